@@ -1,0 +1,28 @@
+# Every target sets up what it needs by itself: a virtual environment in .venv, packages from PyPI.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: setup test demo bench figures clean
+
+setup: .venv/ready
+
+.venv/ready: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test,gif]"
+	touch $@
+
+test: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+demo figures: setup
+	$(BIN)/micrograd-es demo --output build/demo
+
+bench: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[bench]"
+	$(BIN)/python bench/eager.py
+
+clean:
+	rm -rf .venv build dist

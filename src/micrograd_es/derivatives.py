@@ -1,0 +1,256 @@
+"""Derivatives of functions, and of derivatives: `grad`, `jacobian`, and their check by central differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from micrograd_es import flow, functions
+from micrograd_es.graph import leaves, topological
+from micrograd_es.maths import NUMBERS, Number
+from micrograd_es.ops import Op
+from micrograd_es.value import Constant, Value, as_value
+
+
+class ValueMaths:
+    """The maths in which a local gradient, read with Values, is a graph again; that makes higher derivatives."""
+
+    exp, log, tanh, sigmoid = functions.exp, functions.log, functions.tanh, functions.sigmoid
+    softplus, relu, sin, cos = functions.softplus, functions.relu, functions.sin, functions.cos
+    sqrt, abs = functions.sqrt, functions.absolute
+
+    def __init__(self) -> None:
+        self.others = NUMBERS.others
+
+    def sum(self, xs: Sequence[Value]) -> Value:
+        return functions.sum(xs)
+
+    def prod(self, xs: Sequence[Value]) -> Value:
+        return functions.prod(xs)
+
+    def max(self, xs: Sequence[Value]) -> Value:
+        return functions.maximum(*xs)
+
+    def min(self, xs: Sequence[Value]) -> Value:
+        return functions.minimum(*xs)
+
+    def log_sum_exp(self, xs: Sequence[Value]) -> Value:
+        return functions.log_sum_exp(xs)
+
+    def first(self, z: Value, xs: Sequence[Value]) -> tuple[Number, ...]:
+        return NUMBERS.first(z.data, [x.data for x in xs])
+
+    def step(self, x: Value) -> Any:
+        return NUMBERS.step(x.data)
+
+    def sign(self, x: Value) -> Any:
+        return NUMBERS.sign(x.data)
+
+    def power(self, x: Value, y: Value) -> Value:
+        return x**y
+
+    def power_slope(self, x: Value, y: Value) -> Value | Number:
+        if y.data == 0 and (y.is_constant or x.data == 0):
+            return 0
+        return y.data * x ** (y.data - 1) if y.is_constant else y * x ** (y - 1)
+
+    def times_log(self, z: Value, x: Value) -> Value | Number | None:
+        return z * functions.log(x) if x.data > 0 else NUMBERS.times_log(z.data, x.data)
+
+
+VALUES = ValueMaths()
+
+
+def gradient_graph(f: Value) -> dict[Value, Value]:
+    """∂f/∂v for every Value v behind f, as Values: what `flow.gradients` gives as numbers.
+
+    >>> x = Value(3.0, "x")
+    >>> slope = gradient_graph(x * x * x)[x]
+    >>> slope, gradient_graph(slope)[x]
+    (Value(27.0), Value(18.0))
+    """
+    graph: dict[Value, Value] = {f: Constant(1)}
+    for node in flow.gradients(f):
+        if node.op is None:
+            continue
+        upstream = graph[node]
+        slopes = node.op.local(VALUES, node, *node.inputs)
+        for x, local, number in zip(node.inputs, slopes, node.local, strict=True):
+            if number is None:
+                continue  # a constant: flow.gradients has refused everything else
+            contribution = upstream * local
+            graph[x] = graph[x] + contribution if x in graph else contribution
+    return graph
+
+
+def grad(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """The gradient of a function of numbers, as a function of numbers.
+
+    One argument gives a number, several give a list with one entry an argument. Inside `fn` the arguments are
+    Values. Nothing is changed, and the result can be differentiated again.
+
+    >>> grad(lambda x: x**3)(2.0)
+    12.0
+    >>> grad(grad(lambda x: x**3))(2.0)
+    12.0
+    >>> grad(lambda x, y: (x + y) * x)(3, 4)
+    [10, 3]
+
+    The function that comes back raises TypeError where `fn` does not return one Value or number.
+    """
+
+    def gradient(*xs: Any) -> Any:
+        if not xs:
+            raise TypeError(
+                "the gradient was asked for no arguments; expected at least one number. Write grad(fn)(2.0)."
+            )
+        nested = any(isinstance(x, Value) for x in xs)
+        # A Value that comes in gets a gate of its own, so that inner and outer derivatives are not confused.
+        inputs = [functions.identity(x) if isinstance(x, Value) else Value(x) for x in xs]
+        f = _single(fn(*inputs))
+        slopes: dict[Value, Any] = gradient_graph(f) if nested else dict(flow.gradients(f))
+        result = [slopes.get(x, 0) for x in inputs]
+        if nested:
+            result = [as_value(slope) for slope in result]
+        return result[0] if len(xs) == 1 else result
+
+    gradient.__name__ = f"grad_{getattr(fn, '__name__', 'fn')}"
+    return gradient
+
+
+def _single(result: Any) -> Value:
+    if isinstance(result, list | tuple):
+        raise TypeError(
+            f"the function returned {len(result)} results; expected one. Write jacobian(outputs, inputs) for several."
+        )
+    return as_value(result)
+
+
+def jacobian(outputs: Iterable[Value], inputs: Iterable[Value]) -> list[list[Number]]:
+    """∂output/∂input: one row for each of the k outputs, one column for each of the d inputs (k×d).
+
+    >>> x, y = Value(3, "x"), Value(4, "y")
+    >>> jacobian([x * y, x + y], [x, y])
+    [[4, 3], [1, 1]]
+    """
+    columns = list(inputs)
+    return [[slopes.get(x, 0) for x in columns] for slopes in map(flow.gradients, outputs)]
+
+
+# Central differences
+
+
+class GradientError(AssertionError):
+    """A gradient that central differences do not confirm."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One derivative by two methods: what the graph holds, and what central differences give."""
+
+    what: str
+    held: Number
+    measured: float
+
+    @property
+    def error(self) -> float:
+        """How far they are apart, relative to the larger of 1 and the derivative."""
+        return abs(float(self.held) - self.measured) / max(1.0, abs(self.measured))
+
+
+def check_gradients(f: Value, tolerance: float = 1e-6) -> list[Difference]:
+    """Confirm, by central differences, every local gradient behind f and the gradient of every leaf.
+
+    Gives what was compared. Inputs at a kink (relu at 0, a tie of max) have no derivative to compare with and are left
+    out.
+
+    >>> x, y = Value(2.0, "x"), Value(3.0, "y")
+    >>> for difference in check_gradients(x * y):
+    ...     print(difference.what, difference.held, round(difference.measured, 6))
+    ∂mul/∂x at mul(x = 2.0, y = 3.0) 3.0 3.0
+    ∂mul/∂y at mul(x = 2.0, y = 3.0) 2.0 2.0
+    ∂f/∂x 3.0 3.0
+    ∂f/∂y 2.0 2.0
+
+    Raises GradientError, naming the input of the operation and by how much it is wrong, where one differs by more
+    than `tolerance` (relative to the larger of 1 and the derivative).
+    """
+    found = [*_local_differences(f), *_leaf_differences(f)]
+    wrong = [difference for difference in found if not difference.error <= tolerance]
+    if wrong:
+        lines = "\n".join(
+            f"  {d.what}: the graph holds {float(d.held):.10g}, central differences give {d.measured:.10g}"
+            f" (off by {d.error:.2g})"
+            for d in wrong[:5]
+        )
+        raise GradientError(f"{len(wrong)} of {len(found)} derivatives are wrong by more than {tolerance:g}:\n{lines}")
+    return found
+
+
+def _local_differences(f: Value) -> Iterator[Difference]:
+    """Every local gradient behind f beside its central difference."""
+    for node in topological(f):
+        numbers = [float(x.data) for x in node.inputs]
+        for i, (x, local) in enumerate(zip(node.inputs, node.local, strict=True)):
+            if local is None or node.op is None or x.is_constant:
+                continue
+            measured = central_difference(partial(_moved, node.op, numbers, i), numbers[i])
+            if measured is not None:
+                name = x.label or f"input {i + 1}"
+                yield Difference(f"∂{node.op.name}/∂{name} at {flow.written(node)}", local, measured)
+
+
+def _moved(row: Op, numbers: Sequence[float], i: int, t: float) -> Any:
+    """The row's result with t in place of its input number i."""
+    return row.forward(NUMBERS, *numbers[:i], t, *numbers[i + 1 :])
+
+
+def _leaf_differences(f: Value) -> Iterator[Difference]:
+    """The gradient of every leaf of f beside its central difference through the whole graph."""
+    gradient = flow.gradients(f)
+    order = topological(f)
+    for number, leaf in enumerate(leaves(f), 1):
+        measured = central_difference(lambda t, leaf=leaf: replayed(order, {leaf: t}), float(leaf.data))  # type: ignore[misc]
+        if measured is not None:
+            yield Difference(f"∂{f.label or 'f'}/∂{leaf.label or f'leaf {number}'}", gradient[leaf], measured)
+
+
+def replayed(order: Sequence[Value], numbers: dict[Value, Any], maths: Any = NUMBERS) -> Any:
+    """What the last of `order` (inputs first) comes to with other numbers in its leaves, in any maths."""
+    results: dict[Value, Any] = {}
+    for node in order:
+        if node.op is None:
+            results[node] = numbers.get(node, node.data)
+        else:
+            results[node] = node.op.forward(maths, *[results[x] for x in node.inputs])
+    return results[order[-1]]
+
+
+def central_difference(fn: Callable[[float], Any], x: float) -> float | None:
+    """The derivative of fn at x by central differences of two widths, extrapolated; None at a kink or an edge.
+
+    >>> round(central_difference(lambda x: x * x, 3.0), 9)
+    6.0
+    >>> central_difference(abs, 0.0) is None
+    True
+
+    The width is the one that balances rounding against curvature for fourth-order accuracy: ε^(1/5)·max(1, |x|).
+    """
+    width = 1e-3 * max(1.0, abs(x))
+    for _ in range(12):  # near an edge of the domain a narrower step still fits
+        try:
+            points = [float(fn(x + step * width)) for step in (-1, -0.5, 0, 0.5, 1)]
+        except (ArithmeticError, ValueError):
+            width /= 8
+            continue
+        left, right = (points[2] - points[1]) / (width / 2), (points[3] - points[2]) / (width / 2)
+        wide, narrow = (points[4] - points[0]) / (2 * width), (points[3] - points[1]) / width
+        size = max(1.0, abs(left), abs(right))
+        curved = abs(wide - narrow) > 1e-5 * size
+        if curved and width > 1e-9:
+            width /= 4  # curved, or a kink: closer up it is a line, or it is not
+            continue
+        return None if abs(left - right) > 1e-2 * size else (4 * narrow - wide) / 3
+    return None

@@ -1,0 +1,107 @@
+"""The table of operations compiled for single numbers: a row, read with symbols, writes the function that runs it.
+
+A rule stands once, in its row. For the common case (one or two inputs, ordinary numbers) the row's formulas are
+written out as Python source and compiled once at import, as dataclasses do with their methods; that is what makes
+the eager graph fast. Everything else (more inputs, exact numbers where a formula needs a function of floats, and
+every error) goes through `general` of `micrograd_es.value`, which reads the same row with `NUMBERS`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from micrograd_es.maths import LARGEST, NUMBERS
+from micrograd_es.ops import Op
+from micrograd_es.scopes import CURRENT
+from micrograd_es.symbols import SYMBOLS, Symbol
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# What a compiled formula may call, under the names that symbols write. All of them expect floats.
+_FUNCTIONS: dict[str, Any] = {name: getattr(math, name) for name in ("exp", "log", "tanh", "sin", "cos", "sqrt")}
+_FUNCTIONS |= {name: getattr(NUMBERS, name) for name in ("sigmoid", "softplus", "sign", "relu", "step")}
+_FUNCTIONS |= {"abs": abs, "max": max, "min": min}
+_ANY_NUMBER = {"+", "-", "*", "/", "neg", "abs", "max", "min", "is", "is not"}  # forms that exact numbers have too
+
+_MANY = """\
+def run(*xs):
+    return general(op, tuple([x if isinstance(x, Value) else as_value(x, op) for x in xs]))
+"""
+
+_FEW = """\
+def run({parameters}):
+{inputs}
+    try:
+        z = {forward}
+        if -LARGEST <= z <= LARGEST{floats}:
+            node = new(Value)
+            node.wires = ({wires})
+            node.data = z
+            node.grad = 0
+            node.label = ""
+            node.op = op
+            node.scope = scope_now()
+            return node
+    except (ArithmeticError, ValueError, TypeError):
+        pass
+    return general(op, ({nodes},))
+"""
+
+_INPUT = """\
+    if {x}.__class__ is not Value:
+        {x} = as_value({x}, op)
+    {x}_ = {x}.data"""
+
+
+def eager(row: Op, *, swapped: bool = False) -> Callable[[F], F]:
+    """Replace a documented declaration by the function that runs the row, compiled for its number of parameters.
+
+    The declaration keeps its name, signature and docstring. With `swapped` the first parameter is the second input
+    (the reflected operators). A declaration with `*xs` runs the row on any number of inputs.
+    """
+
+    def compiled(declaration: F) -> F:
+        parameters = declaration.__code__.co_varnames[: declaration.__code__.co_argcount]
+        function = _bound(_few(row, parameters, swapped) if parameters else _MANY, row, declaration.__globals__)
+        for attribute in ("__doc__", "__module__", "__name__", "__qualname__", "__annotations__"):
+            setattr(function, attribute, getattr(declaration, attribute))
+        function.__wrapped__ = declaration  # so that help() shows the declared signature
+        return cast(F, function)
+
+    return compiled
+
+
+def _few(row: Op, parameters: tuple[str, ...], swapped: bool) -> str:
+    """The source of the function for one or two inputs."""
+    nodes = parameters[::-1] if swapped else parameters
+    numbers = [Symbol(f"{x}_") for x in nodes]
+    forward = row.forward(SYMBOLS, *numbers)
+    local = row.local(SYMBOLS, Symbol("z"), *numbers)
+    slopes = [slope.source() if isinstance(slope, Symbol) else repr(slope) for slope in local]
+    exact = all(_for_any_number(formula) for formula in (forward, *local))
+    return _FEW.format(
+        parameters=", ".join(parameters),
+        inputs="\n".join(_INPUT.format(x=x) for x in parameters),
+        forward=forward.source(),
+        floats="" if exact else "".join(f" and {x}_.__class__ is float" for x in nodes),
+        wires=", ".join(f"{x}, {slope}" for x, slope in zip(nodes, slopes, strict=True)),
+        nodes=", ".join(nodes),
+    )
+
+
+def _for_any_number(formula: object) -> bool:
+    """Whether the formula means the same for int, float, Fraction and Decimal."""
+    if not isinstance(formula, Symbol) or not formula.parts:
+        return True
+    return formula.form in _ANY_NUMBER and all(_for_any_number(part) for part in formula.parts)
+
+
+def _bound(source: str, row: Op, module: dict[str, Any]) -> Any:
+    """Compile the source as a function of the module, with the row and the functions of its formulas bound to it."""
+    names = {"op": row, "new": object.__new__, "scope_now": CURRENT.get, "LARGEST": LARGEST, **_FUNCTIONS}
+    indented = "".join(f"    {line}\n" for line in source.splitlines())
+    factory: dict[str, Any] = {}
+    exec(compile(f"def bind({', '.join(names)}):\n{indented}    return run", f"<{row.name}>", "exec"), module, factory)
+    return factory["bind"](**names)

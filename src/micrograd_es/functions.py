@@ -1,0 +1,244 @@
+"""Functions over Values. Each takes Values and numbers and gives a Value; the rules are in the table of operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from micrograd_es import ops
+from micrograd_es.eager import eager
+from micrograd_es.maths import Number
+from micrograd_es.value import Value, apply, as_value, general
+
+Input = Value | Number
+
+
+@eager(ops.EXP)
+def exp(x: Input) -> Value:
+    """e to the power x.
+
+    >>> exp(Value(0.0))
+    Value(1.0)
+    """
+    return apply(ops.EXP, x)
+
+
+@eager(ops.LOG)
+def log(x: Input) -> Value:
+    """The natural logarithm of x, for x above 0.
+
+    >>> log(Value(1.0))
+    Value(0.0)
+    """
+    return apply(ops.LOG, x)
+
+
+@eager(ops.TANH)
+def tanh(x: Input) -> Value:
+    """The hyperbolic tangent of x; its slope is 1 − tanh².
+
+    >>> tanh(Value(0.0)).local
+    (1.0,)
+    """
+    return apply(ops.TANH, x)
+
+
+@eager(ops.SIGMOID)
+def sigmoid(x: Input) -> Value:
+    """1 / (1 + e^−x) as one gate; its slope is (1 − σ)·σ. Stable for every x.
+
+    >>> sigmoid(Value(0.0)), sigmoid(Value(0.0)).local
+    (Value(0.5), (0.25,))
+    """
+    return apply(ops.SIGMOID, x)
+
+
+@eager(ops.RELU)
+def relu(x: Input) -> Value:
+    """x above 0, else 0; its slope at 0 is 0.
+
+    >>> relu(Value(3.0)), relu(Value(-3.0)), relu(Value(0.0)).local
+    (Value(3.0), Value(0.0), (0.0,))
+    """
+    return apply(ops.RELU, x)
+
+
+@eager(ops.SOFTPLUS)
+def softplus(x: Input) -> Value:
+    """log(1 + e^x), a smooth relu; its slope is the sigmoid. Stable for every x.
+
+    >>> softplus(Value(1000.0))
+    Value(1000.0)
+    """
+    return apply(ops.SOFTPLUS, x)
+
+
+@eager(ops.SIN)
+def sin(x: Input) -> Value:
+    """The sine of x, in radians.
+
+    >>> sin(Value(0.0))
+    Value(0.0)
+    """
+    return apply(ops.SIN, x)
+
+
+@eager(ops.COS)
+def cos(x: Input) -> Value:
+    """The cosine of x, in radians.
+
+    >>> cos(Value(0.0))
+    Value(1.0)
+    """
+    return apply(ops.COS, x)
+
+
+@eager(ops.SQRT)
+def sqrt(x: Input) -> Value:
+    """The square root of x, for x from 0 on; at 0 it has no slope. Exact for a Fraction that is a square.
+
+    >>> from fractions import Fraction
+    >>> sqrt(Value(Fraction(9, 4)))
+    Value(Fraction(3, 2))
+    """
+    return apply(ops.SQRT, x)
+
+
+@eager(ops.ABS)
+def absolute(x: Input) -> Value:
+    """|x|, as `abs(x)`; its slope at 0 is 0.
+
+    >>> absolute(Value(-3)), absolute(Value(0)).local
+    (Value(3), (0,))
+    """
+    return apply(ops.ABS, x)
+
+
+@eager(ops.INV)
+def reciprocal(x: Input) -> Value:
+    """1/x as one gate; its slope is −1/x².
+
+    >>> reciprocal(Value(4.0)).local
+    (-0.0625,)
+    """
+    return apply(ops.INV, x)
+
+
+@eager(ops.SAME)
+def identity(x: Input) -> Value:
+    """x itself behind a gate of its own: another name for the same number in a figure.
+
+    >>> identity(Value(3)).local
+    (1,)
+    """
+    return apply(ops.SAME, x)
+
+
+def maximum(*xs: Input) -> Value:
+    """The largest of the inputs. All of the gradient goes to it; at a tie, to the FIRST of the equals.
+
+    >>> maximum(Value(2), Value(7), Value(7)).local
+    (0, 1, 0)
+    """
+    return general(ops.MAX, _values(xs, ops.MAX))
+
+
+def minimum(*xs: Input) -> Value:
+    """The smallest of the inputs. All of the gradient goes to it; at a tie, to the FIRST of the equals.
+
+    >>> minimum(Value(2), Value(7), Value(2)).local
+    (1, 0, 0)
+    """
+    return general(ops.MIN, _values(xs, ops.MIN))
+
+
+def sum(xs: Iterable[Input]) -> Value:
+    """The sum of the inputs as ONE gate.
+
+    >>> sum([Value(1), Value(2), Value(3)]).local
+    (1, 1, 1)
+    """
+    return general(ops.ADD, _values(xs, ops.ADD))
+
+
+def prod(xs: Iterable[Input]) -> Value:
+    """The product of the inputs as ONE gate; each local gradient is the product of the others.
+
+    >>> prod([Value(2), Value(3), Value(5)]).local
+    (15, 10, 6)
+    """
+    return general(ops.MUL, _values(xs, ops.MUL))
+
+
+def dot(xs: Iterable[Input], ys: Iterable[Input]) -> Value:
+    """Σ x·y: a product for each pair and one sum.
+
+    Raises ValueError where the two lists differ in length.
+
+    >>> dot([Value(1), Value(2)], [Value(3), Value(4)])
+    Value(11)
+    """
+    left, right = _values(xs, ops.MUL), _values(ys, ops.MUL)
+    if len(left) != len(right):
+        raise ValueError(f"dot was given {len(left)} and {len(right)} inputs; expected two lists of the same length.")
+    return sum([x * y for x, y in zip(left, right, strict=True)])
+
+
+def log_sum_exp(xs: Iterable[Input]) -> Value:
+    """log Σ e^x as one gate, stable for inputs of any size; its local gradients are the softmax.
+
+    >>> log_sum_exp([Value(1000.0), Value(1000.0)])
+    Value(1000.6931471805599)
+    """
+    return general(ops.LSE, _values(xs, ops.LSE))
+
+
+def log_softmax(xs: Iterable[Input]) -> list[Value]:
+    """x − log Σ e^x for each of the inputs: the logarithm of the softmax, stable for inputs of any size.
+
+    >>> [round(p.data, 3) for p in log_softmax([Value(0.0), Value(0.0)])]
+    [-0.693, -0.693]
+    """
+    inputs = _values(xs, ops.LSE)
+    total = log_sum_exp(inputs)
+    return [x - total for x in inputs]
+
+
+def softmax(xs: Iterable[Input]) -> list[Value]:
+    """e^x / Σ e^x for each of the inputs, written e^(x − log Σ e^x) so that it is stable for inputs of any size.
+
+    >>> [round(p.data, 12) for p in softmax([Value(1000.0), Value(1000.0)])]
+    [0.5, 0.5]
+    """
+    return [exp(x) for x in log_softmax(xs)]
+
+
+def _values(xs: Any, row: ops.Op) -> tuple[Value, ...]:
+    """The inputs as Values, with an error for what is no list of them."""
+    if isinstance(xs, Value) or not hasattr(xs, "__iter__"):
+        raise TypeError(f"{row.name} was given {xs!r}; expected a list of Values and numbers. Write [{xs!r}].")
+    return tuple([as_value(x, row) for x in xs])
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "exp": exp,
+    "log": log,
+    "tanh": tanh,
+    "sigmoid": sigmoid,
+    "relu": relu,
+    "softplus": softplus,
+    "sin": sin,
+    "cos": cos,
+    "sqrt": sqrt,
+    "abs": absolute,
+    "reciprocal": reciprocal,
+    "identity": identity,
+    "max": maximum,
+    "maximum": maximum,
+    "min": minimum,
+    "minimum": minimum,
+    "sum": lambda *xs: sum(xs),
+    "prod": lambda *xs: prod(xs),
+    "log_sum_exp": lambda *xs: log_sum_exp(xs),
+}
+"""What an expression may call, by name: each takes its inputs one by one."""

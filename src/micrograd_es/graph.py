@@ -1,0 +1,67 @@
+"""Walks over the graph behind a Value. No recursion anywhere: a chain of a million nodes is as good as one of three."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from micrograd_es.value import Value
+
+
+def uses(f: Value) -> dict[Value, int]:
+    """Every Value that f was computed from, with the number of inputs that it feeds; f itself first, with 0.
+
+    >>> from micrograd_es import Value
+    >>> x = Value(3, "x")
+    >>> f = x * x + 1
+    >>> uses(f)[x], uses(f)[f], len(uses(f))
+    (2, 0, 4)
+    """
+    counts = {f: 0}
+    found = [f]
+    while found:
+        for x in found.pop().wires[::2]:
+            if x in counts:
+                counts[x] += 1
+            else:
+                counts[x] = 1
+                found.append(x)
+    return counts
+
+
+def topological(f: Value) -> list[Value]:
+    """The Values behind f, each one's inputs before it and f last, in the order in which a reader meets them.
+
+    That order is depth first, an operation's first input before its second: it depends on the graph alone.
+
+    >>> from micrograd_es import Value
+    >>> x, y, z = Value(-2, "x"), Value(5, "y"), Value(-4, "z")
+    >>> [v.label or v.op.name for v in topological((x + y) * z)]
+    ['x', 'y', 'add', 'z', 'mul']
+    """
+    order: list[Value] = []
+    opened: set[Value] = set()
+    closed: set[Value] = set()
+    stack = [f]
+    while stack:
+        node = stack[-1]
+        if node in opened:  # its inputs are all in the order by now
+            stack.pop()
+            if node not in closed:
+                closed.add(node)
+                order.append(node)
+        else:
+            opened.add(node)
+            stack.extend([x for x in node.wires[-2::-2] if x not in opened])
+    return order
+
+
+def leaves(f: Value) -> list[Value]:
+    """The Values behind f that no operation made, in order of first use; constants are not among them.
+
+    >>> from micrograd_es import Value
+    >>> x, y = Value(2, "x"), Value(3, "y")
+    >>> leaves(y * x + 1)
+    [Value(3, label='y'), Value(2, label='x')]
+    """
+    return [node for node in topological(f) if node.op is None and not node.is_constant]

@@ -1,0 +1,208 @@
+"""The maths of plain numbers: what a row of the table means when it is read with int, float, Fraction or Decimal.
+
+A maths is a namespace of functions. This one runs the rows on single numbers and keeps exact numbers exact wherever
+the operation allows it; `symbols` writes them down; a maths for arrays runs them vectorised.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+from math import isqrt
+from numbers import Integral, Real
+from typing import Any
+
+Number = int | float | Fraction | Decimal
+
+LARGEST = 1.7976931348623157e308  # the largest float: results beyond it overflow
+_EXACT_BITS = 1 << 20  # an exact power may not have more digits than this
+
+
+def as_number(x: Any, role: str = "data") -> Number:
+    """The plain Python number that x is, or an error that says what was expected.
+
+    >>> as_number(3), as_number(0.5)
+    (3, 0.5)
+    >>> as_number("3")
+    Traceback (most recent call last):
+        ...
+    TypeError: data is '3' (str); expected a real number (int, float, Fraction, Decimal or NumPy's). Write float('3').
+    """
+    kind = x.__class__
+    if kind is float or kind is int or kind is Fraction or kind is Decimal:
+        return _finite(x, role)
+    if isinstance(x, Fraction | Decimal):
+        return _finite(x, role)
+    if kind is not bool and isinstance(x, Integral):
+        return int(x)
+    if kind is not bool and isinstance(x, Real):
+        return _finite(float(x), role)
+    raise TypeError(
+        f"{role} is {_shown(x)} ({kind.__name__}); expected a real number (int, float, Fraction, Decimal or NumPy's)."
+        f" {_instead(x)}"
+    )
+
+
+def _finite(x: Number, role: str) -> Number:
+    try:
+        if -LARGEST <= x <= LARGEST:
+            return x
+    except ArithmeticError:  # Decimal's NaN does not compare
+        pass
+    raise ValueError(
+        f"{role} is {_shown(x)}; expected a finite number of at most ±1.8e308. Write a number, or leave this case out."
+    )
+
+
+def _shown(x: Any) -> str:
+    """x as an error shows it: its own text, cut where it is long."""
+    text = repr(x)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _instead(x: Any) -> str:
+    """What to write in place of something that is no real number."""
+    if isinstance(x, bool):
+        return f"Write {int(x)}."
+    if isinstance(x, str):
+        return f"Write float({_shown(x)})."
+    if isinstance(x, complex):
+        return "Write its real part, x.real, or its size, abs(x)."
+    if hasattr(x, "__iter__"):
+        return "Write one Value for each number: [Value(n) for n in numbers]."
+    return "Write one number."
+
+
+def _like(x: Number, result: float) -> Number:
+    """A float result as a Decimal where x is one: Decimals and floats do not mix in Python."""
+    return Decimal(result) if isinstance(x, Decimal) else result
+
+
+class NumberMaths:
+    """The functions that the rows of the table call on plain numbers.
+
+    Inputs and results are Numbers; they are typed Any because kinds of numbers mix in ways no checker follows.
+    """
+
+    def exp(self, x: Any) -> Any:
+        return x.exp() if isinstance(x, Decimal) else math.exp(x)
+
+    def log(self, x: Any) -> Any:
+        if x <= 0:
+            raise ValueError("logarithm of a number that is not above 0")
+        return x.ln() if isinstance(x, Decimal) else math.log(x)
+
+    def tanh(self, x: Any) -> Any:
+        if not isinstance(x, Decimal):
+            return math.tanh(x)
+        shrunk = (-2 * abs(x)).exp()
+        return ((1 - shrunk) / (1 + shrunk)).copy_sign(x)
+
+    def sigmoid(self, x: Any) -> Any:
+        shrunk = self.exp(-abs(x))  # never overflows
+        return 1 / (1 + shrunk) if x >= 0 else shrunk / (1 + shrunk)
+
+    def softplus(self, x: Any) -> Any:
+        if isinstance(x, Decimal):
+            return max(x, Decimal(0)) + (1 + (-abs(x)).exp()).ln()
+        return max(x, 0) + math.log1p(math.exp(-abs(x)))
+
+    def sin(self, x: Any) -> Any:
+        return _like(x, math.sin(x))
+
+    def cos(self, x: Any) -> Any:
+        return _like(x, math.cos(x))
+
+    def sqrt(self, x: Any) -> Any:
+        """The square root; exact for a Fraction or an int that is a square."""
+        if x < 0:
+            raise ValueError("square root of a negative number")
+        if isinstance(x, Decimal):
+            return x.sqrt()
+        if isinstance(x, Fraction):
+            top, bottom = isqrt(x.numerator), isqrt(x.denominator)
+            if top * top == x.numerator and bottom * bottom == x.denominator:
+                return Fraction(top, bottom)
+        return math.sqrt(x)
+
+    def abs(self, x: Any) -> Any:
+        return abs(x)
+
+    def relu(self, x: Any) -> Any:
+        return x if x > 0 else type(x)(0)
+
+    def step(self, x: Any) -> Any:
+        """1 above 0, else 0: the slope of relu, 0 at 0."""
+        return 1 if x > 0 else 0
+
+    def sign(self, x: Any) -> Any:
+        """1, 0 or −1: the slope of |x|, 0 at 0."""
+        return (x > 0) - (x < 0)
+
+    def power(self, x: Any, y: Any) -> Any:
+        """x to the power y; exact for whole y and exact x."""
+        if x == 0 and y < 0:
+            raise ZeroDivisionError("0 to a negative power")
+        if isinstance(x, Decimal | Fraction) and isinstance(y, Fraction) and y.denominator == 1:
+            y = y.numerator
+        if isinstance(x, int | Fraction) and isinstance(y, int):
+            size = max(abs(x.numerator), x.denominator).bit_length() - 1
+            if size * abs(y) > _EXACT_BITS:
+                raise OverflowError("the power has too many digits")
+        if x < 0 and y != int(y):
+            raise ValueError("negative number to a power that is not whole")
+        return x**y
+
+    def power_slope(self, x: Any, y: Any) -> Any:
+        """y·x**(y − 1), the slope of x**y along x; 0 for the power 0, also at x = 0."""
+        return 0 if y == 0 else y * self.power(x, y - 1)
+
+    def times_log(self, z: Any, x: Any) -> Any | None:
+        """z·log(x), the slope of z = x**y along y; None where it has none (x < 0, or 0 to the power 0)."""
+        if x > 0:
+            return z * self.log(x)
+        return 0 if x == 0 and z == 0 else None
+
+    def sum(self, xs: Sequence[Any]) -> Any:
+        total = xs[0]
+        for x in xs[1:]:
+            total = total + x
+        return total
+
+    def prod(self, xs: Sequence[Any]) -> Any:
+        total = xs[0]
+        for x in xs[1:]:
+            total = total * x
+        return total
+
+    def others(self, xs: Sequence[Any]) -> tuple[Any, ...]:
+        """For each of xs the product of all the others, in linear time and without dividing."""
+        before, after = [1], [1]
+        for x in xs[:-1]:
+            before.append(x * before[-1] if len(before) > 1 else x)
+        for x in xs[:0:-1]:
+            after.append(x * after[-1] if len(after) > 1 else x)
+        after.reverse()
+        last = len(xs) - 1
+        return tuple(after[i] if i == 0 else before[i] if i == last else before[i] * after[i] for i in range(len(xs)))
+
+    def max(self, xs: Sequence[Any]) -> Any:
+        return max(xs)
+
+    def min(self, xs: Sequence[Any]) -> Any:
+        return min(xs)
+
+    def first(self, z: Any, xs: Sequence[Any]) -> tuple[Any, ...]:
+        """1 for the first of xs that equals z, 0 for the rest: a tie goes to the first."""
+        winner = next(i for i, x in enumerate(xs) if x == z)
+        return tuple(int(i == winner) for i in range(len(xs)))
+
+    def log_sum_exp(self, xs: Sequence[Any]) -> Any:
+        """log Σ exp(x), shifted by the largest so that nothing overflows."""
+        largest = max(xs)
+        return largest + self.log(self.sum([self.exp(x - largest) for x in xs]))
+
+
+NUMBERS = NumberMaths()

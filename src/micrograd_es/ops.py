@@ -1,0 +1,149 @@
+"""The table of operations: what each computes, its local gradients, its role for the gradient, and how it is written.
+
+Everything else reads this table. Plain numbers run it, arrays run it vectorised, symbols write it down, Values read its
+local gradients as graphs again (which is what a second derivative is), figures draw it and tests check it. Adding an
+operation is adding one row.
+
+The columns:
+
+- name: what the function is called; `sign`: what stands in the gate of a figure;
+- role: what the operation does to the gradient that comes back (lectures, A6);
+- forward(m, x, y): the result z, computed with the maths `m`; rows with `*xs` take any number of inputs;
+- local(m, z, x, y): ∂z/∂x, ∂z/∂y … in the order of the inputs; `None` where there is none;
+- domain: for each input the interval in which the row is smooth, for the tests that go over the table;
+- needs: what an input outside the reals' domain is told;
+- folded: how the gate is written when a constant is its first or its second input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from inspect import Parameter, signature
+from typing import Any
+
+from micrograd_es.maths import Number
+
+
+class Role(Enum):
+    """What an operation does to the gradient that comes back to it.
+
+    A branch, where a value is used more than once, ACCUMULATES; that belongs to the graph and to no operation.
+    """
+
+    DISTRIBUTOR = "distributor"  # hands it on unchanged to every input
+    SWAPPER = "swapper"  # hands on the gradient times the OTHER input
+    ROUTER = "router"  # hands all of it to one input, 0 to the rest
+    SCALER = "scaler"  # multiplies it by its slope
+
+
+class Op:
+    """One row of the table. See the columns in the module's docstring."""
+
+    __slots__ = ("arity", "domain", "folded", "forward", "local", "name", "needs", "role", "sign")
+
+    def __init__(
+        self,
+        name: str,
+        sign: str,
+        role: Role,
+        forward: Callable[..., Any],
+        local: Callable[..., Any],
+        domain: tuple[tuple[float, float], ...],
+        needs: str,
+        folded: tuple[str, str] | None,
+    ) -> None:
+        self.name, self.sign, self.role = name, sign, role
+        self.forward, self.local = forward, local
+        self.domain, self.needs, self.folded = domain, needs, folded or (sign + " {}", sign + " {}")
+        inputs = list(signature(forward).parameters.values())[1:]
+        self.arity = None if inputs[0].kind is Parameter.VAR_POSITIONAL else len(inputs)
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def __reduce__(self) -> tuple[Callable[[str], Op], tuple[str]]:
+        return find, (self.name,)
+
+
+OPS: dict[str, Op] = {}
+
+
+def op(
+    name: str,
+    sign: str,
+    role: Role,
+    forward: Callable[..., Any],
+    local: Callable[..., Any],
+    domain: tuple[tuple[float, float], ...] = ((-3, 3),),
+    needs: str = "an input for which the result is a real number",
+    folded: tuple[str, str] | None = None,
+) -> Op:
+    """Add a row to the table and return it.
+
+    Raises ValueError where the table has a row of that name already.
+    """
+    if name in OPS:
+        raise ValueError(f"the table of operations has a row {name!r} already; give the new one another name.")
+    OPS[name] = Op(name, sign, role, forward, local, domain, needs, folded)
+    return OPS[name]
+
+
+def find(name: str) -> Op:
+    """The row of that name.
+
+    >>> find("mul").role
+    <Role.SWAPPER: 'swapper'>
+    """
+    try:
+        return OPS[name]
+    except KeyError:
+        raise ValueError(f"no operation is called {name!r}; the table has {', '.join(OPS)}.") from None
+
+
+# fmt: off
+_POSITIVE, _ABOVE, _ANY = (0.3, 3), (1, 3), (-3, 3)
+
+ADD  = op("add", "+", Role.DISTRIBUTOR, forward=lambda m, *xs: m.sum(xs),  local=lambda m, z, *xs: (1,) * len(xs))
+MUL  = op("mul", "×", Role.SWAPPER,     forward=lambda m, *xs: m.prod(xs), local=lambda m, z, *xs: m.others(xs))
+MAX  = op("max", "max", Role.ROUTER,    forward=lambda m, *xs: m.max(xs),  local=lambda m, z, *xs: m.first(z, xs))
+MIN  = op("min", "min", Role.ROUTER,    forward=lambda m, *xs: m.min(xs),  local=lambda m, z, *xs: m.first(z, xs))
+SAME = op("identity", "=", Role.DISTRIBUTOR, forward=lambda m, x: x,       local=lambda m, z, x: (1,))
+
+SUB  = op("sub", "−", Role.SCALER, forward=lambda m, x, y: x - y, local=lambda m, z, x, y: (1, -1),
+          folded=("{} −", "− {}"))
+NEG  = op("neg", "× −1", Role.SCALER, forward=lambda m, x: -x,    local=lambda m, z, x: (-1,))
+DIV  = op("div", "÷", Role.SCALER, forward=lambda m, x, y: x / y, local=lambda m, z, x, y: (1 / y, -z / y),
+          domain=(_ANY, _POSITIVE), needs="a divisor other than 0", folded=("{}/x", "÷ {}"))
+INV  = op("reciprocal", "1/x", Role.SCALER, forward=lambda m, x: 1 / x, local=lambda m, z, x: (-1 / (x * x),),
+          domain=(_POSITIVE,), needs="an input other than 0")
+POW  = op("pow", "xʸ", Role.SCALER, forward=lambda m, x, y: m.power(x, y),
+          local=lambda m, z, x, y: (m.power_slope(x, y), m.times_log(z, x)), domain=(_POSITIVE, _ANY),
+          needs="a base above 0, or a whole exponent (and not 0 to a negative power)", folded=("{}ˣ", "x^{}"))
+
+EXP  = op("exp", "exp", Role.SCALER,   forward=lambda m, x: m.exp(x),  local=lambda m, z, x: (z,))
+LOG  = op("log", "log", Role.SCALER,   forward=lambda m, x: m.log(x),  local=lambda m, z, x: (1 / x,),
+          domain=(_POSITIVE,), needs="an input above 0; where it can reach 0 write log(maximum(x, 1e-12))")
+SQRT = op("sqrt", "√", Role.SCALER,    forward=lambda m, x: m.sqrt(x), local=lambda m, z, x: (1 / (2 * z),),
+          domain=(_POSITIVE,), needs="an input of 0 or more")
+ABS  = op("abs", "|x|", Role.SCALER,   forward=lambda m, x: m.abs(x),  local=lambda m, z, x: (m.sign(x),),
+          domain=(_POSITIVE,))
+TANH = op("tanh", "tanh", Role.SCALER, forward=lambda m, x: m.tanh(x), local=lambda m, z, x: (1 - z * z,))
+SIGMOID  = op("sigmoid", "σ", Role.SCALER, forward=lambda m, x: m.sigmoid(x),  local=lambda m, z, x: ((1 - z) * z,))
+RELU     = op("relu", "relu", Role.SCALER, forward=lambda m, x: m.relu(x),     local=lambda m, z, x: (m.step(x),),
+              domain=(_POSITIVE,))
+SOFTPLUS = op("softplus", "softplus", Role.SCALER, forward=lambda m, x: m.softplus(x),
+              local=lambda m, z, x: (m.sigmoid(x),))
+SIN  = op("sin", "sin", Role.SCALER,   forward=lambda m, x: m.sin(x),  local=lambda m, z, x: (m.cos(x),))
+COS  = op("cos", "cos", Role.SCALER,   forward=lambda m, x: m.cos(x),  local=lambda m, z, x: (-m.sin(x),))
+LSE  = op("log_sum_exp", "log Σ exp", Role.SCALER, forward=lambda m, *xs: m.log_sum_exp(xs),
+          local=lambda m, z, *xs: tuple(m.exp(x - z) for x in xs))
+# fmt: on
+
+
+def local_or_none(row: Op, maths: Any, z: Any, xs: tuple[Any, ...]) -> tuple[Number | None, ...]:
+    """The row's local gradients at a point; all None where the row has no finite slope there (√x at 0)."""
+    try:
+        return tuple(row.local(maths, z, *xs))
+    except (ArithmeticError, ValueError):
+        return (None,) * len(xs)

@@ -1,0 +1,62 @@
+"""Names for the parts of a computation: `with scope("σ"):` marks the Values made inside, and scopes nest.
+
+A figure can show a scope open, as a dashed box round its gates, or folded into one gate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+
+class Scope:
+    """One part of a computation, opened once: two neurons of the same name are two Scopes.
+
+    `name` is any text, `outer` the Scope round it or None.
+    """
+
+    __slots__ = ("name", "outer")
+
+    def __init__(self, name: str, outer: Scope | None = None) -> None:
+        self.name = name
+        self.outer = outer
+
+    def path(self) -> tuple[Scope, ...]:
+        """The Scopes from the outermost to this one."""
+        scopes = [self]
+        while scopes[-1].outer is not None:
+            scopes.append(scopes[-1].outer)
+        return tuple(reversed(scopes))
+
+    def __repr__(self) -> str:
+        return f"Scope({' · '.join(s.name for s in self.path())!r})"
+
+
+CURRENT: ContextVar[Scope | None] = ContextVar("micrograd_es.scope", default=None)
+
+
+@contextmanager
+def scope(name: str) -> Iterator[Scope]:
+    """Name the Values that are made inside.
+
+    >>> from micrograd_es import Value, exp
+    >>> x = Value(1.0, "x")
+    >>> with scope("σ"):
+    ...     s = 1 / (1 + exp(-x))
+    >>> s.scope
+    Scope('σ')
+
+    Scopes belong to a thread (and to an asyncio task), so two of them do not disturb each other.
+    Raises TypeError where the name is not text.
+    """
+    if not isinstance(name, str):
+        raise TypeError(
+            f"the name of a scope is {name!r} ({type(name).__name__}); expected text. Write scope({str(name)!r})."
+        )
+    inner = Scope(name, CURRENT.get())
+    token = CURRENT.set(inner)
+    try:
+        yield inner
+    finally:
+        CURRENT.reset(token)

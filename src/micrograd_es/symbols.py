@@ -1,0 +1,219 @@
+"""Formulas as text: the maths in which a number is a name and an operation is written down, not computed.
+
+Reading a row of the table of operations with symbols gives its formula. The same formula is printed as Python
+source (the eager path is compiled from it), as text for captions, and as LaTeX. With numbers put in for the names it
+spells the arithmetic out, so what a figure shows under a graph is what was executed.
+
+>>> x, y = Symbol("x"), Symbol("y")
+>>> print((x + y) * x)
+(x + y)·x
+>>> print((x + y) * x, "=", ((x + y) * x).text({"x": "3", "y": "−4"}))
+(x + y)·x = (3 + (−4))·3
+>>> print((-(x / y ** 2)).latex())
+-\\frac{x}{y^{2}}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+
+SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 6)  # how tightly a form binds
+
+
+class Symbol:
+    """A formula: a name, a number, or a form (`"+"`, `"exp"` …) over other formulas."""
+
+    __slots__ = ("form", "parts")
+
+    def __init__(self, form: object, parts: Sequence[Symbol] = ()) -> None:
+        self.form = form
+        self.parts = tuple(parts)
+
+    def __add__(self, other: object) -> Symbol:
+        return Symbol("+", (self, symbol(other)))
+
+    def __sub__(self, other: object) -> Symbol:
+        return Symbol("-", (self, symbol(other)))
+
+    def __mul__(self, other: object) -> Symbol:
+        return Symbol("*", (self, symbol(other)))
+
+    def __truediv__(self, other: object) -> Symbol:
+        return Symbol("/", (self, symbol(other)))
+
+    def __pow__(self, other: object) -> Symbol:
+        return Symbol("**", (self, symbol(other)))
+
+    def __radd__(self, other: object) -> Symbol:
+        return symbol(other) + self
+
+    def __rsub__(self, other: object) -> Symbol:
+        return symbol(other) - self
+
+    def __rmul__(self, other: object) -> Symbol:
+        return symbol(other) * self
+
+    def __rtruediv__(self, other: object) -> Symbol:
+        return symbol(other) / self
+
+    def __neg__(self) -> Symbol:
+        return Symbol("neg", (self,))
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return f"Symbol({self.source()!r})"
+
+    def source(self) -> str:
+        """The formula as a Python expression."""
+        return _written(self, _SOURCE, {})[0]
+
+    def text(self, names: Mapping[str, str] | None = None) -> str:
+        """The formula as one line of text, with `names` (names or numbers) put in for its names."""
+        return _written(self, _TEXT, names or {})[0]
+
+    def latex(self, names: Mapping[str, str] | None = None) -> str:
+        """The formula as LaTeX, with `names` put in for its names."""
+        return _written(self, _LATEX, names or {})[0]
+
+
+def symbol(x: object) -> Symbol:
+    """Any number or formula as a formula."""
+    return x if isinstance(x, Symbol) else Symbol(x)
+
+
+# How each form is written: a template over the written parts, how tightly the result binds, and how tightly each part
+# must bind to need no parentheses.
+_Form = tuple[str, int, tuple[int, ...]]
+
+_SOURCE: dict[str, _Form] = {
+    "+": ("{} + {}", SUM, (SUM, PRODUCT)),
+    "-": ("{} - {}", SUM, (SUM, PRODUCT)),
+    "*": ("{} * {}", PRODUCT, (PRODUCT, SIGN)),
+    "/": ("{} / {}", PRODUCT, (PRODUCT, SIGN)),
+    "**": ("{} ** {}", POWER, (ATOM, ATOM)),
+    "neg": ("-{}", SIGN, (SIGN,)),
+    "relu": ("{0} if {0} > 0 else 0.0", 0, (ATOM,)),
+    "step": ("1.0 if {} > 0 else 0.0", 0, (ATOM,)),
+    "is": ("1 if {} == {} else 0", 0, (ATOM, ATOM)),
+    "is not": ("0 if {} == {} else 1", 0, (ATOM, ATOM)),
+}
+_TEXT: dict[str, _Form] = {
+    "+": ("{} + {}", SUM, (SUM, PRODUCT)),
+    "-": ("{} − {}", SUM, (SUM, PRODUCT)),
+    "*": ("{}·{}", PRODUCT, (PRODUCT, POWER)),
+    "/": ("{}/{}", PRODUCT, (PRODUCT, POWER)),
+    "**": ("{}^{}", POWER, (ATOM, ATOM)),
+    "squared": ("{}²", POWER, (ATOM,)),
+    "cubed": ("{}³", POWER, (ATOM,)),
+    "neg": ("−{}", SIGN, (PRODUCT,)),
+    "exp": ("e^{}", POWER, (ATOM,)),
+    "sqrt": ("√{}", ATOM, (ATOM,)),
+    "abs": ("|{}|", ATOM, (0,)),
+    "sigmoid": ("σ({})", ATOM, (0,)),
+    "step": ("1[{} > 0]", ATOM, (0,)),
+    "is": ("1[{} = {}]", ATOM, (0, 0)),
+    "is not": ("1[{} ≠ {}]", ATOM, (0, 0)),
+}
+_LATEX: dict[str, _Form] = {
+    "+": ("{} + {}", SUM, (SUM, PRODUCT)),
+    "-": ("{} - {}", SUM, (SUM, PRODUCT)),
+    "*": (r"{} \cdot {}", PRODUCT, (PRODUCT, POWER)),
+    "/": (r"\frac{{{}}}{{{}}}", ATOM, (0, 0)),
+    "**": ("{}^{{{}}}", POWER, (ATOM, 0)),
+    "squared": ("{}^{{2}}", POWER, (ATOM,)),
+    "cubed": ("{}^{{3}}", POWER, (ATOM,)),
+    "neg": ("-{}", SIGN, (PRODUCT,)),
+    "exp": ("e^{{{}}}", POWER, (0,)),
+    "sqrt": (r"\sqrt{{{}}}", ATOM, (0,)),
+    "abs": (r"\left|{}\right|", ATOM, (0,)),
+    "sigmoid": (r"\sigma({})", ATOM, (0,)),
+    "relu": (r"\operatorname{{relu}}({})", ATOM, (0,)),
+    "softplus": (r"\operatorname{{softplus}}({})", ATOM, (0,)),
+    "step": (r"\mathbf{{1}}[{} > 0]", ATOM, (0,)),
+    "sign": (r"\operatorname{{sign}}({})", ATOM, (0,)),
+    "is": (r"\mathbf{{1}}[{} = {}]", ATOM, (0, 0)),
+    "is not": (r"\mathbf{{1}}[{} \neq {}]", ATOM, (0, 0)),
+} | {name: (rf"\{name}({{}})", ATOM, (0,)) for name in ("log", "tanh", "sin", "cos")}
+
+
+def _written(formula: Symbol, forms: Mapping[str, _Form], names: Mapping[str, str]) -> tuple[str, int]:
+    """The formula in one notation, and how tightly what was written binds."""
+    if not formula.parts:
+        return _atom(formula.form, forms is _SOURCE, names)
+    form, parts = _shortened(formula) if forms is not _SOURCE else (str(formula.form), formula.parts)
+    template, binding, needed = forms.get(form, (form + "(" + ", ".join(["{}"] * len(parts)) + ")", ATOM, ()))
+    needed = needed or (0,) * len(parts)
+    written = [_enclosed(part, need, forms, names) for part, need in zip(parts, needed, strict=True)]
+    return template.format(*written), binding
+
+
+def _shortened(formula: Symbol) -> tuple[str, tuple[Symbol, ...]]:
+    """x·x and x**2 are written as a square, x**3 as a cube."""
+    form, parts = formula.form, formula.parts
+    if form == "*" and not parts[0].parts and parts[0].form == parts[1].form and not parts[1].parts:
+        return "squared", parts[:1]
+    if form == "**" and parts[1].form in (2, 3) and not parts[1].parts:
+        return "squared" if parts[1].form == 2 else "cubed", parts[:1]
+    return str(form), parts
+
+
+def _enclosed(part: Symbol, need: int, forms: Mapping[str, _Form], names: Mapping[str, str]) -> str:
+    text, binding = _written(part, forms, names)
+    return text if binding >= need else f"({text})"
+
+
+def _atom(form: object, source: bool, names: Mapping[str, str]) -> tuple[str, int]:
+    """A name or a number; a negative number binds like a sum, so that 3·(−4) gets its parentheses."""
+    text = names.get(form, form) if isinstance(form, str) else repr(form) if source else str(form).replace("-", "−")
+    loose = text[:1] in ("-", "−") or (not isinstance(form, str) and "/" in text)
+    compound = isinstance(form, str) and form in names and any(sign in text for sign in "/·+ ")
+    return text, 0 if loose or compound else ATOM
+
+
+class SymbolMaths:
+    """The maths that writes: every function gives the formula of its result."""
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return lambda *xs: Symbol(name, [symbol(x) for x in xs])
+
+    def sum(self, xs: Iterable[Symbol]) -> Symbol:
+        return reduce(lambda x, y: x + y, xs)
+
+    def prod(self, xs: Iterable[Symbol]) -> Symbol:
+        return reduce(lambda x, y: x * y, xs)
+
+    def others(self, xs: Sequence[Symbol]) -> tuple[Symbol, ...]:
+        """For each of xs the product of all the others."""
+        return tuple(self.prod([*xs[:i], *xs[i + 1 :]]) if len(xs) > 1 else Symbol(1) for i in range(len(xs)))
+
+    def max(self, xs: Sequence[Symbol]) -> Symbol:
+        return Symbol("max", xs)
+
+    def min(self, xs: Sequence[Symbol]) -> Symbol:
+        return Symbol("min", xs)
+
+    def first(self, z: Symbol, xs: Sequence[Symbol]) -> tuple[Symbol, ...]:
+        """1 for the first of xs that is z, 0 for the rest."""
+        if len(xs) == 2:
+            return Symbol("is", (xs[0], z)), Symbol("is not", (xs[0], z))
+        return tuple(Symbol("is", (x, z)) for x in xs)
+
+    def log_sum_exp(self, xs: Sequence[Symbol]) -> Symbol:
+        return Symbol("log", (self.sum([Symbol("exp", (x,)) for x in xs]),))
+
+    def power(self, x: Symbol, y: Symbol) -> Symbol:
+        return x**y
+
+    def power_slope(self, x: Symbol, y: Symbol) -> Symbol:
+        return y * x ** (y - 1)
+
+    def times_log(self, z: Symbol, x: Symbol) -> Symbol:
+        return z * Symbol("log", (x,))
+
+
+SYMBOLS = SymbolMaths()

@@ -1,0 +1,301 @@
+"""A Value: one number in a graph, who made it, and the local gradients of that step."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from micrograd_es import flow
+from micrograd_es.eager import eager
+from micrograd_es.graph import topological, uses
+from micrograd_es.maths import LARGEST, NUMBERS, Number, as_number
+from micrograd_es.ops import ABS, ADD, DIV, INV, MUL, NEG, POW, SUB, Op, local_or_none
+from micrograd_es.scopes import CURRENT, Scope
+
+
+class Value:
+    """A number, the operation that made it, and its gradient once asked for.
+
+    >>> x, y, z = Value(-2, "x"), Value(5, "y"), Value(-4, "z")
+    >>> f = (x + y) * z
+    >>> f.backward()
+    >>> f.data, x.grad, y.grad, z.grad
+    (-12, -4, -4, 3)
+
+    `data` is an int, float, Fraction or Decimal (NumPy scalars become Python's own); `label` is any text. What an
+    operation made has `op`, the row of the table, its `inputs` in order and the `local` gradients ∂self/∂input,
+    computed on the way forward. `grad` is 0 until `backward()` of something made from this Value.
+
+    `<`, `<=`, `>`, `>=` compare the numbers; `==` and hash are identity, so that Values can be keys.
+
+    Raises TypeError for anything that is no real number and ValueError for NaN and infinity.
+    """
+
+    __slots__ = ("__weakref__", "data", "grad", "label", "op", "scope", "wires")
+
+    data: Number
+    grad: Number
+    label: str
+    op: Op | None
+    scope: Scope | None
+    wires: tuple[Any, ...]  # input, local gradient, input, local gradient, …: one tuple keeps a node small
+
+    is_constant = False
+    __array_ufunc__ = None  # NumPy leaves `array + value` to us, and we explain
+
+    def __init__(self, data: Number, label: str = "") -> None:
+        if isinstance(data, Value):
+            raise TypeError(
+                f"data is {data!r}, a Value already; expected a number. Write {data.label or 'v'}.data for its number."
+            )
+        if not isinstance(label, str):
+            raise TypeError(f"label is {label!r} ({type(label).__name__}); expected text. Write {str(label)!r}.")
+        self.data = as_number(data)
+        self.grad = 0
+        self.label = label
+        self.op = None
+        self.wires = ()
+        self.scope = CURRENT.get()
+
+    @property
+    def inputs(self) -> tuple[Value, ...]:
+        """The Values that the operation was given, in order; a Value used twice stands twice. Empty for a leaf."""
+        return self.wires[::2]
+
+    @property
+    def local(self) -> tuple[Number | None, ...]:
+        """The local gradient ∂self/∂input for each of the inputs; None where the operation has none (√x at 0)."""
+        return self.wires[1::2]
+
+    def backward(self) -> None:
+        """Put ∂self/∂v into `.grad` of every Value v behind this one.
+
+        Leaves add it to what they have until `zero_grad()`, as in PyTorch; what operations made is set afresh.
+
+        >>> x = Value(3.0, "x")
+        >>> f = x * x
+        >>> f.backward(); f.backward()
+        >>> x.grad, f.grad
+        (12.0, 1)
+        """
+        for node, gradient in flow.gradients(self).items():
+            if node.wires:
+                node.grad = gradient
+            else:
+                node.grad += gradient
+
+    def zero_grad(self) -> None:
+        """Set `.grad` of this Value and of every Value behind it to 0.
+
+        >>> x = Value(3.0, "x")
+        >>> f = x * x
+        >>> f.backward(); f.zero_grad(); x.grad
+        0
+        """
+        for node in uses(self):
+            node.grad = 0
+
+    @eager(ADD)
+    def __add__(self, other: Value | Number) -> Value:
+        return apply(ADD, self, other)
+
+    @eager(ADD, swapped=True)
+    def __radd__(self, other: Value | Number) -> Value:
+        return apply(ADD, other, self)
+
+    @eager(SUB)
+    def __sub__(self, other: Value | Number) -> Value:
+        return apply(SUB, self, other)
+
+    @eager(SUB, swapped=True)
+    def __rsub__(self, other: Value | Number) -> Value:
+        return apply(SUB, other, self)
+
+    @eager(MUL)
+    def __mul__(self, other: Value | Number) -> Value:
+        return apply(MUL, self, other)
+
+    @eager(MUL, swapped=True)
+    def __rmul__(self, other: Value | Number) -> Value:
+        return apply(MUL, other, self)
+
+    @eager(DIV)
+    def __truediv__(self, other: Value | Number) -> Value:
+        return apply(DIV, self, other)
+
+    @eager(POW)
+    def __pow__(self, other: Value | Number) -> Value:
+        return apply(POW, self, other)
+
+    @eager(POW, swapped=True)
+    def __rpow__(self, other: Value | Number) -> Value:
+        return apply(POW, other, self)
+
+    @eager(NEG)
+    def __neg__(self) -> Value:
+        return apply(NEG, self)
+
+    @eager(ABS)
+    def __abs__(self) -> Value:
+        return apply(ABS, self)
+
+    def __rtruediv__(self, other: Value | Number) -> Value:
+        return _reciprocal(self) if other.__class__ is int and other == 1 else _divide(other, self)
+
+    def __pos__(self) -> Value:
+        return self
+
+    def __lt__(self, other: Value | Number) -> bool:
+        return self.data < _number(other)
+
+    def __le__(self, other: Value | Number) -> bool:
+        return self.data <= _number(other)
+
+    def __gt__(self, other: Value | Number) -> bool:
+        return self.data > _number(other)
+
+    def __ge__(self, other: Value | Number) -> bool:
+        return self.data >= _number(other)
+
+    def __float__(self) -> float:
+        return float(self.data)
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"{self!r} was used as true or false; write v.data != 0, or compare it: v > 0.")
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label else ""
+        return f"{type(self).__name__}({self.data!r}{label})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.data, spec) if spec else repr(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle and copy without recursion: what is behind a node goes first, so its inputs are known by then."""
+        before = () if getattr(_SAVING, "active", False) or not self.wires else _Behind(self)
+        state = (self.data, self.grad, self.label, self.op, self.scope, self.wires)
+        return _restored, (type(self), before, *state)
+
+
+class Constant(Value):
+    """A number that is part of a formula: no gradient is asked for it, and a figure folds it into its gate.
+
+    Numbers mixed with Values become Constants by themselves; a Constant of your own can carry a label.
+
+    >>> x = Value(4.0, "x")
+    >>> (2 * x).inputs
+    (Constant(2), Value(4.0, label='x'))
+    """
+
+    __slots__ = ()
+
+    is_constant = True
+
+
+def as_value(x: Any, row: Op | None = None) -> Value:
+    """x itself where it is a Value, else the number x as a Constant."""
+    if isinstance(x, Value):
+        return x
+    try:
+        return Constant(x)
+    except (TypeError, ValueError) as error:
+        place = f"an input of {row.name}" if row else "a value"
+        raise type(error)(str(error).replace("data is", f"{place} is", 1)) from None
+
+
+def _number(x: Value | Number) -> Number:
+    """The number of a Value, or the number itself."""
+    return x.data if isinstance(x, Value) else as_number(x, "what a Value is compared with")
+
+
+def apply(row: Op, *xs: Value | Number) -> Value:
+    """Run any row of the table, also one of your own, on Values and numbers.
+
+    >>> from micrograd_es.ops import find
+    >>> apply(find("max"), Value(2, "a"), 7, 5)
+    Value(7)
+    """
+    if row.arity is not None and len(xs) != row.arity:
+        raise TypeError(f"{row.name} was given {len(xs)} inputs; expected {row.arity}.")
+    return general(row, tuple([as_value(x, row) for x in xs]))
+
+
+def general(row: Op, inputs: tuple[Value, ...]) -> Value:
+    """Run a row on any inputs: every number of them, every kind of number, and every error.
+
+    Raises ZeroDivisionError, OverflowError or ValueError, naming the operation and its inputs, where the result is no
+    finite real number; TypeError where the inputs do not mix (a Decimal and a float).
+    """
+    if not inputs:
+        raise TypeError(
+            f"{row.name} was given no inputs; expected at least one. Write {row.name}(x) or {row.name}(x, y)."
+        )
+    numbers = tuple([as_number(x.data, f"the data of {x!r}") for x in inputs])
+    try:
+        result = row.forward(NUMBERS, *numbers)
+        if not -LARGEST <= result <= LARGEST:
+            raise OverflowError
+    except (ArithmeticError, ValueError, TypeError) as error:
+        raise _no_result(row, inputs, error) from None
+    node = object.__new__(Value)
+    slopes = local_or_none(row, NUMBERS, result, numbers)
+    node.wires = tuple([end for wire in zip(inputs, slopes, strict=True) for end in wire])
+    node.data, node.grad, node.label = result, 0, ""
+    node.op, node.scope = row, CURRENT.get()
+    return node
+
+
+def _no_result(row: Op, inputs: Iterable[Value], error: Exception) -> Exception:
+    """The error for an operation without a finite real result, of the kind Python gives."""
+    given = ", ".join(f"{x.label} = {x.data}" if x.label else str(x.data) for x in inputs)
+    if isinstance(error, TypeError):
+        kinds = " and ".join(dict.fromkeys(type(x.data).__name__ for x in inputs))
+        return TypeError(f"{row.name}({given}): {kinds} do not mix exactly in Python; write all of them as one kind.")
+    kind = next((k for k in (ZeroDivisionError, OverflowError) if isinstance(error, k)), ValueError)
+    if isinstance(error, ArithmeticError) and type(error).__module__ == "decimal":
+        kind = ZeroDivisionError if "DivisionBy" in type(error).__name__ else kind
+    if kind is OverflowError:
+        return kind(f"{row.name}({given}): the result is too large; expected at most ±1.8e308. Scale the inputs.")
+    return kind(f"{row.name}({given}): no real result; expected {row.needs}.")
+
+
+@eager(DIV)
+def _divide(x: Value | Number, y: Value | Number) -> Value:
+    return apply(DIV, x, y)
+
+
+@eager(INV)
+def _reciprocal(x: Value | Number) -> Value:
+    return apply(INV, x)
+
+
+# Pickling and copying. While the nodes behind a Value are being saved, in order, each finds its inputs saved already.
+_SAVING = threading.local()
+
+
+class _Behind:
+    """The nodes behind a Value, saved one after the other, inputs first."""
+
+    def __init__(self, node: Value | None = None) -> None:
+        self.node = node
+
+    def append(self, node: Value) -> None:
+        """Take what unpickling hands over: the node has been rebuilt by then, and nothing more is to do."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Behind, (), None, self._nodes()
+
+    def _nodes(self) -> Iterator[Value]:
+        assert self.node is not None
+        _SAVING.active = True
+        try:
+            yield from topological(self.node)[:-1]
+        finally:
+            _SAVING.active = False
+
+
+def _restored(kind: type[Value], before: object, *state: Any) -> Value:
+    node = object.__new__(kind)
+    node.data, node.grad, node.label, node.op, node.scope, node.wires = state
+    return node
