@@ -35,9 +35,10 @@ def run({parameters}):
 {inputs}
     try:
         z = {forward}
-        if -LARGEST <= z <= LARGEST{floats}:
+        wires = ({wires})
+        if -LARGEST <= z <= LARGEST{conditions}:
             node = new(Value)
-            node.wires = ({wires})
+            node.wires = wires
             node.data = z
             node.grad = 0
             node.label = ""
@@ -80,12 +81,18 @@ def _few(row: Op, parameters: tuple[str, ...], swapped: bool) -> str:
     forward = row.forward(SYMBOLS, *numbers)
     local = row.local(SYMBOLS, Symbol("z"), *numbers)
     slopes = [slope.source() if isinstance(slope, Symbol) else repr(slope) for slope in local]
-    exact = all(_for_any_number(formula) for formula in (forward, *local))
+    conditions = [f"-LARGEST <= wires[{2 * i + 1}] <= LARGEST" for i, slope in enumerate(local) if _can_overflow(slope)]
+    if not all(_for_any_number(formula) for formula in (forward, *local)):
+        conditions += [f"{nodes[0]}_.__class__ is float"]
+        conditions += [f"({y}_.__class__ is float or {y}_.__class__ is int)" for y in nodes[1:]]
+    elif len(nodes) == 2 and any(map(_can_overflow, local)):  # 1/3 is exact in the slope of x/3 only as x's kind
+        kinds = [f"{x}_.__class__" for x in nodes]
+        conditions.append(f"({kinds[0]} is {kinds[1]} or {kinds[0]} is float or {kinds[1]} is float)")
     return _FEW.format(
         parameters=", ".join(parameters),
         inputs="\n".join(_INPUT.format(x=x) for x in parameters),
         forward=forward.source(),
-        floats="" if exact else "".join(f" and {x}_.__class__ is float" for x in nodes),
+        conditions="".join(f" and {condition}" for condition in conditions),
         wires=", ".join(f"{x}, {slope}" for x, slope in zip(nodes, slopes, strict=True)),
         nodes=", ".join(nodes),
     )
@@ -96,6 +103,11 @@ def _for_any_number(formula: object) -> bool:
     if not isinstance(formula, Symbol) or not formula.parts:
         return True
     return formula.form in _ANY_NUMBER and all(_for_any_number(part) for part in formula.parts)
+
+
+def _can_overflow(formula: object) -> bool:
+    """Whether the formula can be infinite where the row's result is finite: only by dividing, or by a power."""
+    return isinstance(formula, Symbol) and (formula.form in ("/", "**") or any(map(_can_overflow, formula.parts)))
 
 
 def _bound(source: str, row: Op, module: dict[str, Any]) -> Any:

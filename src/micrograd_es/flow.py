@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from micrograd_es.maths import LARGEST, Number
+from micrograd_es.maths import LARGEST, Number, shown
 
 if TYPE_CHECKING:
     from micrograd_es.value import Value
@@ -26,29 +27,33 @@ def gradients(f: Value) -> dict[Value, Number]:
     operation, where a gradient is no finite real number (√x at 0).
     """
     shared = _shared(f)
+    partial: dict[Value, Any] = {}  # what has come so far to the Values that more will come to
     gradient: dict[Value, Any] = {f: 1}
     ready = [f]  # every edge that leaves these has been counted
-    for node in ready:
-        upstream = gradient[node]
-        wires = iter(node.wires)
-        for x in wires:
-            local = next(wires)
-            if local is None:
-                _refuse_undefined(node, x)
-                contribution = 0
-            else:
-                contribution = upstream * local
-            if x in shared:  # a branch accumulates
-                gradient[x] = gradient[x] + contribution if x in gradient else contribution
-                shared[x] -= 1
-                if shared[x]:
-                    continue
-            else:
+    try:
+        for node in ready:
+            upstream = gradient[node]
+            if not node.wires:
+                if not -LARGEST <= upstream <= LARGEST and not node.is_constant:
+                    raise OverflowError  # whatever is not finite ends up in a leaf
+                continue
+            wires = iter(node.wires)
+            for x in wires:
+                local = next(wires)
+                if local is None:
+                    _refuse_undefined(node, x)
+                    contribution = 0
+                else:
+                    contribution = upstream * local
+                if x in shared:  # a branch accumulates
+                    partial[x] = contribution = partial[x] + contribution if x in partial else contribution
+                    shared[x] -= 1
+                    if shared[x]:
+                        continue
                 gradient[x] = contribution
-            ready.append(x)
-    for node in ready:
-        if not node.wires and not -LARGEST <= gradient[node] <= LARGEST:  # what is not finite ends up in the leaves
-            _refuse_overflow(gradient)
+                ready.append(x)
+    except ArithmeticError:
+        raise _overflow(gradient) from None
     return gradient
 
 
@@ -112,23 +117,39 @@ def _refuse_undefined(node: Value, x: Value) -> None:
     """An input without a local gradient is an error unless nothing asks for it: constants have no gradient."""
     if not x.is_constant:
         raise ValueError(
-            f"{written(node)} has no finite local gradient for its input {x.label or x.data};"
+            f"{written(node)} has no finite local gradient for its input {x.label or shown(x.data)};"
             " expected a point where the slope exists. Move the input away from it."
         )
 
 
-def _refuse_overflow(gradient: dict[Value, Any]) -> None:
-    """Name the first operation, from the output backwards, whose contribution is no finite number."""
+def _overflow(gradient: dict[Value, Any]) -> OverflowError:
+    """The error that names the first operation, from the output backwards, whose contribution is too large."""
+    advice = "expected at most ±1.8e308. Scale the inputs."
     for node, upstream in gradient.items():
         for x, local in zip(node.inputs, node.local, strict=True):
-            if local is not None and not x.is_constant and not -LARGEST <= upstream * local <= LARGEST:
-                raise OverflowError(
-                    f"the gradient at {written(node)} is too large: {upstream} × {local};"
-                    " expected at most ±1.8e308. Scale the inputs."
-                )
+            if local is not None and not x.is_constant and not _fits(upstream, local):
+                product = f"{shown(upstream)} × {shown(local)}"
+                return OverflowError(f"the gradient at {written(node)} is too large: {product}; {advice}")
+    leaf = next(x for x, total in gradient.items() if not x.wires and not x.is_constant and not _fits(total, 1))
+    return OverflowError(
+        f"the gradient of {leaf.label or 'the leaf'} = {shown(leaf.data)} is too large:"
+        f" the contributions to it sum to {shown(gradient[leaf])}; {advice}"
+    )
+
+
+def _fits(upstream: Any, local: Any) -> bool:
+    try:
+        return bool(-LARGEST <= upstream * local <= LARGEST)
+    except ArithmeticError:
+        return False
 
 
 def written(node: Value) -> str:
     """An operation with its inputs' names and numbers, for an error."""
     assert node.op is not None
-    return f"{node.op.name}({', '.join(f'{x.label} = {x.data}' if x.label else str(x.data) for x in node.inputs)})"
+    return f"{node.op.name}({named(node.inputs)})"
+
+
+def named(inputs: Iterable[Value]) -> str:
+    """Inputs with their names and numbers, for an error."""
+    return ", ".join(f"{x.label} = {shown(x.data)}" if x.label else shown(x.data) for x in inputs)

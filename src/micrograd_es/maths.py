@@ -7,7 +7,7 @@ the operation allows it; `symbols` writes them down; a maths for arrays runs the
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from math import isqrt
@@ -40,9 +40,22 @@ def as_number(x: Any, role: str = "data") -> Number:
     if kind is not bool and isinstance(x, Real):
         return _finite(float(x), role)
     raise TypeError(
-        f"{role} is {_shown(x)} ({kind.__name__}); expected a real number (int, float, Fraction, Decimal or NumPy's)."
-        f" {_instead(x)}"
+        f"{role} is {_cut(repr, x)} ({kind.__name__});"
+        f" expected a real number (int, float, Fraction, Decimal or NumPy's). {_instead(x)}"
     )
+
+
+def of_one_kind(numbers: Sequence[Number]) -> tuple[Number, ...]:
+    """The numbers, with ints beside a Fraction or Decimal as that kind: 1/3 has to be exact in the slope of x/3.
+
+    >>> of_one_kind([Fraction(1, 2), 3])
+    (Fraction(1, 2), Fraction(3, 1))
+    """
+    kinds = {x.__class__ for x in numbers}
+    for kind in (Fraction, Decimal):
+        if kind in kinds and int in kinds:
+            return tuple([kind(x) if x.__class__ is int else x for x in numbers])
+    return tuple(numbers)
 
 
 def _finite(x: Number, role: str) -> Number:
@@ -52,13 +65,21 @@ def _finite(x: Number, role: str) -> Number:
     except ArithmeticError:  # Decimal's NaN does not compare
         pass
     raise ValueError(
-        f"{role} is {_shown(x)}; expected a finite number of at most ±1.8e308. Write a number, or leave this case out."
+        f"{role} is {_cut(repr, x)}; expected a finite number of at most ±1.8e308."
+        " Write a number, or leave this case out."
     )
 
 
-def _shown(x: Any) -> str:
-    """x as an error shows it: its own text, cut where it is long."""
-    text = repr(x)
+def shown(x: Any) -> str:
+    """A number as an error shows it: its own text, cut where it is long."""
+    return _cut(str, x)
+
+
+def _cut(text_of: Callable[[Any], str], x: Any) -> str:
+    try:
+        text = text_of(x)
+    except ValueError:  # an exact number of more digits than Python writes
+        text = f"a {type(x).__name__} of more than 4000 digits"
     return text if len(text) <= 60 else text[:57] + "…"
 
 
@@ -67,7 +88,7 @@ def _instead(x: Any) -> str:
     if isinstance(x, bool):
         return f"Write {int(x)}."
     if isinstance(x, str):
-        return f"Write float({_shown(x)})."
+        return f"Write float({_cut(repr, x)})."
     if isinstance(x, complex):
         return "Write its real part, x.real, or its size, abs(x)."
     if hasattr(x, "__iter__"):
@@ -116,7 +137,7 @@ class NumberMaths:
         return _like(x, math.cos(x))
 
     def sqrt(self, x: Any) -> Any:
-        """The square root; exact for a Fraction or an int that is a square."""
+        """The square root; exact for a Fraction that is a square."""
         if x < 0:
             raise ValueError("square root of a negative number")
         if isinstance(x, Decimal):
@@ -145,12 +166,13 @@ class NumberMaths:
         """x to the power y; exact for whole y and exact x."""
         if x == 0 and y < 0:
             raise ZeroDivisionError("0 to a negative power")
-        if isinstance(x, Decimal | Fraction) and isinstance(y, Fraction) and y.denominator == 1:
-            y = y.numerator
-        if isinstance(x, int | Fraction) and isinstance(y, int):
-            size = max(abs(x.numerator), x.denominator).bit_length() - 1
-            if size * abs(y) > _EXACT_BITS:
-                raise OverflowError("the power has too many digits")
+        if x.__class__ is not float:
+            if isinstance(x, Decimal | Fraction) and isinstance(y, Fraction) and y.denominator == 1:
+                y = y.numerator
+            if isinstance(x, int | Fraction) and isinstance(y, int):
+                size = max(abs(x.numerator), x.denominator).bit_length() - 1
+                if size * abs(y) > _EXACT_BITS:
+                    raise OverflowError("the power has too many digits")
         if x < 0 and y != int(y):
             raise ValueError("negative number to a power that is not whole")
         return x**y
@@ -162,7 +184,7 @@ class NumberMaths:
     def times_log(self, z: Any, x: Any) -> Any | None:
         """z·log(x), the slope of z = x**y along y; None where it has none (x < 0, or 0 to the power 0)."""
         if x > 0:
-            return z * self.log(x)
+            return z * self.log(Decimal(x) if isinstance(z, Decimal) else x)
         return 0 if x == 0 and z == 0 else None
 
     def sum(self, xs: Sequence[Any]) -> Any:

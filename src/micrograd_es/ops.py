@@ -22,7 +22,7 @@ from enum import Enum
 from inspect import Parameter, signature
 from typing import Any
 
-from micrograd_es.maths import Number
+from micrograd_es.maths import LARGEST, Number
 
 
 class Role(Enum):
@@ -142,8 +142,9 @@ LSE  = op("log_sum_exp", "log Σ exp", Role.SCALER, forward=lambda m, *xs: m.log
 
 
 def local_or_none(row: Op, maths: Any, z: Any, xs: tuple[Any, ...]) -> tuple[Number | None, ...]:
-    """The row's local gradients at a point; all None where the row has no finite slope there (√x at 0)."""
+    """The row's local gradients at a point; None where the row has no finite slope there (√x at 0)."""
     try:
-        return tuple(row.local(maths, z, *xs))
+        slopes = row.local(maths, z, *xs)
     except (ArithmeticError, ValueError):
         return (None,) * len(xs)
+    return tuple([slope if slope is not None and -LARGEST <= slope <= LARGEST else None for slope in slopes])

@@ -15,10 +15,12 @@ spells the arithmetic out, so what a figure shows under a graph is what was exec
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
+from typing import Any
 
-SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 6)  # how tightly a form binds
+SUM, NEGATIVE, PRODUCT, SIGN, POWER, ATOM = range(1, 7)  # how tightly a form binds
 
 
 class Symbol:
@@ -31,19 +33,19 @@ class Symbol:
         self.parts = tuple(parts)
 
     def __add__(self, other: object) -> Symbol:
-        return Symbol("+", (self, symbol(other)))
+        return _made("+", self, symbol(other))
 
     def __sub__(self, other: object) -> Symbol:
-        return Symbol("-", (self, symbol(other)))
+        return _made("-", self, symbol(other))
 
     def __mul__(self, other: object) -> Symbol:
-        return Symbol("*", (self, symbol(other)))
+        return _made("*", self, symbol(other))
 
     def __truediv__(self, other: object) -> Symbol:
         return Symbol("/", (self, symbol(other)))
 
     def __pow__(self, other: object) -> Symbol:
-        return Symbol("**", (self, symbol(other)))
+        return self if symbol(other).form == 1 else Symbol("**", (self, symbol(other)))
 
     def __radd__(self, other: object) -> Symbol:
         return symbol(other) + self
@@ -79,6 +81,16 @@ class Symbol:
         return _written(self, _LATEX, names or {})[0]
 
 
+def _made(form: str, x: Symbol, y: Symbol) -> Symbol:
+    """x and y joined by an operation; two numbers are worked out: the slope of x³ is 3·x², not 3·x^(3 − 1)."""
+    if isinstance(x.form, str) or isinstance(y.form, str):
+        return Symbol(form, (x, y))
+    return Symbol(_WORKED_OUT[form](x.form, y.form))
+
+
+_WORKED_OUT: dict[str, Callable[[Any, Any], Any]] = {"+": operator.add, "-": operator.sub, "*": operator.mul}
+
+
 def symbol(x: object) -> Symbol:
     """Any number or formula as a formula."""
     return x if isinstance(x, Symbol) else Symbol(x)
@@ -103,12 +115,12 @@ _SOURCE: dict[str, _Form] = {
 _TEXT: dict[str, _Form] = {
     "+": ("{} + {}", SUM, (SUM, PRODUCT)),
     "-": ("{} − {}", SUM, (SUM, PRODUCT)),
-    "*": ("{}·{}", PRODUCT, (PRODUCT, POWER)),
-    "/": ("{}/{}", PRODUCT, (PRODUCT, POWER)),
+    "*": ("{}·{}", PRODUCT, (NEGATIVE, POWER)),
+    "/": ("{}/{}", PRODUCT, (NEGATIVE, POWER)),
     "**": ("{}^{}", POWER, (ATOM, ATOM)),
     "squared": ("{}²", POWER, (ATOM,)),
     "cubed": ("{}³", POWER, (ATOM,)),
-    "neg": ("−{}", SIGN, (PRODUCT,)),
+    "neg": ("−{}", NEGATIVE, (PRODUCT,)),
     "exp": ("e^{}", POWER, (ATOM,)),
     "sqrt": ("√{}", ATOM, (ATOM,)),
     "abs": ("|{}|", ATOM, (0,)),
@@ -120,12 +132,12 @@ _TEXT: dict[str, _Form] = {
 _LATEX: dict[str, _Form] = {
     "+": ("{} + {}", SUM, (SUM, PRODUCT)),
     "-": ("{} - {}", SUM, (SUM, PRODUCT)),
-    "*": (r"{} \cdot {}", PRODUCT, (PRODUCT, POWER)),
+    "*": (r"{} \cdot {}", PRODUCT, (NEGATIVE, POWER)),
     "/": (r"\frac{{{}}}{{{}}}", ATOM, (0, 0)),
     "**": ("{}^{{{}}}", POWER, (ATOM, 0)),
     "squared": ("{}^{{2}}", POWER, (ATOM,)),
     "cubed": ("{}^{{3}}", POWER, (ATOM,)),
-    "neg": ("-{}", SIGN, (PRODUCT,)),
+    "neg": ("-{}", NEGATIVE, (PRODUCT,)),
     "exp": ("e^{{{}}}", POWER, (0,)),
     "sqrt": (r"\sqrt{{{}}}", ATOM, (0,)),
     "abs": (r"\left|{}\right|", ATOM, (0,)),
@@ -166,11 +178,12 @@ def _enclosed(part: Symbol, need: int, forms: Mapping[str, _Form], names: Mappin
 
 
 def _atom(form: object, source: bool, names: Mapping[str, str]) -> tuple[str, int]:
-    """A name or a number; a negative number binds like a sum, so that 3·(−4) gets its parentheses."""
+    """A name or a number; a negative number binds so that 3·(−4) gets its parentheses and −3·4 none."""
     text = names.get(form, form) if isinstance(form, str) else repr(form) if source else str(form).replace("-", "−")
-    loose = text[:1] in ("-", "−") or (not isinstance(form, str) and "/" in text)
-    compound = isinstance(form, str) and form in names and any(sign in text for sign in "/·+ ")
-    return text, 0 if loose or compound else ATOM
+    put_in = not isinstance(form, str) or form in names
+    if put_in and any(sign in text for sign in "/·+ "):
+        return text, 0
+    return text, NEGATIVE if text[:1] in ("-", "−") else ATOM
 
 
 class SymbolMaths:

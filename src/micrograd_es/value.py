@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import decimal
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from micrograd_es import flow
 from micrograd_es.eager import eager
 from micrograd_es.graph import topological, uses
-from micrograd_es.maths import LARGEST, NUMBERS, Number, as_number
+from micrograd_es.maths import LARGEST, NUMBERS, Number, as_number, of_one_kind
 from micrograd_es.ops import ABS, ADD, DIV, INV, MUL, NEG, POW, SUB, Op, local_or_none
 from micrograd_es.scopes import CURRENT, Scope
 
@@ -45,13 +46,16 @@ class Value:
     __array_ufunc__ = None  # NumPy leaves `array + value` to us, and we explain
 
     def __init__(self, data: Number, label: str = "") -> None:
-        if isinstance(data, Value):
-            raise TypeError(
-                f"data is {data!r}, a Value already; expected a number. Write {data.label or 'v'}.data for its number."
-            )
+        if data.__class__ is not float or not -LARGEST <= data <= LARGEST:
+            if isinstance(data, Value):
+                raise TypeError(
+                    f"data is {data!r}, a Value already; expected a number."
+                    f" Write {data.label or 'v'}.data for its number."
+                )
+            data = as_number(data)
         if not isinstance(label, str):
             raise TypeError(f"label is {label!r} ({type(label).__name__}); expected text. Write {str(label)!r}.")
-        self.data = as_number(data)
+        self.data = data
         self.grad = 0
         self.label = label
         self.op = None
@@ -79,6 +83,7 @@ class Value:
         >>> x.grad, f.grad
         (12.0, 1)
         """
+        gradient: Any
         for node, gradient in flow.gradients(self).items():
             if node.wires:
                 node.grad = gradient
@@ -173,7 +178,11 @@ class Value:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy without recursion: what is behind a node goes first, so its inputs are known by then."""
-        before = () if getattr(_SAVING, "active", False) or not self.wires else _Behind(self)
+        before: object = ()
+        if self in _SAVING.turns:
+            _SAVING.turns.remove(self)
+        elif self.wires:
+            before = _Behind(self)
         state = (self.data, self.grad, self.label, self.op, self.scope, self.wires)
         return _restored, (type(self), before, *state)
 
@@ -231,33 +240,31 @@ def general(row: Op, inputs: tuple[Value, ...]) -> Value:
         raise TypeError(
             f"{row.name} was given no inputs; expected at least one. Write {row.name}(x) or {row.name}(x, y)."
         )
-    numbers = tuple([as_number(x.data, f"the data of {x!r}") for x in inputs])
+    numbers = of_one_kind([as_number(x.data, x.label or "an input's data") for x in inputs])
     try:
         result = row.forward(NUMBERS, *numbers)
         if not -LARGEST <= result <= LARGEST:
             raise OverflowError
+        slopes = local_or_none(row, NUMBERS, result, numbers)
     except (ArithmeticError, ValueError, TypeError) as error:
         raise _no_result(row, inputs, error) from None
     node = object.__new__(Value)
-    slopes = local_or_none(row, NUMBERS, result, numbers)
     node.wires = tuple([end for wire in zip(inputs, slopes, strict=True) for end in wire])
     node.data, node.grad, node.label = result, 0, ""
     node.op, node.scope = row, CURRENT.get()
     return node
 
 
-def _no_result(row: Op, inputs: Iterable[Value], error: Exception) -> Exception:
+def _no_result(row: Op, inputs: tuple[Value, ...], error: Exception) -> Exception:
     """The error for an operation without a finite real result, of the kind Python gives."""
-    given = ", ".join(f"{x.label} = {x.data}" if x.label else str(x.data) for x in inputs)
+    given = f"{row.name}({flow.named(inputs)})"
     if isinstance(error, TypeError):
         kinds = " and ".join(dict.fromkeys(type(x.data).__name__ for x in inputs))
-        return TypeError(f"{row.name}({given}): {kinds} do not mix exactly in Python; write all of them as one kind.")
-    kind = next((k for k in (ZeroDivisionError, OverflowError) if isinstance(error, k)), ValueError)
-    if isinstance(error, ArithmeticError) and type(error).__module__ == "decimal":
-        kind = ZeroDivisionError if "DivisionBy" in type(error).__name__ else kind
-    if kind is OverflowError:
-        return kind(f"{row.name}({given}): the result is too large; expected at most ±1.8e308. Scale the inputs.")
-    return kind(f"{row.name}({given}): no real result; expected {row.needs}.")
+        return TypeError(f"{given}: {kinds} do not mix exactly in Python; write all of them as one kind.")
+    if isinstance(error, OverflowError | decimal.Overflow):
+        return OverflowError(f"{given}: the result is too large; expected at most ±1.8e308. Scale the inputs.")
+    by_zero = isinstance(error, ZeroDivisionError) or error.args == ([decimal.DivisionUndefined],)  # 0/0 of Decimals
+    return (ZeroDivisionError if by_zero else ValueError)(f"{given}: no real result; expected {row.needs}.")
 
 
 @eager(DIV)
@@ -270,8 +277,17 @@ def _reciprocal(x: Value | Number) -> Value:
     return apply(INV, x)
 
 
-# Pickling and copying. While the nodes behind a Value are being saved, in order, each finds its inputs saved already.
-_SAVING = threading.local()
+# Pickling and copying. The nodes behind a Value are saved in order, so that each finds its inputs saved already.
+
+
+class _Saving(threading.local):
+    """The nodes whose turn it is, each forgotten when it is saved: an exception half-way leaves nothing behind."""
+
+    def __init__(self) -> None:
+        self.turns: set[Value] = set()
+
+
+_SAVING = _Saving()
 
 
 class _Behind:
@@ -288,11 +304,12 @@ class _Behind:
 
     def _nodes(self) -> Iterator[Value]:
         assert self.node is not None
-        _SAVING.active = True
         try:
-            yield from topological(self.node)[:-1]
+            for node in topological(self.node)[:-1]:
+                _SAVING.turns.add(node)
+                yield node
         finally:
-            _SAVING.active = False
+            _SAVING.turns.clear()
 
 
 def _restored(kind: type[Value], before: object, *state: Any) -> Value:

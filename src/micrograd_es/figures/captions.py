@@ -1,0 +1,239 @@
+"""What is said at each step: the rule, the local gradient with numbers put in, upstream × local = contribution."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from micrograd_es.figures.labels import pretty, superscripts
+from micrograd_es.figures.scene import Fork, Gate, Wire
+from micrograd_es.figures.texts import GENERIC, Texts
+from micrograd_es.maths import Number
+from micrograd_es.ops import Role
+from micrograd_es.symbols import SYMBOLS, Symbol
+
+WORD_JOINER = "\u2060"
+MOST = 4  # inputs of a gate that a caption spells out
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of a caption; `kind` says what it is about: "", "value", "gradient", "local", "strong" or "muted"."""
+
+    text: str
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Caption:
+    """Some lines about one step, the first of them its heading."""
+
+    lines: tuple[tuple[Part, ...], ...]
+
+    def text(self) -> str:
+        """The caption as plain text, a line for each of its lines."""
+        return "\n".join("".join(part.text for part in line) for line in self.lines)
+
+    def html(self) -> str:
+        """The caption as an HTML fragment, a paragraph for each line."""
+        return "".join(f"<p>{''.join(_html(part) for part in line)}</p>" for line in self.lines)
+
+
+def _html(part: Part) -> str:
+    whole = part.text.replace("/", f"/{WORD_JOINER}")  # no line break inside ∂f/∂x
+    text = "".join(f"<sup>{escape(t)}</sup>" if raised else escape(t) for t, raised in superscripts(whole))
+    if part.kind == "strong":
+        return f"<b>{text}</b>"
+    return f'<span class="{part.kind}">{text}</span>' if part.kind else text
+
+
+def caption(*lines: Sequence[Part] | str) -> Caption:
+    """A caption from lines of parts; the first line, where it is a string, is a heading."""
+    return Caption(
+        tuple(
+            (Part(line, "" if i else "strong"),) if isinstance(line, str) else tuple(line)
+            for i, line in enumerate(lines)
+        )
+    )
+
+
+class Captions:
+    """The captions of one scene."""
+
+    def __init__(self, texts: Texts) -> None:
+        self.texts, self.scene, self.words = texts, texts.scene, texts.words
+        self._taken = {t.value.label for t in self.scene.terminals} | {g.node.label for g in self.scene.gates}
+
+    def names(self) -> Caption:
+        """The first frame: names and gates, nothing computed."""
+        return caption(self.words["names"], self.words["names_text"].format(f=self.texts.output))
+
+    def leaves(self) -> Caption:
+        """The frame in which the inputs get their values."""
+        known = [t for t in self.scene.terminals if not t.is_output and t.count == 1 and not t.value.is_constant]
+        given = [f"{self._called(t.value, i)} = {self.texts.numbers(t.value.data)}" for i, t in enumerate(known)]
+        return caption(self.words["leaves"], _listed(given, 12))
+
+    def forward(self, gate: Gate) -> Caption:
+        """The frame in which a gate computes its value."""
+        return caption(self._heading("forward", gate), self._computed(gate))
+
+    def _computed(self, gate: Gate) -> list[Part]:
+        """q = x + y = −2.00 + 5.00 = 3.00"""
+        result = Part(self.texts.numbers(gate.node.data), "value")
+        name = self.texts.name(gate.node)
+        start = [Part(f"{name} = ")] if name else []
+        if gate.folded is not None:
+            inputs = ", ".join(
+                self.texts.name(w.value) or self.texts.numbers(w.value.data) for w in self._inputs(gate)[:MOST]
+            )
+            return [*start, Part(f"{self.texts.sign(gate)}({inputs}) = "), result]
+        names, numbers = self._input_names(gate), self._input_numbers(gate)
+        if len(names) > 8:
+            return [*start, result]
+        assert gate.node.op is not None
+        formula: Symbol = gate.node.op.forward(SYMBOLS, *self._variables(gate))
+        spelled = formula.text({f"x{i}": n for i, n in enumerate(numbers)})
+        if spelled == result.text:  # a change of sign: the number alone would say nothing
+            spelled = f"{_enclosed(numbers[0])} {self.texts.sign(gate)}"
+        if all(self.texts.name(x) or x.is_constant for x in gate.node.inputs):
+            start.append(Part(formula.text({f"x{i}": n for i, n in enumerate(names)}) + " = "))
+        return [*start, Part(spelled + " = "), result]
+
+    def start(self) -> Caption:
+        """The frame in which the gradient of the output is 1."""
+        f = self.texts.output
+        one = Part(self.texts.numbers(1), "gradient")
+        return caption(self.words["start"], [Part(f"∂{f}/∂{f} = "), one], self.words["start_text"].format(f=f))
+
+    def backward(self, gate: Gate) -> Caption:
+        """The frame in which a gate sends its gradient back: one line for each of its inputs."""
+        role = self._role(gate)
+        wires = self._inputs(gate)
+        lines: list[list[Part] | str] = [self._heading("backward", gate), [Part(role, "muted")]]
+        lines += [self._contribution(gate, wire) for wire in wires[:MOST]]
+        if len(wires) > MOST:
+            lines.append([Part(self.words["more"].format(n=len(wires) - MOST), "muted")])
+        return caption(*lines)
+
+    def _role(self, gate: Gate) -> str:
+        """What the gate does to the gradient, in words."""
+        if gate.folded is not None or gate.node.op is None:
+            return self.words["block_rule"].capitalize() + "."
+        role = gate.node.op.role.value
+        name = self.words[role]
+        rule = self.words[f"{role}_rule"]
+        return f"{name.capitalize()}: {rule}." if name else f"{rule.capitalize()}."
+
+    def _contribution(self, gate: Gate, wire: Wire) -> list[Part]:
+        """∂f/∂x = ∂f/∂q · ∂q/∂x = −4.00 · 1 = −4.00, with the local gradient's formula where it has one."""
+        f, numbers = self.texts.output, self.texts.numbers
+        made, fed = self._called_output(gate), self._called_input(gate, wire)
+        upstream, sent = self.scene.gradient.get(gate.node), self.scene.wire_gradient(wire)
+        local = self.scene.wire_local(wire)
+        if len(wire.values) > 1 or upstream is None or sent is None or local is None:
+            return [Part(f"∂{f}/∂{fed} = "), Part("…" if sent is None else numbers(sent), "gradient")]
+        slope = [Part(f"∂{made}/∂{fed} = "), *self._slope(gate, wire, local), Part("   →   ", "muted")]
+        chain = f"∂{f}/∂{made} · ∂{made}/∂{fed}" if made != f else f"∂{f}/∂{f} · ∂{f}/∂{fed}"
+        left = chain if wire.is_branch else f"∂{f}/∂{fed} = {chain}"
+        product = [Part(numbers(upstream), "gradient"), Part(" × "), Part(_enclosed(numbers(local)), "local")]
+        return [*slope, Part(f"{left} = "), *product, Part(" = "), Part(numbers(sent), "gradient")]
+
+    def _slope(self, gate: Gate, wire: Wire, local: Number) -> list[Part]:
+        """The local gradient: its formula, with numbers put in, and what it comes to, each once."""
+        number = self.texts.numbers(local)
+        row = gate.node.op
+        if gate.folded is not None or row is None or row.role is Role.ROUTER or len(gate.node.inputs) > 8:
+            return [Part(number, "local")]
+        ((_, i),) = wire.edges
+        variables = self._variables(gate)
+        formula = row.local(SYMBOLS, Symbol("z"), *variables)[i]
+        if not isinstance(formula, Symbol) or not _mentions(formula):
+            return [Part(number, "local")]
+        named = {f"x{k}": n for k, n in enumerate(self._generic_names(gate))} | {"z": self._called_output(gate)}
+        put_in = {f"x{k}": n for k, n in enumerate(self._input_numbers(gate))} | {
+            "z": self.texts.numbers(gate.node.data)
+        }
+        steps = dict.fromkeys([formula.text(named), formula.text(put_in), number])
+        return [Part(" = ".join(list(steps)[:-1]) + " = "), Part(number, "local")]
+
+    def fork(self, fork: Fork) -> Caption:
+        """The frame in which the branches of a value add up."""
+        branches = [self.scene.wire_gradient(wire) for wire in self.scene.leaving[fork.key]]
+        terms = [self.texts.numbers(g) for g in branches if g is not None]
+        name = self.texts.name(fork.value) or self.texts.numbers(fork.value.data)
+        total = Part(self.texts.numbers(self.scene.gradient[fork.value]), "gradient")
+        shown = (
+            " + ".join([terms[0], *map(_enclosed, terms[1:])])
+            if len(terms) <= 8
+            else " + ".join([*terms[:3], "…", terms[-1]])
+        )
+        heading = f"{self.words['sum']} Σ"
+        return caption(
+            heading,
+            [Part(self.words["sum_text"].format(x=name), "muted")],
+            [Part(f"∂{self.texts.output}/∂{name} = {shown} = "), total],
+        )
+
+    # Names
+
+    def _variables(self, gate: Gate) -> list[Symbol]:
+        """The inputs of a gate as symbols x0, x1 …; a whole constant as its number, so that x³ has the slope 3·x²."""
+        return [
+            Symbol(x.data) if x.is_constant and isinstance(x.data, int) else Symbol(f"x{i}")
+            for i, x in enumerate(gate.node.inputs)
+        ]
+
+    def _heading(self, direction: str, gate: Gate) -> str:
+        row = gate.node.op
+        kind = self.words.get(row.name, row.name) if row and gate.folded is None else self.texts.sign(gate)
+        return f"{self.words[direction]} · {kind}"
+
+    def _inputs(self, gate: Gate) -> list[Wire]:
+        return self.scene.entering.get(gate.key, [])
+
+    def _called(self, value: object, i: int) -> str:
+        return pretty(getattr(value, "label", "")) or self._free(i)
+
+    def _free(self, i: int) -> str:
+        """The i-th of the general names that no Value of the figure has."""
+        free = [name for name in GENERIC if name not in self._taken]
+        return free[i] if i < len(free) else f"u{i}"
+
+    def _called_output(self, gate: Gate) -> str:
+        free = next(name for name in ("z", "y", "s", "t", "h", "o") if name not in self._taken)
+        return self.texts.name(gate.node) or free
+
+    def _called_input(self, gate: Gate, wire: Wire) -> str:
+        if self.texts.name(wire.value):
+            return self.texts.name(wire.value)
+        return self._free(self._inputs(gate).index(wire))
+
+    def _generic_names(self, gate: Gate) -> list[str]:
+        """The names of a gate's inputs: constants as numbers, general names for those that have none."""
+        wires = {wire.edges[0][1]: wire for wire in self._inputs(gate)}
+        return [
+            self._called_input(gate, wires[i]) if i in wires else self.texts.numbers.constant(x.data)
+            for i, x in enumerate(gate.node.inputs)
+        ]
+
+    def _input_names(self, gate: Gate) -> list[str]:
+        return [self.texts.name(x) or self.texts.numbers.constant(x.data) for x in gate.node.inputs]
+
+    def _input_numbers(self, gate: Gate) -> list[str]:
+        numbers = self.texts.numbers
+        return [numbers.constant(x.data) if x.is_constant else numbers(x.data) for x in gate.node.inputs]
+
+
+def _mentions(formula: Symbol) -> bool:
+    """Whether a formula has a name in it."""
+    return isinstance(formula.form, str) if not formula.parts else any(map(_mentions, formula.parts))
+
+
+def _enclosed(number: str) -> str:
+    return f"({number})" if number.startswith("−") else number
+
+
+def _listed(items: Sequence[str], most: int) -> str:
+    return ",  ".join(items[:most]) + (" …" if len(items) > most else "")

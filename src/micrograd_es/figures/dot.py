@@ -1,0 +1,332 @@
+"""A scene as DOT: every wire is broken at a label whose rule continues it, the value above and the gradient below.
+
+The source is written twice from the same lines: once with everything shown, for Graphviz to lay out; and once for each
+picture, with the positions of that layout and only what the picture shows. So nothing moves from frame to frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, takewhile
+from math import ceil
+
+from micrograd_es.figures.fonts import FAMILY
+from micrograd_es.figures.labels import Line, Run, clean, markup, quoted, width
+from micrograd_es.figures.layout import Layout
+from micrograd_es.figures.scene import Fork, Gate, Scene, Terminal, Wire
+from micrograd_es.figures.texts import Texts
+from micrograd_es.figures.themes import Theme
+from micrograd_es.scopes import Scope
+
+SIZE = 16.0  # points: numbers on wires and signs in gates
+NAME_SIZE = 19.0
+SMALL = 12.0  # local gradients, roles, boxes
+ROW = 22  # the height of a line of numbers
+CIRCLE = 38.0  # the diameter of a gate
+GAP = 4  # between a name and its wire
+SIGMA = 20.0  # the diameter of the Σ at a fork
+MANY = 300  # gates from which Graphviz is told to hurry
+STRAIGHT = 12  # how strongly the main line is kept straight
+CLOSE = 30  # how strongly a label is kept next to what its wire leaves
+LEFT_COLUMN = 3  # leaves whose first gate is no deeper than this stand in the left column
+
+Thing = Terminal | Gate | Fork | Wire
+
+
+@dataclass(frozen=True)
+class View:
+    """What a picture shows of a scene: the keys of the texts (None: all of them), and the gates at work."""
+
+    shown: Collection[str] | None = None
+    active: Collection[str] = ()
+
+    def shows(self, key: str) -> bool:
+        """Whether the text of that key is there; blank is not 0."""
+        return self.shown is None or key in self.shown
+
+
+class Writer:
+    """Writes the DOT of a scene in one look.
+
+    Every text is read from the scene when the Writer is made, so that what is drawn later is what was asked for then.
+    """
+
+    def __init__(
+        self, texts: Texts, theme: Theme, *, across: bool = True, local: bool = False, roles: bool = False
+    ) -> None:
+        scene = texts.scene
+        self.scene, self.theme, self.across = scene, theme, across
+        self.names = {terminal.key: texts.terminal(terminal) for terminal in scene.terminals}
+        self.signs = {gate.key: texts.sign(gate) for gate in scene.gates}
+        self.values = {wire.key: texts.value(wire) for wire in scene.wires}
+        self.gradients = {wire.key: texts.gradient(wire) for wire in scene.wires}
+        self.locals = {wire.key: texts.local(wire) for wire in scene.wires} if local else {}
+        self.roles = _roles(texts) if roles else {}
+        self.tooltips = texts.tooltips()
+        self.boxes = _boxes(scene)
+        self.depth = _depths(scene)
+        leaves = [width(self.names[t.key], NAME_SIZE) for t in scene.terminals if not t.is_output]
+        self.column = max(leaves, default=0.0)
+
+    def write(
+        self,
+        view: View,
+        layout: Layout | None = None,
+        canvas: Sequence[float] = (),
+        extra: Collection[str] = (),
+        boxes: bool = True,
+    ) -> str:
+        """The DOT source: without a layout to be laid out, else with its positions on the given canvas.
+
+        `extra` lines come last; without `boxes` the scopes are left out.
+        """
+        return "\n".join(["digraph {", *self.lines(view, layout, canvas, boxes), *extra, "}", ""])
+
+    def lines(
+        self, view: View, layout: Layout | None = None, canvas: Sequence[float] = (), boxes: bool = True
+    ) -> list[str]:
+        """The statements of the DOT source."""
+        lines = self._head() + _corners(canvas)
+        for thing in self._things():
+            if not boxes or thing.key not in self.boxes.home:
+                lines.append(self._node(thing, view, layout))
+        for scope in self.boxes.inside.get(None, ()) if boxes else ():
+            lines += self._box(scope, view, layout)
+        for wire in self.scene.wires:
+            lines += self._edges(wire, layout)
+        return lines if layout else [*lines, *self._left_column()]
+
+    def _things(self) -> Iterator[Thing]:
+        return chain(self.scene.terminals, self.scene.gates, self.scene.forks, self.scene.wires)
+
+    def _head(self) -> list[str]:
+        theme = self.theme
+        direction = "LR" if self.across else "TB"
+        gap = 0.16 + 0.16 * (bool(self.roles) + bool(self.locals)) if self.across else 0.22 + 1.0 * bool(self.roles)
+        look = f'rankdir={direction} nodesep={gap:g} ranksep=0.2 splines=true bgcolor="{theme.paper}" pad=0.12'
+        if len(self.scene.gates) > MANY:
+            look += " nslimit=0.1 nslimit1=0.1 mclimit=0.1"  # a little less tidy, ten times as fast
+        return [
+            f'graph [{look} outputorder=edgesfirst fontname="{FAMILY}" fontsize={SMALL:g} fontcolor="{theme.muted}"]',
+            f'node [fontname="{FAMILY}" fontsize={SIZE:g} fontcolor="{theme.ink}" color="{theme.ink}" penwidth=1.5]',
+            f'edge [color="{theme.ink}" penwidth=1.4 arrowsize=0.6 arrowhead=none]',
+        ]
+
+    def members(self) -> dict[str, tuple[str, list[str]]]:
+        """For each box, the inner ones first, the box round it and the keys of what stands in it."""
+        scopes = sorted(self.boxes.keys, key=lambda scope: -len(scope.path()))
+        things = self.boxes.home.items()
+        outer = {scope: self.boxes.keys[scope.outer] if scope.outer else "" for scope in scopes}
+        return {
+            self.boxes.keys[scope]: (outer[scope], [key for key, home in things if home is scope]) for scope in scopes
+        }
+
+    def into_gates(self) -> list[tuple[str, str]]:
+        """The far halves of the wires that end at a gate."""
+        return [(wire.key, wire.head) for wire in self.scene.wires if wire.head in self.scene.gate_of]
+
+    # Nodes
+
+    def _node(self, thing: Thing, view: View, layout: Layout | None) -> str:
+        if isinstance(thing, Terminal):
+            attributes = self._terminal(thing)
+        elif isinstance(thing, Gate):
+            attributes = self._gate(thing, thing.key in view.active)
+        elif isinstance(thing, Fork):
+            attributes = self._fork(thing.key in view.active)
+        else:
+            attributes = f"shape=plain label={self._label(thing, view)}"
+        position = ' pos="{:g},{:g}"'.format(*layout.at(thing.key)) if layout else ""
+        return f'{thing.key} [id="{thing.key}" {attributes}{position}]'
+
+    def _terminal(self, terminal: Terminal) -> str:
+        line = self.names[terminal.key]
+        if not line:
+            return "shape=point width=0.04"
+        side = "LEFT" if terminal.is_output else "RIGHT"
+        room = width(line, NAME_SIZE) if terminal.is_output or not self.across else self.column
+        name = _cell(markup(line), room + 1, ceil(NAME_SIZE * 1.4), f'ALIGN="{side}"')
+        gap = _cell("", GAP, 1)
+        cells = name if not self.across else gap + name if terminal.is_output else name + gap
+        return f"shape=plain fontsize={NAME_SIZE:g} label=<{_table(f'<TR>{cells}</TR>')}>"
+
+    def _gate(self, gate: Gate, active: bool) -> str:
+        sign, theme = self.signs[gate.key], self.theme
+        room = width((Run(sign),), SIZE)
+        fill = theme.highlight if active else theme.folded if gate.folded else theme.gate
+        look = f'fillcolor="{fill}" label={quoted(sign)} ordering=in'
+        if active:
+            look += f' color="{theme.highlight_edge}" penwidth=3'
+        if room <= CIRCLE + 1 and not gate.folded:
+            smaller = f" fontsize={SIZE * 0.82:g}" if room > CIRCLE - 9 else ""
+            return f"shape=circle style=filled fixedsize=true width={CIRCLE / 72:.4f} {look}{smaller}"
+        size = f"width={max(room + 22, CIRCLE) / 72:.4f} height={CIRCLE / 72:.4f}"
+        border = " peripheries=2" if gate.folded else ""
+        return f'shape=box style="filled,rounded" fixedsize=true {size} {look}{border}'
+
+    def _fork(self, active: bool) -> str:
+        theme = self.theme
+        fill = theme.highlight if active else theme.paper
+        return (
+            f'shape=circle style=filled fixedsize=true width={SIGMA / 72:.4f} fillcolor="{fill}"'
+            f' color="{theme.gradient}" penwidth={2.4 if active else 1.4}'
+            f' fontcolor="{theme.gradient}" fontsize={SMALL:g} label="Σ"'
+        )
+
+    def _label(self, wire: Wire, view: View) -> str:
+        """The value and the gradient of a wire, with the rule between them that continues it."""
+        value, gradient = (
+            _coloured(line if view.shows(f"{wire.key}.{kind}") else (), colour, self.theme.ink)
+            for kind, line, colour in (
+                ("value", self.values[wire.key], self.theme.value),
+                ("gradient", self.gradients[wire.key], self.theme.gradient),
+            )
+        )
+        room = self._room(wire)
+        if self.across:
+            return f"<{_table(f'<TR>{_cell(value, room, ROW)}</TR><HR/><TR>{_cell(gradient, room, ROW)}</TR>')}>"
+        left = _cell(value, room, ROW, 'ALIGN="RIGHT"') + _cell("", GAP, 1)
+        right = _cell("", GAP, 1) + _cell(gradient, room, ROW, 'ALIGN="LEFT"')
+        return f"<{_table(f'<TR>{left}<VR/>{right}</TR>')}>"
+
+    def _room(self, wire: Wire) -> int:
+        """The width of a wire's label: that of the widest text that it ever shows."""
+        lines = [(self.values[wire.key], SIZE), (self.gradients[wire.key], SIZE)]
+        if self.locals:
+            lines.append((self.locals[wire.key], SMALL))
+        return ceil(max(width(line, size) for line, size in lines)) + (6 if self.across else 1)
+
+    # Edges
+
+    def _edges(self, wire: Wire, layout: Layout | None) -> list[str]:
+        """The two halves of a wire. The label stands next to what the wire leaves; the far half takes up the length."""
+        into, out = ("w", "e") if self.across else ("n", "s")
+        straight = STRAIGHT if wire.tail.startswith("g") else 2
+        arrow = "" if wire.head.startswith("s") else " arrowhead=normal"
+        halves = (
+            (f"{wire.tail} -> {wire.key}:{into}", f"weight={max(straight, CLOSE)}", (wire.tail, wire.key)),
+            (f"{wire.key}:{out} -> {wire.head}", f"weight={straight}{arrow}", (wire.key, wire.head)),
+        )
+        return [
+            f"{ends} [{attributes}" + (f' pos="{layout.edges[edge]}"' if layout else "") + "]"
+            for ends, attributes, edge in halves
+        ]
+
+    def _left_column(self) -> list[str]:
+        """The names that stand at the far left: those whose first gate is not deep inside."""
+        keys = [
+            terminal.key
+            for terminal in self.scene.terminals
+            if not terminal.is_output and self._first_depth(terminal.key) <= LEFT_COLUMN
+        ]
+        return [f"{{rank=min; {'; '.join(keys)}}}"] if keys else []
+
+    def _first_depth(self, key: str) -> int:
+        """The depth of the first gate that a name feeds."""
+        heads = [wire.head for wire in self.scene.leaving[key]]
+        heads += [wire.head for fork in heads for wire in self.scene.leaving.get(fork, ()) if fork.startswith("s")]
+        return min((self.depth[head] for head in heads if head in self.depth), default=1)
+
+    # Boxes
+
+    def _box(self, scope: Scope, view: View, layout: Layout | None) -> list[str]:
+        key = self.boxes.keys[scope]
+        where = ""
+        if layout:
+            place = layout.boxes[key]
+            size = width((Run(clean(scope.name, 60)),), SMALL)
+            where = f' bb="{place}" lp="{place.left + size / 2 + 8:g},{place.top - 10:g}" lwidth={size / 72:.3f}'
+        lines = [
+            f"subgraph {key} {{",
+            f'graph [id="{key}" label={quoted(clean(scope.name, 60))} labeljust=l style="dashed,rounded"'
+            f' color="{self.theme.muted}" penwidth=1.2 margin=10{where}]',
+        ]
+        for thing in self._things():
+            if self.boxes.home.get(thing.key) is scope:
+                lines.append(self._node(thing, view, layout))
+        for inner in self.boxes.inside.get(scope, ()):
+            lines += self._box(inner, view, layout)
+        return [*lines, "}"]
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """Which open scope each thing stands in, and how the scopes nest."""
+
+    home: Mapping[str, Scope]
+    keys: Mapping[Scope, str]
+    inside: Mapping[Scope | None, list[Scope]]
+
+
+def _boxes(scene: Scene) -> Boxes:
+    """The open scopes of a scene: a gate stands in its own, a wire in the innermost that has both its ends."""
+    paths: dict[str, tuple[Scope, ...]] = {}
+    for gate in scene.gates:
+        scope = gate.folded.outer if gate.folded else gate.node.scope
+        paths[gate.key] = scope.path() if scope else ()
+    for fork in scene.forks:
+        (trunk,) = scene.entering[fork.key]
+        paths[fork.key] = _common(
+            [paths.get(key, ()) for key in (trunk.tail, *(w.head for w in scene.leaving[fork.key]))]
+        )
+    for wire in scene.wires:
+        paths[wire.key] = _common([paths.get(wire.tail, ()), paths.get(wire.head, ())])
+    keys: dict[Scope, str] = {}
+    inside: dict[Scope | None, list[Scope]] = {}
+    for path in paths.values():
+        for outer, scope in zip((None, *path), path, strict=False):
+            if scope not in keys:
+                keys[scope] = f"cluster_{len(keys) + 1}"
+                inside.setdefault(outer, []).append(scope)
+    return Boxes({key: path[-1] for key, path in paths.items() if path}, keys, inside)
+
+
+def _common(paths: Sequence[tuple[Scope, ...]]) -> tuple[Scope, ...]:
+    """What all the paths start with."""
+    return tuple(scopes[0] for scopes in takewhile(lambda s: len(set(s)) == 1, zip(*paths, strict=False)))
+
+
+def _corners(canvas: Sequence[float]) -> list[str]:
+    """Two invisible points that hold the size of the canvas (left, bottom, right, top), whatever else is shown."""
+    look = "shape=point style=invis width=0 height=0"
+    ends = zip(("corner_1", "corner_2"), (canvas[:2], canvas[2:]), strict=True) if canvas else ()
+    return [f'{key} [{look} pos="{x:g},{y:g}"]' for key, (x, y) in ends]
+
+
+def _roles(texts: Texts) -> dict[str, str]:
+    """The names of what gates and forks do to the gradient, by key; plain scalers have none."""
+    roles = {g.key: texts.words[g.node.op.role.value] for g in texts.scene.gates if g.node.op and not g.folded}
+    roles |= {fork.key: texts.words["accumulator"] for fork in texts.scene.forks}
+    return {key: role for key, role in roles.items() if role}
+
+
+def _depths(scene: Scene) -> dict[str, int]:
+    """How many gates there are, at most, from a name to each gate, itself counted."""
+    depth: dict[str, int] = {}
+    for gate in scene.gates:
+        depth[gate.key] = 1 + max(
+            (depth.get(_source(scene, wire), 0) for wire in scene.entering.get(gate.key, ())), default=0
+        )
+    return depth
+
+
+def _source(scene: Scene, wire: Wire) -> str:
+    """What a wire comes from, on the other side of a fork."""
+    return scene.entering[wire.tail][0].tail if wire.is_branch else wire.tail
+
+
+def _table(rows: str) -> str:
+    return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>'
+
+
+def _cell(content: str, room: float, height: int, attributes: str = "") -> str:
+    """A cell of a fixed size, so that blank and text take the same room."""
+    return f'<TD FIXEDSIZE="TRUE" WIDTH="{ceil(room)}" HEIGHT="{height}" {attributes}>{content}</TD>'
+
+
+def _coloured(line: Line, colour: str, ink: str) -> str:
+    """A line in its colour; a name in it stays in ink."""
+    return "".join(
+        f'<FONT COLOR="{ink if run.face == "italic" else colour}">{run.markup()}</FONT>' for run in line if run.text
+    )

@@ -1,0 +1,326 @@
+"""`draw` and `frames`: from a Value to a picture, or to one that builds up step by step."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from io import BytesIO
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from micrograd_es import flow
+from micrograd_es.figures import svg
+from micrograd_es.figures.digits import NumberFormat
+from micrograd_es.figures.dot import View, Writer
+from micrograd_es.figures.files import write_files
+from micrograd_es.figures.film import steps
+from micrograd_es.figures.folding import grouped
+from micrograd_es.figures.fonts import face_css
+from micrograd_es.figures.labels import clean
+from micrograd_es.figures.page import Slide, stepper_fragment, stepper_page
+from micrograd_es.figures.render import render
+from micrograd_es.figures.scene import build
+from micrograd_es.figures.stage import Stage
+from micrograd_es.figures.texts import Texts
+from micrograd_es.figures.themes import Theme
+from micrograd_es.figures.themes import theme as find_theme
+from micrograd_es.figures.words import words
+from micrograd_es.scopes import Scope
+from micrograd_es.value import Value
+
+if TYPE_CHECKING:
+    import graphviz
+
+DPI = 200  # dots per inch of a PNG: a figure of ten gates fills a projector
+
+
+class Look(TypedDict, total=False):
+    """The options of `draw` and `frames`; `draw` says what each does."""
+
+    fold: str | Scope | Iterable[str | Scope] | None
+    depth: int | None
+    constants: str
+    direction: str
+    roles: bool
+    local: bool
+    symbols: bool
+    gradients: bool
+    decimals: int | None
+    digits: int | None
+    comma: bool
+    theme: str | Theme
+    language: str
+    title: str | None
+
+
+class _Drawn:
+    """What figures and frames have in common: a scene, its texts, its title."""
+
+    def __init__(
+        self,
+        f: Value,
+        *,
+        fold: str | Scope | Iterable[str | Scope] | None = None,
+        depth: int | None = None,
+        constants: str = "fold",
+        direction: str = "LR",
+        roles: bool = False,
+        local: bool = False,
+        symbols: bool = False,
+        gradients: bool = True,
+        decimals: int | None = None,
+        digits: int | None = None,
+        comma: bool = False,
+        theme: str | Theme = "lecture",
+        language: str = "es",
+        title: str | None = None,
+    ) -> None:
+        if not isinstance(f, Value):
+            raise TypeError(
+                f"what is to be drawn is {f!r} ({type(f).__name__}); expected a Value. Write draw(Value({f!r}))."
+            )
+        _one_of("constants", constants, ("fold", "nodes"))
+        _one_of("direction", direction, ("LR", "TB"))
+        self.language, self.local = language, local
+        self.theme = find_theme(theme)
+        names, numbers = words(language), NumberFormat(decimals, digits, comma)
+        groups = grouped(f, [fold] if isinstance(fold, str | Scope) else fold, depth)
+        scene = build(f, groups, flow.gradients(f) if gradients else {}, constants == "fold")
+        self.texts = Texts(scene, names, numbers, symbols)
+        self.title = clean(title) if title is not None else names["graph"].format(f=self.texts.output)
+        self.description = self.texts.description()
+        self.writer = Writer(self.texts, self.theme, across=direction == "LR", local=local, roles=roles)
+        self.note = "" if fold is not None or depth is not None else self.texts.note()
+
+    def _svg(self, dot: str, *, with_font: bool = True, title: str | None = None) -> str:
+        drawn = render(dot, "svg", engine="nop2").decode("utf-8")
+        return svg.finished(drawn, title or self.title, self.description, self.writer.tooltips, with_font=with_font)
+
+
+class Figure(_Drawn):
+    """A picture of the graph behind a Value, as `draw` makes it."""
+
+    @cached_property
+    def _stage(self) -> Stage:
+        return Stage(self.writer, note=self.note)
+
+    def svg(self) -> str:
+        """The figure as an SVG document, with the font that it is set in inside."""
+        return self._svg(self._stage.picture(View()))
+
+    def dot(self) -> str:
+        """The figure as DOT source, to be laid out by Graphviz; needs no Graphviz."""
+        return self.writer.write(View())
+
+    def graphviz(self) -> graphviz.Digraph:
+        """The figure as a `Digraph` of the graphviz package, to be changed or rendered by it."""
+        import graphviz
+
+        return graphviz.Digraph(body=[line + "\n" for line in self.writer.lines(View())])
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write the figure to a file whose suffix says how: .svg, .pdf, .png or .dot; returns its path.
+
+        Raises ValueError for another suffix, FileNotFoundError for a folder that does not exist and OSError where the
+        file cannot be written; then no file is left behind.
+        """
+        target = Path(path)
+        ways: dict[str, Callable[[], bytes]] = {
+            ".svg": lambda: self.svg().encode("utf-8"),
+            ".pdf": lambda: render(self._stage.picture(View()), "pdf", engine="nop2"),
+            ".png": lambda: _png(self._stage.picture(View())),
+            ".dot": lambda: self.dot().encode("utf-8"),
+        }
+        write_files({target: _way(ways, target, "a figure")()})
+        return target
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
+    def __repr__(self) -> str:
+        return f"<Figure: {self.title}>"
+
+
+class Frames(_Drawn):
+    """A figure that builds up step by step, as `frames` makes it. All its frames share one layout.
+
+    `len(film)` is the number of frames and `film.captions` what is said at each.
+    """
+
+    def __init__(self, f: Value, **look: Unpack[Look]) -> None:
+        super().__init__(f, **look)
+        self._steps = steps(self.texts, self.local)
+
+    @property
+    def captions(self) -> list[str]:
+        """What is said at each frame, as plain text."""
+        return [step.caption.text() for step in self._steps]
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    @cached_property
+    def _stage(self) -> Stage:
+        return Stage(self.writer, [step.caption for step in self._steps], self.note)
+
+    @cached_property
+    def _bare(self) -> Stage:
+        """The stage without captions, for the page that says them itself."""
+        return Stage(self.writer, note=self.note)
+
+    def _pictures(self) -> list[str]:
+        """The DOT source of each frame."""
+        shown: list[str] = []
+        pictures = []
+        for number, step in enumerate(self._steps, 1):
+            shown += step.appears
+            count = f"{number} / {len(self._steps)}"
+            pictures.append(self._stage.picture(View(frozenset(shown), step.active), step.caption, count))
+        return pictures
+
+    def svgs(self) -> list[str]:
+        """Each frame as an SVG document."""
+        return [
+            self._svg(dot, title=f"{self.title} ({number}/{len(self)})")
+            for number, dot in enumerate(self._pictures(), 1)
+        ]
+
+    def html(self) -> str:
+        """One self-contained web page to click through, with the captions beside the figure."""
+        return stepper_page(**self._page())
+
+    def _repr_html_(self) -> str:
+        return stepper_fragment(**self._page(), element_id="micrograd-es")
+
+    def _page(self) -> dict[str, Any]:
+        drawing = svg.keyed(self._svg(self._bare.picture(View()), with_font=False), self.theme.gradient)
+        there = set(re.findall(r'data-key="([^"]+)"', drawing))  # a bundle has no gradient that could appear
+        return {
+            "svg": drawing,
+            "slides": [
+                Slide(tuple(key for key in s.appears if key in there), s.active, s.caption.html(), s.caption.text())
+                for s in self._steps
+            ],
+            "title": self.title,
+            "description": self.description,
+            "language": self.language,
+            "theme_css": self.theme.css(),
+            "font_css": face_css(),
+        }
+
+    def save(self, path: str | PathLike[str]) -> Path | list[Path]:
+        """Write the frames to a file whose suffix says how; returns its path, or the list of numbered files.
+
+        `.pdf` has a page for each frame, `.html` is a page to click through, `.gif` an animation (it needs Pillow: the
+        extra `gif`); `.svg` and `.png` are numbered files, `film-01.svg` and so on.
+
+        Raises ValueError for another suffix, FileNotFoundError for a folder that does not exist and OSError where a
+        file cannot be written; then no file is left behind.
+        """
+        target = Path(path)
+        ways: dict[str, Callable[[], bytes | list[bytes]]] = {
+            ".pdf": lambda: _pages([render(dot, "pdf", engine="nop2") for dot in self._pictures()], self.title),
+            ".html": lambda: self.html().encode("utf-8"),
+            ".gif": lambda: _animation([_png(dot, 110) for dot in self._pictures()]),
+            ".svg": lambda: [picture.encode("utf-8") for picture in self.svgs()],
+            ".png": lambda: [_png(dot) for dot in self._pictures()],
+        }
+        made = _way(ways, target, "frames")()
+        if isinstance(made, bytes):
+            write_files({target: made})
+            return target
+        digits = max(2, len(str(len(made))))
+        numbered = [target.with_name(f"{target.stem}-{i:0{digits}}{target.suffix}") for i in range(1, len(made) + 1)]
+        write_files(dict(zip(numbered, made, strict=True)))
+        return numbered
+
+    def __repr__(self) -> str:
+        return f"<Frames: {self.title}, {len(self)} frames>"
+
+
+def draw(f: Value, **look: Unpack[Look]) -> Figure:
+    """A figure of the graph behind f: on every wire the value above and the gradient below.
+
+    >>> from micrograd_es import Value
+    >>> x, y, z = Value(-2, "x"), Value(5, "y"), Value(-4, "z")
+    >>> draw((x + y) * z, language="en")
+    <Figure: Computational graph of f>
+
+    What is folded: `fold`, the names of scopes to draw as one gate each; `depth`, the nesting below which scopes are
+    folded (0: all of them). With neither, a graph of more than 150 gates folds by itself and says so.
+
+    What is shown: `roles`, what each gate does to the gradient; `local`, the local gradient of every edge; `symbols`,
+    names and derivatives in place of numbers; `gradients=False`, the forward pass only; `constants="nodes"`, constants
+    as nodes of their own, not in their gates.
+
+    How: `direction` "LR" or "TB"; `decimals` places after the point (2) or significant `digits`; `comma`, the decimal
+    comma; `theme` "lecture", "print" (for colour-blind readers, and black and white), "dark" or a `Theme`; `language`
+    "es" or "en"; `title`, for screen readers and the browser.
+
+    Raises TypeError for what is no Value, and ValueError for an unknown option or a gradient that does not exist.
+    """
+    return Figure(f, **look)
+
+
+def frames(f: Value, **look: Unpack[Look]) -> Frames:
+    """The same figure built up step by step: names, values one gate at a time, gradients one gate at a time.
+
+    >>> from micrograd_es import Value
+    >>> x, y, z = Value(-2, "x"), Value(5, "y"), Value(-4, "z")
+    >>> film = frames((x + y) * z)
+    >>> print(film, film.captions[-1].splitlines()[0])
+    <Frames: Grafo computacional de f, 7 frames> Hacia atrás · Suma
+
+    Takes the options of `draw`.
+    """
+    return Frames(f, **look)
+
+
+def _one_of(name: str, given: object, known: Sequence[str]) -> None:
+    if given not in known:
+        raise ValueError(f"{name} is {given!r}; expected one of {', '.join(map(repr, known))}.")
+
+
+def _way(ways: dict[str, Callable[[], Any]], path: Path, what: str) -> Callable[[], Any]:
+    """How to write a file, by its suffix."""
+    if path.suffix.lower() not in ways:
+        raise ValueError(
+            f"{str(path)!r} does not say how to write {what}; expected a name that ends in {', '.join(ways)}."
+        )
+    return ways[path.suffix.lower()]
+
+
+def _png(dot: str, dpi: int = DPI) -> bytes:
+    return render(dot.replace("graph [", f"graph [dpi={dpi} ", 1), "png", engine="nop2")
+
+
+def _pages(pdfs: Sequence[bytes], title: str) -> bytes:
+    """One PDF from many of one page each."""
+    from pypdf import PdfWriter
+
+    whole = PdfWriter()
+    for pdf in pdfs:
+        whole.append(BytesIO(pdf))
+    whole.metadata = None
+    whole.add_metadata({"/Title": title})
+    whole.compress_identical_objects()
+    file = BytesIO()
+    whole.write(file)
+    return file.getvalue()
+
+
+def _animation(pictures: Sequence[bytes]) -> bytes:
+    """An endless GIF: two seconds a picture, four for the last."""
+    try:
+        from PIL import Image
+    except ImportError:
+        raise ImportError(
+            "a GIF needs Pillow, which is not installed. Write: pip install 'micrograd-es[gif]'"
+        ) from None
+    images = [Image.open(BytesIO(picture)).convert("RGB").quantize(64) for picture in pictures]
+    times = [2000] * (len(images) - 1) + [4000]
+    file = BytesIO()
+    images[0].save(file, "GIF", save_all=True, append_images=images[1:], duration=times, loop=0, optimize=True)
+    return file.getvalue()

@@ -1,0 +1,56 @@
+"""Files that are whole or not there: written under a temporary name in the same folder, then renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def write_files(contents: Mapping[Path, bytes]) -> None:
+    """Write all the files or none of them; a file that is there already is replaced as a whole.
+
+    Raises FileNotFoundError for a folder that does not exist, and OSError, naming the file, where it cannot be written
+    (a full disk, no permission).
+    """
+    waiting: dict[Path, Path] = {}  # the temporary file of each
+    try:
+        for path, data in contents.items():
+            waiting[path] = _written(path, data)
+        for path in list(waiting):
+            waiting[path].replace(path)
+            del waiting[path]
+    finally:
+        for temporary in waiting.values():
+            temporary.unlink(missing_ok=True)
+
+
+def _written(path: Path, data: bytes) -> Path:
+    """A temporary file beside `path` that holds the data."""
+    folder = path.parent
+    if not folder.is_dir():
+        raise FileNotFoundError(f"cannot write {path}: there is no folder {folder}. Make it first: mkdir -p {folder}")
+    if path.is_dir():
+        raise IsADirectoryError(f"cannot write {path}: it is a folder. Write the name of a file: {path / 'f.svg'}")
+    temporary = None
+    try:
+        handle, name = tempfile.mkstemp(prefix=".micrograd_es-", dir=folder)
+        temporary = Path(name)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        temporary.chmod(0o666 & ~_umask())  # mkstemp's own is for the owner alone
+    except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+        raise type(error)(error.errno, f"cannot write {path}: {error.strerror or error}") from None
+    return temporary
+
+
+def _umask() -> int:
+    """The process's mask for new files; reading it takes setting it."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

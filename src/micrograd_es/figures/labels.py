@@ -1,0 +1,104 @@
+"""Text that is safe in every format, and names as mathematics writes them."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from micrograd_es.figures.fonts import text_width
+
+LONGEST = 24  # characters of a name that a figure shows; the whole of it is in the tooltip up to LONGEST_TOOLTIP
+LONGEST_TOOLTIP = 300
+
+_SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_NUMBERED = re.compile(r"([^\W\d_])_?(\d{1,2})")
+_INVISIBLE = {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}  # controls, half pairs, what has no meaning of its own
+_POWER = re.compile(r"\^(?:\(([^()]*)\)|(−?[\w.,]+))")
+_DIRECTION = set("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c")
+
+
+def clean(text: str, longest: int = LONGEST_TOOLTIP) -> str:
+    """Any text as one line that every format can hold: controls made visible, the rest cut with an ellipsis.
+
+    >>> clean("a\\nb\\x00"), clean("x" * 30, 5)
+    ('a␤b␀', 'xxxx…')
+    """
+    cut = text if len(text) <= longest else text[: longest - 1] + "…"
+    return "".join(_visible(character) for character in cut if character not in _DIRECTION)
+
+
+def _visible(character: str) -> str:
+    code = ord(character)
+    if character == "\n":
+        return "␤"
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "\ufffd" if code == 0x7F or unicodedata.category(character) in _INVISIBLE else character
+
+
+def pretty(label: str) -> str:
+    """A name as it stands in a figure: x0 as x₀, anything long cut.
+
+    >>> pretty("w12"), pretty("x_1"), pretty("capa 1")
+    ('w₁₂', 'x₁', 'capa 1')
+    """
+    numbered = _NUMBERED.fullmatch(label)
+    return numbered[1] + numbered[2].translate(_SUBSCRIPT) if numbered else clean(label, LONGEST)
+
+
+def superscripts(text: str) -> list[tuple[str, bool]]:
+    """A formula in stretches, with whether each is raised: e^(−1.00) loses its sign and its parentheses.
+
+    >>> superscripts("e^(−1.00) + x^y")
+    [('e', False), ('−1.00', True), (' + x', False), ('y', True)]
+    """
+    stretches: list[tuple[str, bool]] = []
+    end = 0
+    for match in _POWER.finditer(text):
+        stretches += [(text[end : match.start()], False), (match[1] or match[2], True)]
+        end = match.end()
+    return [*stretches, (text[end:], False)] if text[end:] or not stretches else stretches
+
+
+@dataclass(frozen=True)
+class Run:
+    """A stretch of text in one face ("regular", "italic", "semibold")."""
+
+    text: str
+    face: str = "regular"
+
+    def width(self, size: float) -> float:
+        """How wide it is at that size, in points."""
+        return text_width(self.text, size, self.face)
+
+    def markup(self) -> str:
+        """The text as Graphviz's HTML-like labels have it."""
+        tag = {"italic": "I", "semibold": "B"}.get(self.face)
+        escaped = html.escape(self.text).replace("&#x27;", "'")
+        return f"<{tag}>{escaped}</{tag}>" if tag and self.text else escaped
+
+
+Line = tuple[Run, ...]
+
+
+def width(line: Line, size: float) -> float:
+    """How wide a line of runs is at that size, in points."""
+    return sum(run.width(size) for run in line)
+
+
+def markup(line: Line) -> str:
+    """A line of runs as Graphviz's HTML-like labels have it."""
+    return "".join(run.markup() for run in line)
+
+
+def plain(line: Line) -> str:
+    """A line of runs as plain text."""
+    return "".join(run.text for run in line)
+
+
+def quoted(text: str) -> str:
+    """Any text as a quoted string of the DOT language, with nothing in it that Graphviz would interpret."""
+    escaped = clean(text).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{html.escape(escaped, quote=False)}"'

@@ -1,0 +1,167 @@
+"""What stands on every wire and in every gate of a scene: numbers or symbols, as runs of text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from micrograd_es.figures.digits import NumberFormat
+from micrograd_es.figures.folding import REMAINDER
+from micrograd_es.figures.labels import Line, Run, clean, pretty
+from micrograd_es.figures.scene import Gate, Scene, Terminal, Wire
+from micrograd_es.ops import Op
+from micrograd_es.symbols import Symbol
+from micrograd_es.value import Value
+
+_SUPERSCRIPT = str.maketrans("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+GENERIC = ("u", "v", "w", "p", "q", "r", "s", "t")  # names for inputs that have none
+
+
+class Texts:
+    """The texts of one scene in one language and number format.
+
+    With `symbols` the wires carry names and derivatives in place of numbers.
+    """
+
+    def __init__(self, scene: Scene, words: Mapping[str, str], numbers: NumberFormat, symbols: bool = False) -> None:
+        self.scene, self.words, self.numbers, self.symbols = scene, words, numbers, symbols
+
+    @cached_property
+    def output(self) -> str:
+        """The name of what the figure computes: its label, or the first of f, L, F that no Value has."""
+        taken = {t.value.label for t in self.scene.terminals} | {g.node.label for g in self.scene.gates}
+        free = next((name for name in ("f", "L", "F", "g") if name not in taken), "f")
+        return pretty(self.scene.f.label) if self.scene.f.label else free
+
+    def name(self, value: Value) -> str:
+        """A Value's name, empty where it has none."""
+        return self.output if value is self.scene.f else pretty(value.label)
+
+    def terminal(self, terminal: Terminal) -> Line:
+        """The name at the end of a wire."""
+        if terminal.is_output:
+            return (Run(self.output, "italic"),)
+        if terminal.count > 1:
+            return (Run(self.words["inputs"].format(n=terminal.count)),)
+        if terminal.value.is_constant and not terminal.value.label:
+            return ()  # the number on its wire is all there is to say
+        return (Run(self.name(terminal.value), "italic"),)
+
+    def sign(self, gate: Gate) -> str:
+        """What stands in a gate: the operation's sign, with its constant where it has one; or the scope's name."""
+        if gate.folded is not None:
+            return clean(gate.folded.name, 18)
+        row = gate.node.op
+        assert row is not None
+        if gate.constant is None:
+            return row.sign
+        return with_constant(row, gate.constant, self.numbers.constant(gate.node.inputs[gate.constant].data))
+
+    def value(self, wire: Wire) -> Line:
+        """What stands above a wire: a number, after the name where something computed has one."""
+        if len(wire.values) > 1:
+            return (Run(self.words["values"].format(n=len(wire.values))),)
+        name = "" if wire.is_branch or wire.value.op is None or wire.head == "output" else self.name(wire.value)
+        if self.symbols:
+            return (Run(self.name(wire.value) or self.formula(wire.value), "italic"),)
+        number = Run(self.numbers(wire.value.data))
+        return (Run(name, "italic"), Run(f" = {number.text}")) if name else (number,)
+
+    def gradient(self, wire: Wire) -> Line:
+        """What stands below a wire: its gradient, or a branch's own contribution."""
+        if not self.scene.gradient or len(wire.values) > 1:
+            return ()
+        if self.symbols:
+            return (Run(self.contribution(wire) if wire.is_branch else self.derivative(wire.value)),)
+        number = self.scene.wire_gradient(wire)
+        return () if number is None else (Run(self.numbers(number), "semibold"),)
+
+    def local(self, wire: Wire) -> Line:
+        """The local gradient of the gate that a wire enters, along that wire."""
+        number = self.scene.wire_local(wire)
+        if number is None:
+            return ()
+        names = self.name(self.scene.gate_of[wire.head].node), self.name(wire.value)
+        symbol = f"∂{names[0]}/∂{names[1]}" if all(names) else self.words["local_short"]
+        return (Run(symbol if self.symbols else f"{symbol} = {self.numbers(number)}"),)
+
+    def description(self) -> str:
+        """The figure in words, for who cannot see it."""
+        leaves = [t for t in self.scene.terminals if not t.is_output and not t.value.is_constant]
+        count = sum(t.count for t in leaves)
+        value = self.numbers(self.scene.f.data)
+        said = self.words["summary"].format(gates=len(self.scene.gates), leaves=count, f=self.output, value=value)
+        slopes = [
+            f"∂{self.output}/∂{self.name(t.value)} = {self.numbers(self.scene.gradient[t.value])}"
+            for t in leaves
+            if t.value.label and t.count == 1 and self.scene.gradient
+        ]
+        return f"{said} {self.words['gradient_list'].format(list='; '.join(slopes[:20]))}" if slopes else said
+
+    def note(self) -> str:
+        """What the figure folded by itself, if anything."""
+        folded = [gate for gate in self.scene.gates if gate.folded]
+        names = [
+            self.words["hidden"] if g.folded.name == REMAINDER else clean(g.folded.name, 24) for g in folded if g.folded
+        ]
+        items = [
+            self.words["folded_item"].format(name=name, gates=len(gate.nodes))
+            for name, gate in zip(names[:4], folded, strict=False)
+        ]
+        more = ["…"] if len(folded) > 4 else []
+        return self.words["folded"].format(list=", ".join(items + more)) if folded else ""
+
+    def tooltips(self) -> dict[str, str]:
+        """What the pointer shows over a gate or a wire, and a screen reader reads there: names in full, every digit."""
+        notes = {}
+        for gate in self.scene.gates:
+            kind = gate.folded.name if gate.folded else gate.node.op.name if gate.node.op else ""
+            notes[gate.key] = clean(self.words.get(kind, kind))
+        for wire in self.scene.wires:
+            gradient = self.scene.wire_gradient(wire)
+            name = clean(wire.value.label) or "·"
+            notes[wire.key] = f"{name} = {wire.value.data}" + (
+                f", ∂{self.output} = {gradient}" if gradient is not None else ""
+            )
+        return notes
+
+    def derivative(self, value: Value) -> str:
+        """∂f/∂value, in symbols."""
+        return f"∂{self.output}/∂{self.name(value) or self.formula(value)}"
+
+    def contribution(self, wire: Wire) -> str:
+        """upstream × local for a wire into a gate, in symbols."""
+        made = self.scene.gate_of[wire.head].node if wire.head in self.scene.gate_of else wire.value
+        above, below = self.name(made) or self.formula(made), self.name(wire.value) or self.formula(wire.value)
+        return f"{self.derivative(made)} · ∂{above}/∂{below}"
+
+    def formula(self, value: Value) -> str:
+        """What an unnamed Value is, in terms of the names of its inputs: one operation deep."""
+        if value.op is None:
+            return self.numbers.constant(value.data)
+        names = [
+            (x.label and pretty(x.label)) or (self.numbers.constant(x.data) if x.is_constant else "·")
+            for x in value.inputs
+        ]
+        return f"({written(value.op, names)})"
+
+
+def written(row: Op, names: list[str]) -> str:
+    """The formula of an operation with names or numbers put in for its inputs."""
+    from micrograd_es.symbols import SYMBOLS
+
+    variables = [Symbol(f"x{i}") for i in range(len(names))]
+    formula: Symbol = row.forward(SYMBOLS, *variables)
+    return formula.text({f"x{i}": name for i, name in enumerate(names)})
+
+
+def with_constant(row: Op, place: int, constant: str) -> str:
+    """The sign of a gate with a constant input written into it.
+
+    >>> from micrograd_es.ops import find
+    >>> with_constant(find("add"), 1, "1"), with_constant(find("pow"), 1, "2"), with_constant(find("sub"), 0, "3")
+    ('+ 1', 'x²', '3 −')
+    """
+    if row.name == "pow" and constant.translate(_SUPERSCRIPT) != constant and set(constant) <= set("0123456789−"):
+        return f"x{constant.translate(_SUPERSCRIPT)}" if place else f"{constant}ˣ"
+    return row.folded[min(place, 1)].format(constant)
