@@ -3,59 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from html import escape
 
-from micrograd_es.figures.labels import pretty, superscripts
+from micrograd_es.figures.caption import Caption, Part, caption, enclosed
+from micrograd_es.figures.labels import pretty
 from micrograd_es.figures.scene import Fork, Gate, Wire
 from micrograd_es.figures.texts import GENERIC, Texts
 from micrograd_es.maths import Number
 from micrograd_es.ops import Role
 from micrograd_es.symbols import SYMBOLS, Symbol
 
-WORD_JOINER = "\u2060"
 MOST = 4  # inputs of a gate that a caption spells out
-
-
-@dataclass(frozen=True)
-class Part:
-    """A stretch of a caption; `kind` says what it is about: "", "value", "gradient", "local", "strong" or "muted"."""
-
-    text: str
-    kind: str = ""
-
-
-@dataclass(frozen=True)
-class Caption:
-    """Some lines about one step, the first of them its heading."""
-
-    lines: tuple[tuple[Part, ...], ...]
-
-    def text(self) -> str:
-        """The caption as plain text, a line for each of its lines."""
-        return "\n".join("".join(part.text for part in line) for line in self.lines)
-
-    def html(self) -> str:
-        """The caption as an HTML fragment, a paragraph for each line."""
-        return "".join(f"<p>{''.join(_html(part) for part in line)}</p>" for line in self.lines)
-
-
-def _html(part: Part) -> str:
-    whole = part.text.replace("/", f"/{WORD_JOINER}")  # no line break inside ∂f/∂x
-    text = "".join(f"<sup>{escape(t)}</sup>" if raised else escape(t) for t, raised in superscripts(whole))
-    if part.kind == "strong":
-        return f"<b>{text}</b>"
-    return f'<span class="{part.kind}">{text}</span>' if part.kind else text
-
-
-def caption(*lines: Sequence[Part] | str) -> Caption:
-    """A caption from lines of parts; the first line, where it is a string, is a heading."""
-    return Caption(
-        tuple(
-            (Part(line, "" if i else "strong"),) if isinstance(line, str) else tuple(line)
-            for i, line in enumerate(lines)
-        )
-    )
 
 
 class Captions:
@@ -96,7 +53,7 @@ class Captions:
         formula: Symbol = gate.node.op.forward(SYMBOLS, *self._variables(gate))
         spelled = formula.text({f"x{i}": n for i, n in enumerate(numbers)})
         if spelled == result.text:  # a change of sign: the number alone would say nothing
-            spelled = f"{_enclosed(numbers[0])} {self.texts.sign(gate)}"
+            spelled = f"{enclosed(numbers[0])} {self.texts.sign(gate)}"
         if all(self.texts.name(x) or x.is_constant for x in gate.node.inputs):
             start.append(Part(formula.text({f"x{i}": n for i, n in enumerate(names)}) + " = "))
         return [*start, Part(spelled + " = "), result]
@@ -137,7 +94,7 @@ class Captions:
         slope = [Part(f"∂{made}/∂{fed} = "), *self._slope(gate, wire, local), Part("   →   ", "muted")]
         chain = f"∂{f}/∂{made} · ∂{made}/∂{fed}" if made != f else f"∂{f}/∂{f} · ∂{f}/∂{fed}"
         left = chain if wire.is_branch else f"∂{f}/∂{fed} = {chain}"
-        product = [Part(numbers(upstream), "gradient"), Part(" × "), Part(_enclosed(numbers(local)), "local")]
+        product = [Part(numbers(upstream), "gradient"), Part(" × "), Part(enclosed(numbers(local)), "local")]
         return [*slope, Part(f"{left} = "), *product, Part(" = "), Part(numbers(sent), "gradient")]
 
     def _slope(self, gate: Gate, wire: Wire, local: Number) -> list[Part]:
@@ -165,7 +122,7 @@ class Captions:
         name = self.texts.name(fork.value) or self.texts.numbers(fork.value.data)
         total = Part(self.texts.numbers(self.scene.gradient[fork.value]), "gradient")
         shown = (
-            " + ".join([terms[0], *map(_enclosed, terms[1:])])
+            " + ".join([terms[0], *map(enclosed, terms[1:])])
             if len(terms) <= 8
             else " + ".join([*terms[:3], "…", terms[-1]])
         )
@@ -231,9 +188,41 @@ def _mentions(formula: Symbol) -> bool:
     return isinstance(formula.form, str) if not formula.parts else any(map(_mentions, formula.parts))
 
 
-def _enclosed(number: str) -> str:
-    return f"({number})" if number.startswith("−") else number
-
-
 def _listed(items: Sequence[str], most: int) -> str:
     return ",  ".join(items[:most]) + (" …" if len(items) > most else "")
+
+
+class SymbolCaptions(Captions):
+    """The captions of a scene that shows symbols in place of numbers."""
+
+    def leaves(self) -> Caption:
+        """The frame in which the inputs are there."""
+        named = [t for t in self.scene.terminals if not t.is_output and t.count == 1 and not t.value.is_constant]
+        return caption(self.words["leaves"], _listed([self._called(t.value, i) for i, t in enumerate(named)], 12))
+
+    def forward(self, gate: Gate) -> Caption:
+        """z = f(x, y), and its local gradients, known from here on."""
+        made = self._called_output(gate)
+        slopes = [f"∂{made}/∂{self._called_input(gate, wire)}" for wire in self._inputs(gate)[:MOST]]
+        local = [Part(f"{self.words['locals']}: ", "muted"), Part(",   ".join(slopes), "local")]
+        return caption(self._heading("forward", gate), [Part(f"{made} = {self._formula(gate)}", "value")], local)
+
+    def _formula(self, gate: Gate) -> str:
+        names = [self._called_input(gate, wire) for wire in self._inputs(gate)]
+        if gate.folded is not None or gate.node.op is None:
+            return f"{self.texts.sign(gate)}({', '.join(names)})"
+        formula: Symbol = gate.node.op.forward(SYMBOLS, *self._variables(gate))
+        return formula.text({f"x{i}": name for i, name in enumerate(self._generic_names(gate))})
+
+    def _contribution(self, gate: Gate, wire: Wire) -> list[Part]:
+        """∂L/∂x = ∂L/∂z · ∂z/∂x"""
+        f, made, fed = self.texts.output, self._called_output(gate), self._called_input(gate, wire)
+        left = [] if wire.is_branch else [Part(f"∂{f}/∂{fed}", "gradient"), Part(" = ")]
+        return [*left, Part(f"∂{f}/∂{made}", "gradient"), Part(" · "), Part(f"∂{made}/∂{fed}", "local")]
+
+    def fork(self, fork: Fork) -> Caption:
+        """The frame in which the branches of a value add up."""
+        name = self.texts.name(fork.value) or self._free(0)
+        terms = [self.texts.contribution(wire) for wire in self.scene.leaving[fork.key]]
+        said = [Part(f"∂{self.texts.output}/∂{name}", "gradient"), Part(f" = {' + '.join(terms[:MOST])}")]
+        return caption(f"{self.words['sum']} Σ", [Part(self.words["sum_text"].format(x=name), "muted")], said)

@@ -104,7 +104,7 @@ class Writer:
         theme = self.theme
         direction = "LR" if self.across else "TB"
         gap = 0.16 + 0.16 * (bool(self.roles) + bool(self.locals)) if self.across else 0.22 + 1.0 * bool(self.roles)
-        look = f'rankdir={direction} nodesep={gap:g} ranksep=0.2 splines=true bgcolor="{theme.paper}" pad=0.12'
+        look = f'rankdir={direction} nodesep={gap:g} ranksep=0.2 splines=true bgcolor="{theme.paper}" pad=0.12 margin=0'
         if len(self.scene.gates) > MANY:
             look += " nslimit=0.1 nslimit1=0.1 mclimit=0.1"  # a little less tidy, ten times as fast
         return [
@@ -136,7 +136,7 @@ class Writer:
         elif isinstance(thing, Fork):
             attributes = self._fork(thing.key in view.active)
         else:
-            attributes = f"shape=plain label={self._label(thing, view)}"
+            attributes = f"shape=plain label={self._label(thing, view, ruled=layout is None)}"
         position = ' pos="{:g},{:g}"'.format(*layout.at(thing.key)) if layout else ""
         return f'{thing.key} [id="{thing.key}" {attributes}{position}]'
 
@@ -174,8 +174,8 @@ class Writer:
             f' fontcolor="{theme.gradient}" fontsize={SMALL:g} label="Σ"'
         )
 
-    def _label(self, wire: Wire, view: View) -> str:
-        """The value and the gradient of a wire, with the rule between them that continues it."""
+    def _label(self, wire: Wire, view: View, ruled: bool) -> str:
+        """The value and the gradient of a wire; `ruled`, with a rule between them that continues it."""
         value, gradient = (
             _coloured(line if view.shows(f"{wire.key}.{kind}") else (), colour, self.theme.ink)
             for kind, line, colour in (
@@ -185,10 +185,12 @@ class Writer:
         )
         room = self._room(wire)
         if self.across:
-            return f"<{_table(f'<TR>{_cell(value, room, ROW)}</TR><HR/><TR>{_cell(gradient, room, ROW)}</TR>')}>"
+            rule = "<HR/>" if ruled else ""
+            return f"<{_table(f'<TR>{_cell(value, room, ROW)}</TR>{rule}<TR>{_cell(gradient, room, ROW)}</TR>')}>"
+        rule = "<VR/>" if ruled else ""
         left = _cell(value, room, ROW, 'ALIGN="RIGHT"') + _cell("", GAP, 1)
         right = _cell("", GAP, 1) + _cell(gradient, room, ROW, 'ALIGN="LEFT"')
-        return f"<{_table(f'<TR>{left}<VR/>{right}</TR>')}>"
+        return f"<{_table(f'<TR>{left}{rule}{right}</TR>')}>"
 
     def _room(self, wire: Wire) -> int:
         """The width of a wire's label: that of the widest text that it ever shows."""

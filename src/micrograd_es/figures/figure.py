@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from micrograd_es import flow
 from micrograd_es.figures import svg
+from micrograd_es.figures.caption import Caption
 from micrograd_es.figures.digits import NumberFormat
 from micrograd_es.figures.dot import View, Writer
 from micrograd_es.figures.files import write_files
@@ -55,8 +56,8 @@ class Look(TypedDict, total=False):
     title: str | None
 
 
-class _Drawn:
-    """What figures and frames have in common: a scene, its texts, its title."""
+class Drawing:
+    """What a figure and its frames have in common: a scene, its texts, its title. `draw` says what the options are."""
 
     def __init__(
         self,
@@ -94,31 +95,43 @@ class _Drawn:
         self.writer = Writer(self.texts, self.theme, across=direction == "LR", local=local, roles=roles)
         self.note = "" if fold is not None or depth is not None else self.texts.note()
 
-    def _svg(self, dot: str, *, with_font: bool = True, title: str | None = None) -> str:
+    def stage(self, captions: Sequence[Caption] = ()) -> Stage:
+        """The scene to be shown, with room for the captions."""
+        return Stage(self.writer, captions, self.note)
+
+    def svg(self, dot: str, *, with_font: bool = True, title: str | None = None) -> str:
         drawn = render(dot, "svg", engine="nop2").decode("utf-8")
         return svg.finished(drawn, title or self.title, self.description, self.writer.tooltips, with_font=with_font)
 
 
-class Figure(_Drawn):
+class Figure:
     """A picture of the graph behind a Value, as `draw` makes it."""
 
+    def __init__(self, drawing: Drawing) -> None:
+        self.drawing = drawing
+
+    @property
+    def title(self) -> str:
+        """What the figure is called."""
+        return self.drawing.title
+
     @cached_property
-    def _stage(self) -> Stage:
-        return Stage(self.writer, note=self.note)
+    def _picture(self) -> str:
+        return self.drawing.stage().picture(View())
 
     def svg(self) -> str:
         """The figure as an SVG document, with the font that it is set in inside."""
-        return self._svg(self._stage.picture(View()))
+        return self.drawing.svg(self._picture)
 
     def dot(self) -> str:
         """The figure as DOT source, to be laid out by Graphviz; needs no Graphviz."""
-        return self.writer.write(View())
+        return self.drawing.writer.write(View())
 
     def graphviz(self) -> graphviz.Digraph:
         """The figure as a `Digraph` of the graphviz package, to be changed or rendered by it."""
         import graphviz
 
-        return graphviz.Digraph(body=[line + "\n" for line in self.writer.lines(View())])
+        return graphviz.Digraph(body=[line + "\n" for line in self.drawing.writer.lines(View())])
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write the figure to a file whose suffix says how: .svg, .pdf, .png or .dot; returns its path.
@@ -129,8 +142,8 @@ class Figure(_Drawn):
         target = Path(path)
         ways: dict[str, Callable[[], bytes]] = {
             ".svg": lambda: self.svg().encode("utf-8"),
-            ".pdf": lambda: render(self._stage.picture(View()), "pdf", engine="nop2"),
-            ".png": lambda: _png(self._stage.picture(View())),
+            ".pdf": lambda: render(self._picture, "pdf", engine="nop2"),
+            ".png": lambda: _png(self._picture),
             ".dot": lambda: self.dot().encode("utf-8"),
         }
         write_files({target: _way(ways, target, "a figure")()})
@@ -143,49 +156,47 @@ class Figure(_Drawn):
         return f"<Figure: {self.title}>"
 
 
-class Frames(_Drawn):
+class Frames:
     """A figure that builds up step by step, as `frames` makes it. All its frames share one layout.
 
     `len(film)` is the number of frames and `film.captions` what is said at each.
     """
 
-    def __init__(self, f: Value, **look: Unpack[Look]) -> None:
-        super().__init__(f, **look)
-        self._steps = steps(self.texts, self.local)
+    def __init__(self, drawing: Drawing, unroll: Value | None = None) -> None:
+        self.drawing = drawing
+        self.steps = steps(drawing.texts, drawing.local, unroll)
+
+    @property
+    def title(self) -> str:
+        """What the figure is called."""
+        return self.drawing.title
 
     @property
     def captions(self) -> list[str]:
         """What is said at each frame, as plain text."""
-        return [step.caption.text() for step in self._steps]
+        return [step.caption.text() for step in self.steps]
 
     def __len__(self) -> int:
-        return len(self._steps)
+        return len(self.steps)
 
-    @cached_property
-    def _stage(self) -> Stage:
-        return Stage(self.writer, [step.caption for step in self._steps], self.note)
-
-    @cached_property
-    def _bare(self) -> Stage:
-        """The stage without captions, for the page that says them itself."""
-        return Stage(self.writer, note=self.note)
+    def last(self) -> Figure:
+        """The figure that the frames build up to."""
+        return Figure(self.drawing)
 
     def _pictures(self) -> list[str]:
         """The DOT source of each frame."""
-        shown: list[str] = []
+        stage = self.drawing.stage([step.caption for step in self.steps])
+        shown: set[str] = set()
         pictures = []
-        for number, step in enumerate(self._steps, 1):
-            shown += step.appears
-            count = f"{number} / {len(self._steps)}"
-            pictures.append(self._stage.picture(View(frozenset(shown), step.active), step.caption, count))
+        for number, step in enumerate(self.steps, 1):
+            shown.update(step.appears)
+            pictures.append(stage.picture(View(shown, step.active), step.caption, f"{number} / {len(self)}"))
         return pictures
 
     def svgs(self) -> list[str]:
         """Each frame as an SVG document."""
-        return [
-            self._svg(dot, title=f"{self.title} ({number}/{len(self)})")
-            for number, dot in enumerate(self._pictures(), 1)
-        ]
+        titles = [f"{self.title} ({number}/{len(self)})" for number in range(1, len(self) + 1)]
+        return [self.drawing.svg(dot, title=title) for dot, title in zip(self._pictures(), titles, strict=True)]
 
     def html(self) -> str:
         """One self-contained web page to click through, with the captions beside the figure."""
@@ -195,18 +206,20 @@ class Frames(_Drawn):
         return stepper_fragment(**self._page(), element_id="micrograd-es")
 
     def _page(self) -> dict[str, Any]:
-        drawing = svg.keyed(self._svg(self._bare.picture(View()), with_font=False), self.theme.gradient)
-        there = set(re.findall(r'data-key="([^"]+)"', drawing))  # a bundle has no gradient that could appear
+        drawing = self.drawing
+        picture = drawing.svg(drawing.stage().picture(View()), with_font=False)
+        keyed = svg.keyed(picture, drawing.theme.gradient)
+        there = set(re.findall(r'data-key="([^"]+)"', keyed))  # a bundle has no gradient that could appear
         return {
-            "svg": drawing,
+            "svg": keyed,
             "slides": [
                 Slide(tuple(key for key in s.appears if key in there), s.active, s.caption.html(), s.caption.text())
-                for s in self._steps
+                for s in self.steps
             ],
             "title": self.title,
-            "description": self.description,
-            "language": self.language,
-            "theme_css": self.theme.css(),
+            "description": drawing.description,
+            "language": drawing.language,
+            "theme_css": drawing.theme.css(),
             "font_css": face_css(),
         }
 
@@ -261,10 +274,10 @@ def draw(f: Value, **look: Unpack[Look]) -> Figure:
 
     Raises TypeError for what is no Value, and ValueError for an unknown option or a gradient that does not exist.
     """
-    return Figure(f, **look)
+    return Figure(Drawing(f, **look))
 
 
-def frames(f: Value, **look: Unpack[Look]) -> Frames:
+def frames(f: Value, unroll: Value | None = None, **look: Unpack[Look]) -> Frames:
     """The same figure built up step by step: names, values one gate at a time, gradients one gate at a time.
 
     >>> from micrograd_es import Value
@@ -273,9 +286,10 @@ def frames(f: Value, **look: Unpack[Look]) -> Frames:
     >>> print(film, film.captions[-1].splitlines()[0])
     <Frames: Grafo computacional de f, 7 frames> Hacia atrás · Suma
 
-    Takes the options of `draw`.
+    With `unroll`, one of the inputs, the captions spell out the derivative with respect to it, one factor of the chain
+    rule more with each gate. The other options are those of `draw`.
     """
-    return Frames(f, **look)
+    return Frames(Drawing(f, **look), unroll)
 
 
 def _one_of(name: str, given: object, known: Sequence[str]) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from micrograd_es.figures.captions import Caption, Captions
+from micrograd_es.figures.caption import Caption
+from micrograd_es.figures.captions import Captions, SymbolCaptions
 from micrograd_es.figures.scene import Scene
 from micrograd_es.figures.texts import Texts
+from micrograd_es.figures.unroll import Unrolled
+from micrograd_es.value import Value
 
 
 @dataclass(frozen=True)
@@ -18,20 +21,35 @@ class Step:
     caption: Caption
 
 
-def steps(texts: Texts, local: bool = False) -> list[Step]:
+def steps(texts: Texts, local: bool = False, unroll: Value | None = None) -> list[Step]:
     """The frames of a scene, in order; the last one has everything shown.
 
     First the names, then the values of the leaves, then one gate at a time; then 1 at the output, and one gate at a
     time backwards, the branches of a fork adding up once all of them have brought their contribution.
     """
-    scene, captions = texts.scene, Captions(texts)
+    scene = texts.scene
+    captions = SymbolCaptions(texts) if texts.symbols else Captions(texts)
     film = [Step((), (), captions.names()), Step(_leaf_values(scene), (), captions.leaves())]
     for gate in scene.gates:
         appears = _values(scene, gate.key)
         if local:
             appears += tuple(f"{wire.key}.local" for wire in scene.entering.get(gate.key, ()))
         film.append(Step(appears, (gate.key,), captions.forward(gate)))
-    return film + _backward(scene, captions) if scene.gradient else film
+    if not scene.gradient:
+        return film
+    back = _backward(scene, captions)
+    return film + (back if unroll is None else _unrolled(back, Unrolled(texts, unroll)))
+
+
+def _unrolled(film: list[Step], unrolled: Unrolled) -> list[Step]:
+    """The steps with the product of the chain rule, as far as it goes, under each caption."""
+    done: set[str] = set()
+    longer = []
+    for step in film:
+        done.update(key.partition(".")[0] for key in step.appears)
+        more = tuple(tuple(line) for line in unrolled.lines(done))
+        longer.append(replace(step, caption=Caption(step.caption.lines + more)))
+    return longer
 
 
 def _backward(scene: Scene, captions: Captions) -> list[Step]:

@@ -143,6 +143,27 @@ def _on(curve: list[tuple[float, float]], t: float) -> tuple[float, float]:
     )
 
 
+def continued(layout: Layout, wires: Iterable[tuple[str, str]], across: bool) -> Layout:
+    """The layout with every wire drawn on through its label, as one line with what follows.
+
+    `wires` are the far halves, from a label on; the rule of a label table would be a thinner line than a wire.
+    """
+    edges = dict(layout.edges)
+    for label, head in wires:
+        place, (x, y) = layout.nodes[label], layout.at(label)
+        start = (place.left, y) if across else (x, place.top)
+        edges[label, head] = _prolonged(edges[label, head], start)
+    return replace(layout, edges=edges)
+
+
+def _prolonged(spline: str, start: tuple[float, float]) -> str:
+    """A spline with a straight piece in front."""
+    arrow, points = spline.split(" ", 1) if spline.startswith("e,") else ("", spline)
+    x, y = map(float, points.split(" ", 1)[0].split(","))
+    thirds = [(start[0] + (x - start[0]) * t, start[1] + (y - start[1]) * t) for t in (0, 1 / 3, 2 / 3)]
+    return " ".join([*([arrow] if arrow else []), *(f"{px:.2f},{py:.2f}" for px, py in thirds), points])
+
+
 # Boxes round scopes
 
 

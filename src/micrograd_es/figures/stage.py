@@ -12,11 +12,11 @@ from functools import cached_property
 from itertools import groupby
 from math import ceil
 
-from micrograd_es.figures.captions import Caption, Part
+from micrograd_es.figures.caption import Caption, Part
 from micrograd_es.figures.dot import CIRCLE, ROW, SIGMA, SMALL, View, Writer
 from micrograd_es.figures.fonts import text_width
 from micrograd_es.figures.labels import Run, plain, quoted, superscripts
-from micrograd_es.figures.layout import Layout, Place, boxed, laid_out, straightened
+from micrograd_es.figures.layout import Layout, Place, boxed, continued, laid_out, straightened
 from micrograd_es.figures.themes import Theme
 
 CAPTION_SIZE = 15.0
@@ -43,11 +43,12 @@ class Stage:
         Graphviz keeps inputs in order as long as no boxes disturb it, so they are drawn afterwards where they fit.
         """
         members = self.writer.members()
-        below = SMALL * (bool(self.writer.locals) + bool(self.writer.roles))
-        layout = boxed(laid_out(self.writer.write(View(), boxes=False)), members, below)
+        layout = boxed(laid_out(self.writer.write(View(), boxes=False)), members, self._below)
         if layout is None:
             layout = laid_out(self.writer.write(View()))
-        return straightened(layout, self.writer.into_gates()) if self.writer.across else layout
+        if self.writer.across:
+            layout = straightened(layout, self.writer.into_gates())
+        return continued(layout, [(wire.key, wire.head) for wire in self.writer.scene.wires], self.writer.across)
 
     def picture(self, view: View, caption: Caption | None = None, count: str = "") -> str:
         """The DOT source of one picture, with the positions of the layout."""
@@ -58,6 +59,11 @@ class Stage:
         if caption is not None:
             extra += self._caption(caption, count)
         return self.writer.write(view, self.layout, self._canvas, extra)
+
+    @property
+    def _below(self) -> float:
+        """The room that what stands under wires and gates takes."""
+        return SMALL * 1.2 * (bool(self.writer.locals) + bool(self.writer.roles))
 
     @property
     def _theme(self) -> Theme:
@@ -80,20 +86,26 @@ class Stage:
         placed = []
         for key, role in self.writer.roles.items():
             x, y = self.layout.at(key)
-            radius = (SIGMA if key.startswith("s") else CIRCLE) / 2
-            if self.writer.across:  # to the right of the wires that come in from below
-                down = radius + SMALL * (1.9 if self.writer.locals else 0.8)
-                beside = (x + text_width(role, SMALL) / 2 + 3, y - down)
-            else:
-                beside = (x + radius + text_width(role, SMALL) / 2 + 6, y)
-            placed.append(_text(f"{key}_role", role, self._theme.muted, *beside))
+            placed.append(
+                _text(f"{key}_role", role, self._theme.muted, *self._beside(key, x, y, text_width(role, SMALL)))
+            )
         return placed
+
+    def _beside(self, key: str, x: float, y: float, room: float) -> tuple[float, float]:
+        """Where the role of a gate or fork stands: off the wires, which come in from the left and below."""
+        if key.startswith("s"):
+            return (
+                (x - room / 2 - 4, y - ROW - 7) if self.writer.across else (x + SIGMA / 2 + room / 2, y + SIGMA / 2 + 3)
+            )
+        if self.writer.across:
+            return x + room / 2 + 3, y - CIRCLE / 2 - SMALL * (1.9 if self.writer.locals else 0.8)
+        return x + CIRCLE / 2 + room / 2, y - CIRCLE / 2 + 3
 
     # The caption
 
     @cached_property
     def _graph(self) -> Place:
-        return self.layout.whole
+        return self.layout.whole.lowered(self._below)
 
     @cached_property
     def _wide(self) -> float:

@@ -50,7 +50,7 @@ class Texts:
     def sign(self, gate: Gate) -> str:
         """What stands in a gate: the operation's sign, with its constant where it has one; or the scope's name."""
         if gate.folded is not None:
-            return clean(gate.folded.name, 18)
+            return pretty(gate.folded.name)
         row = gate.node.op
         assert row is not None
         if gate.constant is None:
@@ -63,7 +63,7 @@ class Texts:
             return (Run(self.words["values"].format(n=len(wire.values))),)
         name = "" if wire.is_branch or wire.value.op is None or wire.head == "output" else self.name(wire.value)
         if self.symbols:
-            return (Run(self.name(wire.value) or self.formula(wire.value), "italic"),)
+            return (Run(self.name(wire.value) or self.formula(wire.value)),)
         number = Run(self.numbers(wire.value.data))
         return (Run(name, "italic"), Run(f" = {number.text}")) if name else (number,)
 
@@ -72,7 +72,8 @@ class Texts:
         if not self.scene.gradient or len(wire.values) > 1:
             return ()
         if self.symbols:
-            return (Run(self.contribution(wire) if wire.is_branch else self.derivative(wire.value)),)
+            known = wire.head in self.scene.gate_of
+            return (Run(self.contribution(wire) if known else self.derivative(wire.value)),)
         number = self.scene.wire_gradient(wire)
         return () if number is None else (Run(self.numbers(number), "semibold"),)
 
@@ -81,9 +82,11 @@ class Texts:
         number = self.scene.wire_local(wire)
         if number is None:
             return ()
+        if self.symbols:
+            return (Run(self.slope(wire)),)
         names = self.name(self.scene.gate_of[wire.head].node), self.name(wire.value)
         symbol = f"∂{names[0]}/∂{names[1]}" if all(names) else self.words["local_short"]
-        return (Run(symbol if self.symbols else f"{symbol} = {self.numbers(number)}"),)
+        return (Run(f"{symbol} = {self.numbers(number)}"),)
 
     def description(self) -> str:
         """The figure in words, for who cannot see it."""
@@ -125,15 +128,19 @@ class Texts:
             )
         return notes
 
+    def slope(self, wire: Wire) -> str:
+        """The local gradient along a wire into a gate, in symbols: ∂q/∂x."""
+        made = self.scene.gate_of[wire.head].node
+        return f"∂{self.name(made) or self.formula(made)}/∂{self.name(wire.value) or self.formula(wire.value)}"
+
     def derivative(self, value: Value) -> str:
         """∂f/∂value, in symbols."""
         return f"∂{self.output}/∂{self.name(value) or self.formula(value)}"
 
     def contribution(self, wire: Wire) -> str:
         """upstream × local for a wire into a gate, in symbols."""
-        made = self.scene.gate_of[wire.head].node if wire.head in self.scene.gate_of else wire.value
-        above, below = self.name(made) or self.formula(made), self.name(wire.value) or self.formula(wire.value)
-        return f"{self.derivative(made)} · ∂{above}/∂{below}"
+        made = self.scene.gate_of[wire.head].node
+        return self.slope(wire) if made is self.scene.f else f"{self.derivative(made)} · {self.slope(wire)}"
 
     def formula(self, value: Value) -> str:
         """What an unnamed Value is, in terms of the names of its inputs: one operation deep."""

@@ -1,0 +1,57 @@
+"""Lines of text about one step, for every format: plain, HTML, Graphviz."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from micrograd_es.figures.labels import superscripts
+
+WORD_JOINER = "\u2060"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of a caption; `kind` says what it is about: "", "value", "gradient", "local", "strong" or "muted"."""
+
+    text: str
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Caption:
+    """Some lines about one step, the first of them its heading."""
+
+    lines: tuple[tuple[Part, ...], ...]
+
+    def text(self) -> str:
+        """The caption as plain text, a line for each of its lines."""
+        return "\n".join("".join(part.text for part in line) for line in self.lines)
+
+    def html(self) -> str:
+        """The caption as an HTML fragment, a paragraph for each line."""
+        return "".join(f"<p>{''.join(_html(part) for part in line)}</p>" for line in self.lines)
+
+
+def _html(part: Part) -> str:
+    whole = part.text.replace("/", f"/{WORD_JOINER}")  # no line break inside ∂f/∂x
+    text = "".join(f"<sup>{escape(t)}</sup>" if raised else escape(t) for t, raised in superscripts(whole))
+    if part.kind == "strong":
+        return f"<b>{text}</b>"
+    return f'<span class="{part.kind}">{text}</span>' if part.kind else text
+
+
+def caption(*lines: Sequence[Part] | str) -> Caption:
+    """A caption from lines of parts; the first line, where it is a string, is a heading."""
+    return Caption(
+        tuple(
+            (Part(line, "" if i else "strong"),) if isinstance(line, str) else tuple(line)
+            for i, line in enumerate(lines)
+        )
+    )
+
+
+def enclosed(number: str) -> str:
+    """A number as it stands after another sign: a negative one in parentheses."""
+    return f"({number})" if number.startswith("−") else number

@@ -1,0 +1,66 @@
+"""The chain rule unrolled: ∂f/∂x as a sum over paths of products of local gradients, one factor more at each step."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from micrograd_es.figures.caption import Part, enclosed
+from micrograd_es.figures.scene import Scene, Wire
+from micrograd_es.figures.texts import Texts
+from micrograd_es.value import Value
+
+MOST_PATHS = 6
+
+
+class Unrolled:
+    """The product, or the sum of products, that ∂f/∂x comes to.
+
+    Raises ValueError where x is no name of the figure or reaches the output on more than `MOST_PATHS` paths.
+    """
+
+    def __init__(self, texts: Texts, x: Value) -> None:
+        self.texts, self.x = texts, x
+        self.paths = _paths(texts.scene, x)
+
+    def lines(self, done: Collection[str]) -> list[list[Part]]:
+        """The product as far as the wires in `done` go, from the output backwards; with numbers once it is whole."""
+        scene, texts = self.texts.scene, self.texts
+        left = f"∂{texts.output}/∂{texts.name(self.x)}"
+        terms = [self._term(path, done) for path in self.paths]
+        shown = [term for term in terms if term]
+        if not shown:
+            return []
+        lines = [[Part(f"{left} = ", "gradient"), Part(" + ".join(shown), "local")]]
+        if all(wire.key in done for path in self.paths for wire in path) and not texts.symbols:
+            numbers = [[texts.numbers(scene.wire_local(wire) or 0) for wire in reversed(path)] for path in self.paths]
+            products = [" · ".join([factors[0], *map(enclosed, factors[1:])]) for factors in numbers]
+            total = Part(texts.numbers(scene.gradient[self.x]), "gradient")
+            lines.append([Part(f"{left} = ", "gradient"), Part(" + ".join(products)), Part(" = "), total])
+        return lines
+
+    def _term(self, path: list[Wire], done: Collection[str]) -> str:
+        """The factors of one path that are known: those whose gates have sent their gradient back."""
+        known = [wire for wire in reversed(path) if wire.key in done]
+        factors = [self.texts.slope(wire) for wire in known]
+        return " · ".join(factors + ["…"] * (len(known) < len(path))) if known else ""
+
+
+def _paths(scene: Scene, x: Value) -> list[list[Wire]]:
+    """The ways from x to the output, each as the wires that enter its gates, in order."""
+    start = next((t.key for t in scene.terminals if t.value is x and not t.is_output and t.count == 1), None)
+    if start is None:
+        raise ValueError(f"unroll is {x!r}, which is no name in this figure; expected one of its inputs.")
+    found: list[list[Wire]] = []
+    waiting: list[tuple[str, list[Wire]]] = [(start, [])]
+    while waiting:
+        key, path = waiting.pop()
+        for wire in reversed(scene.leaving.get(key, ())):
+            if wire.head == "output":
+                found.append(path)
+            else:
+                waiting.append((wire.head, [*path, wire] if wire.head in scene.gate_of else path))
+        if len(found) > MOST_PATHS:
+            raise ValueError(
+                f"{x!r} reaches the output on more than {MOST_PATHS} paths; fold scopes, or leave unroll out."
+            )
+    return found
