@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -55,3 +56,12 @@ def caption(*lines: Sequence[Part] | str) -> Caption:
 def enclosed(number: str) -> str:
     """A number as it stands after another sign: a negative one in parentheses."""
     return f"({number})" if number.startswith("−") else number
+
+
+def times(numbers: str) -> str:
+    """A product of numbers with a sign that is not taken for a decimal point; a power of ten keeps its own.
+
+    >>> times("3.00·(−4.00)"), times("1.20·10⁻⁴")
+    ('3.00 × (−4.00)', '1.20·10⁻⁴')
+    """
+    return re.sub(r"·(?!10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹])", " × ", numbers)

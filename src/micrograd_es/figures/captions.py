@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from micrograd_es.figures.caption import Caption, Part, caption, enclosed
+from micrograd_es.figures.caption import Caption, Part, caption, enclosed, times
 from micrograd_es.figures.labels import pretty
 from micrograd_es.figures.scene import Fork, Gate, Wire
 from micrograd_es.figures.texts import GENERIC, Texts
@@ -51,7 +51,7 @@ class Captions:
             return [*start, result]
         assert gate.node.op is not None
         formula: Symbol = gate.node.op.forward(SYMBOLS, *self._variables(gate))
-        spelled = formula.text({f"x{i}": n for i, n in enumerate(numbers)})
+        spelled = times(formula.text({f"x{i}": n for i, n in enumerate(numbers)}))
         if spelled == result.text:  # a change of sign: the number alone would say nothing
             spelled = f"{enclosed(numbers[0])} {self.texts.sign(gate)}"
         if all(self.texts.name(x) or x.is_constant for x in gate.node.inputs):
@@ -84,36 +84,46 @@ class Captions:
         return f"{name.capitalize()}: {rule}." if name else f"{rule.capitalize()}."
 
     def _contribution(self, gate: Gate, wire: Wire) -> list[Part]:
-        """∂f/∂x = ∂f/∂q · ∂q/∂x = −4.00 · 1 = −4.00, with the local gradient's formula where it has one."""
+        """∂q/∂x = 1.00 → ∂f/∂x = ∂f/∂q · ∂q/∂x = −4.00 × 1.00 = −4.00
+
+        Where a name is missing the rule says itself what it is about: (e^u)′ = e^u = 0.37 → −0.53 × 0.37 = −0.20
+        """
         f, numbers = self.texts.output, self.texts.numbers
-        made, fed = self._called_output(gate), self._called_input(gate, wire)
+        made, fed = self.texts.name(gate.node), self.texts.name(wire.value)
         upstream, sent = self.scene.gradient.get(gate.node), self.scene.wire_gradient(wire)
         local = self.scene.wire_local(wire)
+        known = f"∂{f}/∂{fed} = " if fed and not wire.is_branch else ""
         if len(wire.values) > 1 or upstream is None or sent is None or local is None:
-            return [Part(f"∂{f}/∂{fed} = "), Part("…" if sent is None else numbers(sent), "gradient")]
-        slope = [Part(f"∂{made}/∂{fed} = "), *self._slope(gate, wire, local), Part("   →   ", "muted")]
-        chain = f"∂{f}/∂{made} · ∂{made}/∂{fed}" if made != f else f"∂{f}/∂{f} · ∂{f}/∂{fed}"
-        left = chain if wire.is_branch else f"∂{f}/∂{fed} = {chain}"
+            return [Part(known), Part("…" if sent is None else numbers(sent), "gradient")]
+        if made and fed:
+            known += f"∂{f}/∂{made} · ∂{made}/∂{fed} = "
         product = [Part(numbers(upstream), "gradient"), Part(" × "), Part(enclosed(numbers(local)), "local")]
-        return [*slope, Part(f"{left} = "), *product, Part(" = "), Part(numbers(sent), "gradient")]
+        slope = [*self._slope(gate, wire, local), Part("   →   ", "muted")]
+        return [*slope, Part(known), *product, Part(" = "), Part(numbers(sent), "gradient")]
 
     def _slope(self, gate: Gate, wire: Wire, local: Number) -> list[Part]:
-        """The local gradient: its formula, with numbers put in, and what it comes to, each once."""
+        """The local gradient: what it is of, its formula, the formula with numbers put in, and what it comes to."""
         number = self.texts.numbers(local)
         row = gate.node.op
-        if gate.folded is not None or row is None or row.role is Role.ROUTER or len(gate.node.inputs) > 8:
-            return [Part(number, "local")]
+        made, fed = self._called_output(gate), self._called_input(gate, wire)
+        symbol = f"∂{made}/∂{fed} = "
+        if gate.folded is not None or row is None or len(gate.node.inputs) > 8:
+            return [Part(symbol), Part(number, "local")]
         ((_, i),) = wire.edges
-        variables = self._variables(gate)
+        variables, named = self._variables(gate), self._generic_names(gate)
+        names = {f"x{k}": name for k, name in enumerate(named)}
+        whole = row.forward(SYMBOLS, *variables).text(names)
+        if not (self.texts.name(gate.node) and self.texts.name(wire.value)):
+            symbol = f"({whole})′ = " if len(self._inputs(gate)) == 1 else f"∂({whole})/∂{fed} = "
         formula = row.local(SYMBOLS, Symbol("z"), *variables)[i]
-        if not isinstance(formula, Symbol) or not _mentions(formula):
-            return [Part(number, "local")]
-        named = {f"x{k}": n for k, n in enumerate(self._generic_names(gate))} | {"z": self._called_output(gate)}
+        if row.role is Role.ROUTER or not isinstance(formula, Symbol) or not _mentions(formula):
+            return [Part(symbol), Part(number, "local")]
         put_in = {f"x{k}": n for k, n in enumerate(self._input_numbers(gate))} | {
             "z": self.texts.numbers(gate.node.data)
         }
-        steps = dict.fromkeys([formula.text(named), formula.text(put_in), number])
-        return [Part(" = ".join(list(steps)[:-1]) + " = "), Part(number, "local")]
+        names["z"] = self.texts.name(gate.node) or whole
+        steps = dict.fromkeys([formula.text(names), times(formula.text(put_in)), number])
+        return [Part(symbol + " = ".join(list(steps)[:-1]) + " = "), Part(number, "local")]
 
     def fork(self, fork: Fork) -> Caption:
         """The frame in which the branches of a value add up."""

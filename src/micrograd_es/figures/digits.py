@@ -23,7 +23,8 @@ class NumberFormat:
     ('1235', '0.500', '0,50')
 
     Halves round away from zero, as by hand, on the digits that Python shows for the number. What the places cannot
-    show, a number that would round to 0 or has more than seven digits before the point, gets a power of ten.
+    show, a number that would round to 0 or has more than seven digits before the point, gets a power of ten. With
+    `exact`, in a graph of Fractions, whole numbers are whole: 1, not 1.00.
 
     Raises ValueError where both or impossible numbers of digits are asked for.
     """
@@ -31,6 +32,7 @@ class NumberFormat:
     decimals: int | None = None
     digits: int | None = None
     comma: bool = False
+    exact: bool = False
 
     def __post_init__(self) -> None:
         if self.decimals is not None and self.digits is not None:
@@ -44,7 +46,7 @@ class NumberFormat:
 
     def __call__(self, x: Number) -> str:
         """The number as text."""
-        if isinstance(x, Fraction):
+        if isinstance(x, Fraction) or (self.exact and isinstance(x, int)):
             return self._signed(str(x))
         exact = Decimal(x) if isinstance(x, int) else Decimal(repr(x)) if isinstance(x, float) else x
         return self._signed(self._rounded(exact))

@@ -6,26 +6,21 @@ picture, with the positions of that layout and only what the picture shows. So n
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, takewhile
+from itertools import chain
 from math import ceil
 
+from micrograd_es.figures.boxes import NONE, Boxes
 from micrograd_es.figures.fonts import FAMILY
-from micrograd_es.figures.labels import Line, Run, clean, markup, quoted, width
+from micrograd_es.figures.labels import Line, Run, clean, markup, plain, quoted, width
 from micrograd_es.figures.layout import Layout
 from micrograd_es.figures.scene import Fork, Gate, Scene, Terminal, Wire
+from micrograd_es.figures.shapes import GAP, NAME_SIZE, ROW, SIGMA, SIZE, SMALL, Shape, gate_shape
 from micrograd_es.figures.texts import Texts
 from micrograd_es.figures.themes import Theme
 from micrograd_es.scopes import Scope
 
-SIZE = 16.0  # points: numbers on wires and signs in gates
-NAME_SIZE = 19.0
-SMALL = 12.0  # local gradients, roles, boxes
-ROW = 22  # the height of a line of numbers
-CIRCLE = 38.0  # the diameter of a gate
-GAP = 4  # between a name and its wire
-SIGMA = 20.0  # the diameter of the Σ at a fork
 MANY = 300  # gates from which Graphviz is told to hurry
 STRAIGHT = 12  # how strongly the main line is kept straight
 CLOSE = 30  # how strongly a label is kept next to what its wire leaves
@@ -36,10 +31,14 @@ Thing = Terminal | Gate | Fork | Wire
 
 @dataclass(frozen=True)
 class View:
-    """What a picture shows of a scene: the keys of the texts (None: all of them), and the gates at work."""
+    """What a picture shows of a scene: the keys of the texts (None: all of them), and the gates at work.
+
+    `air` is room kept free round gates, in points, while they are laid out.
+    """
 
     shown: Collection[str] | None = None
     active: Collection[str] = ()
+    air: float = 0.0
 
     def shows(self, key: str) -> bool:
         """Whether the text of that key is there; blank is not 0."""
@@ -64,7 +63,7 @@ class Writer:
         self.locals = {wire.key: texts.local(wire) for wire in scene.wires} if local else {}
         self.roles = _roles(texts) if roles else {}
         self.tooltips = texts.tooltips()
-        self.boxes = _boxes(scene)
+        self.shapes = {g.key: self._shape(g) for g in scene.gates}
         self.depth = _depths(scene)
         leaves = [width(self.names[t.key], NAME_SIZE) for t in scene.terminals if not t.is_output]
         self.column = max(leaves, default=0.0)
@@ -73,26 +72,26 @@ class Writer:
         self,
         view: View,
         layout: Layout | None = None,
+        boxes: Boxes = NONE,
         canvas: Sequence[float] = (),
         extra: Collection[str] = (),
-        boxes: bool = True,
     ) -> str:
         """The DOT source: without a layout to be laid out, else with its positions on the given canvas.
 
-        `extra` lines come last; without `boxes` the scopes are left out.
+        `extra` lines come last.
         """
-        return "\n".join(["digraph {", *self.lines(view, layout, canvas, boxes), *extra, "}", ""])
+        return "\n".join(["digraph {", *self.lines(view, layout, boxes, canvas), *extra, "}", ""])
 
     def lines(
-        self, view: View, layout: Layout | None = None, canvas: Sequence[float] = (), boxes: bool = True
+        self, view: View, layout: Layout | None = None, boxes: Boxes = NONE, canvas: Sequence[float] = ()
     ) -> list[str]:
         """The statements of the DOT source."""
-        lines = self._head() + _corners(canvas)
+        lines = self._head(boxes.depth) + _corners(canvas)
         for thing in self._things():
-            if not boxes or thing.key not in self.boxes.home:
+            if thing.key not in boxes.home:
                 lines.append(self._node(thing, view, layout))
-        for scope in self.boxes.inside.get(None, ()) if boxes else ():
-            lines += self._box(scope, view, layout)
+        for scope in boxes.inside.get(None, ()):
+            lines += self._box(scope, boxes, view, layout)
         for wire in self.scene.wires:
             lines += self._edges(wire, layout)
         return lines if layout else [*lines, *self._left_column()]
@@ -100,11 +99,13 @@ class Writer:
     def _things(self) -> Iterator[Thing]:
         return chain(self.scene.terminals, self.scene.gates, self.scene.forks, self.scene.wires)
 
-    def _head(self) -> list[str]:
+    def _head(self, nesting: int) -> list[str]:
         theme = self.theme
         direction = "LR" if self.across else "TB"
-        gap = 0.16 + 0.16 * (bool(self.roles) + bool(self.locals)) if self.across else 0.22 + 1.0 * bool(self.roles)
-        look = f'rankdir={direction} nodesep={gap:g} ranksep=0.2 splines=true bgcolor="{theme.paper}" pad=0.12 margin=0'
+        gap = 0.16 + 0.16 * (bool(self.roles) + bool(self.locals)) if self.across else 0.22 + 0.5 * bool(self.roles)
+        columns = 0.14 + 0.1 * max(0, nesting - 1)
+        look = f"rankdir={direction} nodesep={gap:g} ranksep={columns:g} splines=true"
+        look += f' bgcolor="{theme.paper}" pad=0.12 margin=0'
         if len(self.scene.gates) > MANY:
             look += " nslimit=0.1 nslimit1=0.1 mclimit=0.1"  # a little less tidy, ten times as fast
         return [
@@ -113,26 +114,13 @@ class Writer:
             f'edge [color="{theme.ink}" penwidth=1.4 arrowsize=0.6 arrowhead=none]',
         ]
 
-    def members(self) -> dict[str, tuple[str, list[str]]]:
-        """For each box, the inner ones first, the box round it and the keys of what stands in it."""
-        scopes = sorted(self.boxes.keys, key=lambda scope: -len(scope.path()))
-        things = self.boxes.home.items()
-        outer = {scope: self.boxes.keys[scope.outer] if scope.outer else "" for scope in scopes}
-        return {
-            self.boxes.keys[scope]: (outer[scope], [key for key, home in things if home is scope]) for scope in scopes
-        }
-
-    def into_gates(self) -> list[tuple[str, str]]:
-        """The far halves of the wires that end at a gate."""
-        return [(wire.key, wire.head) for wire in self.scene.wires if wire.head in self.scene.gate_of]
-
     # Nodes
 
     def _node(self, thing: Thing, view: View, layout: Layout | None) -> str:
         if isinstance(thing, Terminal):
             attributes = self._terminal(thing)
         elif isinstance(thing, Gate):
-            attributes = self._gate(thing, thing.key in view.active)
+            attributes = self._gate(thing, thing.key in view.active, view.air)
         elif isinstance(thing, Fork):
             attributes = self._fork(thing.key in view.active)
         else:
@@ -151,19 +139,22 @@ class Writer:
         cells = name if not self.across else gap + name if terminal.is_output else name + gap
         return f"shape=plain fontsize={NAME_SIZE:g} label=<{_table(f'<TR>{cells}</TR>')}>"
 
-    def _gate(self, gate: Gate, active: bool) -> str:
-        sign, theme = self.signs[gate.key], self.theme
-        room = width((Run(sign),), SIZE)
+    def _shape(self, gate: Gate) -> Shape:
+        busy = max(len(self.scene.entering.get(gate.key, ())), len(self.scene.leaving[gate.key]))
+        return gate_shape(self.signs[gate.key], busy, gate.folded is not None, self.across)
+
+    def _gate(self, gate: Gate, active: bool, air: float) -> str:
+        shape, theme = self.shapes[gate.key], self.theme
         fill = theme.highlight if active else theme.folded if gate.folded else theme.gate
-        look = f'fillcolor="{fill}" label={quoted(sign)} ordering=in'
+        look = f'fixedsize=true fillcolor="{fill}" label={quoted(self.signs[gate.key])} ordering=in'
+        size = f"width={(shape.width + 2 * air) / 72:.4f} height={(shape.height + 2 * air) / 72:.4f}"
         if active:
             look += f' color="{theme.highlight_edge}" penwidth=3'
-        if room <= CIRCLE + 1 and not gate.folded:
-            smaller = f" fontsize={SIZE * 0.82:g}" if room > CIRCLE - 9 else ""
-            return f"shape=circle style=filled fixedsize=true width={CIRCLE / 72:.4f} {look}{smaller}"
-        size = f"width={max(room + 22, CIRCLE) / 72:.4f} height={CIRCLE / 72:.4f}"
+        if shape.is_round:
+            smaller = f" fontsize={shape.text_size:g}" if shape.text_size != SIZE else ""
+            return f"shape=circle style=filled {size} {look}{smaller}"
         border = " peripheries=2" if gate.folded else ""
-        return f'shape=box style="filled,rounded" fixedsize=true {size} {look}{border}'
+        return f'shape=box style="filled,rounded" {size} {look}{border}'
 
     def _fork(self, active: bool) -> str:
         theme = self.theme
@@ -197,7 +188,8 @@ class Writer:
         lines = [(self.values[wire.key], SIZE), (self.gradients[wire.key], SIZE)]
         if self.locals:
             lines.append((self.locals[wire.key], SMALL))
-        return ceil(max(width(line, size) for line, size in lines)) + (6 if self.across else 1)
+        rounded = 0.4 * max(len(plain(line)) for line, _ in lines)  # Graphviz counts each letter in pixels of 0.75
+        return ceil(max(width(line, size) for line, size in lines) + rounded) + (4 if self.across else 1)
 
     # Edges
 
@@ -232,61 +224,23 @@ class Writer:
 
     # Boxes
 
-    def _box(self, scope: Scope, view: View, layout: Layout | None) -> list[str]:
-        key = self.boxes.keys[scope]
+    def _box(self, scope: Scope, boxes: Boxes, view: View, layout: Layout | None) -> list[str]:
+        key, title = boxes.keys[scope], clean(scope.name, 40)
         where = ""
         if layout:
-            place = layout.boxes[key]
-            size = width((Run(clean(scope.name, 60)),), SMALL)
-            where = f' bb="{place}" lp="{place.left + size / 2 + 8:g},{place.top - 10:g}" lwidth={size / 72:.3f}'
+            place, room = layout.boxes[key], Run(title).width(SMALL)
+            where = f' bb="{place}" lp="{place.left + room / 2 + 8:g},{place.top - 10:g}" lwidth={room / 72:.3f}'
         lines = [
             f"subgraph {key} {{",
-            f'graph [id="{key}" label={quoted(clean(scope.name, 60))} labeljust=l style="dashed,rounded"'
-            f' color="{self.theme.muted}" penwidth=1.2 margin=10{where}]',
+            f'graph [id="{key}" label={quoted(title)} labeljust=l style="dashed,rounded"'
+            f' color="{self.theme.muted}" penwidth=1.2 margin=7{where}]',
         ]
         for thing in self._things():
-            if self.boxes.home.get(thing.key) is scope:
+            if boxes.home.get(thing.key) is scope:
                 lines.append(self._node(thing, view, layout))
-        for inner in self.boxes.inside.get(scope, ()):
-            lines += self._box(inner, view, layout)
+        for inner in boxes.inside.get(scope, ()):
+            lines += self._box(inner, boxes, view, layout)
         return [*lines, "}"]
-
-
-@dataclass(frozen=True)
-class Boxes:
-    """Which open scope each thing stands in, and how the scopes nest."""
-
-    home: Mapping[str, Scope]
-    keys: Mapping[Scope, str]
-    inside: Mapping[Scope | None, list[Scope]]
-
-
-def _boxes(scene: Scene) -> Boxes:
-    """The open scopes of a scene: a gate stands in its own, a wire in the innermost that has both its ends."""
-    paths: dict[str, tuple[Scope, ...]] = {}
-    for gate in scene.gates:
-        scope = gate.folded.outer if gate.folded else gate.node.scope
-        paths[gate.key] = scope.path() if scope else ()
-    for fork in scene.forks:
-        (trunk,) = scene.entering[fork.key]
-        paths[fork.key] = _common(
-            [paths.get(key, ()) for key in (trunk.tail, *(w.head for w in scene.leaving[fork.key]))]
-        )
-    for wire in scene.wires:
-        paths[wire.key] = _common([paths.get(wire.tail, ()), paths.get(wire.head, ())])
-    keys: dict[Scope, str] = {}
-    inside: dict[Scope | None, list[Scope]] = {}
-    for path in paths.values():
-        for outer, scope in zip((None, *path), path, strict=False):
-            if scope not in keys:
-                keys[scope] = f"cluster_{len(keys) + 1}"
-                inside.setdefault(outer, []).append(scope)
-    return Boxes({key: path[-1] for key, path in paths.items() if path}, keys, inside)
-
-
-def _common(paths: Sequence[tuple[Scope, ...]]) -> tuple[Scope, ...]:
-    """What all the paths start with."""
-    return tuple(scopes[0] for scopes in takewhile(lambda s: len(set(s)) == 1, zip(*paths, strict=False)))
 
 
 def _corners(canvas: Sequence[float]) -> list[str]:
@@ -323,8 +277,9 @@ def _table(rows: str) -> str:
 
 
 def _cell(content: str, room: float, height: int, attributes: str = "") -> str:
-    """A cell of a fixed size, so that blank and text take the same room."""
-    return f'<TD FIXEDSIZE="TRUE" WIDTH="{ceil(room)}" HEIGHT="{height}" {attributes}>{content}</TD>'
+    """A cell of one size, so that blank and text take the same room; it grows for letters of other families only."""
+    fixed = "" if content else 'FIXEDSIZE="TRUE" '
+    return f'<TD {fixed}WIDTH="{ceil(room)}" HEIGHT="{height}" {attributes}>{content}</TD>'
 
 
 def _coloured(line: Line, colour: str, ink: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
 from functools import cached_property
 from io import BytesIO
 from os import PathLike
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from micrograd_es import flow
 from micrograd_es.figures import svg
+from micrograd_es.figures.boxes import boxes
 from micrograd_es.figures.caption import Caption
 from micrograd_es.figures.digits import NumberFormat
 from micrograd_es.figures.dot import View, Writer
@@ -86,8 +88,9 @@ class Drawing:
         _one_of("direction", direction, ("LR", "TB"))
         self.language, self.local = language, local
         self.theme = find_theme(theme)
-        names, numbers = words(language), NumberFormat(decimals, digits, comma)
         groups = grouped(f, [fold] if isinstance(fold, str | Scope) else fold, depth)
+        exact = any(isinstance(node.data, Fraction) for group in groups for node in group.nodes)
+        names, numbers = words(language), NumberFormat(decimals, digits, comma, exact)
         scene = build(f, groups, flow.gradients(f) if gradients else {}, constants == "fold")
         self.texts = Texts(scene, names, numbers, symbols)
         self.title = clean(title) if title is not None else names["graph"].format(f=self.texts.output)
@@ -119,19 +122,24 @@ class Figure:
     def _picture(self) -> str:
         return self.drawing.stage().picture(View())
 
+    @property
+    def _source(self) -> list[str]:
+        """The statements of the DOT source, not laid out."""
+        return self.drawing.writer.lines(View(), boxes=boxes(self.drawing.texts.scene, with_inputs=True))
+
     def svg(self) -> str:
         """The figure as an SVG document, with the font that it is set in inside."""
         return self.drawing.svg(self._picture)
 
     def dot(self) -> str:
         """The figure as DOT source, to be laid out by Graphviz; needs no Graphviz."""
-        return self.drawing.writer.write(View())
+        return "\n".join(["digraph {", *self._source, "}", ""])
 
     def graphviz(self) -> graphviz.Digraph:
         """The figure as a `Digraph` of the graphviz package, to be changed or rendered by it."""
         import graphviz
 
-        return graphviz.Digraph(body=[line + "\n" for line in self.drawing.writer.lines(View())])
+        return graphviz.Digraph(body=[line + "\n" for line in self._source])
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write the figure to a file whose suffix says how: .svg, .pdf, .png or .dot; returns its path.

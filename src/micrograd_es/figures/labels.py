@@ -13,10 +13,10 @@ LONGEST = 24  # characters of a name that a figure shows; the whole of it is in 
 LONGEST_TOOLTIP = 300
 
 _SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-_NUMBERED = re.compile(r"([^\W\d_])_?(\d{1,2})")
+_NUMBERED = re.compile(r"([^\W\d_])_?(\d{1,4})")
 _INVISIBLE = {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}  # controls, half pairs, what has no meaning of its own
 _POWER = re.compile(r"\^(?:\(([^()]*)\)|(−?[\w.,]+))")
-_DIRECTION = set("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c")
+_JOINERS = "\u200c\u200d"  # of the characters that only tell others how to look, those inside words and emoji
 
 
 def clean(text: str, longest: int = LONGEST_TOOLTIP) -> str:
@@ -25,8 +25,14 @@ def clean(text: str, longest: int = LONGEST_TOOLTIP) -> str:
     >>> clean("a\\nb\\x00"), clean("x" * 30, 5)
     ('a␤b␀', 'xxxx…')
     """
-    cut = text if len(text) <= longest else text[: longest - 1] + "…"
-    return "".join(_visible(character) for character in cut if character not in _DIRECTION)
+    shown = ""
+    for character in text if len(text) <= longest else text[: longest - 1] + "…":
+        category = unicodedata.category(character)
+        if category in ("Mn", "Me") and not shown[-1:].strip():
+            shown += "◌"  # an accent with nothing to stand on
+        if category != "Cf" or (character in _JOINERS and shown[-1:].strip()):
+            shown += _visible(character)
+    return shown
 
 
 def _visible(character: str) -> str:

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import groupby
 from math import ceil
 
+from micrograd_es.figures.boxes import Boxes, boxed, boxes, lowered
 from micrograd_es.figures.caption import Caption, Part
-from micrograd_es.figures.dot import CIRCLE, ROW, SIGMA, SMALL, View, Writer
+from micrograd_es.figures.dot import View, Writer
 from micrograd_es.figures.fonts import text_width
 from micrograd_es.figures.labels import Run, plain, quoted, superscripts
-from micrograd_es.figures.layout import Layout, Place, boxed, continued, laid_out, straightened
+from micrograd_es.figures.layout import Layout, Place, laid_out
+from micrograd_es.figures.routes import routed
+from micrograd_es.figures.shapes import AIR, GAP, ROW, SMALL
 from micrograd_es.figures.themes import Theme
 
 CAPTION_SIZE = 15.0
@@ -37,18 +41,25 @@ class Stage:
         self.captions = captions
 
     @cached_property
-    def layout(self) -> Layout:
-        """Where Graphviz puts things, with straight wires, and boxes round scopes.
+    def _laid_out(self) -> tuple[Layout, Boxes]:
+        """Where Graphviz puts things, with boxes round scopes.
 
         Graphviz keeps inputs in order as long as no boxes disturb it, so they are drawn afterwards where they fit.
         """
-        members = self.writer.members()
-        layout = boxed(laid_out(self.writer.write(View(), boxes=False)), members, self._below)
-        if layout is None:
-            layout = laid_out(self.writer.write(View()))
-        if self.writer.across:
-            layout = straightened(layout, self.writer.into_gates())
-        return continued(layout, [(wire.key, wire.head) for wire in self.writer.scene.wires], self.writer.across)
+        scene = self.writer.scene
+        tight = boxes(scene, with_inputs=False)
+        bare = replace(tight, home={}, inside={})
+        layout = boxed(laid_out(self.writer.write(View(air=AIR), boxes=bare)), tight, self._below)
+        if layout is not None:
+            return layout, tight
+        roomy = boxes(scene, with_inputs=True)
+        return lowered(laid_out(self.writer.write(View(air=AIR), boxes=roomy)), self._below), roomy
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Where things are, and how the wires run."""
+        writer = self.writer
+        return routed(self._laid_out[0], writer.scene, writer.shapes, writer.across)
 
     def picture(self, view: View, caption: Caption | None = None, count: str = "") -> str:
         """The DOT source of one picture, with the positions of the layout."""
@@ -58,7 +69,7 @@ class Stage:
             extra.append(_text("note", self.note, self._theme.muted, self._graph.middle, middle))
         if caption is not None:
             extra += self._caption(caption, count)
-        return self.writer.write(view, self.layout, self._canvas, extra)
+        return self.writer.write(view, self.layout, self._laid_out[1], self._canvas, extra)
 
     @property
     def _below(self) -> float:
@@ -75,31 +86,31 @@ class Stage:
         """The local gradient of each wire, under its gradient."""
         placed = []
         for key, line in self.writer.locals.items():
-            if plain(line) and view.shows(f"{key}.local"):
+            text = plain(line)
+            if text and view.shows(f"{key}.local"):
                 x, y = self.layout.at(key)
-                beside = (x, y - ROW - SMALL / 2 - 1) if self.writer.across else (x, y - ROW / 2 - SMALL / 2 - 3)
-                placed.append(_text(f"{key}_local", plain(line), self._theme.local, *beside))
+                down = ROW + SMALL / 2 + 1 if self.writer.across else ROW / 2 + SMALL / 2
+                aside = 0.0 if self.writer.across else text_width(text, SMALL) / 2 + GAP
+                placed.append(_text(f"{key}_local", text, self._theme.local, x + aside, y - down))
         return placed
 
     def _roles(self) -> list[str]:
-        """What each gate does to the gradient, named under it."""
-        placed = []
-        for key, role in self.writer.roles.items():
-            x, y = self.layout.at(key)
-            placed.append(
-                _text(f"{key}_role", role, self._theme.muted, *self._beside(key, x, y, text_width(role, SMALL)))
-            )
-        return placed
+        """What each gate and fork does to the gradient, named beside it."""
+        return [
+            _text(f"{key}_role", role, self._theme.muted, *self._beside(key, text_width(role, SMALL)))
+            for key, role in self.writer.roles.items()
+        ]
 
-    def _beside(self, key: str, x: float, y: float, room: float) -> tuple[float, float]:
-        """Where the role of a gate or fork stands: off the wires, which come in from the left and below."""
+    def _beside(self, key: str, room: float) -> tuple[float, float]:
+        """Where the role of a gate or fork stands: under it, aside where a wire comes in from there."""
+        place, (x, y) = self.layout.nodes[key], self.layout.at(key)
+        if not self.writer.across:
+            return place.right + room / 2, (place.top if key.startswith("s") else place.bottom) + 3
         if key.startswith("s"):
-            return (
-                (x - room / 2 - 4, y - ROW - 7) if self.writer.across else (x + SIGMA / 2 + room / 2, y + SIGMA / 2 + 3)
-            )
-        if self.writer.across:
-            return x + room / 2 + 3, y - CIRCLE / 2 - SMALL * (1.9 if self.writer.locals else 0.8)
-        return x + CIRCLE / 2 + room / 2, y - CIRCLE / 2 + 3
+            return x - room / 2 - 4, y - ROW - 7
+        down = SMALL * (1.9 if self.writer.locals else 0.8)
+        crossed = any(self.layout.at(wire.key)[1] < y - 8 for wire in self.writer.scene.entering.get(key, ()))
+        return x + (room / 2 + 3 if crossed else 0), place.bottom - down
 
     # The caption
 
@@ -140,7 +151,7 @@ class Stage:
     def _caption(self, caption: Caption, count: str) -> list[str]:
         """The caption's lines below the graph, and the number of the frame in the corner."""
         lines = _wrapped(caption, self._wide, self._size)
-        cell = f'<TD WIDTH="{ceil(self._wide)}" HEIGHT="{self._line_height}" FIXEDSIZE="TRUE">'
+        cell = f'<TD WIDTH="{ceil(self._wide)}" HEIGHT="{self._line_height}">'
         rows = "".join(f"<TR>{cell}{self._line(line)}</TD></TR>" for line in lines)
         table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>'
         top = self._canvas.bottom + (self._rows + 1) * self._line_height

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from itertools import count
 
 from micrograd_es.figures.digits import NumberFormat
 from micrograd_es.figures.folding import REMAINDER
@@ -33,14 +34,22 @@ class Texts:
         free = next((name for name in ("f", "L", "F", "g") if name not in taken), "f")
         return pretty(self.scene.f.label) if self.scene.f.label else free
 
+    @cached_property
+    def _given(self) -> dict[Value, str]:
+        """Names for what has none, where symbols are shown: q₁, q₂ … in the order of the gates."""
+        unnamed = [g.node for g in self.scene.gates if not g.node.label and g.node is not self.scene.f]
+        taken = {pretty(t.value.label) for t in self.scene.terminals} | {pretty(g.node.label) for g in self.scene.gates}
+        free = (name for number in count(1) if (name := pretty(f"q{number}")) not in taken)
+        return dict(zip(unnamed, free, strict=False)) if self.symbols else {}
+
     def name(self, value: Value) -> str:
         """A Value's name, empty where it has none."""
-        return self.output if value is self.scene.f else pretty(value.label)
+        return self.output if value is self.scene.f else pretty(value.label) or self._given.get(value, "")
 
     def terminal(self, terminal: Terminal) -> Line:
         """The name at the end of a wire."""
-        if terminal.is_output:
-            return (Run(self.output, "italic"),)
+        if terminal.is_output:  # a leaf that is drawn by itself has its name already
+            return (Run(self.output, "italic"),) if terminal.value.op else ()
         if terminal.count > 1:
             return (Run(self.words["inputs"].format(n=terminal.count)),)
         if terminal.value.is_constant and not terminal.value.label:

@@ -1,0 +1,163 @@
+"""How wires run: Graphviz's splines made to meet the gates, level where they are long, one line from end to end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import cos, hypot, radians, sin
+
+from micrograd_es.figures.layout import Layout, Place
+from micrograd_es.figures.scene import Scene, Wire
+from micrograd_es.figures.shapes import AIR, Shape
+
+ARROW = 6.0  # the length of an arrowhead, in points
+ENTRY = radians(48)  # where a wire from above or below enters a round gate, from the horizontal
+LONG = 60.0  # wires from this length on are worth drawing level
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Spline:
+    """A chain of cubic Bézier curves, and the tip of its arrow where it has one."""
+
+    points: tuple[Point, ...]
+    tip: Point | None = None
+
+    def __str__(self) -> str:
+        arrow = [f"e,{_written(self.tip)}"] if self.tip else []
+        return " ".join([*arrow, *map(_written, self.points)])
+
+
+def spline(text: str) -> Spline:
+    """A spline as DOT's pos has it."""
+    parts = text.split()
+    tip = _point(parts.pop(0)[2:]) if parts[0].startswith("e,") else None
+    return Spline(tuple(map(_point, parts)), tip)
+
+
+def _point(text: str) -> Point:
+    x, y = text.split(",")
+    return float(x), float(y)
+
+
+def _written(point: Point) -> str:
+    return f"{point[0]:.2f},{point[1]:.2f}"
+
+
+def routed(layout: Layout, scene: Scene, shapes: Mapping[str, Shape], across: bool) -> Layout:
+    """The layout with gates at their own size, every wire joined to them and drawn through its label."""
+    gates = {key: layout.nodes[key].grown(-AIR, -AIR) for key in shapes}
+    layout = replace(layout, nodes={**layout.nodes, **gates})
+    router = _Router(layout, scene, shapes, across)
+    edges = {}
+    for wire in scene.wires:
+        edges[wire.tail, wire.key] = str(router.out_of(wire))
+        edges[wire.key, wire.head] = str(router.into(wire))
+    return replace(layout, edges=edges)
+
+
+class _Router:
+    """Routes the wires of one layout."""
+
+    def __init__(self, layout: Layout, scene: Scene, shapes: Mapping[str, Shape], across: bool) -> None:
+        self.layout, self.scene, self.shapes, self.across = layout, scene, shapes, across
+
+    def out_of(self, wire: Wire) -> Spline:
+        """From what a wire leaves to its label."""
+        given = spline(self.layout.edges[wire.tail, wire.key])
+        siblings = self.scene.leaving[wire.tail]
+        if self.across and len(siblings) > 1 and wire.tail in self.shapes:
+            return self._fanned(wire, siblings)
+        return _prolonged(given, self._touching(wire.tail, given.points[0])) if wire.tail in self.shapes else given
+
+    def _fanned(self, wire: Wire, siblings: Sequence[Wire]) -> Spline:
+        """One of several wires out of a folded gate: they leave its right side, one under the other."""
+        place, label, (_, y) = self.layout.nodes[wire.tail], self.layout.nodes[wire.key], self.layout.at(wire.key)
+        order = sorted(siblings, key=lambda w: -self.layout.at(w.key)[1])
+        level = place.top - (place.top - place.bottom) * (order.index(wire) + 0.5) / len(order)
+        middle = (place.right + label.left) / 2
+        return Spline(((place.right, level), (middle, level), (middle, y), (label.left, y)))
+
+    def into(self, wire: Wire) -> Spline:
+        """From one side of a wire's label, through it, to what the wire enters."""
+        given = spline(self.layout.edges[wire.key, wire.head])
+        if wire.head in self.shapes:
+            entry = self._entry(wire)
+            direct = self._direct(wire, *entry) if entry else None
+            given = direct or self._joined(given, wire.head)
+        label, (x, y) = self.layout.nodes[wire.key], self.layout.at(wire.key)
+        return _prolonged(given, (label.left, y) if self.across else (x, label.top))
+
+    def _touching(self, gate: str, point: Point) -> Point:
+        """The point of a gate's outline that is nearest to a point outside."""
+        place, (x, y) = self.layout.nodes[gate], self.layout.at(gate)
+        if self.shapes[gate].is_round:
+            far = hypot(point[0] - x, point[1] - y) or 1.0
+            radius = (place.right - place.left) / 2
+            return x + radius * (point[0] - x) / far, y + radius * (point[1] - y) / far
+        return min(max(point[0], place.left), place.right), min(max(point[1], place.bottom), place.top)
+
+    def _joined(self, given: Spline, gate: str) -> Spline:
+        """A spline that ends at the air round a gate, moved on to touch it."""
+        assert given.tip is not None
+        tip = self._touching(gate, given.tip)
+        dx, dy = tip[0] - given.tip[0], tip[1] - given.tip[1]
+        *start, before, end = given.points
+        return Spline((*start, (before[0] + dx, before[1] + dy), (end[0] + dx, end[1] + dy)), tip)
+
+    def _entry(self, wire: Wire) -> tuple[Point, Point] | None:
+        """Where a wire should enter its gate, and the direction out of it; None where Graphviz's way is as good."""
+        if not self.across:
+            return None
+        place, (x, y), (_, start) = self.layout.nodes[wire.head], self.layout.at(wire.head), self.layout.at(wire.key)
+        if not self.shapes[wire.head].is_round:
+            wires = sorted(self.scene.entering[wire.head], key=lambda w: -self.layout.at(w.key)[1])
+            step = (place.top - place.bottom) / len(wires)
+            return (place.left, place.top - step * (wires.index(wire) + 0.5)), (-1.0, 0.0)
+        radius = (place.top - place.bottom) / 2
+        if abs(start - y) < radius or place.left - self.layout.nodes[wire.key].right < LONG:
+            return None
+        outward = (-cos(ENTRY), sin(ENTRY) * (1 if start > y else -1))
+        return (x + radius * outward[0], y + radius * outward[1]), outward
+
+    def _direct(self, wire: Wire, tip: Point, outward: Point) -> Spline | None:
+        """A wire level from its label until just before its gate; None where something is in the way."""
+        (_, y), begin = self.layout.at(wire.key), self.layout.nodes[wire.key].right
+        end = (tip[0] + ARROW * outward[0], tip[1] + ARROW * outward[1])
+        bend = max(begin, end[0] - min(max(abs(y - end[1]) * 0.9, 20.0), 110.0))
+        reach = 0.45 * hypot(end[0] - bend, end[1] - y)
+        curve = (
+            (bend, y),
+            (bend + 0.6 * (end[0] - bend), y),
+            (end[0] + reach * outward[0], end[1] + reach * outward[1]),
+            end,
+        )
+        if self._blocked(wire, Place(begin, y - 4, bend, y + 4), curve):
+            return None
+        third = (bend - begin) / 3
+        return Spline(((begin, y), (begin + third, y), (bend - third, y), *curve), tip)
+
+    def _blocked(self, wire: Wire, level: Place, curve: tuple[Point, ...]) -> bool:
+        """Whether a route meets what is not at one of its ends."""
+        ends = (self.layout.nodes[wire.key], self.layout.nodes[wire.head])
+        others = [place for key, place in self.layout.nodes.items() if key not in (wire.key, wire.head)]
+        others += [box for box in self.layout.boxes.values() if not any(box.meets(end) for end in ends)]
+        dots = [_on(curve, t / 12) for t in range(13)]
+        return any(place.meets(level) or any(place.holds(*dot) for dot in dots) for place in others)
+
+
+def _prolonged(given: Spline, start: Point) -> Spline:
+    """A spline with a straight piece in front."""
+    x, y = given.points[0]
+    thirds = tuple((start[0] + (x - start[0]) * t, start[1] + (y - start[1]) * t) for t in (0, 1 / 3, 2 / 3))
+    return Spline((*thirds, *given.points), given.tip)
+
+
+def _on(curve: tuple[Point, ...], t: float) -> Point:
+    """A point of a cubic Bézier curve."""
+    weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
+    return (
+        sum(w * x for w, (x, _) in zip(weights, curve, strict=True)),
+        sum(w * y for w, (_, y) in zip(weights, curve, strict=True)),
+    )
