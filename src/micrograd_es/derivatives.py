@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,9 +19,9 @@ from micrograd_es.value import Constant, Value, as_value
 class ValueMaths:
     """The maths in which a local gradient, read with Values, is a graph again; that makes higher derivatives."""
 
-    exp, log, tanh, sigmoid = functions.exp, functions.log, functions.tanh, functions.sigmoid
-    softplus, relu, sin, cos = functions.softplus, functions.relu, functions.sin, functions.cos
-    sqrt, abs = functions.sqrt, functions.absolute
+    exp, log, sqrt = map(staticmethod, (functions.exp, functions.log, functions.sqrt))
+    tanh, sigmoid, softplus = map(staticmethod, (functions.tanh, functions.sigmoid, functions.softplus))
+    sin, cos, abs, relu = map(staticmethod, (functions.sin, functions.cos, functions.absolute, functions.relu))
 
     def __init__(self) -> None:
         self.others = NUMBERS.others
@@ -94,6 +95,10 @@ def _of_one_kind(node: Value) -> list[Value]:
     return [Constant(kind(x.data)) if x.is_constant and type(x.data) is int else x for x in node.inputs]
 
 
+# Whether a function is being differentiated: a gradient inside it may depend on its arguments, so it has to be a graph.
+_INSIDE: ContextVar[bool] = ContextVar("micrograd_es.inside_grad", default=False)
+
+
 def grad(fn: Callable[..., Any]) -> Callable[..., Any]:
     """The gradient of a function of numbers, as a function of numbers.
 
@@ -115,10 +120,14 @@ def grad(fn: Callable[..., Any]) -> Callable[..., Any]:
             raise TypeError(
                 "the gradient was asked for no arguments; expected at least one number. Write grad(fn)(2.0)."
             )
-        nested = any(isinstance(x, Value) for x in xs)
+        nested = _INSIDE.get() or any(isinstance(x, Value) for x in xs)
         # A Value that comes in gets a gate of its own, so that inner and outer derivatives are not confused.
         inputs = [functions.identity(x) if isinstance(x, Value) else Value(x) for x in xs]
-        f = _single(fn(*inputs))
+        token = _INSIDE.set(True)
+        try:
+            f = _single(fn(*inputs))
+        finally:
+            _INSIDE.reset(token)
         slopes: dict[Value, Any] = gradient_graph(f) if nested else dict(flow.gradients(f))
         result = [slopes.get(x, 0) for x in inputs]
         if nested:

@@ -34,11 +34,9 @@ _FEW = """\
 def run({parameters}):
 {inputs}
     try:
-        z = {forward}
-        wires = ({wires})
-        if -LARGEST <= z <= LARGEST{conditions}:
+        if {conditions}:
             node = new(Value)
-            node.wires = wires
+            node.wires = ({wires})
             node.data = z
             node.grad = 0
             node.label = ""
@@ -49,6 +47,8 @@ def run({parameters}):
         pass
     return general(op, ({nodes},))
 """
+
+_FINITE = f"{-LARGEST!r} <= ({{}} := {{}}) <= {LARGEST!r}"
 
 _INPUT = """\
     if {x}.__class__ is not Value:
@@ -80,22 +80,31 @@ def _few(row: Op, parameters: tuple[str, ...], swapped: bool) -> str:
     numbers = [Symbol(f"{x}_") for x in nodes]
     forward = row.forward(SYMBOLS, *numbers)
     local = row.local(SYMBOLS, Symbol("z"), *numbers)
-    slopes = [slope.source() if isinstance(slope, Symbol) else repr(slope) for slope in local]
-    conditions = [f"-LARGEST <= wires[{2 * i + 1}] <= LARGEST" for i, slope in enumerate(local) if _can_overflow(slope)]
-    if not all(_for_any_number(formula) for formula in (forward, *local)):
-        conditions += [f"{nodes[0]}_.__class__ is float"]
-        conditions += [f"({y}_.__class__ is float or {y}_.__class__ is int)" for y in nodes[1:]]
-    elif len(nodes) == 2 and any(map(_can_overflow, local)):  # 1/3 is exact in the slope of x/3 only as x's kind
-        kinds = [f"{x}_.__class__" for x in nodes]
-        conditions.append(f"({kinds[0]} is {kinds[1]} or {kinds[0]} is float or {kinds[1]} is float)")
+    conditions = [*_kinds(nodes, (forward, *local)), _FINITE.format("z", forward.source())]
+    wires = []
+    for x, formula in zip(nodes, local, strict=True):
+        slope = formula.source() if isinstance(formula, Symbol) else repr(formula)
+        if _can_overflow(formula):
+            conditions.append(_FINITE.format(f"along_{x}", slope))
+            slope = f"along_{x}"
+        wires += [x, slope]
     return _FEW.format(
         parameters=", ".join(parameters),
         inputs="\n".join(_INPUT.format(x=x) for x in parameters),
-        forward=forward.source(),
-        conditions="".join(f" and {condition}" for condition in conditions),
-        wires=", ".join(f"{x}, {slope}" for x, slope in zip(nodes, slopes, strict=True)),
+        conditions=" and ".join(conditions),
+        wires=", ".join(wires),
         nodes=", ".join(nodes),
     )
+
+
+def _kinds(nodes: tuple[str, ...], formulas: tuple[object, ...]) -> list[str]:
+    """The conditions on the kinds of the inputs' numbers under which the compiled formulas are the row."""
+    kinds = [f"{x}_.__class__" for x in nodes]
+    if not all(map(_for_any_number, formulas)):
+        return [f"{kinds[0]} is float", *[f"({kind} is float or {kind} is int)" for kind in kinds[1:]]]
+    if len(nodes) == 2 and any(map(_can_overflow, formulas)):  # 1/3 in the slope of x/3 is exact only as x's kind
+        return [f"({kinds[0]} is {kinds[1]} or {kinds[0]} is float or {kinds[1]} is float)"]
+    return []
 
 
 def _for_any_number(formula: object) -> bool:
@@ -112,7 +121,7 @@ def _can_overflow(formula: object) -> bool:
 
 def _bound(source: str, row: Op, module: dict[str, Any]) -> Any:
     """Compile the source as a function of the module, with the row and the functions of its formulas bound to it."""
-    names = {"op": row, "new": object.__new__, "scope_now": CURRENT.get, "LARGEST": LARGEST, **_FUNCTIONS}
+    names = {"op": row, "new": object.__new__, "scope_now": CURRENT.get, **_FUNCTIONS}
     indented = "".join(f"    {line}\n" for line in source.splitlines())
     factory: dict[str, Any] = {}
     exec(compile(f"def bind({', '.join(names)}):\n{indented}    return run", f"<{row.name}>", "exec"), module, factory)

@@ -23,20 +23,17 @@ def gradients(f: Value) -> dict[Value, Number]:
     >>> gradient[x], gradient[y], gradient[z]
     (-4, -4, 3)
 
-    Nothing is written to the Values; the mapping runs from f backwards. Raises ValueError or OverflowError, naming the
-    operation, where a gradient is no finite real number (√x at 0).
+    Nothing is written to the Values; the mapping runs from f backwards, leaves last. Raises ValueError or
+    OverflowError, naming the operation, where a gradient is no finite real number (√x at 0).
     """
     shared = _shared(f)
     partial: dict[Value, Any] = {}  # what has come so far to the Values that more will come to
     gradient: dict[Value, Any] = {f: 1}
+    leaves: dict[Value, Any] = {}  # nothing waits for these, so they just add up
     ready = [f]  # every edge that leaves these has been counted
     try:
         for node in ready:
             upstream = gradient[node]
-            if not node.wires:
-                if not -LARGEST <= upstream <= LARGEST and not node.is_constant:
-                    raise OverflowError  # whatever is not finite ends up in a leaf
-                continue
             wires = iter(node.wires)
             for x in wires:
                 local = next(wires)
@@ -45,30 +42,39 @@ def gradients(f: Value) -> dict[Value, Number]:
                     contribution = 0
                 else:
                     contribution = upstream * local
-                if x in shared:  # a branch accumulates
-                    partial[x] = contribution = partial[x] + contribution if x in partial else contribution
+                if not x.wires:
+                    leaves[x] = leaves[x] + contribution if x in leaves else contribution
+                elif x not in shared:
+                    gradient[x] = contribution
+                    ready.append(x)
+                else:  # a branch accumulates
+                    partial[x] = partial[x] + contribution if x in partial else contribution
                     shared[x] -= 1
-                    if shared[x]:
-                        continue
-                gradient[x] = contribution
-                ready.append(x)
+                    if not shared[x]:
+                        gradient[x] = partial[x]
+                        ready.append(x)
+        for x, total in leaves.items():
+            if not -LARGEST <= total <= LARGEST and not x.is_constant:
+                raise OverflowError  # whatever is not finite ends up in a leaf
     except ArithmeticError:
-        raise _overflow(gradient) from None
+        raise _overflow(gradient | leaves) from None
+    gradient.update(leaves)
     return gradient
 
 
 def _shared(f: Value) -> dict[Value, int]:
-    """The Values behind f that feed more than one input, with the number of inputs that they feed."""
+    """The Values that operations made and that feed more than one input behind f, with the number of inputs."""
     counts: dict[Value, int] = {}
     seen = {f}
     found = [f]
     for node in found:
         for x in node.wires[::2]:
-            if x in seen:
-                counts[x] = counts.get(x, 1) + 1
-            else:
-                seen.add(x)
-                found.append(x)
+            if x.wires:
+                if x in seen:
+                    counts[x] = counts.get(x, 1) + 1
+                else:
+                    seen.add(x)
+                    found.append(x)
     return counts
 
 

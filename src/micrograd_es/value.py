@@ -33,7 +33,7 @@ class Value:
     Raises TypeError for anything that is no real number and ValueError for NaN and infinity.
     """
 
-    __slots__ = ("__weakref__", "data", "grad", "label", "op", "scope", "wires")
+    __slots__ = ("data", "grad", "label", "op", "scope", "wires")
 
     data: Number
     grad: Number

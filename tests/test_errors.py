@@ -1,0 +1,148 @@
+"""What an operation without a finite real result says, and how Values compare and show themselves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import micrograd_es as es
+from micrograd_es import Constant, Value
+from micrograd_es.value import apply
+
+x = Value(-2.0, "x")
+zero = Value(0, "o")
+
+OUTSIDE: list[tuple[Callable[[], object], type[Exception], str]] = [
+    (lambda: es.log(x), ValueError, "log(x = -2.0): no real result; expected an input above 0"),
+    (lambda: es.log(zero), ValueError, "log(o = 0): no real result"),
+    (lambda: es.log(Value(Decimal(0))), ValueError, "log(0): no real result"),
+    (lambda: es.sqrt(x), ValueError, "sqrt(x = -2.0): no real result; expected an input of 0 or more"),
+    (lambda: x**0.5, ValueError, "pow(x = -2.0, 0.5): no real result; expected a base above 0"),
+    (lambda: Value(Fraction(-1, 2)) ** Fraction(1, 2), ValueError, "pow(-1/2, 1/2): no real result"),
+    (lambda: Value(Decimal(-2)) ** Decimal("0.5"), ValueError, "pow(-2, 0.5): no real result"),
+    (lambda: (-2) ** Value(0.5, "y"), ValueError, "pow(-2, y = 0.5): no real result"),
+    (lambda: x / zero, ZeroDivisionError, "div(x = -2.0, o = 0): no real result; expected a divisor other than 0"),
+    (lambda: x / 0.0, ZeroDivisionError, "div(x = -2.0, 0.0): no real result"),
+    (lambda: 0 / zero, ZeroDivisionError, "div(0, o = 0): no real result"),
+    (lambda: Value(Decimal(0)) / Decimal(0), ZeroDivisionError, "div(0, 0): no real result"),
+    (lambda: Value(Decimal(1)) / 0, ZeroDivisionError, "div(1, 0): no real result"),
+    (lambda: Value(Fraction(1)) / 0, ZeroDivisionError, "div(1, 0): no real result"),
+    (lambda: 1 / zero, ZeroDivisionError, "reciprocal(o = 0): no real result; expected an input other than 0"),
+    (lambda: zero**-1, ZeroDivisionError, "pow(o = 0, -1): no real result"),
+    (lambda: 0.0 ** Value(-1.5), ZeroDivisionError, "pow(0.0, -1.5): no real result"),
+    (lambda: es.exp(Value(1000.0, "z")), OverflowError, "exp(z = 1000.0): the result is too large"),
+    (lambda: es.exp(Value(Decimal("1e30"))), OverflowError, "exp(1E+30): the result is too large"),
+    (lambda: Value(1e200) * 1e200, OverflowError, "mul(1e+200, 1e+200): the result is too large"),
+    (lambda: Value(1e308) + 1e308, OverflowError, "add(1e+308, 1e+308): the result is too large"),
+    (lambda: es.sum([1e308, 1e308, 1.0]), OverflowError, "add(1e+308, 1e+308, 1.0): the result is too large"),
+    (lambda: Value(10**200) * 10**200, OverflowError, "): the result is too large"),
+    (lambda: Value(1e-310) ** -1, OverflowError, "pow(1e-310, -1): the result is too large"),
+    (lambda: 1 / Value(1e-310), OverflowError, "reciprocal(1e-310): the result is too large"),
+    (lambda: Value(Decimal(10)) ** 400, OverflowError, "pow(10, 400): the result is too large"),
+    (lambda: es.log(Value(-Fraction(3**20000, 2**31000))), ValueError, "digits): no real result"),
+]
+
+
+@pytest.mark.parametrize(("use", "error", "text"), OUTSIDE, ids=[text for _, _, text in OUTSIDE])
+def test_a_result_outside_the_reals_is_an_error_that_names_operation_and_inputs(
+    use: Callable[[], object], error: type[Exception], text: str
+) -> None:
+    with pytest.raises(error) as caught:
+        use()
+    assert type(caught.value) is error
+    assert text in str(caught.value)
+    assert len(str(caught.value)) < 300
+    assert caught.value.__suppress_context__  # one error, not a chain of them
+
+
+@pytest.mark.parametrize("use", [lambda: Value(10) ** 10**9, lambda: 3 ** Value(10**12), lambda: Value(7) ** -(10**9)])
+def test_powers_with_millions_of_digits_are_refused_at_once(use: Callable[[], object]) -> None:
+    start = time.perf_counter()
+    with pytest.raises(OverflowError, match=r"pow\(.*too large"):
+        use()
+    assert time.perf_counter() - start < 1  # computing it would take minutes
+
+
+def test_a_huge_power_of_one_is_one() -> None:
+    assert (Value(1) ** 10**300).data == 1
+    assert (Value(-1) ** (10**300 + 1)).data == -1
+    assert (Value(0) ** 10**300).data == 0
+
+
+def test_arrays_are_refused_on_either_side_and_elementwise_is_never_tried() -> None:
+    array = np.array([1.0, 2.0])
+    for use in (
+        lambda: array + x,
+        lambda: x + array,
+        lambda: array * x,
+        lambda: array - x,
+        lambda: x / array,
+        lambda: array / x,
+        lambda: array**x,
+        lambda: array < x,
+        lambda: x >= array,
+    ):
+        with pytest.raises(TypeError, match=r"array\(\[1\., 2\.\]\) \(ndarray\).*Write one Value for each number"):
+            use()  # type: ignore[no-untyped-call]
+
+
+def test_the_wrong_number_of_inputs_is_refused() -> None:
+    from micrograd_es.ops import find
+
+    with pytest.raises(TypeError, match="sub was given 1 inputs; expected 2"):
+        apply(find("sub"), 1)
+    with pytest.raises(TypeError, match="add was given no inputs; expected at least one"):
+        es.sum([])
+    with pytest.raises(TypeError, match=r"add was given Value\(1\); expected a list.*Write \[Value\(1\)\]"):
+        es.sum(Value(1))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="dot was given 1 and 2 inputs"):
+        es.dot([1], [2, 3])
+
+
+def test_comparisons_compare_the_numbers() -> None:
+    a, b = Value(1), Value(2.0)
+    assert a < b and a <= b and b > a and b >= a
+    assert not (a > b or a >= b or b < a or b <= a)
+    assert a < 1.5 < b
+    assert 0 < a <= 1
+    assert a <= Value(Fraction(1)) <= a
+    assert sorted([b, a]) == [a, b]
+    assert max(a, b) is b
+
+
+def test_equality_and_hash_are_identity() -> None:
+    a, b = Value(1, "a"), Value(1, "a")
+    assert a != b
+    assert a != 1
+    assert {a: "first", b: "second"}[a] == "first"
+    a.data = 2
+    assert a in {a}
+
+
+def test_a_value_is_not_true_or_false() -> None:
+    for use in (lambda: bool(Value(1.0, "a")), lambda: Value(0.0) and 1, lambda: not Value(1)):
+        with pytest.raises(TypeError, match=r"used as true or false; write v\.data != 0, or compare it: v > 0"):
+            use()
+
+
+def test_values_show_their_number_and_label() -> None:
+    assert repr(Value(2, "w₀")) == "Value(2, label='w₀')"
+    assert repr(Value(Fraction(1, 2))) == "Value(Fraction(1, 2))"
+    assert repr(Constant(3)) == "Constant(3)"
+    assert f"{Value(2.0):.3f}|{Value(2.0)}" == "2.000|Value(2.0)"
+    assert float(Value(Fraction(1, 2))) == 0.5
+
+
+def test_numbers_mixed_in_become_constants_that_no_gradient_is_asked_for() -> None:
+    a = Value(3.0, "a")
+    f = (2 * a + 1) ** 2 / 7
+    constants = [v for v in es.gradients(f) if v.is_constant]
+    assert sorted(v.data for v in constants) == [1, 2, 2, 7]
+    assert all(type(v) is Constant and v.op is None for v in constants)
+    assert es.leaves(f) == [a]
+    assert es.leaves(Constant(2, "k") * a) == [a]
