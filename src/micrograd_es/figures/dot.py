@@ -12,16 +12,17 @@ from itertools import chain
 from math import ceil
 
 from micrograd_es.figures.boxes import NONE, Boxes
-from micrograd_es.figures.fonts import FAMILY
+from micrograd_es.figures.fonts import FAMILY, covers
 from micrograd_es.figures.labels import Line, Run, clean, markup, plain, quoted, width
 from micrograd_es.figures.layout import Layout
 from micrograd_es.figures.scene import Fork, Gate, Scene, Terminal, Wire
-from micrograd_es.figures.shapes import GAP, NAME_SIZE, ROW, SIGMA, SIZE, SMALL, Shape, gate_shape
+from micrograd_es.figures.shapes import AIR, GAP, NAME_HEIGHT, NAME_SIZE, ROW, SIGMA, SIZE, SMALL, Shape, gate_shape
 from micrograd_es.figures.texts import Texts
 from micrograd_es.figures.themes import Theme
 from micrograd_es.scopes import Scope
 
 MANY = 300  # gates from which Graphviz is told to hurry
+TOO_MANY = 1200  # gates from which wires are straight lines
 STRAIGHT = 12  # how strongly the main line is kept straight
 CLOSE = 30  # how strongly a label is kept next to what its wire leaves
 LEFT_COLUMN = 3  # leaves whose first gate is no deeper than this stand in the left column
@@ -31,14 +32,10 @@ Thing = Terminal | Gate | Fork | Wire
 
 @dataclass(frozen=True)
 class View:
-    """What a picture shows of a scene: the keys of the texts (None: all of them), and the gates at work.
-
-    `air` is room kept free round gates, in points, while they are laid out.
-    """
+    """What a picture shows of a scene: the keys of the texts (None: all of them), and the gates at work."""
 
     shown: Collection[str] | None = None
     active: Collection[str] = ()
-    air: float = 0.0
 
     def shows(self, key: str) -> bool:
         """Whether the text of that key is there; blank is not 0."""
@@ -96,6 +93,41 @@ class Writer:
             lines += self._edges(wire, layout)
         return lines if layout else [*lines, *self._left_column()]
 
+    def skeleton(self, boxes: Boxes = NONE) -> str:
+        """The DOT source of the sizes alone, which is all that a layout depends on; gates have some air round them."""
+        lines = ["digraph {", *self._head(boxes.depth), 'node [label="" shape=box fixedsize=true]']
+        sizes = {thing.key: self._size(thing) for thing in self._things()}
+        for thing in self._things():
+            wide, high = sizes[thing.key]
+            round_gate = thing.key in self.shapes and self.shapes[thing.key].is_round
+            look = " ordering=in" + " shape=circle" * round_gate if isinstance(thing, Gate) else ""
+            lines.append(f"{thing.key} [width={wide / 72:.4f} height={high / 72:.4f}{look}]")
+        lines += [line for scope in boxes.inside.get(None, ()) for line in self._bare_box(scope, boxes)]
+        for wire in self.scene.wires:
+            lines += self._edges(wire, None)
+        return "\n".join([*lines, *self._left_column(), "}"])
+
+    def _size(self, thing: Thing) -> tuple[float, float]:
+        """The width and height that a thing takes in the layout."""
+        if isinstance(thing, Gate):
+            shape = self.shapes[thing.key]
+            return shape.width + 2 * AIR, shape.height + 2 * AIR
+        if isinstance(thing, Fork):
+            return SIGMA, SIGMA
+        if isinstance(thing, Wire):
+            room = _cell_width(self._room(thing))
+            return (room, 2 * ROW) if self.across else (2 * room + 2 * _cell_width(GAP), ROW)
+        if not self.names[thing.key]:
+            return 3.0, 3.0
+        return _cell_width(self._name_room(thing)) + _cell_width(GAP) * self.across, NAME_HEIGHT
+
+    def _bare_box(self, scope: Scope, boxes: Boxes) -> list[str]:
+        """A cluster with nothing but its members."""
+        members = [key for key, home in boxes.home.items() if home is scope]
+        inner = [line for inside in boxes.inside.get(scope, ()) for line in self._bare_box(inside, boxes)]
+        title = f"label={quoted(clean(scope.name, 40))} labeljust=l margin=7"
+        return [f"subgraph {boxes.keys[scope]} {{ graph [{title}]", "; ".join(members), *inner, "}"]
+
     def _things(self) -> Iterator[Thing]:
         return chain(self.scene.terminals, self.scene.gates, self.scene.forks, self.scene.wires)
 
@@ -103,11 +135,13 @@ class Writer:
         theme = self.theme
         direction = "LR" if self.across else "TB"
         gap = 0.16 + 0.16 * (bool(self.roles) + bool(self.locals)) if self.across else 0.22 + 0.5 * bool(self.roles)
+        gates = len(self.scene.gates)
+        splines = "line" if gates > TOO_MANY else "true"
         columns = 0.14 + 0.1 * max(0, nesting - 1)
         look = f"rankdir={direction} nodesep={gap:g} ranksep={columns:g} splines=true"
         look += f' bgcolor="{theme.paper}" pad=0.12 margin=0'
-        if len(self.scene.gates) > MANY:
-            look += " nslimit=0.1 nslimit1=0.1 mclimit=0.1"  # a little less tidy, ten times as fast
+        if gates > MANY:
+            look += " nslimit=0.02 nslimit1=0.02 mclimit=0.02"  # a little less tidy, ten times as fast
         return [
             f'graph [{look} outputorder=edgesfirst fontname="{FAMILY}" fontsize={SMALL:g} fontcolor="{theme.muted}"]',
             f'node [fontname="{FAMILY}" fontsize={SIZE:g} fontcolor="{theme.ink}" color="{theme.ink}" penwidth=1.5]',
@@ -120,7 +154,7 @@ class Writer:
         if isinstance(thing, Terminal):
             attributes = self._terminal(thing)
         elif isinstance(thing, Gate):
-            attributes = self._gate(thing, thing.key in view.active, view.air)
+            attributes = self._gate(thing, thing.key in view.active)
         elif isinstance(thing, Fork):
             attributes = self._fork(thing.key in view.active)
         else:
@@ -131,23 +165,28 @@ class Writer:
     def _terminal(self, terminal: Terminal) -> str:
         line = self.names[terminal.key]
         if not line:
-            return "shape=point width=0.04"
+            return "shape=point width=0.0417"
         side = "LEFT" if terminal.is_output else "RIGHT"
-        room = width(line, NAME_SIZE) if terminal.is_output or not self.across else self.column
-        name = _cell(markup(line), room + 1, ceil(NAME_SIZE * 1.4), f'ALIGN="{side}"')
+        name = _cell(markup(line), self._name_room(terminal), NAME_HEIGHT, f'ALIGN="{side}"')
         gap = _cell("", GAP, 1)
         cells = name if not self.across else gap + name if terminal.is_output else name + gap
         return f"shape=plain fontsize={NAME_SIZE:g} label=<{_table(f'<TR>{cells}</TR>')}>"
+
+    def _name_room(self, terminal: Terminal) -> float:
+        """The width of a name; those on the left share one column."""
+        return self.column if self.across and not terminal.is_output else width(self.names[terminal.key], NAME_SIZE)
 
     def _shape(self, gate: Gate) -> Shape:
         busy = max(len(self.scene.entering.get(gate.key, ())), len(self.scene.leaving[gate.key]))
         return gate_shape(self.signs[gate.key], busy, gate.folded is not None, self.across)
 
-    def _gate(self, gate: Gate, active: bool, air: float) -> str:
+    def _gate(self, gate: Gate, active: bool) -> str:
         shape, theme = self.shapes[gate.key], self.theme
         fill = theme.highlight if active else theme.folded if gate.folded else theme.gate
-        look = f'fixedsize=true fillcolor="{fill}" label={quoted(self.signs[gate.key])} ordering=in'
-        size = f"width={(shape.width + 2 * air) / 72:.4f} height={(shape.height + 2 * air) / 72:.4f}"
+        sign = self.signs[gate.key]
+        fixed = "true" if covers(sign) else "shape"  # letters of other families may be wider than we know
+        look = f'fixedsize={fixed} fillcolor="{fill}" label={quoted(sign)} ordering=in'
+        size = f"width={shape.width / 72:.4f} height={shape.height / 72:.4f}"
         if active:
             look += f' color="{theme.highlight_edge}" penwidth=3'
         if shape.is_round:
@@ -276,10 +315,15 @@ def _table(rows: str) -> str:
     return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>'
 
 
+def _cell_width(room: float) -> int:
+    """The width of a cell for a text; Graphviz rounds each character up a little."""
+    return ceil(room * 1.05) + 1
+
+
 def _cell(content: str, room: float, height: int, attributes: str = "") -> str:
     """A cell of one size, so that blank and text take the same room; it grows for letters of other families only."""
     fixed = "" if content else 'FIXEDSIZE="TRUE" '
-    return f'<TD {fixed}WIDTH="{ceil(room)}" HEIGHT="{height}" {attributes}>{content}</TD>'
+    return f'<TD {fixed}WIDTH="{max(ceil(room), 1)}" HEIGHT="{height}" {attributes}>{content}</TD>'
 
 
 def _coloured(line: Line, colour: str, ink: str) -> str:

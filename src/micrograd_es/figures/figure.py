@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 DPI = 200  # dots per inch of a PNG: a figure of ten gates fills a projector
 
 
+LARGEST_BITMAP = 30000  # pixels, on either side
+
+
 class Look(TypedDict, total=False):
     """The options of `draw` and `frames`; `draw` says what each does."""
 
@@ -119,8 +122,12 @@ class Figure:
         return self.drawing.title
 
     @cached_property
+    def _stage(self) -> Stage:
+        return self.drawing.stage()
+
+    @cached_property
     def _picture(self) -> str:
-        return self.drawing.stage().picture(View())
+        return self._stage.picture(View())
 
     @property
     def _source(self) -> list[str]:
@@ -151,7 +158,7 @@ class Figure:
         ways: dict[str, Callable[[], bytes]] = {
             ".svg": lambda: self.svg().encode("utf-8"),
             ".pdf": lambda: render(self._picture, "pdf", engine="nop2"),
-            ".png": lambda: _png(self._picture),
+            ".png": lambda: _png(self._picture, self._stage.size),
             ".dot": lambda: self.dot().encode("utf-8"),
         }
         write_files({target: _way(ways, target, "a figure")()})
@@ -191,9 +198,13 @@ class Frames:
         """The figure that the frames build up to."""
         return Figure(self.drawing)
 
+    @cached_property
+    def _stage(self) -> Stage:
+        return self.drawing.stage([step.caption for step in self.steps])
+
     def _pictures(self) -> list[str]:
         """The DOT source of each frame."""
-        stage = self.drawing.stage([step.caption for step in self.steps])
+        stage = self._stage
         shown: set[str] = set()
         pictures = []
         for number, step in enumerate(self.steps, 1):
@@ -244,9 +255,9 @@ class Frames:
         ways: dict[str, Callable[[], bytes | list[bytes]]] = {
             ".pdf": lambda: _pages([render(dot, "pdf", engine="nop2") for dot in self._pictures()], self.title),
             ".html": lambda: self.html().encode("utf-8"),
-            ".gif": lambda: _animation([_png(dot, 110) for dot in self._pictures()]),
+            ".gif": lambda: _animation([_png(dot, self._stage.size, 110) for dot in self._pictures()]),
             ".svg": lambda: [picture.encode("utf-8") for picture in self.svgs()],
-            ".png": lambda: [_png(dot) for dot in self._pictures()],
+            ".png": lambda: [_png(dot, self._stage.size) for dot in self._pictures()],
         }
         made = _way(ways, target, "frames")()
         if isinstance(made, bytes):
@@ -314,8 +325,10 @@ def _way(ways: dict[str, Callable[[], Any]], path: Path, what: str) -> Callable[
     return ways[path.suffix.lower()]
 
 
-def _png(dot: str, dpi: int = DPI) -> bytes:
-    return render(dot.replace("graph [", f"graph [dpi={dpi} ", 1), "png", engine="nop2")
+def _png(dot: str, size: tuple[float, float], dpi: int = DPI) -> bytes:
+    """A PNG, of fewer dots an inch where a picture of that size in points would not fit a bitmap."""
+    fitting = min(dpi, int(LARGEST_BITMAP * 72 / (max(size) + 72)))
+    return render(dot.replace("graph [", f"graph [dpi={fitting} ", 1), "png", engine="nop2")
 
 
 def _pages(pdfs: Sequence[bytes], title: str) -> bytes:

@@ -82,9 +82,22 @@ def _readable(f: Value, order: list[Value]) -> list[Group]:
     for depth in range(max(map(_level, scopes), default=0) - 1, -1, -1):
         folded = {s for s in scopes if _level(s) > depth}
         groups = _groups(order, {node: _outermost(node, folded) for node in order})
-        if len(groups) <= READABLE:
+        if len(groups) <= READABLE and _wires(groups) <= 2 * READABLE:
             return groups
     return _near(f, order)
+
+
+def _wires(groups: Sequence[Group]) -> int:
+    """How many wires a figure of the groups has, at most; those from one place to one place may be bundled."""
+    maker = {node: number for number, group in enumerate(groups) for node in group.nodes}
+    heads: dict[Value, set[int]] = {}
+    for number, group in enumerate(groups):
+        for node in group.nodes:
+            for x in node.inputs:
+                if maker.get(x) != number and not x.is_constant:
+                    heads.setdefault(x, set()).add(number)
+    alone = {(maker.get(x), *ends) for x, ends in heads.items() if len(ends) == 1}
+    return len(alone) + sum(len(ends) for ends in heads.values() if len(ends) > 1)
 
 
 def _near(f: Value, order: list[Value]) -> list[Group]:

@@ -82,7 +82,7 @@ class Run:
     def markup(self) -> str:
         """The text as Graphviz's HTML-like labels have it."""
         tag = {"italic": "I", "semibold": "B"}.get(self.face)
-        escaped = html.escape(self.text).replace("&#x27;", "'")
+        escaped = html.escape(self.text).replace("&#x27;", "'").replace("\\", "\\\\")  # \N would be the node's name
         return f"<{tag}>{escaped}</{tag}>" if tag and self.text else escaped
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import cos, hypot, radians, sin
+from functools import cached_property
+from math import cos, hypot, radians, sin, sqrt
 
-from micrograd_es.figures.layout import Layout, Place
+from micrograd_es.figures.layout import Layout, Place, around
 from micrograd_es.figures.scene import Scene, Wire
 from micrograd_es.figures.shapes import AIR, Shape
 
 ARROW = 6.0  # the length of an arrowhead, in points
 ENTRY = radians(48)  # where a wire from above or below enters a round gate, from the horizontal
+TILE = 150.0  # the side of the squares by which neighbours are found
+LEVEL = 9.0  # wires that would climb less than this run level
 LONG = 60.0  # wires from this length on are worth drawing level
 
 Point = tuple[float, float]
@@ -69,7 +72,20 @@ class _Router:
         siblings = self.scene.leaving[wire.tail]
         if self.across and len(siblings) > 1 and wire.tail in self.shapes:
             return self._fanned(wire, siblings)
-        return _prolonged(given, self._touching(wire.tail, given.points[0])) if wire.tail in self.shapes else given
+        if wire.tail not in self.shapes:
+            return given
+        return self._levelled(wire) or _prolonged(given, self._touching(wire.tail, given.points[0]))
+
+    def _levelled(self, wire: Wire) -> Spline | None:
+        """A level wire out of a gate whose label is nearly at its height; None elsewhere."""
+        place, (x, y), (_, level) = self.layout.nodes[wire.tail], self.layout.at(wire.tail), self.layout.at(wire.key)
+        if not self.across or abs(level - y) >= LEVEL:
+            return None
+        radius = (place.right - place.left) / 2
+        reach = sqrt(radius**2 - (level - y) ** 2) if self.shapes[wire.tail].is_round else radius
+        left, right = x + reach, self.layout.nodes[wire.key].left
+        third = (right - left) / 3
+        return Spline(((left, level), (left + third, level), (right - third, level), (right, level)))
 
     def _fanned(self, wire: Wire, siblings: Sequence[Wire]) -> Spline:
         """One of several wires out of a folded gate: they leave its right side, one under the other."""
@@ -116,6 +132,8 @@ class _Router:
             step = (place.top - place.bottom) / len(wires)
             return (place.left, place.top - step * (wires.index(wire) + 0.5)), (-1.0, 0.0)
         radius = (place.top - place.bottom) / 2
+        if abs(start - y) < LEVEL:
+            return (x - sqrt(radius**2 - (start - y) ** 2), start), (-1.0, 0.0)
         if abs(start - y) < radius or place.left - self.layout.nodes[wire.key].right < LONG:
             return None
         outward = (-cos(ENTRY), sin(ENTRY) * (1 if start > y else -1))
@@ -141,10 +159,30 @@ class _Router:
     def _blocked(self, wire: Wire, level: Place, curve: tuple[Point, ...]) -> bool:
         """Whether a route meets what is not at one of its ends."""
         ends = (self.layout.nodes[wire.key], self.layout.nodes[wire.head])
-        others = [place for key, place in self.layout.nodes.items() if key not in (wire.key, wire.head)]
-        others += [box for box in self.layout.boxes.values() if not any(box.meets(end) for end in ends)]
         dots = [_on(curve, t / 12) for t in range(13)]
+        reach = around([level, *(Place(x, y, x, y) for x, y in dots)]).grown(3, 3)
+        others = [place for key, place in self.near(reach) if key not in (wire.key, wire.head)]
+        others += [box for box in self.layout.boxes.values() if not any(box.meets(end) for end in ends)]
         return any(place.meets(level) or any(place.holds(*dot) for dot in dots) for place in others)
+
+    def near(self, reach: Place) -> Iterator[tuple[str, Place]]:
+        """The nodes in the tiles of the canvas that a rectangle touches; one on two tiles may come twice."""
+        return (entry for tile in _tiles(reach) for entry in self.tiles.get(tile, ()))
+
+    @cached_property
+    def tiles(self) -> dict[tuple[int, int], list[tuple[str, Place]]]:
+        """The nodes by the tiles of the canvas that they touch: a route is compared with its neighbours only."""
+        tiles: dict[tuple[int, int], list[tuple[str, Place]]] = {}
+        for key, place in self.layout.nodes.items():
+            for tile in _tiles(place):
+                tiles.setdefault(tile, []).append((key, place))
+        return tiles
+
+
+def _tiles(place: Place) -> list[tuple[int, int]]:
+    """The squares of the canvas that a rectangle touches."""
+    left, bottom, right, top = (int(edge // TILE) for edge in place)
+    return [(x, y) for x in range(left, right + 1) for y in range(bottom, top + 1)]
 
 
 def _prolonged(given: Spline, start: Point) -> Spline:

@@ -8,6 +8,7 @@ from micrograd_es.figures.labels import Run
 
 SIZE = 16.0  # numbers on wires and signs in gates
 NAME_SIZE = 19.0
+NAME_HEIGHT = 27
 SMALL = 12.0  # local gradients, roles, boxes
 ROW = 22  # the height of a line of numbers
 GAP = 4  # between a name and its wire

@@ -20,7 +20,7 @@ from micrograd_es.figures.fonts import text_width
 from micrograd_es.figures.labels import Run, plain, quoted, superscripts
 from micrograd_es.figures.layout import Layout, Place, laid_out
 from micrograd_es.figures.routes import routed
-from micrograd_es.figures.shapes import AIR, GAP, ROW, SMALL
+from micrograd_es.figures.shapes import GAP, ROW, SMALL
 from micrograd_es.figures.themes import Theme
 
 CAPTION_SIZE = 15.0
@@ -49,11 +49,11 @@ class Stage:
         scene = self.writer.scene
         tight = boxes(scene, with_inputs=False)
         bare = replace(tight, home={}, inside={})
-        layout = boxed(laid_out(self.writer.write(View(air=AIR), boxes=bare)), tight, self._below)
+        layout = boxed(laid_out(self.writer.skeleton(bare)), tight, self._below)
         if layout is not None:
             return layout, tight
         roomy = boxes(scene, with_inputs=True)
-        return lowered(laid_out(self.writer.write(View(air=AIR), boxes=roomy)), self._below), roomy
+        return lowered(laid_out(self.writer.skeleton(roomy)), self._below), roomy
 
     @cached_property
     def layout(self) -> Layout:
@@ -70,6 +70,12 @@ class Stage:
         if caption is not None:
             extra += self._caption(caption, count)
         return self.writer.write(view, self.layout, self._laid_out[1], self._canvas, extra)
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """The width and height of every picture, in points."""
+        canvas = self._canvas
+        return canvas.right - canvas.left, canvas.top - canvas.bottom
 
     @property
     def _below(self) -> float:
