@@ -138,7 +138,7 @@ class Writer:
         gates = len(self.scene.gates)
         splines = "line" if gates > TOO_MANY else "true"
         columns = 0.14 + 0.1 * max(0, nesting - 1)
-        look = f"rankdir={direction} nodesep={gap:g} ranksep={columns:g} splines=true"
+        look = f"rankdir={direction} nodesep={gap:g} ranksep={columns:g} splines={splines}"
         look += f' bgcolor="{theme.paper}" pad=0.12 margin=0'
         if gates > MANY:
             look += " nslimit=0.02 nslimit1=0.02 mclimit=0.02"  # a little less tidy, ten times as fast
