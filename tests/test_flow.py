@@ -271,7 +271,7 @@ def test_saving_that_fails_half_way_leaves_nothing_behind(copied: Callable[[obje
     for _ in range(3000):
         chain = chain + 0.0
     top = chain + 1.0
-    chain.data = Stubborn()  # type: ignore[assignment]
+    chain.number = Stubborn()  # type: ignore[assignment]
     kept = []
     for _ in range(3):
         with pytest.raises(RuntimeError, match="not me") as caught:

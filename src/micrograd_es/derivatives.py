@@ -89,10 +89,10 @@ def gradient_graph(f: Value) -> dict[Value, Value]:
 
 def _of_one_kind(node: Value) -> list[Value]:
     """The inputs of a node, with its int constants as exact as its result: 1/3 in the slope of x/3."""
-    kind = type(node.data)
+    kind = type(node.number)
     if kind is int or kind is float:
         return list(node.inputs)
-    return [Constant(kind(x.data)) if x.is_constant and type(x.data) is int else x for x in node.inputs]
+    return [Constant(kind(x.number)) if x.is_constant and type(x.number) is int else x for x in node.inputs]
 
 
 # Whether a function is being differentiated: a gradient inside it may depend on its arguments, so it has to be a graph.
@@ -210,7 +210,7 @@ def check_gradients(f: Value, tolerance: float = 1e-6) -> list[Difference]:
 def _local_differences(f: Value) -> Iterator[Difference]:
     """Every local gradient behind f beside its central difference."""
     for node in topological(f):
-        numbers = [float(x.data) for x in node.inputs]
+        numbers = [float(x.number) for x in node.inputs]
         for i, (x, local) in enumerate(zip(node.inputs, node.local, strict=True)):
             if local is None or node.op is None or x.is_constant:
                 continue
@@ -229,7 +229,7 @@ def _leaf_differences(f: Value) -> Iterator[Difference]:
     """The gradient of every leaf of f beside its central difference through the whole graph."""
     gradient = flow.gradients(f)
     order = topological(f)
-    start = {node: float(node.data) for node in order if node.op is None}
+    start = {node: float(node.number) for node in order if node.op is None}
     for number, leaf in enumerate(leaves(f), 1):
         measured = central_difference(lambda t, leaf=leaf: replayed(order, {**start, leaf: t}), start[leaf])  # type: ignore[misc]
         if measured is not None:
@@ -241,7 +241,7 @@ def replayed(order: Sequence[Value], numbers: dict[Value, Any], maths: Any = NUM
     results: dict[Value, Any] = {}
     for node in order:
         if node.op is None:
-            results[node] = numbers.get(node, node.data)
+            results[node] = numbers.get(node, node.number)
         else:
             results[node] = node.op.forward(maths, *[results[x] for x in node.inputs])
     return results[order[-1]]

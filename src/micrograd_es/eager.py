@@ -37,7 +37,7 @@ def run({parameters}):
         if {conditions}:
             node = new(Value)
             node.wires = ({wires})
-            node.data = z
+            node.number = z
             node.grad = 0
             node.label = ""
             node.op = op
@@ -53,7 +53,7 @@ _FINITE = f"{-LARGEST!r} <= ({{}} := {{}}) <= {LARGEST!r}"
 _INPUT = """\
     if {x}.__class__ is not Value:
         {x} = as_value({x}, op)
-    {x}_ = {x}.data"""
+    {x}_ = {x}.number"""
 
 
 def eager(row: Op, *, swapped: bool = False) -> Callable[[F], F]:

@@ -123,7 +123,7 @@ def _refuse_undefined(node: Value, x: Value) -> None:
     """An input without a local gradient is an error unless nothing asks for it: constants have no gradient."""
     if not x.is_constant:
         raise ValueError(
-            f"{written(node)} has no finite local gradient for its input {x.label or shown(x.data)};"
+            f"{written(node)} has no finite local gradient for its input {x.label or shown(x.number)};"
             " expected a point where the slope exists. Move the input away from it."
         )
 
@@ -138,7 +138,7 @@ def _overflow(gradient: dict[Value, Any]) -> OverflowError:
                 return OverflowError(f"the gradient at {written(node)} is too large: {product}; {advice}")
     leaf = next(x for x, total in gradient.items() if not x.wires and not x.is_constant and not _fits(total, 1))
     return OverflowError(
-        f"the gradient of {leaf.label or 'the leaf'} = {shown(leaf.data)} is too large:"
+        f"the gradient of {leaf.label or 'the leaf'} = {shown(leaf.number)} is too large:"
         f" the contributions to it sum to {shown(gradient[leaf])}; {advice}"
     )
 
@@ -158,4 +158,4 @@ def written(node: Value) -> str:
 
 def named(inputs: Iterable[Value]) -> str:
     """Inputs with their names and numbers, for an error."""
-    return ", ".join(f"{x.label} = {shown(x.data)}" if x.label else shown(x.data) for x in inputs)
+    return ", ".join(f"{x.label} = {shown(x.number)}" if x.label else shown(x.number) for x in inputs)

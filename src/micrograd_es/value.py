@@ -5,6 +5,7 @@ from __future__ import annotations
 import decimal
 import threading
 from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any
 
 from micrograd_es import flow
@@ -13,6 +14,18 @@ from micrograd_es.graph import topological, uses
 from micrograd_es.maths import LARGEST, NUMBERS, Number, as_number, of_one_kind
 from micrograd_es.ops import ABS, ADD, DIV, INV, MUL, NEG, POW, SUB, Op, local_or_none
 from micrograd_es.scopes import CURRENT, Scope
+
+RECORDING: ContextVar[bool] = ContextVar("micrograd_es.recording", default=False)
+
+
+class RecordingError(TypeError):
+    """Something in a function could not be replayed with other numbers."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} while a program was recorded, so the program would be right for this number only; expected"
+            " operations on Values alone. Write maximum(a, b), or where(condition, a, b), for a choice between numbers."
+        )
 
 
 class Value:
@@ -33,9 +46,9 @@ class Value:
     Raises TypeError for anything that is no real number and ValueError for NaN and infinity.
     """
 
-    __slots__ = ("data", "grad", "label", "op", "scope", "wires")
+    __slots__ = ("grad", "label", "number", "op", "scope", "wires")
 
-    data: Number
+    number: Number  # what `data` shows; the engine reads it without asking
     grad: Number
     label: str
     op: Op | None
@@ -55,12 +68,26 @@ class Value:
             data = as_number(data)
         if not isinstance(label, str):
             raise TypeError(f"label is {label!r} ({type(label).__name__}); expected text. Write {str(label)!r}.")
-        self.data = data
+        self.number = data
         self.grad = 0
         self.label = label
         self.op = None
         self.wires = ()
         self.scope = CURRENT.get()
+
+    @property
+    def data(self) -> Number:
+        """The number. It can be set, as an optimiser does; what was computed from it before stays as it is.
+
+        Raises RecordingError while a program is recorded: what depends on it would not be replayed.
+        """
+        if RECORDING.get():
+            raise RecordingError(f"the number of {self!r} was read")
+        return self.number
+
+    @data.setter
+    def data(self, data: Number) -> None:
+        self.number = as_number(data)
 
     @property
     def inputs(self) -> tuple[Value, ...]:
@@ -171,7 +198,7 @@ class Value:
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
-        return f"{type(self).__name__}({self.data!r}{label})"
+        return f"{type(self).__name__}({self.number!r}{label})"
 
     def __format__(self, spec: str) -> str:
         return format(self.data, spec) if spec else repr(self)
@@ -183,7 +210,7 @@ class Value:
             _SAVING.turns.remove(self)
         elif self.wires:
             before = _Behind(self)
-        state = (self.data, self.grad, self.label, self.op, self.scope, self.wires)
+        state = (self.number, self.grad, self.label, self.op, self.scope, self.wires)
         return _restored, (type(self), before, *state)
 
 
@@ -240,7 +267,7 @@ def general(row: Op, inputs: tuple[Value, ...]) -> Value:
         raise TypeError(
             f"{row.name} was given no inputs; expected at least one. Write {row.name}(x) or {row.name}(x, y)."
         )
-    numbers = of_one_kind([as_number(x.data, x.label or "an input's data") for x in inputs])
+    numbers = of_one_kind([as_number(x.number, x.label or "an input's data") for x in inputs])
     try:
         result = row.forward(NUMBERS, *numbers)
         if not -LARGEST <= result <= LARGEST:
@@ -250,7 +277,7 @@ def general(row: Op, inputs: tuple[Value, ...]) -> Value:
         raise _no_result(row, inputs, error) from None
     node = object.__new__(Value)
     node.wires = tuple([end for wire in zip(inputs, slopes, strict=True) for end in wire])
-    node.data, node.grad, node.label = result, 0, ""
+    node.number, node.grad, node.label = result, 0, ""
     node.op, node.scope = row, CURRENT.get()
     return node
 
@@ -259,7 +286,7 @@ def _no_result(row: Op, inputs: tuple[Value, ...], error: Exception) -> Exceptio
     """The error for an operation without a finite real result, of the kind Python gives."""
     given = f"{row.name}({flow.named(inputs)})"
     if isinstance(error, TypeError):
-        kinds = " and ".join(dict.fromkeys(type(x.data).__name__ for x in inputs))
+        kinds = " and ".join(dict.fromkeys(type(x.number).__name__ for x in inputs))
         return TypeError(f"{given}: {kinds} do not mix exactly in Python; write all of them as one kind.")
     if isinstance(error, OverflowError | decimal.Overflow):
         return OverflowError(f"{given}: the result is too large; expected at most ±1.8e308. Scale the inputs.")
@@ -314,5 +341,5 @@ class _Behind:
 
 def _restored(kind: type[Value], before: object, *state: Any) -> Value:
     node = object.__new__(kind)
-    node.data, node.grad, node.label, node.op, node.scope, node.wires = state
+    node.number, node.grad, node.label, node.op, node.scope, node.wires = state
     return node
