@@ -25,6 +25,7 @@ class PreciseMaths:
     softplus = staticmethod(lambda x: mpmath.log(1 + mpmath.exp(x)))
     abs = staticmethod(lambda x: x if x > 0 else -x)
     relu = staticmethod(lambda x: x if x > 0 else mpmath.mpf(0))
+    where = staticmethod(lambda c, x, y: x if c > 0 else y)
     power = staticmethod(lambda x, y: x**y)
     sum, prod, max, min = mpmath.fsum, mpmath.fprod, max, min
     log_sum_exp = staticmethod(lambda xs: mpmath.log(mpmath.fsum(mpmath.exp(x) for x in xs)))

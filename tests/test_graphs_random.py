@@ -43,6 +43,7 @@ ComplexMaths = SimpleNamespace(
     exp=cmath.exp, log=cmath.log, tanh=cmath.tanh, sin=cmath.sin, cos=cmath.cos, sqrt=cmath.sqrt,
     sigmoid=lambda x: 1 / (1 + cmath.exp(-x)), softplus=lambda x: cmath.log(1 + cmath.exp(x)),
     abs=lambda x: x if x.real > 0 else -x, relu=lambda x: x if x.real > 0 else 0j, power=power,
+    where=lambda c, x, y: x if c.real > 0 else y,
     sum=sum, prod=math.prod, max=chosen(max), min=chosen(min), log_sum_exp=log_sum_exp,
 )  # fmt: skip
 

@@ -48,6 +48,7 @@ def evaluated(formula: object, xs: tuple[float, ...], z: float) -> float:
         "softplus": lambda x: math.log(1 + math.exp(x)),
         "sign": lambda x: math.copysign(1, x),
         "abs": abs,
+        "where": lambda c, x, y: x if c > 0 else y,
         "max": lambda *xs: sorted(xs)[-1],
         "min": lambda *xs: sorted(xs)[0],
         "z": z,
@@ -148,7 +149,7 @@ def test_every_row_is_reached_by_a_function_or_an_operator() -> None:
 @pytest.mark.parametrize("number", [0.0, -0.0, 5e-324, 1e-160, 1e-310, 1.0, -1.0, 700.0, 1e160, 1e308, -1e-310, -1e308])
 def test_no_result_and_no_local_gradient_is_ever_infinite_or_nan(row: Op, number: float) -> None:
     for other in (0.0, 1e-300, 3.0, -2.5, 1e300):
-        xs = (number, other) if row.arity != 1 else (number,)
+        xs = (number, *[other] * ((row.arity or 2) - 1))
         made = []
         for function in (*COMPILED.get(row.name, []), lambda *inputs: apply(row, *inputs)):
             try:

@@ -230,7 +230,7 @@ def test_decimals_stay_decimals_through_every_operation() -> None:
     from micrograd_es.ops import OPS
 
     for row in OPS.values():
-        xs = [Value(Decimal("1.5"), "x"), Value(Decimal("2"), "y")][: row.arity or 2]
+        xs = [Value(Decimal("1.5"), "x"), Value(Decimal("2"), "y"), Value(Decimal("3"), "z")][: row.arity or 2]
         z = apply(row, *xs)
         assert type(z.data) is Decimal, row
         z.backward()

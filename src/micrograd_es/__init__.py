@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from micrograd_es.derivatives import GradientError, check_gradients, grad, jacobian
@@ -27,13 +28,15 @@ from micrograd_es.functions import (
     sqrt,
     sum,
     tanh,
+    where,
 )
 from micrograd_es.graph import leaves
 from micrograd_es.scopes import scope
-from micrograd_es.value import Constant, Value
+from micrograd_es.value import Constant, RecordingError, Value
 
 if TYPE_CHECKING:
     from micrograd_es.figures import Figure, Frames, draw, frames
+    from micrograd_es.program import Program, record
 
 __version__ = "0.1.0"
 __all__ = [
@@ -42,6 +45,8 @@ __all__ = [
     "Figure",
     "Frames",
     "GradientError",
+    "Program",
+    "RecordingError",
     "Value",
     "check_gradients",
     "contributions",
@@ -63,6 +68,7 @@ __all__ = [
     "parse",
     "prod",
     "reciprocal",
+    "record",
     "relu",
     "scope",
     "sigmoid",
@@ -72,13 +78,18 @@ __all__ = [
     "sqrt",
     "sum",
     "tanh",
+    "where",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Load what draws when it is first asked for: the engine works, and imports at once, without it."""
-    if name in ("Figure", "Frames", "draw", "frames"):
-        from micrograd_es import figures
+_LATER = {
+    **dict.fromkeys(("Figure", "Frames", "draw", "frames"), "micrograd_es.figures"),
+    **dict.fromkeys(("Program", "record"), "micrograd_es.program"),
+}
 
-        return getattr(figures, name)
+
+def __getattr__(name: str) -> Any:
+    """Load what draws, and what needs NumPy, when it is first asked for: the engine imports at once without them."""
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,10 +14,10 @@ from pathlib import Path
 from types import ModuleType
 
 from micrograd_es.figures import Figure, Frames
-from micrograd_es.figures.files import write_files
 from micrograd_es.figures.fonts import face_css
 from micrograd_es.figures.page import IndexEntry, index_page
 from micrograd_es.figures.themes import theme
+from micrograd_es.files import write_files
 
 INDEX = {
     "es": ("Retropropagación, paso a paso", "Figuras de clase: cada una en SVG y PDF, y paso a paso en la página web."),

@@ -44,6 +44,9 @@ class ValueMaths:
     def first(self, z: Value, xs: Sequence[Value]) -> tuple[Number, ...]:
         return NUMBERS.first(z.data, [x.data for x in xs])
 
+    def where(self, c: Value, x: Value, y: Value) -> Value:
+        return functions.where(c, x, y)
+
     def step(self, x: Value) -> Any:
         return NUMBERS.step(x.data)
 

@@ -36,11 +36,12 @@ OPERATIONS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.UAdd: operator.pos,
     ast.Await: FUNCTIONS["sqrt"],
 }
-ALIASES = {"σ": "sigmoid", "ln": "log", "sen": "sin"}
+CALLS = FUNCTIONS | {"σ": FUNCTIONS["sigmoid"], "ln": FUNCTIONS["log"], "sen": FUNCTIONS["sin"]}
 
 REFUSED: dict[type[ast.AST], tuple[str, str]] = {
     ast.Assign: ("to the left of = there is one name", "As in q = x + y."),
     ast.Compare: ("a comparison is not a number", "One = gives a name to a result."),
+    ast.BinOp: ("division is written with one /", "As in x / y."),
     ast.Tuple: ("a comma stands only between the inputs of a function", "A decimal has a point: 1.5."),
 }
 
@@ -180,12 +181,13 @@ def _free(source: Source, statements: list[_Statement], given: Mapping[str, Valu
                 if node.id not in defined:
                     free.setdefault(node.id, node)
         if target and (target.id in defined or target.id in free or target.id in given):
-            source.refuse(target, f"{target.id!r} has a meaning already", "Take another name for this step.")
+            source.refuse(target, f"{target.id!r} has a meaning already", "Take another name, or define it first.")
         if target:
             defined[target.id] = target
-    for name in (free | defined).keys() & FUNCTIONS.keys():
-        help_ = f"Write {name}(…), or take another name."
-        source.refuse((free | defined)[name], f"{name!r} is a function, not a value", help_)
+    for name, name_node in (free | defined).items():
+        if name in FUNCTIONS:
+            help_ = f"Write {name}(…), or take another name."
+            source.refuse(name_node, f"{name!r} is a function, not a value", help_)
     for target, steps in statements[:-1]:
         if not target or target.id not in used:
             what = f"nothing uses {target.id!r}" if target else "nothing uses this step"
@@ -193,27 +195,24 @@ def _free(source: Source, statements: list[_Statement], given: Mapping[str, Valu
     return free
 
 
-def _check_call(source: Source, node: ast.Call) -> None:
-    name = _called(node)
-    if name not in FUNCTIONS:
+def _check_call(source: Source, node: Any) -> None:
+    name = node.func.id
+    if name not in CALLS:
         help_ = did_you_mean(name, FUNCTIONS) or f"To multiply, write {listed([name])} * (…)."
         source.refuse(node, f"unknown function {listed([name], repr)}", f"{help_} Functions: {', '.join(FUNCTIONS)}.")
-    parameters = inspect.signature(FUNCTIONS[name]).parameters.values()
+    parameters = inspect.signature(CALLS[name]).parameters.values()
     many = any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters)
     if len(node.args) != len(parameters) and not (many and node.args):
         expected = "at least 1 input" if many else f"{len(parameters)} input{'s' * (len(parameters) != 1)}"
         source.refuse(node, f"{name} takes {expected}, not {len(node.args)}", "A decimal has a point: 1.5.")
 
 
-def _called(node: Any) -> str:
-    name: str = node.func.id
-    return ALIASES.get(name, name)
-
-
 def _given(
     values: Mapping[str, Number | Value] | None, more: Mapping[str, Number | Value], exact: bool
 ) -> dict[str, Value]:
     """The leaf for each name, which is written as Python writes it (NFKC); a Value is its own leaf."""
+    if not isinstance(exact, bool):
+        raise TypeError(f"exact is {exact!r}; expected True or False. For a name: parse(text, {{'exact': {exact!r}}}).")
     given: dict[str, Value] = {}
     for key, value in [*dict(values or {}).items(), *more.items()]:
         name = unicodedata.normalize("NFKC", key)
@@ -273,11 +272,10 @@ class _Machine:
 
     def apply(self, node: Any, inputs: list[Value]) -> Value:
         """The gate for one step; of plain numbers alone, the number."""
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+        kind = type(getattr(node, "op", node))
+        if kind is ast.Pow:
             self.check_exponent(node, *inputs)
-        function = (
-            FUNCTIONS[_called(node)] if isinstance(node, ast.Call) else OPERATIONS[type(getattr(node, "op", node))]
-        )
+        function = CALLS[node.func.id] if kind is ast.Call else OPERATIONS[kind]
         try:
             if sum(map(_bits, inputs)) > MAX_CALL_BITS:
                 raise OverflowError("the exact numbers here have too many digits together")

@@ -152,6 +152,17 @@ def minimum(*xs: Input) -> Value:
     return general(ops.MIN, _values(xs, ops.MIN))
 
 
+def where(condition: Input, x: Input, y: Input) -> Value:
+    """x where the condition is above 0, else y; all of the gradient goes to the one that was taken.
+
+    A choice between numbers that a recorded program makes anew for each example, as a Python `if` cannot.
+
+    >>> where(Value(0.5), Value(2), Value(3)), where(Value(-0.5), Value(2), Value(3)).local
+    (Value(2), (0, 0, 1))
+    """
+    return apply(ops.WHERE, condition, x, y)
+
+
 def sum(xs: Iterable[Input]) -> Value:
     """The sum of the inputs as ONE gate.
 
@@ -237,6 +248,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "maximum": maximum,
     "min": minimum,
     "minimum": minimum,
+    "where": where,
     "sum": lambda *xs: sum(xs),
     "prod": lambda *xs: prod(xs),
     "log_sum_exp": lambda *xs: log_sum_exp(xs),

@@ -158,6 +158,10 @@ class NumberMaths:
         """1 above 0, else 0: the slope of relu, 0 at 0."""
         return 1 if x > 0 else 0
 
+    def where(self, c: Any, x: Any, y: Any) -> Any:
+        """x where c is above 0, else y."""
+        return x if c > 0 else y
+
     def sign(self, x: Any) -> Any:
         """1, 0 or −1: the slope of |x|, 0 at 0."""
         return (x > 0) - (x < 0)

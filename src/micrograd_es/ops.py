@@ -136,6 +136,8 @@ SOFTPLUS = op("softplus", "softplus", Role.SCALER, forward=lambda m, x: m.softpl
               local=lambda m, z, x: (m.sigmoid(x),))
 SIN  = op("sin", "sin", Role.SCALER,   forward=lambda m, x: m.sin(x),  local=lambda m, z, x: (m.cos(x),))
 COS  = op("cos", "cos", Role.SCALER,   forward=lambda m, x: m.cos(x),  local=lambda m, z, x: (-m.sin(x),))
+WHERE = op("where", "?", Role.ROUTER, forward=lambda m, c, x, y: m.where(c, x, y),
+           local=lambda m, z, c, x, y: (0, m.step(c), 1 - m.step(c)), domain=(_POSITIVE, _ANY, _ANY))
 LSE  = op("log_sum_exp", "log Σ exp", Role.SCALER, forward=lambda m, *xs: m.log_sum_exp(xs),
           local=lambda m, z, *xs: tuple(m.exp(x - z) for x in xs))
 # fmt: on

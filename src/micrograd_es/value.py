@@ -24,7 +24,7 @@ class RecordingError(TypeError):
     def __init__(self, what: str) -> None:
         super().__init__(
             f"{what} while a program was recorded, so the program would be right for this number only; expected"
-            " operations on Values alone. Write maximum(a, b), or where(condition, a, b), for a choice between numbers."
+            " operations on Values alone. Write maximum(a, b), or where(c, a, b): a where c is above 0, else b."
         )
 
 

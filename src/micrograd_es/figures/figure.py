@@ -17,7 +17,6 @@ from micrograd_es.figures.boxes import boxes
 from micrograd_es.figures.caption import Caption
 from micrograd_es.figures.digits import NumberFormat
 from micrograd_es.figures.dot import View, Writer
-from micrograd_es.figures.files import write_files
 from micrograd_es.figures.film import steps
 from micrograd_es.figures.folding import grouped
 from micrograd_es.figures.fonts import face_css
@@ -30,6 +29,7 @@ from micrograd_es.figures.texts import Texts
 from micrograd_es.figures.themes import Theme
 from micrograd_es.figures.themes import theme as find_theme
 from micrograd_es.figures.words import words
+from micrograd_es.files import write_files
 from micrograd_es.scopes import Scope
 from micrograd_es.value import Value
 
@@ -111,7 +111,13 @@ class Drawing:
 
 
 class Figure:
-    """A picture of the graph behind a Value, as `draw` makes it."""
+    """A picture of the graph behind a Value, as `draw` makes it.
+
+    >>> from micrograd_es import Value, draw
+    >>> figure = draw(Value(2) * Value(3, "x"), title="2x")
+    >>> figure, figure.dot().splitlines()[0]
+    (<Figure: 2x>, 'digraph {')
+    """
 
     def __init__(self, drawing: Drawing) -> None:
         self.drawing = drawing
@@ -175,6 +181,11 @@ class Frames:
     """A figure that builds up step by step, as `frames` makes it. All its frames share one layout.
 
     `len(film)` is the number of frames and `film.captions` what is said at each.
+
+    >>> from micrograd_es import Value, frames
+    >>> film = frames(Value(2, "w") * Value(3, "x"))
+    >>> len(film), film.captions[2].splitlines()[1]
+    (5, 'f = w·x = 2.00 × 3.00 = 6.00')
     """
 
     def __init__(self, drawing: Drawing, unroll: Value | None = None) -> None:

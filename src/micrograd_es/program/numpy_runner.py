@@ -1,0 +1,357 @@
+"""Running a plan in plain NumPy: the runner writes the straight-line code of a batch size, and compiles it.
+
+A value has a row in the matrix of its space, its gradient the same row in another; the code calls NumPy on views of
+those matrices and writes into them. `Runner.source` is what runs, and it reads like the formulas on a blackboard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from micrograd_es.program.arrays import ARRAYS, Array
+from micrograd_es.program.blocks import Affine, Block, Elementwise, Plan, Rows, Space, Total
+from micrograd_es.symbols import Symbol, SymbolMaths
+
+_UFUNCS = {
+    "+": "np.add",
+    "-": "np.subtract",
+    "*": "np.multiply",
+    "/": "np.true_divide",
+    "neg": "np.negative",
+    "is": "np.equal",
+    "is not": "np.not_equal",
+    "max": "np.maximum",
+    "min": "np.minimum",
+} | {name: f"np.{name}" for name in ("exp", "log", "tanh", "sin", "cos", "sqrt", "abs", "sign")}
+
+
+class ArraySymbols(SymbolMaths):
+    """The symbols that become code: what needs care with arrays stays a call, and is not spelled out."""
+
+    def power(self, x: Symbol, y: Symbol) -> Symbol:
+        return Symbol("power", (x, y))
+
+    def power_slope(self, x: Symbol, y: Symbol) -> Symbol:
+        return Symbol("power_slope", (x, y))
+
+    def times_log(self, z: Symbol, x: Symbol) -> Symbol:
+        return Symbol("times_log", (z, x))
+
+
+_SYMBOLS = ArraySymbols()
+
+
+class Runner:
+    """The code of one plan for one batch size, and the matrices that it works on.
+
+    `shared` are the rows that the program keeps for all batch sizes. `wanted` are the places whose gradients are asked
+    for, and `output` the row whose gradient the way back starts from.
+    """
+
+    def __init__(
+        self, plan: Plan, shared: Array, batch: int, wanted: set[tuple[Space, int]], output: Rows | None
+    ) -> None:
+        varying = np.zeros((plan.sizes[Space.VARYING], batch), shared.dtype)
+        self.batch, self.wanted = batch, wanted
+        self.values = {Space.SHARED: shared, Space.VARYING: varying}
+        self.gradients = {space: np.zeros_like(matrix) for space, matrix in self.values.items()}
+        self.names: dict[str, Any] = {"np": np, "m": ARRAYS}
+        self.views: dict[object, str] = {}
+        self.touched: dict[Space, set[int]] = {space: set() for space in Space}
+        self.lines = [line for block in plan.blocks for line in _Forward(self, block).lines()]
+        self.source = self._function("forward", "", self.lines)
+        self.forward: Callable[[], None] = self._compiled("forward")
+        if output is not None:
+            self.source += self._function("backward", "seed", self._back(plan, output))
+            self.backward: Callable[[float], None] = self._compiled("backward")
+
+    def _back(self, plan: Plan, output: Rows) -> list[str]:
+        """The lines of the way back: what is added to is cleared first, what is only set is not."""
+        self.touched[output.space].update(output.numbers)
+        self.cleared: list[tuple[Space, int]] = []
+        seed = [f"{self.gradient(output)}.fill(seed)"]
+        lines: list[str] = []
+        for block in reversed(plan.blocks):
+            if any((block.out.space, row) in self.wanted for row in block.out.numbers):
+                lines += _Backward(self, block).lines()
+        unused = [(space, row) for space, row in self.wanted if row not in self.touched[space]]
+        places = sorted({*self.cleared, *unused}, key=lambda place: (place[0].value, place[1]))
+        cleared = [f"{self.gradient(Rows(space, rows))}.fill(0)" for space, rows in _runs(places)]
+        return [*cleared, *seed, *lines]
+
+    def _function(self, name: str, parameters: str, lines: Sequence[str]) -> str:
+        body = "".join(f"    {line}\n" for line in lines) or "    pass\n"
+        return f"def {name}({parameters}):\n{body}"
+
+    def _compiled(self, name: str) -> Any:
+        exec(compile(self.source, "<program>", "exec"), self.names)
+        return self.names[name]
+
+    # Names for views
+
+    def bound(self, key: object, make: Callable[[], Any], kind: str) -> str:
+        """The name that the code has for an object, made when it is first asked for."""
+        if key not in self.views:
+            self.views[key] = f"{kind}{len(self.views)}"
+            self.names[self.views[key]] = make()
+        return self.views[key]
+
+    def value(self, rows: Rows) -> str:
+        """The name of a view of rows that follow each other."""
+        return self.bound((rows, "value"), lambda: self.values[rows.space][as_slice(rows)], "v")
+
+    def gradient(self, rows: Rows) -> str:
+        """The name of a view of their gradients."""
+        return self.bound((rows, "gradient"), lambda: self.gradients[rows.space][as_slice(rows)], "g")
+
+    def reshaped(self, name: str, shape: tuple[int, ...], transposed: bool = False) -> str:
+        """The name of a view of what a name stands for, in another shape."""
+
+        def view() -> Array:
+            matrix: Array = self.names[name].reshape(shape)
+            assert not matrix.size or np.shares_memory(matrix, self.names[name])
+            turned: Array = matrix.T if transposed else matrix
+            return turned
+
+        return self.bound((name, shape, transposed), view, name + ("T" if transposed else "_"))
+
+    def is_wanted(self, rows: Rows) -> bool:
+        """Whether a gradient is asked for in some of the rows."""
+        return any((rows.space, row) in self.wanted for row in rows.numbers)
+
+
+class _Lines:
+    """What the code of a block, either way, has in common."""
+
+    def __init__(self, runner: Runner, block: Block) -> None:
+        self.runner, self.block = runner, block
+        self.out = runner.value(block.out)
+        self.columns = runner.values[block.out.space].shape[1]
+
+    def each(self, rows: Rows) -> int:
+        """How many of some rows belong to each row of the block."""
+        return len(rows) // len(self.block.out)
+
+    def gathered(self, rows: Rows) -> tuple[str, list[str]]:
+        """The name of the values of some rows, and the line that copies them together where they are apart."""
+        runner = self.runner
+        if is_run(rows):
+            return runner.value(rows), []
+        matrix = runner.values[rows.space]
+        shape = (len(rows), matrix.shape[1])
+        kept = runner.bound((rows, "kept"), lambda: np.empty(shape, matrix.dtype), "k")
+        where = runner.bound((rows, "where"), lambda: np.array(rows.numbers), "i")
+        whole = runner.bound((rows.space, "values"), lambda: matrix, "V")
+        return kept, [f"np.take({whole}, {where}, 0, {kept}, 'clip')"]
+
+    def again(self, rows: Rows) -> str:
+        """The name of what has been gathered on the way forward."""
+        return self.gathered(rows)[0]
+
+    def written(self, formula: Symbol) -> str:
+        """A formula as an expression over arrays."""
+        if not formula.parts:
+            return formula.form if isinstance(formula.form, str) else repr(formula.form)
+        parts = [self.written(part) for part in formula.parts]
+        form = str(formula.form)
+        if form in _UFUNCS and len(parts) <= 2:
+            return f"{_UFUNCS[form]}({', '.join(parts)})"
+        if form == "relu":
+            return f"np.maximum({parts[0]}, 0)"
+        if form == "step":
+            return f"np.greater({parts[0]}, 0)"
+        return f"m.{form}({', '.join(parts)})"
+
+
+class _Forward(_Lines):
+    """The code that computes a block."""
+
+    def lines(self) -> list[str]:
+        """The lines, in order."""
+        if isinstance(self.block, Affine):
+            return self._affine(self.block)
+        if isinstance(self.block, Total):
+            terms, lines = self.gathered(self.block.terms)
+            whole = self.runner.reshaped(terms, (len(self.block.out), self.each(self.block.terms), self.columns))
+            return [*lines, f"np.add.reduce({whole}, 1, None, {self.out})"]
+        return self._elementwise(self.block)
+
+    def _affine(self, block: Affine) -> list[str]:
+        count = len(block.out)
+        weights, lines = self.gathered(block.weights)
+        inputs, more = self.gathered(block.inputs)
+        matrix = self.runner.reshaped(weights, (count, -1))
+        if block.dense:
+            product = f"np.matmul({matrix}, {inputs}, {self.out})"
+        else:
+            table = self.runner.reshaped(inputs, (count, self.each(block.inputs), self.columns))
+            product = f"np.einsum('pn,pnb->pb', {matrix}, {table}, out={self.out})"
+        lines += [*more, product]
+        for rows in block.bare:
+            bare, more = self.gathered(one_row(rows))
+            lines += [*more, f"np.add({self.out}, {bare}, {self.out})"]
+        return lines
+
+    def _elementwise(self, block: Elementwise) -> list[str]:
+        lines: list[str] = []
+        names: list[str] = []
+        for rows in block.inputs:
+            name, more = self.gathered(one_row(rows))
+            names.append(name)
+            lines += more
+        if len(names) > 2:
+            forward = self.runner.bound((block.op, "forward"), lambda: block.op.forward, "f")
+            return [*lines, f"{self.out}[...] = {forward}(m, {', '.join(names)})"]
+        formula = block.op.forward(_SYMBOLS, *map(Symbol, names))
+        text = self.written(formula)
+        if text.startswith("np.") and text.endswith(")"):
+            return [*lines, f"{text[:-1]}, out={self.out})"]
+        return [*lines, f"{self.out}[...] = {text}"]
+
+
+class _Backward(_Lines):
+    """The code that sends a block's gradient back."""
+
+    def __init__(self, runner: Runner, block: Block) -> None:
+        super().__init__(runner, block)
+        self.upstream = runner.gradient(block.out)
+
+    def lines(self) -> list[str]:
+        """The lines, in order."""
+        if isinstance(self.block, Affine):
+            return self._affine(self.block)
+        if isinstance(self.block, Total):
+            rows, terms = len(self.block.out), self.each(self.block.terms)
+            spread = self.runner.reshaped(self.upstream, (rows, 1, self.columns))
+            whole = f"np.broadcast_to({spread}, ({rows}, {terms}, {self.columns}))"
+            return self.sent(self.block.terms, whole, (rows, terms, self.columns))
+        return self._elementwise(self.block)
+
+    def _affine(self, block: Affine) -> list[str]:
+        count, runner = len(block.out), self.runner
+        inputs, weights = self.again(block.inputs), runner.reshaped(self.again(block.weights), (count, -1))
+        if block.dense:
+            across = runner.reshaped(inputs, (len(block.inputs), self.columns), transposed=True)
+            turned = runner.reshaped(self.again(block.weights), (count, -1), transposed=True)
+            to_weights = f"np.matmul({self.upstream}, {across}{{out}})"
+            to_inputs, shape = f"np.matmul({turned}, {self.upstream}{{out}})", (len(block.inputs), self.columns)
+        else:
+            table = runner.reshaped(inputs, (count, self.each(block.inputs), self.columns))
+            to_weights = f"np.einsum('pb,pnb->pn', {self.upstream}, {table}{{out}})"
+            to_inputs = f"np.einsum('pn,pb->pnb', {weights}, {self.upstream}{{out}})"
+            shape = (count, self.each(block.inputs), self.columns)  # type: ignore[assignment]
+        lines = self.sent(block.weights, to_weights, (count, -1))
+        lines += self.sent(block.inputs, to_inputs, shape)
+        for rows in block.bare:
+            lines += self.sent(one_row(rows), self._summed(rows, self.upstream))
+        return lines
+
+    def _elementwise(self, block: Elementwise) -> list[str]:
+        rows = [one_row(r) for r in block.inputs]
+        if not any(self.runner.is_wanted(r) for r in rows):
+            return []
+        names = [self.again(r) for r in rows]
+        if len(names) > 2:
+            local = self.runner.bound((block.op, "local"), lambda: block.op.local, "l")
+            lines = [f"slopes = {local}(m, {self.out}, {', '.join(names)})"]
+            slopes = [f"slopes[{i}]" for i in range(len(names))]
+        else:
+            lines = []
+            formulas = block.op.local(_SYMBOLS, Symbol(self.out), *map(Symbol, names))
+            slopes = [self.written(f) if isinstance(f, Symbol) else repr(f) for f in formulas]
+        for r, whole, slope in zip(rows, block.inputs, slopes, strict=True):
+            if slope == "1":
+                product = self.upstream
+            elif slope == "-1":
+                product = f"np.negative({self.upstream}{{out}})"
+            else:
+                product = f"np.multiply({self.upstream}, {slope}{{out}})"
+            lines += self.sent(r, self._summed(whole, product))
+        return lines
+
+    def _summed(self, rows: Rows, contribution: str) -> str:
+        """A contribution summed over what its target has once: the examples, for shared rows; members, for one row."""
+        single = one_row(rows) is not rows
+        shared = rows.space is Space.SHARED and self.block.out.space is Space.VARYING
+        if not (single or shared):
+            return contribution
+        inner = contribution.replace("{out}", "")
+        axis = "None" if single and shared else "0" if single else "1"
+        return f"np.add.reduce({inner}, {axis}, None{{out}}, keepdims=True)"
+
+    def sent(self, rows: Rows, contribution: str, shape: tuple[int, ...] | None = None) -> list[str]:
+        """The lines that add a contribution to the gradients of some rows; none where nobody asks for them.
+
+        `contribution` says where its `{out}` goes. `shape` is that of the target where it is not rows by columns.
+        """
+        runner = self.runner
+        if not runner.is_wanted(rows):
+            return []
+        touched = runner.touched[rows.space]
+        fresh = touched.isdisjoint(rows.numbers)
+        run = is_run(rows)
+        if not (fresh and run):
+            runner.cleared += [(rows.space, row) for row in dict.fromkeys(rows.numbers) if row not in touched]
+        touched.update(rows.numbers)
+        plain = contribution.replace("{out}", "")
+        if not run:
+            return self._scattered(rows, plain)
+        target = runner.gradient(rows)
+        if shape is not None:
+            target = runner.reshaped(target, shape)
+        if not fresh:
+            return [f"np.add({target}, {plain}, {target})"]
+        return (
+            [contribution.replace("{out}", f", out={target}")]
+            if "{out}" in contribution
+            else [f"{target}[...] = {plain}"]
+        )
+
+    def _scattered(self, rows: Rows, contribution: str) -> list[str]:
+        """Add to rows that are apart; contributions to a row that stands twice are summed first."""
+        runner = self.runner
+        matrix = runner.gradients[rows.space]
+        whole = runner.bound((rows.space, "gradients"), lambda: matrix, "G")
+        numbers = np.array(rows.numbers)
+        columns = matrix.shape[1]
+        part = f"np.reshape({contribution}, ({len(rows)}, {columns}))"
+        if len(set(rows.numbers)) == len(rows):
+            where = runner.bound((rows, "where"), lambda: numbers, "i")
+            return [f"{whole}[{where}] += {part}"]
+        order = np.argsort(numbers, kind="stable")
+        found, starts = np.unique(numbers[order], return_index=True)
+        sorting = runner.bound((rows, "order"), lambda: order, "o")
+        rows_once = runner.bound((rows, "once"), lambda: found, "u")
+        stretches = runner.bound((rows, "starts"), lambda: starts, "s")
+        if isinstance(self.block, Elementwise):
+            part = f"np.broadcast_to({contribution}, ({len(rows)}, {columns}))"
+        return [f"{whole}[{rows_once}] += np.add.reduceat({part}[{sorting}], {stretches})"]
+
+
+def one_row(rows: Rows) -> Rows:
+    """The single row that stands for all where they are the same; it broadcasts."""
+    return Rows(rows.space, rows.numbers[:1]) if len(rows) > 1 and len(set(rows.numbers)) == 1 else rows
+
+
+def is_run(rows: Rows) -> bool:
+    """Whether the rows follow each other."""
+    return rows.numbers == tuple(range(rows.numbers[0], rows.numbers[0] + len(rows)))
+
+
+def as_slice(rows: Rows) -> slice:
+    """Rows that follow each other as a slice."""
+    return slice(rows.numbers[0], rows.numbers[-1] + 1)
+
+
+def _runs(places: Sequence[tuple[Space, int]]) -> list[tuple[Space, tuple[int, ...]]]:
+    """Sorted places as stretches of rows that follow each other."""
+    found: list[tuple[Space, list[int]]] = []
+    for space, row in places:
+        if found and found[-1][0] is space and found[-1][1][-1] == row - 1:
+            found[-1][1].append(row)
+        else:
+            found.append((space, [row]))
+    return [(space, tuple(rows)) for space, rows in found]

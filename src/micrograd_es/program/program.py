@@ -1,0 +1,270 @@
+"""A recorded function, replayed on arrays: `record` makes it, `Program` runs it for any batch."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from micrograd_es.files import write_files
+from micrograd_es.program.arrays import Array
+from micrograd_es.program.blocks import Space, parameter_order, planned
+from micrograd_es.program.explain import explained
+from micrograd_es.program.faults import located
+from micrograd_es.program.numpy_runner import Runner
+from micrograd_es.program.recording import Structure, recorded
+from micrograd_es.program.tape import Tape, from_json
+from micrograd_es.value import Value
+
+DTYPES = ("float64", "float32")
+
+
+def record(
+    fn: Callable[..., Any],
+    *examples: Structure,
+    parameters: Sequence[Value] | None = None,
+    merge: bool = False,
+    dtype: str = "float64",
+) -> Program:
+    """Run a function with Values and keep what it did as a Program that runs on arrays.
+
+    `examples` are one example of each argument: a number, or a (nested) list of numbers. `parameters` are the Values,
+    made outside of the function, that gradients are asked for; by default all that it uses. With `merge` an expression
+    that stands twice is computed once.
+
+    >>> import numpy as np
+    >>> from micrograd_es import Value, tanh
+    >>> w, b = Value(2.0, "w"), Value(-1.0, "b")
+    >>> program = record(lambda x: tanh(w * x + b), 0.0)
+    >>> print(program)
+    inputs x; 2 parameters
+    v0 = mul(w, x)
+    v1 = add(v0, b)
+    v2 = tanh(v1)
+    return v2
+    >>> program(np.array([0.5, 1.0])).round(4)
+    array([0.    , 0.7616])
+
+    Raises RecordingError where the function reads a Value's number (a comparison, float(), .data) or does something
+    else when it is called again: what it did then would not be what it does for other numbers.
+    """
+    tape, found, result = recorded(fn, examples, parameters, merge)
+    order = parameter_order(planned(tape))
+    shapes = [np.shape(example) for example in examples]
+    return Program(tape.reordered(order), shapes, result, [found[i] for i in order], dtype=dtype)
+
+
+class Program:
+    """A recorded function.
+
+    `parameters` is the flat array of the parameters' numbers: change it in place, as an optimiser does. `values` are
+    their Values, in the order of the array, which is the program's own: the weights of a layer stand together.
+    `write_back()` puts the numbers into the Values.
+
+    >>> import numpy as np
+    >>> from micrograd_es import Value
+    >>> w = Value(3.0, "w")
+    >>> program = record(lambda x, t: (w * x - t) ** 2, 0.0, 0.0)
+    >>> loss, gradient = program.value_and_grad(np.array([1.0, 2.0]), np.array([2.0, 4.0]))
+    >>> loss, gradient
+    (2.5, array([5.]))
+    """
+
+    def __init__(
+        self,
+        tape: Tape,
+        shapes: Sequence[tuple[int, ...]],
+        result: Structure,
+        values: Sequence[Value] = (),
+        numbers: Sequence[float] | None = None,
+        dtype: str = "float64",
+    ) -> None:
+        if dtype not in DTYPES:
+            raise ValueError(f"dtype is {dtype!r}; expected one of {', '.join(map(repr, DTYPES))}.")
+        self.tape, self.shapes, self.result, self.values = tape, [tuple(s) for s in shapes], result, list(values)
+        self.plan = planned(tape)
+        self._shared = np.zeros((max(self.plan.sizes[Space.SHARED], 1), 1), dtype)
+        self.parameters: Array = self._shared[: tape.parameters, 0]
+        self.parameters[:] = [float(v.number) for v in values] if numbers is None else numbers
+        self._shared[tape.parameters : tape.parameters + len(tape.constants), 0] = tape.constants
+        self._runners: dict[tuple[int, str], Runner] = {}
+        self._lock = threading.Lock()
+
+    def __str__(self) -> str:
+        return str(self.tape)
+
+    def __call__(self, *inputs: Any) -> Any:
+        """The outputs for a batch: the inputs have one row an example, and so have the outputs.
+
+        A single example, without the axis of the batch, gives what the function returned: a number, or lists of them.
+        """
+        columns, batch, single = self._columns(inputs)
+        with self._lock, np.errstate(all="ignore"):
+            runner = self._run(columns, batch, "")
+            outputs = [self._row(runner, number).copy() for number in self.tape.outputs]
+        if not isinstance(self.result, list):
+            return outputs[0][0].item() if single else outputs[0]
+        table = np.stack(outputs, axis=1)
+        return _unflattened(self.result, iter(table[0].tolist())) if single else table
+
+    def value_and_grad(self, *inputs: Any, reduce: str = "mean", wrt: str = "parameters") -> tuple[float, Any]:
+        """The mean (or "sum") of the output over the batch, and its gradient.
+
+        With `wrt` "parameters" the gradient is a flat array, one number a parameter; with "inputs" a list with one
+        array for each input, of its shape.
+
+        Raises TypeError where the function has several outputs, ValueError for an unknown option, and ArithmeticError,
+        naming the operation and the example, where the value or the gradient is not finite.
+        """
+        self._check_options(reduce, wrt)
+        columns, batch, single = self._columns(inputs)
+        with self._lock, np.errstate(all="ignore"):
+            runner = self._run(columns, batch, wrt)
+            scale = 1.0 / max(batch, 1) if reduce == "mean" else 1.0
+            varying = self.plan.places[self.tape.outputs[0]][0] is Space.VARYING
+            runner.backward(scale if varying else scale * batch)
+            value = float(self._row(runner, self.tape.outputs[0]).sum() * scale)
+            if wrt == "parameters":
+                gradient: Any = runner.gradients[Space.SHARED][: self.tape.parameters, 0].copy()
+                sound = np.isfinite(gradient.sum())
+            else:
+                gradient = self._input_gradients(runner, single)
+                sound = all(np.isfinite(part).all() for part in gradient)
+            if not (sound and np.isfinite(value)):
+                raise located(self.plan, runner)
+        return value, gradient
+
+    def explain(self, latex: bool = False) -> str:
+        """The matrix formulas that were found in the graph, with their shapes; B is the size of the batch.
+
+        >>> from micrograd_es import Value, relu
+        >>> W = [[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]]
+        >>> program = record(lambda x: [relu(w[0] * x[0] + w[1] * x[1]) for w in W], [0.0, 0.0])
+        >>> print(program.explain())
+        H₁ (2×B) = W₁ (2×2)·X₁
+        H₂ (2×B) = relu(H₁)
+        """
+        return explained(self.plan, latex)
+
+    def source(self, batch: int, wrt: str = "parameters") -> str:
+        """The NumPy code that runs for a batch of that size, forward and backward."""
+        with self._lock:
+            return self._runner(batch, wrt).source
+
+    def write_back(self) -> None:
+        """Put the numbers of `parameters` into the Values that they were recorded from."""
+        for value, number in zip(self.values, self.parameters.tolist(), strict=True):
+            value.data = number
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write the program, with the numbers of its parameters, to a JSON file that `Program.load` reads.
+
+        Raises OSError where the file cannot be written; then what was there is untouched.
+        """
+        data = {
+            "tape": self.tape.to_json(),
+            "shapes": self.shapes,
+            "result": self.result,
+            "parameters": self.parameters.tolist(),
+            "dtype": str(self._shared.dtype),
+        }
+        write_files({Path(path): json.dumps(data).encode("utf-8")})
+        return Path(path)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Program:
+        """The program that `save` wrote; it has no Values. Raises ValueError for any other file."""
+        text = Path(path).read_text(encoding="utf-8")
+        try:
+            data = json.loads(text)
+            tape = from_json(data["tape"], str(path))
+            return cls(tape, data["shapes"], data["result"], (), data["parameters"], data["dtype"])
+        except (KeyError, TypeError, json.JSONDecodeError) as error:
+            raise ValueError(
+                f"{path} is no program of micrograd_es ({error}); expected what Program.save wrote."
+            ) from None
+
+    # How it is run
+
+    def _run(self, columns: Sequence[Array], batch: int, wrt: str) -> Runner:
+        runner = self._runner(batch, wrt)
+        varying = runner.values[Space.VARYING]
+        start = 0
+        for block in columns:
+            varying[start : start + len(block)] = block
+            start += len(block)
+        runner.forward()
+        return runner
+
+    def _runner(self, batch: int, wrt: str) -> Runner:
+        """The runner for a batch size, forward only for `wrt` ""; the last few sizes are kept."""
+        key = (batch, wrt)
+        if key not in self._runners:
+            if len(self._runners) >= 8:
+                del self._runners[next(iter(self._runners))]
+            output = self.plan.rows(self.tape.outputs[:1]) if wrt else None
+            self._runners[key] = Runner(self.plan, self._shared, batch, self._wanted(wrt), output)
+        return self._runners[key]
+
+    def _wanted(self, wrt: str) -> set[tuple[Space, int]]:
+        """Where gradients are needed: everything that depends on what they are asked for."""
+        tape = self.tape
+        asked = {"": range(0), "inputs": range(tape.inputs), "parameters": range(tape.inputs, tape.first_constant)}[wrt]
+        depends = {number: number in asked for number in range(tape.first_entry)}
+        for number, entry in enumerate(tape.entries, tape.first_entry):
+            depends[number] = any(depends[x] for x in entry.inputs)
+        places = self.plan.places
+        return {places[number] for number, wanted in depends.items() if wanted and number in places}
+
+    def _row(self, runner: Runner, number: int) -> Array:
+        space, row = self.plan.places[number]
+        values: Array = runner.values[space][row]
+        return values if space is Space.VARYING else np.broadcast_to(values, (runner.batch,))
+
+    # What goes in and comes out
+
+    def _columns(self, inputs: Sequence[Any]) -> tuple[list[Array], int, bool]:
+        """The inputs with a row for each number and a column for each example, the batch size, and if there is none."""
+        if len(inputs) != len(self.shapes):
+            raise TypeError(f"the program was given {len(inputs)} inputs; expected {len(self.shapes)}.")
+        arrays = [np.asarray(x, self._shared.dtype) for x in inputs]
+        single = all(a.shape == shape for a, shape in zip(arrays, self.shapes, strict=True))
+        if single:
+            arrays = [a[np.newaxis] for a in arrays]
+        fits = all(a.ndim and a.shape[1:] == shape for a, shape in zip(arrays, self.shapes, strict=True))
+        if not fits or len({len(a) for a in arrays}) > 1:
+            given = ", ".join(str(np.shape(x)) for x in inputs)
+            expected = ", ".join(f"({', '.join(['batch', *map(str, shape)])})" for shape in self.shapes)
+            raise ValueError(f"the inputs have the shapes {given}; expected {expected}, with one batch size.")
+        batch = len(arrays[0]) if arrays else 1
+        return [a.reshape(batch, _count(a.shape[1:])).T for a in arrays], batch, single
+
+    def _input_gradients(self, runner: Runner, single: bool) -> list[Array]:
+        gradients = runner.gradients[Space.VARYING][: self.tape.inputs].T
+        ends = np.cumsum([0, *map(_count, self.shapes)])
+        parts = [
+            gradients[:, start:end].reshape(runner.batch, *shape).copy()
+            for start, end, shape in zip(ends[:-1], ends[1:], self.shapes, strict=True)
+        ]
+        return [part[0] for part in parts] if single else parts
+
+    def _check_options(self, reduce: str, wrt: str) -> None:
+        for name, given, known in (("reduce", reduce, ("mean", "sum")), ("wrt", wrt, ("parameters", "inputs"))):
+            if given not in known:
+                raise ValueError(f"{name} is {given!r}; expected one of {', '.join(map(repr, known))}.")
+        if len(self.tape.outputs) != 1:
+            raise TypeError(f"the program has {len(self.tape.outputs)} outputs; expected one. Record a loss.")
+
+
+def _count(shape: tuple[int, ...]) -> int:
+    """How many numbers an array of that shape has."""
+    return int(np.prod(shape, dtype=int))
+
+
+def _unflattened(shape: Structure, numbers: Iterator[float]) -> Any:
+    return [_unflattened(part, numbers) for part in shape] if isinstance(shape, list) else next(numbers)

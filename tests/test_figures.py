@@ -1,0 +1,307 @@
+"""What a figure says: the lecture's numbers on its wires, and what each option changes."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drawings import Drawing, neuron, product, tangle
+from micrograd_es import Value, draw, exp, frames, gradients
+from micrograd_es.figures import THEMES, Theme
+from micrograd_es.figures.render import render
+from micrograd_es.figures.words import WORDS
+
+GOLDEN = Path(__file__).parent / "golden"
+
+PRODUCT = [("−2.00", "−4.00"), ("5.00", "−4.00"), ("3.00", "−4.00"), ("−4.00", "3.00"), ("−12.00", "1.00")]
+NEURON = [
+    ("2.00", "−0.20"),
+    ("−1.00", "0.39"),
+    ("−2.00", "0.20"),
+    ("−3.00", "−0.39"),
+    ("−2.00", "−0.59"),
+    ("6.00", "0.20"),
+    ("4.00", "0.20"),
+    ("−3.00", "0.20"),
+    ("1.00", "0.20"),
+    ("−1.00", "−0.20"),
+    ("0.37", "−0.53"),
+    ("1.37", "−0.53"),
+    ("0.73", "1.00"),
+]
+
+
+def drawing(f: Value, **look: Any) -> Drawing:
+    return Drawing.of(draw(f, **look).svg(), look.get("theme", "lecture"))
+
+
+@pytest.mark.parametrize(("f", "numbers"), [(product(), PRODUCT), (neuron(), NEURON), (neuron("σ"), NEURON)])
+def test_every_number_of_the_lecture_stands_on_its_wire_once(f: Value, numbers: list[tuple[str, str]]) -> None:
+    assert Counter(drawing(f).wires.values()) == Counter(numbers)
+
+
+def test_names_stand_at_the_left_in_the_order_of_the_formula() -> None:
+    names = [text for text in drawing(neuron()).texts if text.node.startswith("n")]
+    assert [text.text for text in sorted(names, key=lambda text: text.y)] == ["w₀", "x₀", "w₁", "x₁", "w₂"]
+    right = {text.text: text.x for text in drawing(neuron()).texts if text.node == "output"}
+    assert right["f"] > max(text.x for text in names) + 500
+
+
+def test_values_are_green_above_and_gradients_red_below_the_same_wire() -> None:
+    look = THEMES["lecture"]
+    texts = [text for text in drawing(product()).texts if text.node.startswith("w")]
+    above = {text.node: text for text in texts if text.fill == look.value}
+    below = {text.node: text for text in texts if text.fill == look.gradient}
+    assert above.keys() == below.keys()
+    assert len(texts) == 10
+    assert all(above[key].y < below[key].y for key in above)  # y grows downwards
+
+
+def test_a_wire_reaches_from_its_name_to_its_gate_without_a_gap() -> None:
+    """The two halves of a wire and the rule between them are drawn in one height for the wires that are level."""
+    plain = render(draw(product()).dot(), "plain").decode()
+    centres = {p[1]: float(p[3]) for p in map(str.split, plain.splitlines()) if p[0] == "node"}
+    assert centres["n2"] == pytest.approx(centres["w2"]) == pytest.approx(centres["g1"])
+    assert centres["g1"] == pytest.approx(centres["w3"]) == pytest.approx(centres["g2"])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_numbers_of_any_graph_are_those_of_its_values_and_gradients(seed: int) -> None:
+    f = tangle(12, seed)
+    wires = list(drawing(f, digits=9).wires.values())
+    shown = {(number(value), number(gradient)) for value, gradient in wires if gradient}
+    slopes = {node: slope for node, slope in gradients(f).items() if not node.is_constant}
+    assert len(slopes) > 12
+    for node, slope in slopes.items():
+        assert (node.data, slope) in [pytest.approx(pair, rel=1e-7, abs=1e-12) for pair in shown]
+
+
+def number(text: str) -> float:
+    """The number that a text shows."""
+    digits, _, power = text.partition("·10")
+    ordinary = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
+    return float(digits.translate(ordinary)) * 10.0 ** int(power.translate(ordinary) or 0)
+
+
+@pytest.mark.parametrize(("f", "name"), [(product(), "product"), (neuron(), "neuron"), (neuron("σ"), "neuron_boxed")])
+def test_the_dot_source_is_the_one_we_looked_at(f: Value, name: str) -> None:
+    """A change is looked at and then kept with `python tests/test_figures.py`."""
+    assert draw(f).dot() == (GOLDEN / f"{name}.dot").read_text("utf-8")
+
+
+# Options
+
+
+def test_without_gradients_there_is_no_red() -> None:
+    shown = drawing(product(), gradients=False)
+    assert list(shown.wires.values()) == [(value, "") for value, _ in PRODUCT]
+    assert THEMES["lecture"].gradient not in draw(product(), gradients=False).svg()
+    film = frames(product(), gradients=False)
+    assert len(film) == 4
+    assert "atrás" not in "".join(film.captions)
+
+
+def test_local_gradients_are_written_on_request() -> None:
+    x, y, z = Value(-2, "x"), Value(5, "y"), Value(-4, "z")
+    q = x + y
+    q.label = "q"
+    local = drawing(q * z, local=True).said(end="_local")
+    assert local == ["∂q/∂x = 1.00", "∂q/∂y = 1.00", "∂f/∂q = −4.00", "∂f/∂z = 3.00"]
+    assert drawing(q * z).said(end="_local") == []
+
+
+def test_roles_are_named_in_the_readers_language() -> None:
+    x, y = Value(3, "x"), Value(2, "y")
+    f = (x + y) * x
+    assert sorted(drawing(f, roles=True).said(end="_role")) == ["distribuidor", "intercambiador", "sumador"]
+    assert sorted(drawing(f, roles=True, language="en").said(end="_role")) == ["accumulator", "distributor", "swapper"]
+    assert drawing(f).said(end="_role") == []
+
+
+def test_symbols_stand_in_place_of_numbers() -> None:
+    x, y, z = Value(-2, "x"), Value(5, "y"), Value(-4, "z")
+    q = x + y
+    q.label = "q"
+    shown = drawing(q * z, symbols=True)
+    assert [value for value, _ in shown.wires.values()] == ["x", "y", "q", "z", "f"]
+    assert [gradient.split(" · ")[-1] for _, gradient in shown.wires.values()] == [
+        "∂q/∂x",
+        "∂q/∂y",
+        "∂f/∂q",
+        "∂f/∂z",
+        "∂f/∂f",
+    ]
+    assert not any(text.text.strip("−.0123456789") == "" for text in shown.texts)
+
+
+@pytest.mark.parametrize(
+    ("look", "numbers"),
+    [
+        ({"decimals": 4}, ("0.7311", "1.0000", "−0.1966")),
+        ({"decimals": 0}, ("−3", "1", "6")),
+        ({"digits": 3}, ("0.731", "1.00", "−0.197")),
+        ({"comma": True}, ("0,73", "1,00", "−0,20")),
+    ],
+)
+def test_numbers_are_written_as_asked_for(look: dict[str, Any], numbers: tuple[str, ...]) -> None:
+    shown = {text for pair in drawing(neuron(), **look).wires.values() for text in pair}
+    assert set(numbers) <= shown
+    if "comma" in look:
+        assert not any("." in text for text in shown)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_theme_changes_the_colours_and_nothing_else(theme: str) -> None:
+    shown, lecture = drawing(product(), theme=theme), drawing(product())
+    assert shown.wires == lecture.wires
+    assert [text[:2] + text[3:] for text in shown.texts] == [text[:2] + text[3:] for text in lecture.texts]
+    assert {text.fill for text in shown.texts} == {THEMES[theme].ink, THEMES[theme].value, THEMES[theme].gradient}
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_value_and_gradient_are_apart_and_readable_without_colour(theme: str) -> None:
+    look = THEMES[theme]
+    for name in ("ink", "muted", "value", "gradient", "local"):
+        assert contrast(getattr(look, name), look.paper) >= 4.5  # WCAG 2.1, AA
+    svg = draw(product(), theme=theme).svg()
+    weights = {text.get("fill"): text.get("font-weight") for text in Drawing.of(svg, theme).root.iter() if text.text}
+    assert (weights[look.value], weights[look.gradient]) == (None, "bold")
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours, from 1 to 21 (WCAG 2.1)."""
+
+    def light(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    darker, lighter = sorted((light(one), light(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def test_a_theme_of_ones_own_is_taken() -> None:
+    mine = Theme(
+        "#ffffff", "#101010", "#202020", "#303030", "#404040", "#505050", "#606060", "#707070", "#808080", "#909090"
+    )
+    svg = draw(product(), theme=mine).svg()
+    assert "#303030" in svg
+    assert THEMES["lecture"].value not in svg
+
+
+def test_from_top_to_bottom_the_names_are_in_one_row_above() -> None:
+    shown = drawing(neuron(), direction="TB")
+    assert Counter(shown.wires.values()) == Counter(NEURON)
+    names = [text for text in shown.texts if text.node.startswith("n")]
+    assert [text.text for text in sorted(names, key=lambda text: text.x)] == ["w₀", "x₀", "w₁", "x₁", "w₂"]
+    assert len({text.y for text in names}) == 1
+    assert all(text.y > names[0].y for text in shown.texts if text.node.startswith(("w", "g")))
+
+
+def test_constants_are_in_their_gates_or_nodes_of_their_own() -> None:
+    f = Value(3.0, "x") * 2 + 1
+    assert drawing(f).said(start="g") == ["× 2", "+ 1"]
+    apart = drawing(f, constants="nodes")
+    assert apart.said(start="g") == ["×", "+"]
+    assert Counter(value for value, _ in apart.wires.values()) == Counter(["3.00", "2.00", "6.00", "1.00", "7.00"])
+
+
+def test_a_title_is_said_and_a_description_gives_the_gradients() -> None:
+    root = drawing(product(), title="Mi <título> & más").root
+    assert root.get("role") == "img"
+    assert root[0].tag.endswith("title")
+    assert root[0].text == "Mi <título> & más"
+    described = root[1].text or ""
+    assert root[1].tag.endswith("desc")
+    assert "2 puertas, 3 entradas" in described
+    assert all(part in described for part in ("f = −12.00", "∂f/∂x = −4.00", "∂f/∂y = −4.00", "∂f/∂z = 3.00"))
+    assert "2 gates, 3 inputs" in (drawing(product(), language="en").root[1].text or "")
+
+
+def test_a_gate_and_a_wire_say_what_they_are_when_pointed_at() -> None:
+    f = neuron()
+    groups = [group for group in drawing(f).root.iter() if group.get("class") == "node"]
+    titles = {group.get("id"): group[0].text for group in groups if group[0].tag.endswith("title")}
+    assert titles["g1"] == "Multiplicación"
+    ((w0, slope),) = [(node, slope) for node, slope in gradients(f).items() if node.label == "w0"]
+    assert titles["w1"] == f"w0 = {w0.data}, ∂f = {slope}"
+
+
+def test_words_are_the_same_in_both_languages_and_spanish_has_its_accents() -> None:
+    assert WORDS["es"].keys() == WORDS["en"].keys()
+    for key, text in WORDS["es"].items():
+        assert sorted(re.findall(r"{\w+}", text)) == sorted(re.findall(r"{\w+}", WORDS["en"][key]))
+    unaccented = (
+        "multiplicacion",
+        "division",
+        "raiz",
+        "maximo",
+        "minimo",
+        "hiperbolica",
+        "atras",
+        "todavia",
+        "retropropagacion",
+    )
+    assert not [text for text in WORDS["es"].values() if any(word in text.lower() for word in unaccented)]
+
+
+def test_a_figure_shows_what_was_there_when_it_was_asked_for() -> None:
+    x = Value(3.0, "x")
+    f = exp(x) * x
+    figure, film = draw(f), frames(f)
+    before = figure.svg(), film.svgs()
+    x.data, x.label = 100.0, "y"
+    assert (figure.svg(), film.svgs()) == before
+    late, late_film = draw(f), frames(f)
+    x.data, x.label = 3.0, "x"
+    assert "100.00" in late.svg()
+    assert "100.00" in late_film.svgs()[-1]
+
+
+@pytest.mark.parametrize(
+    ("look", "message"),
+    [
+        ({"constants": "hide"}, "constants is 'hide'.*'fold', 'nodes'"),
+        ({"direction": "RL"}, "direction is 'RL'.*'LR', 'TB'"),
+        ({"theme": "neon"}, "theme is 'neon'.*lecture, print, dark"),
+        ({"language": "fr"}, "language is 'fr'.*es, en"),
+        ({"decimals": -1}, "decimals is -1"),
+        ({"decimals": 1.5}, "decimals is 1.5"),
+        ({"digits": 0}, "digits is 0"),
+        ({"decimals": 2, "digits": 2}, "decimals=2 and digits=2"),
+        ({"depth": -1}, "depth is -1"),
+        ({"depth": "all"}, "depth is 'all'"),
+        ({"fold": "σ"}, "no scope.*'σ'"),
+        ({"fold": ["σ"]}, "no scope.*'σ'"),
+        ({"theme": None}, "theme is None"),
+        ({"language": []}, "language is"),
+    ],
+)
+@pytest.mark.parametrize("way", [draw, frames])
+def test_a_wrong_option_is_named_with_what_was_expected(way: Any, look: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        way(product(), **look)
+
+
+@pytest.mark.parametrize("what", [3, "x", None, [Value(3)]])
+def test_what_is_no_value_is_not_drawn(what: Any) -> None:
+    with pytest.raises(TypeError, match="expected a Value"):
+        draw(what)
+
+
+def test_an_unknown_option_is_an_error() -> None:
+    with pytest.raises(TypeError, match="colour"):
+        draw(product(), colour="red")  # type: ignore[call-arg]
+
+
+def test_the_graphviz_object_draws_the_same_figure() -> None:
+    assert render(draw(neuron()).graphviz().source, "plain") == render(draw(neuron()).dot(), "plain")
+
+
+if __name__ == "__main__":
+    for graph, name in ((product(), "product"), (neuron(), "neuron"), (neuron("σ"), "neuron_boxed")):
+        (GOLDEN / f"{name}.dot").write_text(draw(graph).dot(), "utf-8")

@@ -1,0 +1,111 @@
+"""The package as a whole: what imports what, what is documented, and that the same input gives the same output."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import inspect
+from pathlib import Path
+
+import pytest
+
+import micrograd_es
+from conftest import in_new_process
+
+PACKAGE = Path(micrograd_es.__file__).parent
+
+# The engine, lowest first: a module imports modules before it only. (Imports inside functions and for types only are
+# where two of them must know each other.)
+ENGINE = ["maths", "symbols", "ops", "scopes", "eager", "graph", "flow", "value", "functions", "derivatives"]
+STANDARD_LIBRARY_ONLY = {"numpy", "graphviz", "pygraphviz", "PIL", "numba", "jax", "matplotlib", "IPython"}
+
+
+def imported(module: str) -> set[str]:
+    """The full names that a module of the package imports when it is loaded."""
+    found: set[str] = set()
+    for node in ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("module", ENGINE)
+def test_imports_of_the_engine_point_down(module: str) -> None:
+    of_package = {name.split(".")[1] for name in imported(module) if name.startswith("micrograd_es.")}
+    modules = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert of_package & modules <= set(ENGINE[: ENGINE.index(module)])
+
+
+@pytest.mark.parametrize("module", ENGINE)
+def test_the_engine_needs_the_standard_library_only(module: str) -> None:
+    assert not {name.split(".")[0] for name in imported(module)} & STANDARD_LIBRARY_ONLY
+
+
+def test_importing_the_engine_loads_neither_numpy_nor_graphviz_nor_anything_above_it() -> None:
+    modules = [f"micrograd_es.{module}" for module in ENGINE]
+    code = f"import sys, micrograd_es, {', '.join(modules)}; print(*sorted(m.split('.')[0] for m in sys.modules))"
+    loaded = set(in_new_process(code).split())
+    assert "micrograd_es" in loaded
+    assert not loaded & STANDARD_LIBRARY_ONLY
+
+
+@pytest.mark.parametrize("name", micrograd_es.__all__)
+def test_every_public_name_has_a_sentence_and_an_example_that_runs(name: str) -> None:
+    thing = getattr(micrograd_es, name)
+    text = inspect.getdoc(thing) or ""
+    assert text.split("\n\n")[0].rstrip().endswith((".", "…")), f"{name} has no sentence"
+    if inspect.isclass(thing) and issubclass(thing, Exception):
+        return  # an exception's example is where it is raised
+    examples = doctest.DocTestParser().get_doctest(text, vars(inspect.getmodule(thing)) | {}, name, None, None)
+    assert examples.examples, f"{name} has no example"
+    said: list[str] = []
+    assert doctest.DocTestRunner(verbose=False).run(examples, out=said.append).failed == 0, "".join(said)
+
+
+def test_public_names_are_sorted_and_there() -> None:
+    assert sorted(set(micrograd_es.__all__)) == micrograd_es.__all__
+    assert all(hasattr(micrograd_es, name) for name in micrograd_es.__all__)
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_every_module_says_what_it_is(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
+DETERMINED = """
+import random
+from micrograd_es import Value, gradients, contributions, leaves, maximum, tanh, check_gradients, scope
+from micrograd_es.graph import topological, uses
+rng = random.Random(3)
+nodes = [Value(rng.random(), f"x{i}") for i in range(6)]
+for i in range(60):
+    a, b = rng.choice(nodes[-12:]), rng.choice(nodes[-12:])
+    with scope(f"s{i % 3}"):
+        nodes.append(rng.choice([lambda: a * b, lambda: a + b, lambda: maximum(a, b, 0.3), lambda: tanh(a)])())
+f = nodes[-1]
+names = {node: f"n{i}" for i, node in enumerate(topological(f))}
+print([(names[v], v, v.op, v.scope) for v in topological(f)])
+print(leaves(f), [(names[v], g) for v, g in gradients(f).items()], [(names[v], n) for v, n in uses(f).items()])
+print([(names[v], i, c) for (v, i), c in contributions(f).items()])
+print(check_gradients(f))
+"""
+
+
+def test_two_runs_with_different_hash_seeds_print_the_same() -> None:
+    first, second = (in_new_process(DETERMINED, PYTHONHASHSEED=seed) for seed in ("1", "2"))
+    assert len(first) > 2000
+    assert first == second
+
+
+def test_the_topological_order_is_the_one_in_which_a_reader_meets_the_values() -> None:
+    from micrograd_es.graph import topological
+
+    x, y = micrograd_es.Value(1, "x"), micrograd_es.Value(2, "y")
+    shared = y * x
+    f = (x + 1) * (shared + shared) / y
+    shown = [v.label or (v.op.name if v.op else str(v.data)) for v in topological(f)]
+    assert shown == ["x", "1", "add", "y", "mul", "add", "mul", "div"]
+    position = {v: i for i, v in enumerate(topological(f))}
+    assert all(position[i] < position[v] for v in position for i in v.inputs)

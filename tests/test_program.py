@@ -1,0 +1,295 @@
+"""Recorded programs against the eager path: any graph, any batch."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import numpy as np
+import pytest
+
+import micrograd_es as es
+from micrograd_es import Value
+from micrograd_es.ops import OPS, Role, op
+from micrograd_es.program import Program, record
+from micrograd_es.program.blocks import Affine, Elementwise, Total
+from micrograd_es.value import RecordingError, apply
+
+SAFE: dict[str, Callable[[Any, Any], Any]] = {
+    "add": lambda x, y: (x + y) * 0.5,
+    "mul": lambda x, y: es.tanh(x * y),
+    "sub": lambda x, y: (x - y) * 0.5,
+    "max": lambda x, y: es.maximum(x, y, 0.1),
+    "min": lambda x, y: es.minimum(x, y),
+    "neg": lambda x, y: -x,
+    "identity": lambda x, y: es.identity(x),
+    "div": lambda x, y: x / (2 + es.sigmoid(y)),
+    "reciprocal": lambda x, y: es.reciprocal(2 + es.tanh(x)),
+    "pow": lambda x, y: (1 + es.sigmoid(x)) ** y * 0.5,
+    "exp": lambda x, y: es.exp(-abs(x)),
+    "log": lambda x, y: es.log(1 + abs(x) + y * y) * 0.3,
+    "sqrt": lambda x, y: es.sqrt(1 + x * x) * 0.5,
+    "abs": lambda x, y: abs(x),
+    "tanh": lambda x, y: es.tanh(x),
+    "sigmoid": lambda x, y: es.sigmoid(x),
+    "relu": lambda x, y: es.relu(x),
+    "softplus": lambda x, y: es.softplus(x) * 0.5,
+    "sin": lambda x, y: es.sin(x),
+    "cos": lambda x, y: es.cos(x),
+    "where": lambda x, y: es.where(x - 0.2, y, x),
+    "log_sum_exp": lambda x, y: es.log_sum_exp([x, y, x]) * 0.3,
+}
+
+
+def random_function(seed: int, size: int, parameters: Sequence[Value]) -> Callable[[list[Value]], Value]:
+    """A function whose graph has forks, ties, constants and every operation, the same each time it is called."""
+
+    def fn(xs: list[Value]) -> Value:
+        r = random.Random(seed)
+        made: list[Any] = [*xs[:-1], *parameters]  # the last input is never used
+        for _ in range(size):
+            x, y = (made[max(0, len(made) - 1 - int(r.expovariate(1 / 30)))] for _ in range(2))
+            made.append(SAFE[r.choice(list(SAFE))](x, y))
+        return es.sum([es.tanh(v) for v in made[-40:]])
+
+    return fn
+
+
+def eager(fn: Callable[..., Value], xs: np.ndarray, leaves: Sequence[Value]) -> tuple[float, np.ndarray, np.ndarray]:
+    """The sum over the examples by the eager path: the value, the gradients of the leaves, and of the inputs."""
+    total, slopes, inputs = 0.0, np.zeros(len(leaves)), np.zeros(xs.shape)
+    for example, row in zip(xs, inputs, strict=True):
+        given = [Value(float(x)) for x in example]
+        f = fn(given)
+        gradient = es.gradients(f)
+        total += float(f.data)
+        slopes += [float(gradient.get(leaf, 0)) for leaf in leaves]
+        row[:] = [float(gradient.get(x, 0)) for x in given]
+    return total, slopes, inputs
+
+
+def test_the_functions_of_the_random_graphs_use_every_operation() -> None:
+    assert set(SAFE) == set(OPS)
+
+
+@pytest.mark.parametrize(("seed", "size"), [(seed, 300) for seed in range(6)] + [(7, 3000)])
+def test_a_program_has_the_numbers_of_the_eager_path(seed: int, size: int) -> None:
+    r = random.Random(seed)
+    parameters = [Value(r.uniform(-1, 1), f"p{i}") for i in range(12)]
+    fn = random_function(seed, size, parameters)
+    program = record(fn, [0.1, 0.2, 0.3, 0.4])
+    xs = np.random.default_rng(seed).normal(size=(5, 4))
+    xs[1, 1] = xs[1, 0]  # a tie
+    value, slopes, inputs = eager(fn, xs, program.values)
+    found, gradient = program.value_and_grad(xs, reduce="sum")
+    _, (to_inputs,) = program.value_and_grad(xs, reduce="sum", wrt="inputs")
+    assert found == pytest.approx(value, rel=1e-12)
+    assert gradient == pytest.approx(slopes, rel=1e-12, abs=1e-12 * np.abs(slopes).max())
+    assert to_inputs == pytest.approx(inputs, rel=1e-12, abs=1e-12 * np.abs(inputs).max())
+    assert program(xs).sum() == pytest.approx(value, rel=1e-12)
+
+
+@pytest.mark.parametrize("batch", [0, 1, 7, 1000])
+def test_batches_of_every_size_agree_with_one_example_at_a_time(batch: int) -> None:
+    parameters = [Value(0.3, "a"), Value(-0.7, "b")]
+    program = record(random_function(3, 60, parameters), [0.1, 0.2, 0.3])
+    xs = np.random.default_rng(1).normal(size=(batch, 3))
+    singles = [program.value_and_grad(x) for x in xs]
+    value, gradient = program.value_and_grad(xs, reduce="sum")
+    assert value == pytest.approx(sum(v for v, _ in singles), rel=1e-12, abs=1e-12)
+    assert gradient == pytest.approx(sum((g for _, g in singles), np.zeros(2)), rel=1e-11, abs=1e-12)
+    assert program(xs).shape == (batch,)
+
+
+def layered(sizes: Sequence[int], order: Callable[[list[Any]], list[Any]]) -> tuple[list[Value], Callable[..., Any]]:
+    """A network of plain Values whose sums are written in some order."""
+    r = random.Random(5)
+    shape = list(pairwise(sizes))
+    weights = [[[Value(r.uniform(-1, 1), "w") for _ in range(n + 1)] for _ in range(m)] for n, m in shape]
+
+    def fn(xs: list[Value]) -> Value:
+        for layer in weights:
+            xs = [es.tanh(summed(order([*(w * x for w, x in zip(row, xs, strict=False)), row[-1]]))) for row in layer]
+        return es.sum([x * x for x in xs])
+
+    return [w for layer in weights for row in layer for w in row], fn
+
+
+def summed(terms: list[Any]) -> Any:
+    """A sum as a chain of two-input gates."""
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total
+
+
+def shuffled(terms: list[Any]) -> list[Any]:
+    return sorted(terms, key=lambda term: hash(round(float(term.number), 9)))
+
+
+@pytest.mark.parametrize("order", [list, shuffled, lambda terms: terms[::-1]], ids=["straight", "shuffled", "reversed"])
+def test_dense_products_are_found_however_their_sums_are_written(order: Callable[[list[Any]], list[Any]]) -> None:
+    parameters, fn = layered([4, 6, 3], order)
+    program = record(fn, [0.1, 0.2, 0.3, 0.4])
+    blocks = [block for block in program.plan.blocks if isinstance(block, Affine)]
+    assert [(len(block.out), len(block.weights), block.dense) for block in blocks] == [(6, 24, True), (3, 18, True)]
+    xs = np.random.default_rng(2).normal(size=(8, 4))
+    value, slopes, _ = eager(fn, xs, program.values)
+    found, gradient = program.value_and_grad(xs, reduce="sum")
+    assert len(parameters) == len(program.values)
+    assert found == pytest.approx(value, rel=1e-12)
+    assert gradient == pytest.approx(slopes, rel=1e-12, abs=1e-14)
+
+
+def test_a_convolution_written_by_hand_is_a_ragged_product() -> None:
+    kernel = [Value(w, "w") for w in (0.5, -1.0, 2.0)]
+
+    def fn(xs: list[Value]) -> Value:
+        return es.sum([es.relu(es.dot(kernel, xs[i : i + 3])) for i in range(5)])
+
+    program = record(fn, [0.0] * 7)
+    (block,) = (block for block in program.plan.blocks if isinstance(block, Affine))
+    assert (len(block.out), block.dense) == (5, False)
+    xs = np.random.default_rng(3).normal(size=(6, 7))
+    value, slopes, inputs = eager(fn, xs, program.values)
+    assert program.value_and_grad(xs, reduce="sum")[0] == pytest.approx(value, rel=1e-12)
+    assert program.value_and_grad(xs, reduce="sum")[1] == pytest.approx(slopes, rel=1e-12)
+    assert program.value_and_grad(xs, reduce="sum", wrt="inputs")[1][0] == pytest.approx(inputs, rel=1e-12)
+
+
+def test_an_operation_that_no_runner_knows_works_like_any_other() -> None:
+    cube = op(
+        "cube of the test",
+        "x³",
+        Role.SCALER,
+        lambda m, x: x * x * m.tanh(x),
+        lambda m, z, x: (2 * x * m.tanh(x) + x * x * (1 - m.tanh(x) * m.tanh(x)),),
+    )
+    try:
+        w = Value(0.8, "w")
+        program = record(lambda x: apply(cube, w * x), 0.0)
+        xs = np.array([0.5, -1.0, 2.0])
+        value, slopes, _ = eager(lambda x: apply(cube, w * x[0]), xs[:, None], [w])
+        found, gradient = program.value_and_grad(xs, reduce="sum")
+        assert found == pytest.approx(value, rel=1e-12)
+        assert gradient == pytest.approx(slopes, rel=1e-12)
+    finally:
+        del OPS[cube.name]
+
+
+@pytest.mark.parametrize(
+    "branching",
+    [
+        lambda x: x if x > 0 else -x,
+        lambda x: x * float(x),
+        lambda x: x + x.data,
+        lambda x: sorted([x, x * 2])[0],
+        lambda x: x * random.random(),
+        lambda x: es.grad(es.relu)(x),
+    ],
+    ids=["comparison", "float", "data", "sorted", "random", "slope of relu"],
+)
+def test_what_cannot_be_replayed_is_refused_when_it_is_recorded(branching: Callable[[Value], Value]) -> None:
+    with pytest.raises(RecordingError, match="expected operations on Values alone"):
+        record(branching, 0.5)
+    assert Value(1.0) < 2  # and nothing is watched any more
+
+
+def test_dead_nodes_constants_and_repeats_are_left_out() -> None:
+    def fn(x: Value) -> Value:
+        _ = x * 5  # nothing needs it
+        return es.tanh(x * (Value(2.0) * 3)) + es.tanh(x * 6.0)
+
+    p = Value(1.0)
+    written = record(fn, 0.0, parameters=[p])
+    merged = record(fn, 0.0, parameters=[p], merge=True)
+    assert str(written).count("tanh") == 2
+    assert [entry.op.name for entry in merged.tape.entries] == ["mul", "tanh", "add"]
+    assert merged.tape.constants == [6.0]
+    assert merged(np.array([0.1])) == pytest.approx(written(np.array([0.1])), rel=1e-15)
+
+
+def test_several_outputs_come_in_the_shape_of_what_the_function_returns() -> None:
+    program = record(lambda x: [x[0] * x[1], [x[0]]], [0.0, 0.0])
+    assert program([3.0, 4.0]) == [12.0, [3.0]]
+    assert program(np.array([[3.0, 4.0], [1.0, 2.0]])).tolist() == [[12.0, 3.0], [2.0, 1.0]]
+    with pytest.raises(TypeError, match="2 outputs; expected one"):
+        program.value_and_grad([3.0, 4.0])
+
+
+def test_a_program_goes_to_a_file_and_back(tmp_path: Path) -> None:
+    program = record(layered([3, 4, 2], list)[1], [0.0, 0.0, 0.0])
+    again = Program.load(program.save(tmp_path / "net.json"))
+    xs = np.random.default_rng(4).normal(size=(5, 3))
+    assert str(again) == str(program)
+    assert (again(xs) == program(xs)).all()
+    (tmp_path / "half.json").write_text((tmp_path / "net.json").read_text()[:200])
+    with pytest.raises(ValueError, match=r"half\.json is no program of micrograd_es"):
+        Program.load(tmp_path / "half.json")
+
+
+def test_what_is_not_finite_names_the_operation_its_place_and_the_example() -> None:
+    def fn(x: Value) -> Value:
+        with es.scope("capa 1"):
+            return es.log(x * 2)
+
+    program = record(fn, 1.0)
+    with pytest.raises(ArithmeticError, match=r"log\(v0 = -2\.0\) \(capa 1\): the result is nan, in example 1"):
+        program.value_and_grad(np.array([1.0, -1.0, 2.0]), wrt="inputs")
+
+
+def test_the_parameters_are_one_array_that_can_be_written_back() -> None:
+    w = Value(1.0, "w")
+    program = record(lambda x: (w * x - 1) ** 2, 0.0)
+    for _ in range(50):
+        program.parameters -= 0.1 * program.value_and_grad(np.array([2.0]))[1]
+    assert w.data == 1.0
+    program.write_back()
+    assert w.data == pytest.approx(0.5)
+
+
+def test_wrong_inputs_get_one_clear_error() -> None:
+    program = record(lambda x, t: (x[0] - t) ** 2, [0.0, 0.0], 0.0)
+    with pytest.raises(TypeError, match="was given 1 inputs; expected 2"):
+        program(np.zeros((3, 2)))
+    with pytest.raises(ValueError, match=r"shapes \(3, 3\), \(3,\); expected \(batch, 2\), \(batch\)"):
+        program(np.zeros((3, 3)), np.zeros(3))
+    with pytest.raises(ValueError, match="reduce is 'max'; expected one of 'mean', 'sum'"):
+        program.value_and_grad(np.zeros((3, 2)), np.zeros(3), reduce="max")
+
+
+def test_float32_is_close_to_float64() -> None:
+    fn = layered([3, 4, 2], list)[1]
+    xs = np.random.default_rng(4).normal(size=(5, 3))
+    single, double = record(fn, [0.0] * 3, dtype="float32"), record(fn, [0.0] * 3)
+    assert single(xs).dtype == np.float32
+    assert single(xs) == pytest.approx(double(xs), rel=1e-4)
+
+
+def test_two_programs_in_two_threads_do_not_disturb_each_other() -> None:
+    programs = [record(layered([3, n, 2], list)[1], [0.0] * 3) for n in (4, 9)]
+    xs = np.random.default_rng(4).normal(size=(50, 3))
+    alone = [program.value_and_grad(xs)[1] for program in programs]
+    found: list[list[np.ndarray]] = [[], []]
+
+    def work(i: int) -> None:
+        found[i] = [programs[i].value_and_grad(xs)[1] for _ in range(100)]
+
+    threads = [Thread(target=work, args=(i,)) for i in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all((gradient == alone[i]).all() for i in range(2) for gradient in found[i])
+
+
+def test_the_blocks_are_explained_as_matrix_formulas() -> None:
+    program = record(layered([4, 6, 3], list)[1], [0.0] * 4)
+    assert program.explain().splitlines()[:2] == ["H₁ (6×B) = W₁ (6×4)·X₁ + b₁", "H₂ (6×B) = tanh(H₁)"]
+    assert r"\tanh" in program.explain(latex=True)
+    assert any(isinstance(block, Total) for block in program.plan.blocks)
+    assert sum(isinstance(block, Elementwise) for block in program.plan.blocks) == 3
