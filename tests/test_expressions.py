@@ -133,9 +133,9 @@ def test_names_are_the_free_ones_in_the_order_of_first_use() -> None:
 
 def test_every_function_of_the_table_can_be_called() -> None:
     for name, function in FUNCTIONS.items():
-        count = len(inspect.signature(function).parameters) if name == "where" else 1
-        inputs = ", ".join(["x"] * count)
-        assert parse(f"{name}({inputs})", x=0.5).data == function(*[Value(0.5)] * count).data, name
+        count = len(inspect.signature(function).parameters)
+        text = f"{name}({', '.join('x' * count)})"
+        assert parse(text, x=0.5).data == function(*[Value(0.5)] * count).data, name
     assert parse("max(x, 0) + sum(x, 1, y)", x=-3, y=7).data == 5
 
 
@@ -163,12 +163,10 @@ ERRORS = [
     ("q = x; y", 1, "nothing uses 'q'", ""),
     ("x // y", 3, "division is written with one /", ""),
     ("x.real", 2, "'.' has no meaning", "attributes"),
-    ("|x|", 1, "'|' has no meaning", "abs(x)"),
     ("x if y else z", 3, "'if' is a word of Python", ""),
     ("𝐓rue", 1, "is a word of Python", ""),
     ("x\ud800", 2, "U+D800 has no meaning", ""),
     ("√x²", 1, "this power can be read in two ways", "Say with ( )"),
-    ("x²^3", 2, "this power can be read in two ways", "Say with ( )"),
     ("9**9**9", 2, "the exponent is larger than 1,000", ""),
     ("ñ·0 + x^-1001", 8, "the exponent is larger than 1,000", ""),
     ("9e308", 1, "the number is too large", ""),

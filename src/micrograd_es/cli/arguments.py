@@ -143,7 +143,7 @@ def _in_order(parser: Parser, argv: Sequence[str]) -> list[str]:
             options.append(f"{known[word].option_strings[-1]}={_value(word, next(words, None), known)}")
         else:
             options.append(word)
-    return [*options, "--", *rest]
+    return [*options, *(["--", *rest] if rest else [])]
 
 
 def _is_option(word: str) -> bool:

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from micrograd_es.maths import Number
 
+LONGEST = 15  # characters of a fraction; a longer one is written as a decimal
 _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _ROUND = Context(prec=400, rounding=ROUND_HALF_UP)
 
@@ -47,7 +48,9 @@ class NumberFormat:
     def __call__(self, x: Number) -> str:
         """The number as text."""
         if isinstance(x, Fraction) or (self.exact and isinstance(x, int)):
-            return self._signed(str(x))
+            if len(text := str(x)) <= LONGEST:
+                return self._signed(text)
+            x = Decimal(x.numerator) / Decimal(x.denominator)
         exact = Decimal(x) if isinstance(x, int) else Decimal(repr(x)) if isinstance(x, float) else x
         return self._signed(self._rounded(exact))
 

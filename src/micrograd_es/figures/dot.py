@@ -134,14 +134,15 @@ class Writer:
     def _head(self, nesting: int) -> list[str]:
         theme = self.theme
         direction = "LR" if self.across else "TB"
-        gap = 0.16 + 0.16 * (bool(self.roles) + bool(self.locals)) if self.across else 0.22 + 0.5 * bool(self.roles)
+        gap = 0.16 + 0.2 * bool(self.roles) + 0.16 * bool(self.locals) if self.across else 0.22 + 0.5 * bool(self.roles)
         gates = len(self.scene.gates)
         splines = "line" if gates > TOO_MANY else "true"
         columns = 0.14 + 0.1 * max(0, nesting - 1)
         look = f"rankdir={direction} nodesep={gap:g} ranksep={columns:g} splines={splines}"
         look += f' bgcolor="{theme.paper}" pad=0.12 margin=0'
         if gates > MANY:
-            look += " nslimit=0.02 nslimit1=0.02 mclimit=0.02"  # a little less tidy, ten times as fast
+            effort = 0.001 if gates > TOO_MANY else 0.02
+            look += f" nslimit={effort} nslimit1={effort} mclimit=0.02"  # a little less tidy, ten times as fast
         return [
             f'graph [{look} outputorder=edgesfirst fontname="{FAMILY}" fontsize={SMALL:g} fontcolor="{theme.muted}"]',
             f'node [fontname="{FAMILY}" fontsize={SIZE:g} fontcolor="{theme.ink}" color="{theme.ink}" penwidth=1.5]',

@@ -101,9 +101,18 @@ class _Router:
         if wire.head in self.shapes:
             entry = self._entry(wire)
             direct = self._direct(wire, *entry) if entry else None
-            given = direct or self._joined(given, wire.head)
+            given = direct or (
+                _ending(given, *entry)
+                if entry and self._comes_from_the_side(wire, given)
+                else self._joined(given, wire.head)
+            )
         label, (x, y) = self.layout.nodes[wire.key], self.layout.at(wire.key)
         return _prolonged(given, (label.left, y) if self.across else (x, label.top))
+
+    def _comes_from_the_side(self, wire: Wire, given: Spline) -> bool:
+        """Whether Graphviz leads a wire to the left side of a box or its corners, not to its roof or floor."""
+        assert given.tip is not None
+        return not self.shapes[wire.head].is_round and given.tip[0] < self.layout.nodes[wire.head].left + 4
 
     def _touching(self, gate: str, point: Point) -> Point:
         """The point of a gate's outline that is nearest to a point outside."""
@@ -183,6 +192,14 @@ def _tiles(place: Place) -> list[tuple[int, int]]:
     """The squares of the canvas that a rectangle touches."""
     left, bottom, right, top = (int(edge // TILE) for edge in place)
     return [(x, y) for x in range(left, right + 1) for y in range(bottom, top + 1)]
+
+
+def _ending(given: Spline, tip: Point, outward: Point) -> Spline:
+    """A spline led to another end, which it reaches from the side."""
+    end = (tip[0] + ARROW * outward[0], tip[1] + ARROW * outward[1])
+    reach = min(max(0.5 * (end[0] - given.points[-4][0]), 1.0), 22.0)  # no further back than the curve begins
+    before = (end[0] + reach * outward[0], end[1] + reach * outward[1])
+    return Spline((*given.points[:-2], before, end), tip)
 
 
 def _prolonged(given: Spline, start: Point) -> Spline:
