@@ -6,12 +6,14 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import mpmath
 import pytest
 
 from micrograd_es import ops
+from micrograd_es.cli import main
 from micrograd_es.ops import OPS, Op
 
 mpmath.mp.dps = 50
@@ -57,6 +59,24 @@ def add_row() -> Iterator[Callable[..., Op]]:
     yield ops.op
     OPS.clear()
     OPS.update(before)
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test runs in an empty folder of its own."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Runs a command line in this process: its status, and what it printed on stdout and stderr."""
+
+    def run(*words: str) -> tuple[int, str, str]:
+        status = main(words)
+        printed = capfd.readouterr()
+        return status, printed.out, printed.err
+
+    return run
 
 
 def in_new_process(code: str, **environment: str) -> str:

@@ -18,6 +18,7 @@ from micrograd_es.expression_errors import ExpressionError, did_you_mean, listed
 from micrograd_es.expression_source import HELP, MAX_DIGITS, Source
 from micrograd_es.functions import FUNCTIONS
 from micrograd_es.maths import LARGEST, Number, as_number
+from micrograd_es.scopes import scope
 from micrograd_es.value import Constant, Value
 
 __all__ = ["ExpressionError", "names", "parse"]
@@ -52,6 +53,7 @@ def parse(
     /,
     *,
     exact: bool = False,
+    scopes: bool = False,
     **more: Number | Value,
 ) -> Value:
     """Reads an expression, computes it and returns the graph; every name becomes a labelled leaf.
@@ -78,6 +80,11 @@ def parse(
     >>> parse("x + 0.1", x=0, exact=True).data
     Fraction(1, 10)
 
+    With `scopes=True` each named step is a scope of that name, which a figure can fold into one gate.
+
+    >>> parse("q = x + y; f = q * z", x=-2, y=5, z=-4, scopes=True).inputs[0].scope
+    Scope('q')
+
     Operators bind as in Python: `-x**2` is −(x²) and `a**b**c` is a**(b**c). A name has one meaning: it cannot be
     given twice, and a value or a step that nothing uses is an error, because it is nearly always a typing mistake.
     A `Value` that is given enters as it is and keeps its own label. Arithmetic among numbers only is done at once.
@@ -86,6 +93,7 @@ def parse(
         text: at most 4,000 characters, with parentheses at most 200 deep.
         values: a number or a `Value` for each name; the same as the keywords `more`, for any name (also `exact`).
         exact: whether the numbers are fractions.
+        scopes: whether named steps are scopes.
 
     Raises:
         ExpressionError: the text is no expression, or a name has no value, or a limit is passed. A constant
@@ -97,7 +105,7 @@ def parse(
     statements = _statements(source)
     given = _given(values, more, exact)
     _check_given(source, given, _free(source, statements, given))
-    machine = _Machine(source, given, exact)
+    machine = _Machine(source, given, exact, scopes)
     for statement in statements:
         result = machine.run(statement)
     return result
@@ -241,13 +249,19 @@ def _check_given(source: Source, given: Mapping[str, Value], free: Mapping[str, 
 class _Machine:
     """A stack machine: each step takes its inputs off the stack and puts its result there."""
 
-    def __init__(self, source: Source, given: Mapping[str, Value], exact: bool) -> None:
+    def __init__(self, source: Source, given: Mapping[str, Value], exact: bool, scopes: bool) -> None:
         self.source = source
-        self.exact = exact
+        self.exact, self.scopes = exact, scopes
         self.values = dict(given)
         self.given = frozenset(given.values())
 
     def run(self, statement: _Statement) -> Value:
+        if self.scopes and statement.target:
+            with scope(statement.target.id):
+                return self.done(statement)
+        return self.done(statement)
+
+    def done(self, statement: _Statement) -> Value:
         stack: list[Value] = []
         for node in statement.steps:
             if isinstance(node, ast.Name):

@@ -116,7 +116,7 @@ def _is_file(word: str) -> bool:
         return False
 
 
-def graph(expression: str, words: Sequence[str], command: str, *, exact: bool = False) -> Value:
+def graph(expression: str, words: Sequence[str], command: str, *, exact: bool = False, scopes: bool = False) -> Value:
     """The graph of an expression, or of the one on standard input where it is `-`.
 
     Raises UsageError for the words, and what `parse` raises for the expression; an ExpressionError for names without
@@ -127,7 +127,7 @@ def graph(expression: str, words: Sequence[str], command: str, *, exact: bool = 
     given = values(words, exact=exact)
     text = _standard_input() if expression == "-" else expression.strip()
     try:
-        return parse(text, given, exact=exact)
+        return parse(text, given, exact=exact, scopes=scopes)
     except ExpressionError as error:
         if example := _with_missing(command, expression, text, given):
             error.add_note(example)

@@ -26,7 +26,7 @@ def draw(given: Namespace) -> int:
     from micrograd_es.figures import draw
 
     with Progress("drawing"):
-        figure = draw(graph(given.expression, given.values, "draw", exact=given.exact), **_look(given))
+        figure = draw(_graph(given, "draw"), **_look(given))
         svg = b"" if given.output else figure.svg().encode("utf-8")
     if not given.output:
         say_bytes(svg)
@@ -44,7 +44,7 @@ def frames(given: Namespace) -> int:
     _check_endings(given.output, FILM_SUFFIXES)
     from micrograd_es.figures import frames
 
-    f = graph(given.expression, given.values, "frames", exact=given.exact)
+    f = _graph(given, "frames")
     unroll = None if given.unroll is None else _input(f, given.unroll)
     with Progress("laying out the frames"):
         film = frames(f, unroll, **_look(given))
@@ -54,6 +54,12 @@ def frames(given: Namespace) -> int:
         for path in written if isinstance(written, list) else [written]:
             say(str(path))
     return 0
+
+
+def _graph(given: Namespace, command: str) -> Value:
+    """The graph; its named steps are scopes where something is to be folded."""
+    folds = given.fold is not None or given.depth is not None
+    return graph(given.expression, given.values, command, exact=given.exact, scopes=folds)
 
 
 def _look(given: Namespace) -> Look:
