@@ -111,7 +111,8 @@ class Writer:
         """The width and height that a thing takes in the layout."""
         if isinstance(thing, Gate):
             shape = self.shapes[thing.key]
-            return shape.width + 2 * AIR, shape.height + 2 * AIR
+            around = 2 * (AIR + shape.border)
+            return shape.width + around, shape.height + around
         if isinstance(thing, Fork):
             return SIGMA, SIGMA
         if isinstance(thing, Wire):
@@ -137,7 +138,8 @@ class Writer:
         gap = 0.16 + 0.2 * bool(self.roles) + 0.16 * bool(self.locals) if self.across else 0.22 + 0.5 * bool(self.roles)
         gates = len(self.scene.gates)
         splines = "line" if gates > TOO_MANY else "true"
-        columns = 0.14 + 0.1 * max(0, nesting - 1)
+        crowded = any(not shape.is_round for shape in self.shapes.values())
+        columns = 0.14 + 0.12 * crowded + 0.1 * max(0, nesting - 1)
         look = f"rankdir={direction} nodesep={gap:g} ranksep={columns:g} splines={splines}"
         look += f' bgcolor="{theme.paper}" pad=0.12 margin=0'
         if gates > MANY:

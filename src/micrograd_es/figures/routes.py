@@ -138,6 +138,8 @@ class _Router:
         place, (x, y), (_, start) = self.layout.nodes[wire.head], self.layout.at(wire.head), self.layout.at(wire.key)
         if not self.shapes[wire.head].is_round:
             wires = sorted(self.scene.entering[wire.head], key=lambda w: -self.layout.at(w.key)[1])
+            if len(wires) == 1 and place.bottom < start < place.top:
+                return (place.left, start), (-1.0, 0.0)
             step = (place.top - place.bottom) / len(wires)
             return (place.left, place.top - step * (wires.index(wire) + 0.5)), (-1.0, 0.0)
         radius = (place.top - place.bottom) / 2

@@ -15,6 +15,7 @@ GAP = 4  # between a name and its wire
 CIRCLE = 38.0  # the diameter of a gate
 SIGMA = 20.0  # the diameter of the Σ at a fork
 SLOT = 22.0  # the room that each input of a gate with many takes
+OUTLINE = 4.0  # between the two outlines of a folded gate; Graphviz's own measure
 AIR = 5.0  # room kept free round a gate, so that wires which pass it do not touch it
 
 
@@ -26,6 +27,7 @@ class Shape:
     height: float
     is_round: bool
     text_size: float = SIZE
+    border: float = 0.0  # a second outline, so far outside the first
 
 
 def gate_shape(sign: str, wires: int, folded: bool, across: bool) -> Shape:
@@ -34,6 +36,7 @@ def gate_shape(sign: str, wires: int, folded: bool, across: bool) -> Shape:
     if room <= CIRCLE + 1 and wires <= 2 and not folded:
         return Shape(CIRCLE, CIRCLE, True, SIZE * 0.82 if room > CIRCLE - 9 else SIZE)
     crowded = SLOT * wires + 4 if wires > 2 or folded else 0.0
+    border = OUTLINE if folded else 0.0
     if across:
-        return Shape(max(room + 22, CIRCLE), max(CIRCLE, crowded), False)
-    return Shape(max(room + 22, CIRCLE, crowded), CIRCLE, False)
+        return Shape(max(room + 22, CIRCLE), max(CIRCLE, crowded), False, SIZE, border)
+    return Shape(max(room + 22, CIRCLE, crowded), CIRCLE, False, SIZE, border)
