@@ -23,6 +23,7 @@ demo figures: setup
 bench: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[bench]"
 	$(BIN)/python bench/eager.py
+	$(BIN)/python bench/program.py
 
 clean:
 	rm -rf .venv build dist

@@ -41,6 +41,9 @@ class ValueMaths:
     def log_sum_exp(self, xs: Sequence[Value]) -> Value:
         return functions.log_sum_exp(xs)
 
+    def shares(self, z: Value, xs: Sequence[Value]) -> tuple[Value, ...]:
+        return tuple(functions.exp(x - z) for x in xs)
+
     def first(self, z: Value, xs: Sequence[Value]) -> tuple[Number, ...]:
         return NUMBERS.first(z.data, [x.data for x in xs])
 

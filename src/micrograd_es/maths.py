@@ -225,6 +225,10 @@ class NumberMaths:
         winner = next(i for i, x in enumerate(xs) if x == z)
         return tuple(int(i == winner) for i in range(len(xs)))
 
+    def shares(self, z: Any, xs: Sequence[Any]) -> tuple[Any, ...]:
+        """e^(x − z) for each of xs: what share it has in z = log Σ e^x, the softmax."""
+        return tuple(self.exp(x - z) for x in xs)
+
     def log_sum_exp(self, xs: Sequence[Any]) -> Any:
         """log Σ exp(x), shifted by the largest so that nothing overflows."""
         largest = max(xs)

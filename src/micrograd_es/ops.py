@@ -139,7 +139,7 @@ COS  = op("cos", "cos", Role.SCALER,   forward=lambda m, x: m.cos(x),  local=lam
 WHERE = op("where", "?", Role.ROUTER, forward=lambda m, c, x, y: m.where(c, x, y),
            local=lambda m, z, c, x, y: (0, m.step(c), 1 - m.step(c)), domain=(_POSITIVE, _ANY, _ANY))
 LSE  = op("log_sum_exp", "log Σ exp", Role.SCALER, forward=lambda m, *xs: m.log_sum_exp(xs),
-          local=lambda m, z, *xs: tuple(m.exp(x - z) for x in xs))
+          local=lambda m, z, *xs: m.shares(z, xs))
 # fmt: on
 
 

@@ -216,6 +216,9 @@ class SymbolMaths:
             return Symbol("is", (xs[0], z)), Symbol("is not", (xs[0], z))
         return tuple(Symbol("is", (x, z)) for x in xs)
 
+    def shares(self, z: Symbol, xs: Sequence[Symbol]) -> tuple[Symbol, ...]:
+        return tuple(Symbol("exp", (x - z,)) for x in xs)
+
     def log_sum_exp(self, xs: Sequence[Symbol]) -> Symbol:
         return Symbol("log", (self.sum([Symbol("exp", (x,)) for x in xs]),))
 

@@ -53,53 +53,54 @@ class ArrayMaths:
         return np.where(x > 0, inside, np.where((x == 0) & (z == 0), 0.0, np.nan))
 
     def sum(self, xs: Sequence[Array]) -> Array:
-        total = xs[0]
-        for x in xs[1:]:
-            total = total + x
-        return total
+        return xs[0] + xs[1] if len(xs) == 2 else np.add.reduce(table(xs))
 
     def prod(self, xs: Sequence[Array]) -> Array:
-        total = xs[0]
-        for x in xs[1:]:
-            total = total * x
-        return total
+        return xs[0] * xs[1] if len(xs) == 2 else np.multiply.reduce(table(xs))
 
-    def others(self, xs: Sequence[Any]) -> tuple[Any, ...]:
+    def others(self, xs: Sequence[Any]) -> Any:
         """For each of xs the product of all the others, in linear time and without dividing."""
         if len(xs) == 2:
             return xs[1], xs[0]
-        before, after = [np.float64(1)], [np.float64(1)]
-        for x, y in zip(xs[:-1], xs[:0:-1], strict=True):
-            before.append(before[-1] * x)
-            after.append(after[-1] * y)
-        return tuple(a * b for a, b in zip(before, reversed(after), strict=True))
+        factors = table(xs)
+        found = np.ones_like(factors)
+        np.cumprod(factors[:-1], axis=0, out=found[1:])
+        after = np.cumprod(factors[:0:-1], axis=0)[::-1]
+        np.multiply(found[:-1], after, out=found[:-1])
+        return found
 
     def max(self, xs: Sequence[Array]) -> Array:
-        largest = xs[0]
-        for x in xs[1:]:
-            largest = np.maximum(largest, x)
-        return largest
+        return np.maximum(xs[0], xs[1]) if len(xs) == 2 else np.maximum.reduce(table(xs))
 
     def min(self, xs: Sequence[Array]) -> Array:
-        least = xs[0]
-        for x in xs[1:]:
-            least = np.minimum(least, x)
-        return least
+        return np.minimum(xs[0], xs[1]) if len(xs) == 2 else np.minimum.reduce(table(xs))
 
-    def first(self, z: Array, xs: Sequence[Array]) -> tuple[Array, ...]:
+    def first(self, z: Array, xs: Sequence[Array]) -> Array:
         """1 for the first of xs that equals z, 0 for the rest: a tie goes to the first."""
-        taken = np.zeros(np.shape(z), bool)
-        masks = []
-        for x in xs:
-            wins = (x == z) & ~taken
-            taken |= wins
-            masks.append(wins.astype(z.dtype))
-        return tuple(masks)
+        wins = table(xs) == z
+        first: Array = wins & (np.cumsum(wins, axis=0) == 1)
+        return first
+
+    def shares(self, z: Array, xs: Sequence[Array]) -> Array:
+        """e^(x − z) for each of xs: what share it has in z = log Σ e^x, the softmax."""
+        return np.exp(table(xs) - z)
 
     def log_sum_exp(self, xs: Sequence[Array]) -> Array:
         """log Σ exp(x), shifted by the largest so that nothing overflows."""
-        largest = self.max(xs)
-        return largest + np.log(self.sum([np.exp(x - largest) for x in xs]))
+        powers = table(xs)
+        largest = powers.max(axis=0)
+        np.exp(np.subtract(powers, largest, out=powers), out=powers)
+        total: Array = largest + np.log(np.add.reduce(powers))
+        return total
+
+
+def table(xs: Sequence[Any]) -> Array:
+    """A copy of the inputs of an operation with any number of them as one array; numbers get axes to broadcast."""
+    arrays = [np.asarray(x) for x in xs]
+    if len({a.shape for a in arrays}) > 1:
+        arrays = list(np.broadcast_arrays(*arrays))
+    made: Array = np.array(arrays)
+    return made.reshape(-1, 1, 1) if made.ndim == 1 else made
 
 
 ARRAYS = ArrayMaths()

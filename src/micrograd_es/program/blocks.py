@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from micrograd_es.ops import ADD, MUL, Op
-from micrograd_es.program.tape import Tape
+from micrograd_es.program.tape import Entry, Tape
 
 
 class Space(Enum):
@@ -72,11 +72,13 @@ Block = Affine | Total | Elementwise
 class Plan:
     """A tape as blocks in the order in which they run, and where every number of the tape lives.
 
-    `places` are (space, row) by number; `sizes` how many rows each space has.
+    `places` are (space, row) by number; `sizes` how many rows each space has; `parameters` the order in which the
+    parameters have their rows, by their place in the tape.
     """
 
     tape: Tape
     blocks: list[Block] = field(default_factory=list)
+    parameters: list[int] = field(default_factory=list)
     places: dict[int, tuple[Space, int]] = field(default_factory=dict)
     sizes: dict[Space, int] = field(default_factory=lambda: {Space.SHARED: 0, Space.VARYING: 0})
 
@@ -97,11 +99,14 @@ class Plan:
 def planned(tape: Tape) -> Plan:
     """The blocks of a tape."""
     plan = Plan(tape)
+    steps = _Steps(tape)
+    plan.parameters = steps.parameter_order()
     if tape.inputs:
         plan.place(range(tape.inputs), Space.VARYING)
-    if tape.first_entry > tape.inputs:
-        plan.place(range(tape.inputs, tape.first_entry), Space.SHARED)
-    steps = _Steps(tape)
+    if plan.parameters:
+        plan.place([tape.inputs + place for place in plan.parameters], Space.SHARED)
+    if tape.constants:
+        plan.place(range(tape.first_constant, tape.first_entry), Space.SHARED)
     for level in steps.levels():
         _Level(plan, steps, level).place()
     return plan
@@ -111,26 +116,38 @@ class _Steps:
     """What is computed, once sums and their products are taken together: by number, its kind and what it needs."""
 
     def __init__(self, tape: Tape) -> None:
-        self.tape = tape
+        self.tape, self.first = tape, tape.first_entry
         self.users = self._count_users()
-        self.varies = [number < tape.inputs for number in range(tape.first_entry)]
+        self.varies = [number < tape.inputs for number in range(self.first)]
+        varies = self.varies
         for entry in tape.entries:
-            self.varies.append(any(self.varies[x] for x in entry.inputs))
+            varies.append(any(varies[x] for x in entry.inputs))
         self.products: dict[int, list[tuple[int, int]]] = {}  # of an affine sum: its (weight, input) pairs
         self.terms: dict[int, list[int]] = {}  # of a sum: what else is added
         self.inner: set[int] = set()  # sums and products that are part of a larger sum
-        for number in reversed(range(tape.first_entry, len(self.varies))):
-            if number not in self.inner and self._op(number) is ADD:
+        for number in range(len(varies) - 1, self.first - 1, -1):
+            if tape.entries[number - self.first].op is ADD and number not in self.inner:
                 self._take_sum(number)
 
-    def _op(self, number: int) -> Op | None:
-        entry = self.tape.entry(number)
-        return entry.op if entry else None
+    def entry(self, number: int) -> Entry | None:
+        """The operation of that number; None for an input, a parameter or a constant."""
+        return self.tape.entries[number - self.first] if number >= self.first else None
+
+    def parameter_order(self) -> list[int]:
+        """The parameters in the order in which sums use them, so that the weights of a dense block stand together."""
+        start, end = self.tape.inputs, self.tape.first_constant
+        weights = [w for root in sorted(self.products) for w, _ in self.products[root]]
+        bare = [x for root in sorted(self.products) for x in self.terms[root]]
+        used = [x - start for x in (*weights, *bare) if start <= x < end]
+        return list(dict.fromkeys([*used, *range(self.tape.parameters)]))
 
     def _count_users(self) -> list[int]:
         """How many inputs each number feeds; an output counts as one more."""
-        users = [0] * (self.tape.first_entry + len(self.tape.entries))
-        for number in (*(x for entry in self.tape.entries for x in entry.inputs), *self.tape.outputs):
+        users = [0] * (self.first + len(self.tape.entries))
+        for entry in self.tape.entries:
+            for x in entry.inputs:
+                users[x] += 1
+        for number in self.tape.outputs:
             users[number] += 1
         return users
 
@@ -140,10 +157,9 @@ class _Steps:
         waiting = [root]
         while waiting:
             number = waiting.pop()
-            if number == root or (self._op(number) is ADD and self.users[number] == 1):
-                entry = self.tape.entry(number)
-                assert entry is not None
-                waiting.extend(reversed(entry.inputs))
+            entry = self.entry(number)
+            if entry and entry.op is ADD and (number == root or self.users[number] == 1):
+                waiting.extend(entry.inputs[::-1])
                 if number != root:
                     self.inner.add(number)
             else:
@@ -157,7 +173,7 @@ class _Steps:
 
     def _product(self, number: int) -> tuple[int, int] | None:
         """The shared and the varying factor of a product that only one sum uses."""
-        entry = self.tape.entry(number)
+        entry = self.entry(number)
         if entry is None or entry.op is not MUL or len(entry.inputs) != 2 or self.users[number] != 1:
             return None
         x, y = entry.inputs
@@ -169,14 +185,14 @@ class _Steps:
         """What has to be there before a number can be computed."""
         if number in self.terms:
             return [*self.terms[number], *(x for pair in self.products.get(number, ()) for x in pair)]
-        entry = self.tape.entry(number)
+        entry = self.entry(number)
         return list(entry.inputs) if entry else []
 
     def levels(self) -> list[list[int]]:
         """The numbers to compute, each level needing only those before it."""
         level = [0] * len(self.varies)
         found: list[list[int]] = []
-        for number in range(self.tape.first_entry, len(self.varies)):
+        for number in range(self.first, len(self.varies)):
             if number in self.inner:
                 continue
             level[number] = 1 + max((level[x] for x in self.needs(number)), default=0)
@@ -209,7 +225,7 @@ class _Level:
             return "affine", bare, tuple(x for _, x in steps.products[number])
         if number in steps.terms and (len(set(spaces)) == 1 and len(spaces) > 2):
             return "total", spaces
-        entry = steps.tape.entry(number)
+        entry = steps.entry(number)
         assert entry is not None
         return "elementwise", entry.op.name, tuple(self.plan.places[x][0] for x in self._inputs(number))
 
@@ -237,7 +253,7 @@ class _Level:
         out = plan.place(members, Space.VARYING if Space.VARYING in spaces else Space.SHARED)
         if first in steps.terms and len(inputs[0]) > 2 and len(spaces) == 1:
             return Total(out, plan.rows(x for terms in inputs for x in terms))
-        entry = steps.tape.entry(first)
+        entry = steps.entry(first)
         assert entry is not None
         return Elementwise(out, entry.op, tuple(map(plan.rows, zip(*inputs, strict=True))))
 
@@ -250,18 +266,3 @@ class _Level:
         inputs = plan.rows(x for terms in (pairs[:1] if dense else pairs) for _, x in terms)
         added = tuple(plan.rows(column) for column in zip(*bare, strict=True))
         return Affine(plan.place(members, Space.VARYING), weights, inputs, added, dense)
-
-
-def parameter_order(plan: Plan) -> list[int]:
-    """The parameters in the order in which blocks use them, so that the weights of a dense block stand together.
-
-    Each number is a parameter's place among the parameters; those in no affine block come last.
-    """
-    tape = plan.tape
-    row_of = {plan.places[tape.inputs + i][1]: i for i in range(tape.parameters)}
-    used: list[int] = []
-    for block in plan.blocks:
-        if isinstance(block, Affine):
-            shared = [rows for rows in block.bare if rows.space is Space.SHARED]
-            used += [row for rows in (block.weights, *shared) for row in rows.numbers]
-    return list(dict.fromkeys([*(row_of[row] for row in used if row in row_of), *range(tape.parameters)]))

@@ -76,6 +76,13 @@ def _formula(block: Block, names: Names) -> str:
 
 
 def _elementwise(block: Elementwise, names: Names) -> str:
+    if len(block.inputs) > 3:
+        every = Rows(block.inputs[0].space, tuple(row for rows in block.inputs for row in rows.numbers))
+        return (
+            rf"\operatorname{{{block.op.name}}}({names.of(every, 'H')})"
+            if names.latex
+            else f"{block.op.name}({names.of(every, 'H')})"
+        )
     variables: Sequence[Symbol] = [Symbol(f"x{i}") for i in range(len(block.inputs))]
     written = {
         f"x{i}": names.of(rows, "p" if rows.space is Space.SHARED else "H") for i, rows in enumerate(block.inputs)

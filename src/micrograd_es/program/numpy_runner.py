@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_es.program.arrays import ARRAYS, Array
+from micrograd_es.program.arrays import ARRAYS, Array, table
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Plan, Rows, Space, Total
 from micrograd_es.symbols import Symbol, SymbolMaths
 
@@ -58,7 +58,7 @@ class Runner:
         self.batch, self.wanted = batch, wanted
         self.values = {Space.SHARED: shared, Space.VARYING: varying}
         self.gradients = {space: np.zeros_like(matrix) for space, matrix in self.values.items()}
-        self.names: dict[str, Any] = {"np": np, "m": ARRAYS}
+        self.names: dict[str, Any] = {"np": np, "m": ARRAYS, "table": table}
         self.views: dict[object, str] = {}
         self.touched: dict[Space, set[int]] = {space: set() for space in Space}
         self.lines = [line for block in plan.blocks for line in _Forward(self, block).lines()]
@@ -147,6 +147,11 @@ class _Lines:
         whole = runner.bound((rows.space, "values"), lambda: matrix, "V")
         return kept, [f"np.take({whole}, {where}, 0, {kept}, 'clip')"]
 
+    def whole(self, name: str) -> str:
+        """The name of what is gathered for an operation with many inputs as inputs by rows by columns."""
+        assert isinstance(self.block, Elementwise)
+        return self.runner.reshaped(name, (len(self.block.inputs), len(self.block.out), self.columns))
+
     def again(self, rows: Rows) -> str:
         """The name of what has been gathered on the way forward."""
         return self.gathered(rows)[0]
@@ -196,7 +201,12 @@ class _Forward(_Lines):
         return lines
 
     def _elementwise(self, block: Elementwise) -> list[str]:
-        lines: list[str] = []
+        together = many_rows(block)
+        if together:
+            name, lines = self.gathered(together)
+            forward = self.runner.bound((block.op, "forward"), lambda: block.op.forward, "f")
+            return [*lines, f"{self.out}[...] = {forward}(m, *{self.whole(name)})"]
+        lines = []
         names: list[str] = []
         for rows in block.inputs:
             name, more = self.gathered(one_row(rows))
@@ -250,6 +260,12 @@ class _Backward(_Lines):
         return lines
 
     def _elementwise(self, block: Elementwise) -> list[str]:
+        together = many_rows(block)
+        if together:
+            local = self.runner.bound((block.op, "local"), lambda: block.op.local, "l")
+            slopes_of = f"table({local}(m, {self.out}, *{self.whole(self.again(together))}))"
+            shape = (len(block.inputs), len(block.out), self.columns)
+            return self.sent(together, f"np.multiply({self.upstream}, {slopes_of}{{out}})", shape)
         rows = [one_row(r) for r in block.inputs]
         if not any(self.runner.is_wanted(r) for r in rows):
             return []
@@ -298,7 +314,7 @@ class _Backward(_Lines):
         touched.update(rows.numbers)
         plain = contribution.replace("{out}", "")
         if not run:
-            return self._scattered(rows, plain)
+            return self._scattered(rows, plain, shape)
         target = runner.gradient(rows)
         if shape is not None:
             target = runner.reshaped(target, shape)
@@ -310,7 +326,7 @@ class _Backward(_Lines):
             else [f"{target}[...] = {plain}"]
         )
 
-    def _scattered(self, rows: Rows, contribution: str) -> list[str]:
+    def _scattered(self, rows: Rows, contribution: str, shape: tuple[int, ...] | None) -> list[str]:
         """Add to rows that are apart; contributions to a row that stands twice are summed first."""
         runner = self.runner
         matrix = runner.gradients[rows.space]
@@ -326,7 +342,7 @@ class _Backward(_Lines):
         sorting = runner.bound((rows, "order"), lambda: order, "o")
         rows_once = runner.bound((rows, "once"), lambda: found, "u")
         stretches = runner.bound((rows, "starts"), lambda: starts, "s")
-        if isinstance(self.block, Elementwise):
+        if isinstance(self.block, Elementwise) and shape is None:
             part = f"np.broadcast_to({contribution}, ({len(rows)}, {columns}))"
         return [f"{whole}[{rows_once}] += np.add.reduceat({part}[{sorting}], {stretches})"]
 
@@ -334,6 +350,14 @@ class _Backward(_Lines):
 def one_row(rows: Rows) -> Rows:
     """The single row that stands for all where they are the same; it broadcasts."""
     return Rows(rows.space, rows.numbers[:1]) if len(rows) > 1 and len(set(rows.numbers)) == 1 else rows
+
+
+def many_rows(block: Elementwise) -> Rows | None:
+    """The rows of all inputs, one input after the other, of an operation that has many of one space; else None."""
+    spaces = {rows.space for rows in block.inputs}
+    if block.op.arity is not None or len(block.inputs) <= 2 or len(spaces) > 1:
+        return None
+    return Rows(spaces.pop(), tuple(row for rows in block.inputs for row in rows.numbers))
 
 
 def is_run(rows: Rows) -> bool:

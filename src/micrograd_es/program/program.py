@@ -13,7 +13,7 @@ import numpy as np
 
 from micrograd_es.files import write_files
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.blocks import Space, parameter_order, planned
+from micrograd_es.program.blocks import Space, planned
 from micrograd_es.program.explain import explained
 from micrograd_es.program.faults import located
 from micrograd_es.program.numpy_runner import Runner
@@ -54,9 +54,7 @@ def record(
     else when it is called again: what it did then would not be what it does for other numbers.
     """
     tape, found, result = recorded(fn, examples, parameters, merge)
-    order = parameter_order(planned(tape))
-    shapes = [np.shape(example) for example in examples]
-    return Program(tape.reordered(order), shapes, result, [found[i] for i in order], dtype=dtype)
+    return Program(tape, [np.shape(example) for example in examples], result, found, dtype=dtype)
 
 
 class Program:
@@ -86,11 +84,12 @@ class Program:
     ) -> None:
         if dtype not in DTYPES:
             raise ValueError(f"dtype is {dtype!r}; expected one of {', '.join(map(repr, DTYPES))}.")
-        self.tape, self.shapes, self.result, self.values = tape, [tuple(s) for s in shapes], result, list(values)
+        self.tape, self.shapes, self.result = tape, [tuple(shape) for shape in shapes], result
         self.plan = planned(tape)
+        self.values = [values[place] for place in self.plan.parameters] if values else []
         self._shared = np.zeros((max(self.plan.sizes[Space.SHARED], 1), 1), dtype)
         self.parameters: Array = self._shared[: tape.parameters, 0]
-        self.parameters[:] = [float(v.number) for v in values] if numbers is None else numbers
+        self.parameters[:] = [float(v.number) for v in self.values] if numbers is None else numbers
         self._shared[tape.parameters : tape.parameters + len(tape.constants), 0] = tape.constants
         self._runners: dict[tuple[int, str], Runner] = {}
         self._lock = threading.Lock()

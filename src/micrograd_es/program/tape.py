@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from micrograd_es.graph import topological
 from micrograd_es.ops import Op, find
@@ -18,8 +18,7 @@ from micrograd_es.value import Value
 FORMAT = "micrograd_es program 1"
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One operation of a tape: the row of the table and the numbers of its inputs; its name and place for errors."""
 
     op: Op
@@ -72,14 +71,6 @@ class Tape:
         ]
         return "\n".join([head, *lines, f"return {', '.join(map(self.name, self.outputs))}"])
 
-    def reordered(self, order: Sequence[int]) -> Tape:
-        """The same tape with its parameters in another order: `order` has, for each new place, the old one."""
-        moved = {self.inputs + old: self.inputs + new for new, old in enumerate(order)}
-        entries = [replace(e, inputs=tuple(moved.get(x, x) for x in e.inputs)) for e in self.entries]
-        names = [*self.names[: self.inputs], *(self.names[self.inputs + old] for old in order)]
-        outputs = [moved.get(x, x) for x in self.outputs]
-        return replace(self, entries=entries, outputs=outputs, names=names)
-
     def to_json(self) -> str:
         """The tape as text that `from_json` reads."""
         entries = [[entry.op.name, list(entry.inputs), entry.label, entry.scope] for entry in self.entries]
@@ -118,54 +109,59 @@ def load(path: Path) -> Tape:
     return from_json(path.read_text(encoding="utf-8"), str(path))
 
 
-def traced(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value], merge: bool = False) -> Tape:
-    """The tape of some outputs, in terms of inputs and parameters; every other leaf is a constant.
+def behind(outputs: Sequence[Value]) -> list[Value]:
+    """Every Value that the outputs are computed from, and the outputs, inputs first."""
+    if len(outputs) == 1:
+        return topological(outputs[0])
+    return list(dict.fromkeys(node for output in outputs for node in topological(output)))
 
-    What no output needs is left out, what depends on constants alone is worked out, and with `merge` an expression
-    that stands twice is computed once.
+
+def traced(
+    nodes: Sequence[Value],
+    outputs: Sequence[Value],
+    inputs: Sequence[Value],
+    parameters: Sequence[Value],
+    merge: bool = False,
+) -> Tape:
+    """The tape of some outputs, with the `nodes` behind them, in terms of inputs and parameters.
+
+    Every other leaf is a constant. What no output needs is left out, what depends on constants alone is worked out, and
+    with `merge` an expression that stands twice is computed once.
     """
     numbers: dict[Value, int] = {x: i for i, x in enumerate((*inputs, *parameters))}
-    nodes = _behind(outputs, set(numbers))
-    fixed = _fixed(nodes, numbers)
-    needed = {x for node in nodes if node not in fixed for x in node.inputs} | set(outputs)
     tape = Tape(len(inputs), len(parameters), names=[x.label for x in numbers])
-    places: dict[str, int] = {}  # constants by what they look like, so that 0.0 and -0.0 stay apart
+    fixed: set[Value] = set()
     for node in nodes:
-        if node in fixed and node in needed:
-            value = float(node.number)
-            numbers[node] = tape.first_constant + places.setdefault(repr(value), len(places))
-            if len(places) > len(tape.constants):
-                tape.constants.append(value)
+        if node not in numbers and fixed.issuperset(node.wires[::2]):
+            fixed.add(node)
+    _number_constants(tape, nodes, outputs, fixed, numbers)
+    first = tape.first_entry
     known: dict[tuple[Op, tuple[int, ...]], int] = {}
     for node in nodes:
-        if node.op is None or node in fixed:
+        row = node.op
+        if row is None or node in fixed or node in numbers:
             continue
-        key = (node.op, tuple(numbers[x] for x in node.inputs))
-        if not (merge and key in known):
-            known[key] = tape.first_entry + len(tape.entries)
-            scope = " · ".join(s.name for s in node.scope.path()) if node.scope else ""
-            tape.entries.append(Entry(*key, node.label, scope))
-        numbers[node] = known[key]
+        xs = tuple([numbers[x] for x in node.wires[::2]])
+        if merge and (row, xs) in known:
+            numbers[node] = known[row, xs]
+            continue
+        numbers[node] = known[row, xs] = first + len(tape.entries)
+        scope = " · ".join(s.name for s in node.scope.path()) if node.scope else ""
+        tape.entries.append(Entry(row, xs, node.label, scope))
     tape.outputs = [numbers[output] for output in outputs]
     return tape
 
 
-def _behind(outputs: Sequence[Value], given: set[Value]) -> list[Value]:
-    """Every Value behind the outputs but the given ones, inputs first."""
-    seen = set(given)
-    found: list[Value] = []
-    for output in outputs:
-        for node in topological(output):
-            if node not in seen:
-                seen.add(node)
-                found.append(node)
-    return found
-
-
-def _fixed(nodes: Sequence[Value], given: dict[Value, int]) -> set[Value]:
-    """The Values that depend on no input and no parameter."""
-    fixed: set[Value] = set()
+def _number_constants(
+    tape: Tape, nodes: Sequence[Value], outputs: Sequence[Value], fixed: set[Value], numbers: dict[Value, int]
+) -> None:
+    """Give numbers to the constants that something needs; equal ones share a number."""
+    needed = {x for node in nodes if node not in fixed for x in node.wires[::2] if x in fixed}
+    needed.update(fixed.intersection(outputs))
+    places: dict[str, int] = {}  # by what they look like, so that 0.0 and -0.0 stay apart
     for node in nodes:
-        if node not in given and all(x in fixed for x in node.inputs):
-            fixed.add(node)
-    return fixed
+        if node in needed:
+            value = float(node.number)
+            numbers[node] = tape.first_constant + places.setdefault(repr(value), len(places))
+            if len(places) > len(tape.constants):
+                tape.constants.append(value)
