@@ -31,6 +31,7 @@ from micrograd_es.functions import (
     where,
 )
 from micrograd_es.graph import leaves
+from micrograd_es.listing import listing
 from micrograd_es.scopes import scope
 from micrograd_es.value import Constant, RecordingError, Value
 
@@ -60,6 +61,7 @@ __all__ = [
     "identity",
     "jacobian",
     "leaves",
+    "listing",
     "log",
     "log_softmax",
     "log_sum_exp",
