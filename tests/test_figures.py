@@ -305,3 +305,9 @@ def test_the_graphviz_object_draws_the_same_figure() -> None:
 if __name__ == "__main__":
     for graph, name in ((product(), "product"), (neuron(), "neuron"), (neuron("σ"), "neuron_boxed")):
         (GOLDEN / f"{name}.dot").write_text(draw(graph).dot(), "utf-8")
+
+
+def test_an_unknown_option_is_named_with_those_that_there_are() -> None:
+    for make in (draw, frames):
+        with pytest.raises(TypeError, match="'colour' is no option of a figure; expected fold, depth, constants"):
+            make(product(), colour="red")  # type: ignore[call-arg]

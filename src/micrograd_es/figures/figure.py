@@ -304,7 +304,7 @@ def draw(f: Value, **look: Unpack[Look]) -> Figure:
 
     Raises TypeError for what is no Value, and ValueError for an unknown option or a gradient that does not exist.
     """
-    return Figure(Drawing(f, **look))
+    return Figure(Drawing(f, **_known(look)))
 
 
 def frames(f: Value, unroll: Value | None = None, **look: Unpack[Look]) -> Frames:
@@ -319,7 +319,15 @@ def frames(f: Value, unroll: Value | None = None, **look: Unpack[Look]) -> Frame
     With `unroll`, one of the inputs, the captions spell out the derivative with respect to it, one factor of the chain
     rule more with each gate. The other options are those of `draw`.
     """
-    return Frames(Drawing(f, **look), unroll)
+    return Frames(Drawing(f, **_known(look)), unroll)
+
+
+def _known(look: Look) -> Look:
+    """The options, once all of them are known to be options."""
+    for name in look:
+        if name not in Look.__annotations__:
+            raise TypeError(f"{name!r} is no option of a figure; expected {', '.join(Look.__annotations__)}.")
+    return look
 
 
 def _one_of(name: str, given: object, known: Sequence[str]) -> None:
