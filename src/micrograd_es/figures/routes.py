@@ -170,10 +170,10 @@ class _Router:
     def _blocked(self, wire: Wire, level: Place, curve: tuple[Point, ...]) -> bool:
         """Whether a route meets what is not at one of its ends."""
         ends = (self.layout.nodes[wire.key], self.layout.nodes[wire.head])
-        dots = [_on(curve, t / 12) for t in range(13)]
-        reach = around([level, *(Place(x, y, x, y) for x, y in dots)]).grown(3, 3)
-        others = [place for key, place in self.near(reach) if key not in (wire.key, wire.head)]
+        reach = around([level, *(Place(x, y, x, y) for x, y in curve)]).grown(3, 3)  # a curve stays among its points
+        others = [place for key, place in self.near(reach) if key not in (wire.key, wire.head) and place.meets(reach)]
         others += [box for box in self.layout.boxes.values() if not any(box.meets(end) for end in ends)]
+        dots = [_on(curve, t / 12) for t in range(13)] if others else []
         return any(place.meets(level) or any(place.holds(*dot) for dot in dots) for place in others)
 
     def near(self, reach: Place) -> Iterator[tuple[str, Place]]:
