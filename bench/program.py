@@ -150,12 +150,12 @@ def agree(program: Program, network: Network, found: list[Any], gradient: Any) -
     return bool(np.allclose(gradient, expected, rtol=1e-12, atol=1e-14 + 1e-12 * abs(expected).max()))
 
 
-def measured(name: str, rounds: int = 15) -> dict[str, Any]:
+def measured(name: str, fast: bool, rounds: int = 15) -> dict[str, Any]:
     """One work: medians, ranges and the ratio."""
     network, loss, by_hand, xs, ys = works()[name]
     arrays = network.arrays()
     start = time.perf_counter()
-    program = record(loss, xs[0].tolist(), ys[0].tolist())
+    program = record(loss, xs[0].tolist(), ys[0].tolist(), fast=fast)
     recording = time.perf_counter() - start
     value, gradient = program.value_and_grad(xs, ys)
     expected, found = by_hand(arrays, xs, ys)
@@ -182,15 +182,15 @@ def main() -> None:
     """Measure every work, print a table, and add the ratios to build/bench.json."""
     kept = json.loads(BENCH.read_text()) if BENCH.exists() else {}
     print("µs a step: median [fastest … slowest]; ratio > 1: the program is faster")
-    print(f"{'work':6}{'micrograd_es':>26}{'NumPy by hand':>26}{'ratio':>8}{'recording':>24}")
-    for name in ("W2", "W3", "W4", "W5"):
-        found = measured(name)
+    print(f"{'work':10}{'micrograd_es':>26}{'NumPy by hand':>26}{'ratio':>8}{'recording':>24}")
+    for name, runner in [(name, runner) for name in ("W2", "W3", "W4", "W5") for runner in ("numpy", "fast")]:
+        found = measured(name, runner == "fast")
         columns = [f"{median(found[k]):,.1f} [{min(found[k]):,.0f} … {max(found[k]):,.0f}]" for k in ("ours", "numpy")]
         ratio = median(b / a for a, b in zip(found["ours"], found["numpy"], strict=True))
         each = found["recording"] / found["nodes"] * 1e6
         told = f"{found['recording']:.2f} s, {each:.1f} µs a node"
-        print(f"{name:6}{columns[0]:>26}{columns[1]:>26}{ratio:8.2f}{told:>24}", flush=True)
-        kept.setdefault(name, {}).setdefault("numpy", {})["numpy by hand"] = {
+        print(f"{name:4}{runner:6}{columns[0]:>26}{columns[1]:>26}{ratio:8.2f}{told:>24}", flush=True)
+        kept.setdefault(name, {}).setdefault(runner, {})["numpy by hand"] = {
             "median_us": round(median(found["ours"]), 2),
             "ratio": round(ratio, 3),
         }

@@ -76,12 +76,13 @@ def test_the_functions_of_the_random_graphs_use_every_operation() -> None:
     assert set(SAFE) == set(OPS)
 
 
+@pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
 @pytest.mark.parametrize(("seed", "size"), [(seed, 300) for seed in range(6)] + [(7, 3000)])
-def test_a_program_has_the_numbers_of_the_eager_path(seed: int, size: int) -> None:
+def test_a_program_has_the_numbers_of_the_eager_path(seed: int, size: int, fast: bool) -> None:
     r = random.Random(seed)
     parameters = [Value(r.uniform(-1, 1), f"p{i}") for i in range(12)]
     fn = random_function(seed, size, parameters)
-    program = record(fn, [0.1, 0.2, 0.3, 0.4])
+    program = record(fn, [0.1, 0.2, 0.3, 0.4], fast=fast)
     xs = np.random.default_rng(seed).normal(size=(5, 4))
     xs[1, 1] = xs[1, 0]  # a tie
     value, slopes, inputs = eager(fn, xs, program.values)
@@ -93,10 +94,11 @@ def test_a_program_has_the_numbers_of_the_eager_path(seed: int, size: int) -> No
     assert program(xs).sum() == pytest.approx(value, rel=1e-12)
 
 
+@pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
 @pytest.mark.parametrize("batch", [0, 1, 7, 1000])
-def test_batches_of_every_size_agree_with_one_example_at_a_time(batch: int) -> None:
+def test_batches_of_every_size_agree_with_one_example_at_a_time(batch: int, fast: bool) -> None:
     parameters = [Value(0.3, "a"), Value(-0.7, "b")]
-    program = record(random_function(3, 60, parameters), [0.1, 0.2, 0.3])
+    program = record(random_function(3, 60, parameters), [0.1, 0.2, 0.3], fast=fast)
     xs = np.random.default_rng(1).normal(size=(batch, 3))
     singles = [program.value_and_grad(x) for x in xs]
     value, gradient = program.value_and_grad(xs, reduce="sum")
@@ -237,7 +239,11 @@ def test_what_is_not_finite_names_the_operation_its_place_and_the_example() -> N
         with es.scope("capa 1"):
             return es.log(x * 2)
 
-    program = record(fn, 1.0)
+    for fast in (False, True):
+        _names_the_fault(record(fn, 1.0, fast=fast))
+
+
+def _names_the_fault(program: Program) -> None:
     with pytest.raises(ArithmeticError, match=r"log\(v0 = -2\.0\) \(capa 1\): the result is nan, in example 1"):
         program.value_and_grad(np.array([1.0, -1.0, 2.0]), wrt="inputs")
 

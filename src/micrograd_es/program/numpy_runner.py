@@ -48,7 +48,8 @@ class Runner:
     """The code of one plan for one batch size, and the matrices that it works on.
 
     `shared` are the rows that the program keeps for all batch sizes. `wanted` are the places whose gradients are asked
-    for, and `output` the row whose gradient the way back starts from.
+    for, and `output` the row whose gradient the way back starts from. `predict` computes the outputs, `forward` every
+    value, and `backward` is a whole run, there and back.
     """
 
     def __init__(
@@ -64,8 +65,9 @@ class Runner:
         self.lines = [line for block in plan.blocks for line in _Forward(self, block).lines()]
         self.source = self._function("forward", "", self.lines)
         self.forward: Callable[[], None] = self._compiled("forward")
+        self.predict = self.forward
         if output is not None:
-            self.source += self._function("backward", "seed", self._back(plan, output))
+            self.source += self._function("backward", "seed", ["forward()", *self._back(plan, output)])
             self.backward: Callable[[float], None] = self._compiled("backward")
 
     def _back(self, plan: Plan, output: Rows) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from math import isfinite
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,13 @@ def record(
     parameters: Sequence[Value] | None = None,
     merge: bool = False,
     dtype: str = "float64",
+    fast: bool = False,
 ) -> Program:
     """Run a function with Values and keep what it did as a Program that runs on arrays.
 
     `examples` are one example of each argument: a number, or a (nested) list of numbers. `parameters` are the Values,
     made outside of the function, that gradients are asked for; by default all that it uses. With `merge` an expression
-    that stands twice is computed once.
+    that stands twice is computed once. With `fast` the blocks run as machine code, which needs the extra `fast`.
 
     >>> import numpy as np
     >>> from micrograd_es import Value, tanh
@@ -54,7 +56,7 @@ def record(
     else when it is called again: what it did then would not be what it does for other numbers.
     """
     tape, found, result = recorded(fn, examples, parameters, merge)
-    return Program(tape, [np.shape(example) for example in examples], result, found, dtype=dtype)
+    return Program(tape, [np.shape(example) for example in examples], result, found, dtype=dtype, fast=fast)
 
 
 class Program:
@@ -81,11 +83,15 @@ class Program:
         values: Sequence[Value] = (),
         numbers: Sequence[float] | None = None,
         dtype: str = "float64",
+        fast: bool = False,
     ) -> None:
         if dtype not in DTYPES:
             raise ValueError(f"dtype is {dtype!r}; expected one of {', '.join(map(repr, DTYPES))}.")
         self.tape, self.shapes, self.result = tape, [tuple(shape) for shape in shapes], result
-        self.plan = planned(tape)
+        self.sizes = [_count(shape) for shape in self.shapes]
+        self.plan, self.fast = planned(tape), fast
+        if fast:
+            fast_runner()  # what it needs is asked for now, not at the first run
         self.values = [values[place] for place in self.plan.parameters] if values else []
         self._shared = np.zeros((max(self.plan.sizes[Space.SHARED], 1), 1), dtype)
         self.parameters: Array = self._shared[: tape.parameters, 0]
@@ -104,7 +110,8 @@ class Program:
         """
         columns, batch, single = self._columns(inputs)
         with self._lock, np.errstate(all="ignore"):
-            runner = self._run(columns, batch, "")
+            runner = self._loaded(columns, batch, "")
+            runner.predict()
             outputs = [self._row(runner, number).copy() for number in self.tape.outputs]
         if not isinstance(self.result, list):
             return outputs[0][0].item() if single else outputs[0]
@@ -123,18 +130,19 @@ class Program:
         self._check_options(reduce, wrt)
         columns, batch, single = self._columns(inputs)
         with self._lock, np.errstate(all="ignore"):
-            runner = self._run(columns, batch, wrt)
+            runner = self._loaded(columns, batch, wrt)
             scale = 1.0 / max(batch, 1) if reduce == "mean" else 1.0
             varying = self.plan.places[self.tape.outputs[0]][0] is Space.VARYING
             runner.backward(scale if varying else scale * batch)
             value = float(self._row(runner, self.tape.outputs[0]).sum() * scale)
             if wrt == "parameters":
                 gradient: Any = runner.gradients[Space.SHARED][: self.tape.parameters, 0].copy()
-                sound = np.isfinite(gradient.sum())
+                sound = isfinite(gradient.sum())
             else:
                 gradient = self._input_gradients(runner, single)
                 sound = all(np.isfinite(part).all() for part in gradient)
-            if not (sound and np.isfinite(value)):
+            if not (sound and isfinite(value)):
+                runner.forward()
                 raise located(self.plan, runner)
         return value, gradient
 
@@ -151,9 +159,9 @@ class Program:
         return explained(self.plan, latex)
 
     def source(self, batch: int, wrt: str = "parameters") -> str:
-        """The NumPy code that runs for a batch of that size, forward and backward."""
-        with self._lock:
-            return self._runner(batch, wrt).source
+        """The NumPy code of a batch of that size, forward and backward: what runs without `fast`."""
+        output = self.plan.rows(self.tape.outputs[:1]) if wrt else None
+        return Runner(self.plan, self._shared, batch, self._wanted(wrt), output).source
 
     def write_back(self) -> None:
         """Put the numbers of `parameters` into the Values that they were recorded from."""
@@ -190,14 +198,14 @@ class Program:
 
     # How it is run
 
-    def _run(self, columns: Sequence[Array], batch: int, wrt: str) -> Runner:
+    def _loaded(self, columns: Sequence[Array], batch: int, wrt: str) -> Runner:
+        """The runner for a batch, with the inputs in it."""
         runner = self._runner(batch, wrt)
         varying = runner.values[Space.VARYING]
         start = 0
         for block in columns:
             varying[start : start + len(block)] = block
             start += len(block)
-        runner.forward()
         return runner
 
     def _runner(self, batch: int, wrt: str) -> Runner:
@@ -207,7 +215,8 @@ class Program:
             if len(self._runners) >= 8:
                 del self._runners[next(iter(self._runners))]
             output = self.plan.rows(self.tape.outputs[:1]) if wrt else None
-            self._runners[key] = Runner(self.plan, self._shared, batch, self._wanted(wrt), output)
+            make = fast_runner() if self.fast else Runner
+            self._runners[key] = make(self.plan, self._shared, batch, self._wanted(wrt), output)
         return self._runners[key]
 
     def _wanted(self, wrt: str) -> set[tuple[Space, int]]:
@@ -232,20 +241,18 @@ class Program:
         if len(inputs) != len(self.shapes):
             raise TypeError(f"the program was given {len(inputs)} inputs; expected {len(self.shapes)}.")
         arrays = [np.asarray(x, self._shared.dtype) for x in inputs]
-        single = all(a.shape == shape for a, shape in zip(arrays, self.shapes, strict=True))
-        if single:
-            arrays = [a[np.newaxis] for a in arrays]
-        fits = all(a.ndim and a.shape[1:] == shape for a, shape in zip(arrays, self.shapes, strict=True))
-        if not fits or len({len(a) for a in arrays}) > 1:
-            given = ", ".join(str(np.shape(x)) for x in inputs)
-            expected = ", ".join(f"({', '.join(['batch', *map(str, shape)])})" for shape in self.shapes)
-            raise ValueError(f"the inputs have the shapes {given}; expected {expected}, with one batch size.")
-        batch = len(arrays[0]) if arrays else 1
-        return [a.reshape(batch, _count(a.shape[1:])).T for a in arrays], batch, single
+        batch = arrays[0].shape[0] if arrays and arrays[0].ndim else 1
+        if [a.shape for a in arrays] == [(batch, *shape) for shape in self.shapes]:
+            return [a.reshape(batch, size).T for a, size in zip(arrays, self.sizes, strict=True)], batch, not arrays
+        if [a.shape for a in arrays] == self.shapes:
+            return [a.reshape(-1, 1) for a in arrays], 1, True
+        given = ", ".join(str(np.shape(x)) for x in inputs)
+        expected = ", ".join(f"({', '.join(['batch', *map(str, shape)])})" for shape in self.shapes)
+        raise ValueError(f"the inputs have the shapes {given}; expected {expected}, with one batch size.")
 
     def _input_gradients(self, runner: Runner, single: bool) -> list[Array]:
         gradients = runner.gradients[Space.VARYING][: self.tape.inputs].T
-        ends = np.cumsum([0, *map(_count, self.shapes)])
+        ends = np.cumsum([0, *self.sizes])
         parts = [
             gradients[:, start:end].reshape(runner.batch, *shape).copy()
             for start, end, shape in zip(ends[:-1], ends[1:], self.shapes, strict=True)
@@ -258,6 +265,17 @@ class Program:
                 raise ValueError(f"{name} is {given!r}; expected one of {', '.join(map(repr, known))}.")
         if len(self.tape.outputs) != 1:
             raise TypeError(f"the program has {len(self.tape.outputs)} outputs; expected one. Record a loss.")
+
+
+def fast_runner() -> Any:
+    """The runner that compiles kernels. Raises ImportError where the compiler is not installed."""
+    try:
+        from micrograd_es.program.fast_runner import Runner as FastRunner
+    except ImportError:
+        raise ImportError(
+            "fast=True needs llvmlite. Write: pip install 'micrograd-es[fast]', or leave it out."
+        ) from None
+    return FastRunner
 
 
 def _count(shape: tuple[int, ...]) -> int:
