@@ -24,6 +24,7 @@ bench: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[bench]"
 	$(BIN)/python bench/eager.py
 	$(BIN)/python bench/program.py
+	$(BIN)/python bench/against_c.py
 
 clean:
 	rm -rf .venv build dist
