@@ -299,3 +299,15 @@ def test_the_blocks_are_explained_as_matrix_formulas() -> None:
     assert r"\tanh" in program.explain(latex=True)
     assert any(isinstance(block, Total) for block in program.plan.blocks)
     assert sum(isinstance(block, Elementwise) for block in program.plan.blocks) == 3
+
+
+def test_what_no_kernel_can_be_written_for_runs_in_numpy_instead() -> None:
+    w = Value(0.5, "w")
+
+    def fn(xs: list[Value]) -> Value:
+        return es.log_sum_exp([w * x for x in xs])
+
+    fast, plain = (record(fn, [0.0] * 101, fast=fast) for fast in (True, False))
+    xs = np.random.default_rng(6).normal(size=(4, 101))
+    assert fast.value_and_grad(xs)[0] == plain.value_and_grad(xs)[0]
+    assert fast(xs) == pytest.approx(plain(xs), rel=1e-15)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from math import isfinite
 from os import PathLike
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 
 from micrograd_es.files import write_files
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.blocks import Space, planned
+from micrograd_es.program.blocks import Rows, Space, planned
 from micrograd_es.program.explain import explained
 from micrograd_es.program.faults import located
 from micrograd_es.program.numpy_runner import Runner
@@ -215,9 +216,16 @@ class Program:
             if len(self._runners) >= 8:
                 del self._runners[next(iter(self._runners))]
             output = self.plan.rows(self.tape.outputs[:1]) if wrt else None
-            make = fast_runner() if self.fast else Runner
-            self._runners[key] = make(self.plan, self._shared, batch, self._wanted(wrt), output)
+            self._runners[key] = self._made(batch, self._wanted(wrt), output)
         return self._runners[key]
+
+    def _made(self, batch: int, wanted: set[tuple[Space, int]], output: Rows | None) -> Any:
+        """A new runner: compiled where that is asked for and every operation can be, else in NumPy."""
+        if self.fast:
+            make, refused = fast_runner()
+            with suppress(refused):
+                return make(self.plan, self._shared, batch, wanted, output)
+        return Runner(self.plan, self._shared, batch, wanted, output)
 
     def _wanted(self, wrt: str) -> set[tuple[Space, int]]:
         """Where gradients are needed: everything that depends on what they are asked for."""
@@ -267,15 +275,19 @@ class Program:
             raise TypeError(f"the program has {len(self.tape.outputs)} outputs; expected one. Record a loss.")
 
 
-def fast_runner() -> Any:
-    """The runner that compiles kernels. Raises ImportError where the compiler is not installed."""
+def fast_runner() -> tuple[Any, type[Exception]]:
+    """The runner that compiles kernels, and what it raises for an operation that it has none for.
+
+    Raises ImportError where the compiler is not installed.
+    """
     try:
         from micrograd_es.program.fast_runner import Runner as FastRunner
+        from micrograd_es.program.kernels import NotCompilableError
     except ImportError:
         raise ImportError(
             "fast=True needs llvmlite. Write: pip install 'micrograd-es[fast]', or leave it out."
         ) from None
-    return FastRunner
+    return FastRunner, NotCompilableError
 
 
 def _count(shape: tuple[int, ...]) -> int:
