@@ -14,6 +14,7 @@ from micrograd_es.scopes import Scope
 from micrograd_es.value import Value
 
 READABLE = 150  # gates that a figure can have before it folds by itself
+NEAREST = 14  # gates that are shown of a graph that folds because it is large: in a row they fit a slide
 REMAINDER = "⋯"  # the name of the scope that stands for what is far from the output
 
 
@@ -102,7 +103,7 @@ def _wires(groups: Sequence[Group]) -> int:
 
 def _near(f: Value, order: list[Value]) -> list[Group]:
     """The gates nearest to the output, and one gate for all the rest."""
-    near = _backwards(f)[: READABLE // 5]
+    near = _backwards(f)[:NEAREST]
     rest = Scope(REMAINDER)
     kept = set(near)
     return _groups(order, {node: None if node in kept else rest for node in order})
