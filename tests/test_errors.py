@@ -146,3 +146,12 @@ def test_numbers_mixed_in_become_constants_that_no_gradient_is_asked_for() -> No
     assert all(type(v) is Constant and v.op is None for v in constants)
     assert es.leaves(f) == [a]
     assert es.leaves(Constant(2, "k") * a) == [a]
+
+
+@pytest.mark.parametrize("ask", [es.gradients, es.contributions, es.leaves, es.listing, es.check_gradients])
+@pytest.mark.parametrize("given", [3, "f", [Value(1.0)], Value])
+def test_a_graph_that_is_asked_of_something_else_is_one_clear_error(
+    ask: Callable[[object], object], given: object
+) -> None:
+    with pytest.raises(TypeError, match=r"expected to end in a Value; got .*\. Give the Value that it computes\.$"):
+        ask(given)

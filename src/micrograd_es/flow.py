@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from micrograd_es.graph import check_value, topological
 from micrograd_es.maths import LARGEST, Number, shown
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def gradients(f: Value) -> dict[Value, Number]:
     Nothing is written to the Values; the mapping runs from f backwards, leaves last. Raises ValueError or
     OverflowError, naming the operation, where a gradient is no finite real number (√x at 0).
     """
+    check_value(f)
     shared = _shared(f)
     partial: dict[Value, Any] = {}  # what has come so far to the Values that more will come to
     gradient: dict[Value, Any] = {f: 1}
@@ -105,8 +107,6 @@ def tangents(f: Value, seeds: dict[Value, Number]) -> dict[Value, Number]:
     >>> tangents(f, {x: 1})[f], tangents(f, {y: 1})[f]
     (4, 3)
     """
-    from micrograd_es.graph import topological
-
     speed: dict[Value, Any] = {}
     for node in topological(f):
         total = seeds.get(node, 0)

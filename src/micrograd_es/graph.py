@@ -8,6 +8,14 @@ if TYPE_CHECKING:
     from micrograd_es.value import Value
 
 
+def check_value(f: Value) -> None:
+    """Raise TypeError where f is no Value, before anything else goes wrong with it."""
+    if not hasattr(type(f), "wires"):
+        raise TypeError(
+            f"a graph was expected to end in a Value; got {f!r} ({type(f).__name__}). Give the Value that it computes."
+        )
+
+
 def uses(f: Value) -> dict[Value, int]:
     """Every Value that f was computed from, with the number of inputs that it feeds; f itself first, with 0.
 
@@ -17,6 +25,7 @@ def uses(f: Value) -> dict[Value, int]:
     >>> uses(f)[x], uses(f)[f], len(uses(f))
     (2, 0, 4)
     """
+    check_value(f)
     counts = {f: 0}
     found = [f]
     while found:
@@ -39,6 +48,7 @@ def topological(f: Value) -> list[Value]:
     >>> [v.label or v.op.name for v in topological((x + y) * z)]
     ['x', 'y', 'add', 'z', 'mul']
     """
+    check_value(f)
     order: list[Value] = []
     opened: set[Value] = set()
     closed: set[Value] = set()
