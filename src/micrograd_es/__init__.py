@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from micrograd_es.derivatives import GradientError, check_gradients, grad, jacobian
+from micrograd_es.derivatives import GradientError, check_gradients, grad
 from micrograd_es.expressions import ExpressionError, parse
 from micrograd_es.flow import contributions, gradients
 from micrograd_es.functions import (
@@ -31,6 +31,7 @@ from micrograd_es.functions import (
     where,
 )
 from micrograd_es.graph import leaves
+from micrograd_es.jacobians import hessian, jacobian, jvp, vjp
 from micrograd_es.listing import listing
 from micrograd_es.scopes import scope
 from micrograd_es.value import Constant, RecordingError, Value
@@ -58,8 +59,10 @@ __all__ = [
     "frames",
     "grad",
     "gradients",
+    "hessian",
     "identity",
     "jacobian",
+    "jvp",
     "leaves",
     "listing",
     "log",
@@ -80,6 +83,7 @@ __all__ = [
     "sqrt",
     "sum",
     "tanh",
+    "vjp",
     "where",
 ]
 

@@ -1,9 +1,9 @@
-"""Derivatives of functions, and of derivatives: `grad`, `jacobian`, and their check by central differences."""
+"""Derivatives of functions, and of derivatives: `grad`, and the check by central differences."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
@@ -84,13 +84,23 @@ def gradient_graph(f: Value) -> dict[Value, Value]:
         if node.op is None:
             continue
         upstream = graph[node]
-        slopes = node.op.local(VALUES, node, *_of_one_kind(node))
-        for x, local, number in zip(node.inputs, slopes, node.local, strict=True):
+        for x, local, number in zip(node.inputs, local_graphs(node), node.local, strict=True):
             if number is None:
                 continue  # a constant: flow.gradients has refused everything else
             contribution = upstream * local
             graph[x] = graph[x] + contribution if x in graph else contribution
     return graph
+
+
+def local_graphs(node: Value) -> tuple[Any, ...]:
+    """∂node/∂input for each of the inputs, as Values: what `node.local` gives as numbers.
+
+    >>> x = Value(3.0, "x")
+    >>> local_graphs(x * x)
+    (Value(3.0, label='x'), Value(3.0, label='x'))
+    """
+    assert node.op is not None
+    return tuple(node.op.local(VALUES, node, *_of_one_kind(node)))
 
 
 def _of_one_kind(node: Value) -> list[Value]:
@@ -150,17 +160,6 @@ def _single(result: Any) -> Value:
             f"the function returned {len(result)} results; expected one. Write jacobian(outputs, inputs) for several."
         )
     return as_value(result)
-
-
-def jacobian(outputs: Iterable[Value], inputs: Iterable[Value]) -> list[list[Number]]:
-    """∂output/∂input: one row for each of the k outputs, one column for each of the d inputs (k×d).
-
-    >>> x, y = Value(3, "x"), Value(4, "y")
-    >>> jacobian([x * y, x + y], [x, y])
-    [[4, 3], [1, 1]]
-    """
-    columns = list(inputs)
-    return [[slopes.get(x, 0) for x in columns] for slopes in map(flow.gradients, outputs)]
 
 
 # Central differences

@@ -122,10 +122,15 @@ def tangents(f: Value, seeds: dict[Value, Number]) -> dict[Value, Number]:
 def _refuse_undefined(node: Value, x: Value) -> None:
     """An input without a local gradient is an error unless nothing asks for it: constants have no gradient."""
     if not x.is_constant:
-        raise ValueError(
-            f"{written(node)} has no finite local gradient for its input {x.label or shown(x.number)};"
-            " expected a point where the slope exists. Move the input away from it."
-        )
+        raise undefined(node, x)
+
+
+def undefined(node: Value, x: Value) -> ValueError:
+    """The error for an operation that has no local gradient for its input x (√x at 0)."""
+    return ValueError(
+        f"{written(node)} has no finite local gradient for its input {x.label or shown(x.number)};"
+        " expected a point where the slope exists. Move the input away from it."
+    )
 
 
 def _overflow(gradient: dict[Value, Any]) -> OverflowError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -49,10 +50,37 @@ def topological(f: Value) -> list[Value]:
     ['x', 'y', 'add', 'z', 'mul']
     """
     check_value(f)
+    return _ordered([f], set())
+
+
+def between(outputs: Iterable[Value], inputs: Iterable[Value]) -> list[Value]:
+    """What operations made from the inputs on the way to the outputs, each one's inputs before it.
+
+    The graph is cut at the inputs: they are not in the list, and neither is what they were computed from, unless it
+    lies on another way from an input to an output.
+
+    >>> from micrograd_es import Value
+    >>> x, y = Value(2, "x"), Value(3, "y")
+    >>> q = x * y
+    >>> f = q + y
+    >>> between([f], [q]) == [f], between([f], [y]) == [q, f], between([f], [q, x]) == [f]
+    (True, True, True)
+    """
+    reached = set(inputs)
+    found = []
+    for node in _ordered(outputs, reached):
+        if not reached.isdisjoint(node.wires[::2]):
+            reached.add(node)
+            found.append(node)
+    return found
+
+
+def _ordered(roots: Iterable[Value], cut: Iterable[Value]) -> list[Value]:
+    """The Values behind the roots, each one's inputs before it, without `cut` and what is behind nothing else."""
     order: list[Value] = []
-    opened: set[Value] = set()
+    opened: set[Value] = set(cut)
     closed: set[Value] = set()
-    stack = [f]
+    stack = [root for root in reversed(list(roots)) if root not in opened]
     while stack:
         node = stack[-1]
         if node in opened:  # its inputs are all in the order by now
