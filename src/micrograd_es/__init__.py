@@ -37,6 +37,7 @@ from micrograd_es.scopes import scope
 from micrograd_es.value import Constant, RecordingError, Value
 
 if TYPE_CHECKING:
+    from micrograd_es import blocks, cost
     from micrograd_es.figures import Figure, Frames, draw, frames
     from micrograd_es.program import Program, record
 
@@ -50,9 +51,11 @@ __all__ = [
     "Program",
     "RecordingError",
     "Value",
+    "blocks",
     "check_gradients",
     "contributions",
     "cos",
+    "cost",
     "dot",
     "draw",
     "exp",
@@ -92,10 +95,13 @@ _LATER = {
     **dict.fromkeys(("Figure", "Frames", "draw", "frames"), "micrograd_es.figures"),
     **dict.fromkeys(("Program", "record"), "micrograd_es.program"),
 }
+_MODULES = ("blocks", "cost")
 
 
 def __getattr__(name: str) -> Any:
     """Load what draws, and what needs NumPy, when it is first asked for: the engine imports at once without them."""
+    if name in _MODULES:
+        return import_module(f"micrograd_es.{name}")
     if name in _LATER:
         return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

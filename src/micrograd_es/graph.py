@@ -50,7 +50,7 @@ def topological(f: Value) -> list[Value]:
     ['x', 'y', 'add', 'z', 'mul']
     """
     check_value(f)
-    return _ordered([f], set())
+    return behind([f])
 
 
 def between(outputs: Iterable[Value], inputs: Iterable[Value]) -> list[Value]:
@@ -68,19 +68,29 @@ def between(outputs: Iterable[Value], inputs: Iterable[Value]) -> list[Value]:
     """
     reached = set(inputs)
     found = []
-    for node in _ordered(outputs, reached):
+    for node in behind(outputs, reached):
         if not reached.isdisjoint(node.wires[::2]):
             reached.add(node)
             found.append(node)
     return found
 
 
-def _ordered(roots: Iterable[Value], cut: Iterable[Value]) -> list[Value]:
-    """The Values behind the roots, each one's inputs before it, without `cut` and what is behind nothing else."""
+def behind(outputs: Iterable[Value], cut: Iterable[Value] = ()) -> list[Value]:
+    """What the outputs were computed from, each Value's inputs before it and the outputs too; `topological` of several.
+
+    The Values of `cut` are left out, and what only they were computed from.
+
+    >>> from micrograd_es import Value
+    >>> x, y = Value(2, "x"), Value(3, "y")
+    >>> q = x * y
+    >>> f = q + y
+    >>> behind([q, f]) == [x, y, q, f], behind([q, f], [q]) == [y, f]
+    (True, True)
+    """
     order: list[Value] = []
     opened: set[Value] = set(cut)
     closed: set[Value] = set()
-    stack = [root for root in reversed(list(roots)) if root not in opened]
+    stack = [root for root in reversed(list(outputs)) if root not in opened]
     while stack:
         node = stack[-1]
         if node in opened:  # its inputs are all in the order by now

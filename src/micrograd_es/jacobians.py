@@ -92,7 +92,7 @@ def jacobian(outputs: Nested, inputs: Nested, *, mode: str = "auto", layout: str
     """
     _check_choice("mode", mode, MODES)
     _check_choice("layout", layout, LAYOUTS)
-    (ys, outer), (xs, inner) = _values(outputs, "outputs"), _values(inputs, "inputs")
+    (ys, outer), (xs, inner) = values_of(outputs, "outputs"), values_of(inputs, "inputs")
     by_rows = mode == "reverse" or (mode == "auto" and len(ys) <= len(xs))
     matrix = _reverse(ys, xs) if by_rows else _forward(ys, xs)
     rows, columns = _names(ys, outer, "f" if not outer else "y"), _names(xs, inner, "x")
@@ -114,7 +114,7 @@ def vjp(outputs: Nested, inputs: Nested, upstream: Nested) -> Nested:
     `upstream` has the shape of the outputs, the result that of the inputs; the graph is cut as by `jacobian`.
     Raises what `jacobian` raises, and ValueError where the shapes differ.
     """
-    (ys, outer), (xs, inner) = _values(outputs, "outputs"), _values(inputs, "inputs")
+    (ys, outer), (xs, inner) = values_of(outputs, "outputs"), values_of(inputs, "inputs")
     arriving = _numbers(upstream, "upstream", outer, "outputs")
     carried = _mixed(backward, between(ys, xs), xs, _seeds(ys, [{0: u} for u in arriving]))
     row = [carried.get(x, {}).get(0, 0) for x in xs]
@@ -132,7 +132,7 @@ def jvp(outputs: Nested, inputs: Nested, tangent: Nested) -> Nested:
     `tangent` has the shape of the inputs, the result that of the outputs; the graph is cut as by `jacobian`.
     Raises what `jacobian` raises, and ValueError where the shapes differ.
     """
-    (ys, outer), (xs, inner) = _values(outputs, "outputs"), _values(inputs, "inputs")
+    (ys, outer), (xs, inner) = values_of(outputs, "outputs"), values_of(inputs, "inputs")
     speeds = _numbers(tangent, "tangent", inner, "inputs")
     carried = _mixed(forward, between(ys, xs), ys, _seeds(xs, [{0: s} for s in speeds]))
     column = [carried.get(y, {}).get(0, 0) for y in ys]
@@ -159,7 +159,7 @@ def hessian(f: Value, inputs: Nested) -> Any:
     if not isinstance(f, Value):
         instead = "hessian(f(*xs), xs)" if callable(f) else "hessian(f, inputs), one output at a time"
         raise TypeError(f"f is {shown(f)} ({type(f).__name__}); expected one Value. Write {instead}.")
-    xs, inner = _values(inputs, "inputs")
+    xs, inner = values_of(inputs, "inputs")
     for i, x in enumerate(xs):
         if x.is_constant:
             raise ValueError(
@@ -219,7 +219,7 @@ def _mixed(sweep: Any, nodes: list[Value], ends: list[Value], seeds: Carried) ->
     return carried
 
 
-def _values(xs: Nested, role: str) -> tuple[list[Value], Shape]:
+def values_of(xs: Nested, role: str) -> tuple[list[Value], Shape]:
     """The Values of a nested list, row by row, and its shape."""
     nested = lists(xs)
     for x in (entries := flat(nested)):
