@@ -25,8 +25,8 @@ def counted(costs: Cost) -> dict[str, dict[str, int]]:
     return {way: dict(getattr(costs, way)) for way in WAYS}
 
 
-# By hand. A product with a local gradient that is always 1 (add, the taken branch of relu) is no multiplication; a power
-# has a local gradient for its exponent too, z·log x.
+# By hand. A product with a local gradient that is always 1 (add, the taken branch of relu) is no multiplication; a
+# power has a local gradient for its exponent too, z·log x.
 BY_HAND: list[tuple[Callable[[], Value], dict[str, dict[str, int]]]] = [
     (lambda: x + y, {"forward": {"add": 1}, "local": {}, "backward": {}, "forward_mode": {}}),
     (lambda: x * y, {"forward": {"mul": 1}, "local": {}, "backward": {"mul": 2}, "forward_mode": {"mul": 2}}),
