@@ -11,7 +11,6 @@ from conftest import points
 from micrograd_es import Value, blocks, exp, relu, sqrt, tanh
 from micrograd_es.cost import Cost, chain, cost, exponent, growth
 from micrograd_es.counting import COUNTING, Counted, Counts, plain
-from micrograd_es.nested import flat
 from micrograd_es.ops import OPS, Op, Role
 from micrograd_es.value import apply
 
@@ -57,7 +56,7 @@ def test_a_linear_block_costs_one_product_of_matrix_and_vector_each_way(n: int, 
     inputs = blocks.named("x", [1.5] * n)
     weights, biases = blocks.named("W", [[0.5] * n for _ in range(p)]), blocks.named("b", [1.0] * p)
     f = blocks.squared_error(blocks.linear(inputs, weights, biases), [0.0] * p)
-    by_x, by_all = cost(f, inputs), cost(f, [*inputs, *flat(weights), *biases])
+    by_x, by_all = cost(f, inputs), cost(f, [inputs, weights, biases])
     assert by_x.forward == by_all.forward == Counts(mul=n * p + p, add=n * p + p - 1, sub=p)
     assert by_x.backward == Counts(mul=n * p + p, add=n * (p - 1))  # ∂L/∂y·W: n sums of p products
     assert by_all.backward == Counts(mul=2 * n * p + p, add=n * (p - 1))  # and ∂L/∂W: a product for each weight

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from conftest import PreciseMaths, points
-from micrograd_es import Constant, Value, hessian, jacobian, jvp, relu, sin, sqrt, tanh, vjp
+from micrograd_es import Constant, Value, hessian, jacobian, jvp, record, relu, sin, sqrt, tanh, vjp
 from micrograd_es.graph import behind, between, leaves, topological
 from micrograd_es.jacobians import Jacobian
 from micrograd_es.ops import OPS, Op
@@ -132,6 +132,32 @@ def test_the_jacobians_of_blocks_multiply_to_that_of_the_whole_with_the_way_roun
     assert whole == pytest.approx(both[:, :2] @ np.array(jacobian(h, x)) + both[:, 2:], rel=1e-14)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_fixed_does_not_move_though_an_input_is_behind_it(seed: int) -> None:
+    outputs, inputs, inner = vector_function(seed, 60)
+    everything = np.array(jacobian(outputs, [*inputs, *inner]))
+    for mode in ("reverse", "forward"):
+        found = np.array(jacobian(outputs, inputs, fixed=inner, mode=mode))
+        assert found == pytest.approx(everything[:, : len(inputs)], rel=1e-12)
+    upstream, tangent = [1.0] * len(outputs), [1.0] * len(inputs)
+    assert vjp(outputs, inputs, upstream, fixed=inner) == pytest.approx(found.sum(axis=0), rel=1e-9)
+    assert jvp(outputs, inputs, tangent, fixed=inner) == pytest.approx(found.sum(axis=1), rel=1e-9)
+    f = outputs[0]
+    second = np.array(hessian(f, [*inputs, *inner]))[: len(inputs), : len(inputs)]
+    assert np.array(hessian(f, inputs, fixed=inner)) == pytest.approx(second, rel=1e-9, abs=1e-11)
+
+
+def test_what_is_fixed_worked_by_hand() -> None:
+    x, y = Value(3), Value(4)
+    q = x * y
+    f = q * x
+    assert jacobian([f, q], [x, y], fixed=q) == [[12, 0], [0, 0]]
+    assert hessian(f, [x, y]) == [[8, 6], [6, 0]]
+    assert hessian(f, [x, y], fixed=[q]) == [[0, 0], [0, 0]]
+    assert jacobian(f, q, fixed=[q]) == 3  # an input moves
+    assert jacobian(f, x, fixed=[[q, y], [[f]], x]) == 0
+
+
 def test_the_values_between_two_cuts_are_those_on_the_way() -> None:
     x, y = Value(1.0), Value(2.0)
     a, b = x * 2, y * 3
@@ -140,6 +166,8 @@ def test_the_values_between_two_cuts_are_those_on_the_way() -> None:
     assert between([f], [a]) == [c, f]
     assert between([f], [a, b]) == [c, f]
     assert between([f], [c]) == [f]
+    assert between([f], [x], [a]) == []
+    assert between([f], [x, y], [a]) == [b, c, f]
     assert between([c, f], [x]) == [a, c, f]
     assert between([a], [f]) == between([a], [a]) == between([f], []) == []
     assert set(behind([f], [a, b])) == {c, f}
@@ -261,6 +289,7 @@ two = [Value(1.0, "a"), Value(2.0, "b")]
     (lambda: jacobian([1.0], two), TypeError, "outputs has 1.0 (float) in it; expected Values"),
     (lambda: jacobian(two, ["x"]), TypeError, "inputs has x (str) in it; expected Values"),
     (lambda: jacobian(two, None), TypeError, "inputs has None (NoneType) in it; expected Values"),
+    (lambda: jacobian(two, two, fixed=[1]), TypeError, "fixed has 1 (int) in it; expected Values"),
     (lambda: jacobian([two, two[:1]], two), ValueError, "outputs is ragged: outputs[0] is a list of 2 and outputs[1]"),
     (lambda: jacobian([two[0], two], two), ValueError, "outputs[0] is one number and outputs[1] is a list of 2"),
     (lambda: jacobian(two, two, mode="back"), ValueError, "mode is 'back'; expected one of 'auto', 'reverse'"),
@@ -273,6 +302,8 @@ two = [Value(1.0, "a"), Value(2.0, "b")]
     (lambda: hessian(two, two), TypeError, "(list); expected one Value"),
     (lambda: hessian(lambda x: x, two), TypeError, "Write hessian(f(*xs), xs)."),
     (lambda: hessian(two[0], [Constant(2)]), ValueError, "input 1 is Constant(2), a constant of the formula"),
+    (lambda: record(lambda x: x * jacobian(x * x, x), 3.0), TypeError, "a derivative was taken as a number while"),
+    (lambda: record(lambda x: x * hessian(x**3, x), 3.0), TypeError, "was recorded, so the program would be right for"),
     (lambda: vjp(two[0] * 1e200, two[0], 1e200), OverflowError, "∂f/∂a is too large (inf)"),
     (lambda: vjp(Value(10**200) * two[0], two[0], 10.0**300), OverflowError, "is too large"),
 ])  # fmt: skip

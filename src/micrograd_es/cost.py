@@ -22,7 +22,7 @@ from typing import Any
 from micrograd_es import blocks
 from micrograd_es.counting import COUNTING, Counted, Counts
 from micrograd_es.graph import behind, between
-from micrograd_es.jacobians import values_of
+from micrograd_es.jacobians import flat_values
 from micrograd_es.nested import Nested
 from micrograd_es.sweeps import backward, forward
 from micrograd_es.value import Value
@@ -52,7 +52,7 @@ def cost(outputs: Nested, inputs: Nested) -> Cost:
 
     Raises TypeError for what is no Value, and what `jacobian` raises.
     """
-    ys, xs = values_of(outputs, "outputs")[0], values_of(inputs, "inputs")[0]
+    ys, xs = flat_values(outputs, "outputs"), flat_values(inputs, "inputs")
     counts = Cost(Counts(), Counts(), Counts(), Counts())
     nodes = between(ys, xs)
     active = set(nodes)

@@ -53,11 +53,11 @@ def topological(f: Value) -> list[Value]:
     return behind([f])
 
 
-def between(outputs: Iterable[Value], inputs: Iterable[Value]) -> list[Value]:
+def between(outputs: Iterable[Value], inputs: Iterable[Value], fixed: Iterable[Value] = ()) -> list[Value]:
     """What operations made from the inputs on the way to the outputs, each one's inputs before it.
 
-    The graph is cut at the inputs: they are not in the list, and neither is what they were computed from, unless it
-    lies on another way from an input to an output.
+    The graph is cut at the inputs and at what is `fixed`: they are not in the list, and neither is what they were
+    computed from, unless it lies on another way from an input to an output.
 
     >>> from micrograd_es import Value
     >>> x, y = Value(2, "x"), Value(3, "y")
@@ -68,7 +68,7 @@ def between(outputs: Iterable[Value], inputs: Iterable[Value]) -> list[Value]:
     """
     reached = set(inputs)
     found = []
-    for node in behind(outputs, reached):
+    for node in behind(outputs, reached.union(fixed)):
         if not reached.isdisjoint(node.wires[::2]):
             reached.add(node)
             found.append(node)

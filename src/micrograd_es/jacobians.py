@@ -2,7 +2,8 @@
 
 The graph is CUT at the inputs. Each of them is a variable of its own, whatever it was computed from, and everything
 that no input is behind is fixed. So where one input is behind another, its column holds what reaches the output past
-the other, and nothing is counted twice: the Jacobian of a block by its inputs is the block's alone.
+the other, and nothing is counted twice. It is cut at `fixed` as well: Values that do not move, though an input may be
+behind them. The Jacobian of a block by one of its inputs, the others fixed, is the block's alone.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from micrograd_es.graph import between
 from micrograd_es.maths import LARGEST, as_number, shown
 from micrograd_es.nested import Nested, Shape, entry_names, flat, lists, shape, shaped, size, transposed
 from micrograd_es.sweeps import Carried, backward, forward
-from micrograd_es.value import Constant, Value, as_value
+from micrograd_es.value import RECORDING, Constant, RecordingError, Value, as_value
 
 LAYOUTS = ("row", "column")
 MODES = ("auto", "reverse", "forward")
@@ -61,7 +62,7 @@ def _short(x: Any) -> str:
     return format(x, ".4g") if isinstance(x, float) else shown(x)
 
 
-def jacobian(outputs: Nested, inputs: Nested, *, mode: str = "auto", layout: str = "row") -> Any:
+def jacobian(outputs: Nested, inputs: Nested, *, fixed: Nested = (), mode: str = "auto", layout: str = "row") -> Any:
     """∂output/∂input for Values and (nested) lists of Values: k outputs by d inputs are k rows of d (lectures, B1).
 
     >>> x, y = Value(3, "x"), Value(4, "y")
@@ -75,14 +76,13 @@ def jacobian(outputs: Nested, inputs: Nested, *, mode: str = "auto", layout: str
     The shape is that of the outputs followed by that of the inputs; with `layout="column"` it is transposed, the
     inputs first, as gradients that are columns need it (B2). It is a `Jacobian`, or the number for two single Values.
 
-    The graph is cut at the inputs, which may be inner Values: each is a variable of its own. An output that an input
-    is not behind gets 0.
+    The graph is cut at the inputs, which may be inner Values: each is a variable of its own. It is cut at `fixed`, too:
+    nothing is followed through those (in lists of any shape). An output that an input is not behind gets 0.
 
     >>> q = x * y
-    >>> jacobian([q + x], [q, x])
-    [[1, 1]]
-    >>> jacobian([q + x], [x])
-    [[5]]
+    >>> f = q + x
+    >>> jacobian(f, [q, x]), jacobian(f, x), jacobian(f, x, fixed=q)
+    ([1, 1], 5, 1)
 
     Reverse mode walks the graph once an output, forward mode once an input; "auto" takes the shorter. The two agree
     (floats to rounding, exact numbers exactly).
@@ -92,9 +92,10 @@ def jacobian(outputs: Nested, inputs: Nested, *, mode: str = "auto", layout: str
     """
     _check_choice("mode", mode, MODES)
     _check_choice("layout", layout, LAYOUTS)
-    (ys, outer), (xs, inner) = values_of(outputs, "outputs"), values_of(inputs, "inputs")
+    (ys, outer), (xs, inner) = _values(outputs, "outputs"), _values(inputs, "inputs")
     by_rows = mode == "reverse" or (mode == "auto" and len(ys) <= len(xs))
-    matrix = _reverse(ys, xs) if by_rows else _forward(ys, xs)
+    nodes = between(ys, xs, flat_values(fixed, "fixed"))
+    matrix = _reverse(nodes, ys, xs) if by_rows else _forward(nodes, ys, xs)
     rows, columns = _names(ys, outer, "f" if not outer else "y"), _names(xs, inner, "x")
     _check_finite(matrix, rows, columns)
     if not outer and not inner:
@@ -104,7 +105,7 @@ def jacobian(outputs: Nested, inputs: Nested, *, mode: str = "auto", layout: str
     return Jacobian(matrix, rows, columns, outer + inner, layout)
 
 
-def vjp(outputs: Nested, inputs: Nested, upstream: Nested) -> Nested:
+def vjp(outputs: Nested, inputs: Nested, upstream: Nested, *, fixed: Nested = ()) -> Nested:
     """upstream · Jacobian: what arrives at the inputs when `upstream` arrives at the outputs, in one walk back.
 
     >>> x, y = Value(3, "x"), Value(4, "y")
@@ -114,15 +115,15 @@ def vjp(outputs: Nested, inputs: Nested, upstream: Nested) -> Nested:
     `upstream` has the shape of the outputs, the result that of the inputs; the graph is cut as by `jacobian`.
     Raises what `jacobian` raises, and ValueError where the shapes differ.
     """
-    (ys, outer), (xs, inner) = values_of(outputs, "outputs"), values_of(inputs, "inputs")
+    (ys, outer), (xs, inner) = _values(outputs, "outputs"), _values(inputs, "inputs")
     arriving = _numbers(upstream, "upstream", outer, "outputs")
-    carried = _mixed(backward, between(ys, xs), xs, _seeds(ys, [{0: u} for u in arriving]))
+    carried = _mixed(backward, between(ys, xs, flat_values(fixed, "fixed")), xs, _seeds(ys, [{0: u} for u in arriving]))
     row = [carried.get(x, {}).get(0, 0) for x in xs]
     _check_finite([row], ["f"], _names(xs, inner, "x"))
     return shaped(row, inner)
 
 
-def jvp(outputs: Nested, inputs: Nested, tangent: Nested) -> Nested:
+def jvp(outputs: Nested, inputs: Nested, tangent: Nested, *, fixed: Nested = ()) -> Nested:
     """Jacobian · tangent: how fast the outputs change when the inputs change at these rates, in one walk forward.
 
     >>> x, y = Value(3, "x"), Value(4, "y")
@@ -132,15 +133,15 @@ def jvp(outputs: Nested, inputs: Nested, tangent: Nested) -> Nested:
     `tangent` has the shape of the inputs, the result that of the outputs; the graph is cut as by `jacobian`.
     Raises what `jacobian` raises, and ValueError where the shapes differ.
     """
-    (ys, outer), (xs, inner) = values_of(outputs, "outputs"), values_of(inputs, "inputs")
+    (ys, outer), (xs, inner) = _values(outputs, "outputs"), _values(inputs, "inputs")
     speeds = _numbers(tangent, "tangent", inner, "inputs")
-    carried = _mixed(forward, between(ys, xs), ys, _seeds(xs, [{0: s} for s in speeds]))
+    carried = _mixed(forward, between(ys, xs, flat_values(fixed, "fixed")), ys, _seeds(xs, [{0: s} for s in speeds]))
     column = [carried.get(y, {}).get(0, 0) for y in ys]
     _check_finite([[entry] for entry in column], _names(ys, outer, "y"), ["t"])
     return shaped(column, outer)
 
 
-def hessian(f: Value, inputs: Nested) -> Any:
+def hessian(f: Value, inputs: Nested, *, fixed: Nested = ()) -> Any:
     """∂²f/∂input∂input: the second derivatives of one Value, symmetric, exact for exact numbers.
 
     >>> from fractions import Fraction
@@ -151,7 +152,7 @@ def hessian(f: Value, inputs: Nested) -> Any:
     y  1  0
 
     The shape is that of the inputs, twice: d×d for a list of d, one number for a single Value. The graph is cut at the
-    inputs as by `jacobian`; kinks (relu, max, |x|) have the second derivative 0.
+    inputs and at `fixed` as by `jacobian`; kinks (relu, max, |x|) have the second derivative 0.
 
     Raises TypeError where f is no single Value, ValueError where an input is a constant of the formula, and what
     `jacobian` raises.
@@ -159,14 +160,16 @@ def hessian(f: Value, inputs: Nested) -> Any:
     if not isinstance(f, Value):
         instead = "hessian(f(*xs), xs)" if callable(f) else "hessian(f, inputs), one output at a time"
         raise TypeError(f"f is {shown(f)} ({type(f).__name__}); expected one Value. Write {instead}.")
-    xs, inner = values_of(inputs, "inputs")
+    xs, inner = _values(inputs, "inputs")
     for i, x in enumerate(xs):
         if x.is_constant:
             raise ValueError(
                 f"input {i + 1} is {x!r}, a constant of the formula; expected Values that can change."
                 f" Write Value({shown(x.number)}) and compute f from it."
             )
-    matrix = _reverse(_gradient(f, xs), xs)
+    still = flat_values(fixed, "fixed")
+    gradient = _gradient(f, xs, still)
+    matrix = _reverse(between(gradient, xs, still), gradient, xs)
     names = _names(xs, inner, "x")
     _check_finite(matrix, names, names)
     for i in range(len(xs)):  # the two halves differ by rounding alone
@@ -175,24 +178,24 @@ def hessian(f: Value, inputs: Nested) -> Any:
     return Jacobian(matrix, names, names, inner + inner, "row") if inner else matrix[0][0]
 
 
-def _gradient(f: Value, xs: list[Value]) -> list[Value]:
+def _gradient(f: Value, xs: list[Value], fixed: list[Value]) -> list[Value]:
     """∂f/∂x for each of xs, as Values."""
-    nodes = between([f], xs)
+    nodes = between([f], xs, fixed)
     backward(nodes, xs, {f: {0: 1}})  # refuses what has no slope, by name
     carried = backward(nodes, xs, {f: {0: Constant(1)}}, local_graphs)
     return [as_value(carried.get(x, {}).get(0, 0)) for x in xs]
 
 
-def _reverse(ys: list[Value], xs: list[Value]) -> list[list[Any]]:
+def _reverse(nodes: list[Value], ys: list[Value], xs: list[Value]) -> list[list[Any]]:
     """The Jacobian row by row, all rows in one walk back."""
-    carried = backward(between(ys, xs), xs, _seeds(ys, [{i: 1} for i in range(len(ys))]))
+    carried = backward(nodes, xs, _seeds(ys, [{i: 1} for i in range(len(ys))]))
     return [[carried.get(x, {}).get(i, 0) for x in xs] for i in range(len(ys))]
 
 
-def _forward(ys: list[Value], xs: list[Value]) -> list[list[Any]]:
+def _forward(nodes: list[Value], ys: list[Value], xs: list[Value]) -> list[list[Any]]:
     """The Jacobian column by column, all columns in one walk forward."""
     column = {x: j for j, x in enumerate(xs)}
-    carried = forward(between(ys, xs), ys, _seeds(xs, [{column[x]: 1} for x in xs], same=True))
+    carried = forward(nodes, ys, _seeds(xs, [{column[x]: 1} for x in xs], same=True))
     return [[carried.get(y, {}).get(column[x], 0) for x in xs] for y in ys]
 
 
@@ -219,16 +222,24 @@ def _mixed(sweep: Any, nodes: list[Value], ends: list[Value], seeds: Carried) ->
     return carried
 
 
-def values_of(xs: Nested, role: str) -> tuple[list[Value], Shape]:
-    """The Values of a nested list, row by row, and its shape."""
-    nested = lists(xs)
-    for x in (entries := flat(nested)):
+def flat_values(xs: Nested, role: str) -> list[Value]:
+    """The Values in lists of any shape, row by row; TypeError for what is none."""
+    if RECORDING.get():
+        raise RecordingError("a derivative was taken as a number")
+    entries = flat(lists(xs))
+    for x in entries:
         if not isinstance(x, Value):
             raise TypeError(
                 f"{role} has {shown(x)} ({type(x).__name__}) in it; expected Values, in lists as they are needed."
-                " Compute with Values and write jacobian(outputs, inputs)."
+                " Compute with Values and give those."
             )
-    return entries, shape(nested, role)
+    return entries
+
+
+def _values(xs: Nested, role: str) -> tuple[list[Value], Shape]:
+    """The Values of a vector or matrix, row by row, and its shape."""
+    nested = lists(xs)
+    return flat_values(nested, role), shape(nested, role)
 
 
 def _numbers(xs: Nested, role: str, expected: Shape, of: str) -> list[Any]:
