@@ -172,6 +172,8 @@ def test_named_labels_numbers_and_values() -> None:
     assert x.label == "x2"
     assert [[v.label for v in row] for row in blocks.named("W", np.ones((2, 2)))] == [["W11", "W12"], ["W21", "W22"]]
     assert blocks.named("W", np.ones((2, 11)))[1][10].label == "W2,11"
+    assert [v.label for v in blocks.named("β0", [1, 2])] == ["β0_1", "β0_2"]
+    assert two_layers().omega1[1][2].label == "Ω1_23"
     assert blocks.named("k", 3).label == "k"
 
 

@@ -25,7 +25,9 @@ from micrograd_es.value import Value, as_value
 
 
 def named(name: str, xs: Nested) -> Nested:
-    """A vector or matrix of Values with labels: x1, x2 … or W11, W12 …; numbers become Values, Values get the label.
+    """A vector or matrix of Values with labels: x1, x2 … or W11, W12 … (W0_11 for W0).
+
+    Numbers become Values, Values get the label.
 
     >>> named("x", [1, 2])
     [Value(1, label='x1'), Value(2, label='x2')]

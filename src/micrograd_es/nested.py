@@ -89,17 +89,18 @@ def entry_names(name: str, of: Shape) -> list[str]:
 
     >>> entry_names("x", (3,)), entry_names("W", (1, 2)), entry_names("f", ())
     (['x1', 'x2', 'x3'], ['W11', 'W12'], ['f'])
-    >>> entry_names("W", (1, 12))[-1]
-    'W1,12'
+    >>> entry_names("W", (1, 12))[-1], entry_names("W0", (1, 2)), entry_names("b0", (2,))
+    ('W1,12', ['W0_11', 'W0_12'], ['b0_1', 'b0_2'])
     """
     joint = "," if len(of) > 1 and max(of, default=0) > 9 else ""
+    stem = f"{name}_" if of and name[-1:].isdigit() else name
     names = []
     for place in range(prod(of)):
         index = []
         for length in reversed(of):
             place, i = divmod(place, length)
             index.append(str(i + 1))
-        names.append(name + joint.join(reversed(index)))
+        names.append(stem + joint.join(reversed(index)))
     return names
 
 

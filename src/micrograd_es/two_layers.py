@@ -98,8 +98,8 @@ def two_layers(
     Raises ValueError where the shapes do not fit.
     """
     inputs = blocks.named("x", x)
-    weights0, biases0 = blocks.named("Ω0_", omega0), blocks.named("β0_", beta0)
-    weights1, biases1 = blocks.named("Ω1_", omega1), blocks.named("β1_", beta1)
+    weights0, biases0 = blocks.named("Ω0", omega0), blocks.named("β0", beta0)
+    weights1, biases1 = blocks.named("Ω1", omega1), blocks.named("β1", beta1)
     z = blocks.named("z", blocks.linear(inputs, weights0, biases0))
     h = blocks.named("h", blocks.relu(z))
     y = blocks.named("y", blocks.linear(h, weights1, biases1))
