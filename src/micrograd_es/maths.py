@@ -10,8 +10,10 @@ import math
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from functools import reduce
 from math import isqrt
 from numbers import Integral, Real
+from operator import add, mul
 from typing import Any
 
 Number = int | float | Fraction | Decimal
@@ -192,16 +194,10 @@ class NumberMaths:
         return 0 if x == 0 and z == 0 else None
 
     def sum(self, xs: Sequence[Any]) -> Any:
-        total = xs[0]
-        for x in xs[1:]:
-            total = total + x
-        return total
+        return reduce(add, xs)
 
     def prod(self, xs: Sequence[Any]) -> Any:
-        total = xs[0]
-        for x in xs[1:]:
-            total = total * x
-        return total
+        return reduce(mul, xs)
 
     def others(self, xs: Sequence[Any]) -> tuple[Any, ...]:
         """For each of xs the product of all the others, in linear time and without dividing."""

@@ -67,6 +67,7 @@ class Op:
 
 
 OPS: dict[str, Op] = {}
+_FLOATS = {float}
 
 
 def op(
@@ -146,7 +147,9 @@ LSE  = op("log_sum_exp", "log Σ exp", Role.SCALER, forward=lambda m, *xs: m.log
 def local_or_none(row: Op, maths: Any, z: Any, xs: tuple[Any, ...]) -> tuple[Number | None, ...]:
     """The row's local gradients at a point; None where the row has no finite slope there (√x at 0)."""
     try:
-        slopes = row.local(maths, z, *xs)
+        slopes: tuple[Any, ...] = row.local(maths, z, *xs)
+        if set(map(type, xs)) == _FLOATS and None not in slopes and -LARGEST <= sum(slopes) <= LARGEST:
+            return slopes  # a sum of floats is finite only where each of them is
     except (ArithmeticError, ValueError):
         return (None,) * len(xs)
     return tuple([slope if slope is not None and -LARGEST <= slope <= LARGEST else None for slope in slopes])

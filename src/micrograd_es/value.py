@@ -6,6 +6,7 @@ import decimal
 import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
+from itertools import chain
 from typing import Any
 
 from micrograd_es import flow
@@ -15,6 +16,7 @@ from micrograd_es.maths import LARGEST, NUMBERS, Number, as_number, of_one_kind
 from micrograd_es.ops import ABS, ADD, DIV, INV, MUL, NEG, POW, SUB, Op, local_or_none
 from micrograd_es.scopes import CURRENT, Scope
 
+_FLOATS = {float}
 RECORDING: ContextVar[bool] = ContextVar("micrograd_es.recording", default=False)
 
 
@@ -267,7 +269,9 @@ def general(row: Op, inputs: tuple[Value, ...]) -> Value:
         raise TypeError(
             f"{row.name} was given no inputs; expected at least one. Write {row.name}(x) or {row.name}(x, y)."
         )
-    numbers = of_one_kind([as_number(x.number, x.label or "an input's data") for x in inputs])
+    numbers = tuple([x.number for x in inputs])
+    if set(map(type, numbers)) != _FLOATS:
+        numbers = of_one_kind([as_number(x.number, x.label or "an input's data") for x in inputs])
     try:
         result = row.forward(NUMBERS, *numbers)
         if not -LARGEST <= result <= LARGEST:
@@ -276,7 +280,7 @@ def general(row: Op, inputs: tuple[Value, ...]) -> Value:
     except (ArithmeticError, ValueError, TypeError) as error:
         raise _no_result(row, inputs, error) from None
     node = object.__new__(Value)
-    node.wires = tuple([end for wire in zip(inputs, slopes, strict=True) for end in wire])
+    node.wires = tuple(chain.from_iterable(zip(inputs, slopes, strict=True)))
     node.number, node.grad, node.label = result, 0, ""
     node.op, node.scope = row, CURRENT.get()
     return node
