@@ -37,19 +37,32 @@ from micrograd_es.scopes import scope
 from micrograd_es.value import Constant, RecordingError, Value
 
 if TYPE_CHECKING:
-    from micrograd_es import blocks, cost
+    from micrograd_es import blocks, cost, losses, nn, optim
     from micrograd_es.figures import Figure, Frames, draw, frames
+    from micrograd_es.nn import MLP, Dropout, Layer, Module, Neuron, Sequential
+    from micrograd_es.optim import SGD, Adam, AdamW, Momentum, Nesterov
     from micrograd_es.program import Program, record
 
 __version__ = "0.1.0"
 __all__ = [
+    "MLP",
+    "SGD",
+    "Adam",
+    "AdamW",
     "Constant",
+    "Dropout",
     "ExpressionError",
     "Figure",
     "Frames",
     "GradientError",
+    "Layer",
+    "Module",
+    "Momentum",
+    "Nesterov",
+    "Neuron",
     "Program",
     "RecordingError",
+    "Sequential",
     "Value",
     "blocks",
     "check_gradients",
@@ -71,8 +84,11 @@ __all__ = [
     "log",
     "log_softmax",
     "log_sum_exp",
+    "losses",
     "maximum",
     "minimum",
+    "nn",
+    "optim",
     "parse",
     "prod",
     "reciprocal",
@@ -94,12 +110,14 @@ __all__ = [
 _LATER = {
     **dict.fromkeys(("Figure", "Frames", "draw", "frames"), "micrograd_es.figures"),
     **dict.fromkeys(("Program", "record"), "micrograd_es.program"),
+    **dict.fromkeys(("MLP", "Dropout", "Layer", "Module", "Neuron", "Sequential"), "micrograd_es.nn"),
+    **dict.fromkeys(("SGD", "Adam", "AdamW", "Momentum", "Nesterov"), "micrograd_es.optim"),
 }
-_MODULES = ("blocks", "cost")
+_MODULES = ("blocks", "cost", "losses", "nn", "optim")
 
 
 def __getattr__(name: str) -> Any:
-    """Load what draws, and what needs NumPy, when it is first asked for: the engine imports at once without them."""
+    """Load what is above the engine when it is first asked for: the engine imports at once without it."""
     if name in _MODULES:
         return import_module(f"micrograd_es.{name}")
     if name in _LATER:

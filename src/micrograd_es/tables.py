@@ -1,0 +1,28 @@
+"""Things that are chosen by name: a table, and one error for a name that it does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_LISTED = 12  # names that an error lists
+
+
+def chosen(table: Mapping[str, T], name: object, what: str) -> T:
+    """The row of a table, or an error that says which names there are.
+
+    >>> chosen({"sgd": 1, "adam": 2}, "adan", "the optimiser")
+    Traceback (most recent call last):
+        ...
+    ValueError: the optimiser is 'adan'; expected one of 'sgd', 'adam'. Did you mean 'adam'?
+    """
+    if isinstance(name, str) and name in table:
+        return table[name]
+    kind = TypeError if not isinstance(name, str) else ValueError
+    close = get_close_matches(str(name), table, 1)
+    listed = ", ".join(map(repr, list(table)[:_LISTED])) + (", …" if len(table) > _LISTED else "")
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise kind(f"{what} is {name!r}; expected one of {listed or 'none: the table is empty'}.{hint}")
