@@ -18,13 +18,16 @@ PACKAGE = Path(micrograd_es.__file__).parent
 # where two of them must know each other.)
 ENGINE = ["maths", "nested", "symbols", "ops", "scopes", "eager", "graph", "flow", "value", "functions", "derivatives"]
 ENGINE += ["sweeps", "jacobians", "blocks", "rules", "two_layers", "counting", "cost", "listing"]
+# Networks and how they learn need the engine alone, and not each other.
+NETWORKS = ["tables", "nn", "losses", "optim"]
 STANDARD_LIBRARY_ONLY = {"numpy", "graphviz", "pygraphviz", "PIL", "numba", "jax", "matplotlib", "IPython"}
 
 
 def imported(module: str) -> set[str]:
-    """The full names that a module of the package imports when it is loaded."""
+    """The full names that a module of the package, or a package inside it, imports when it is loaded."""
     found: set[str] = set()
-    for node in ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8")).body:
+    paths = [PACKAGE / f"{module}.py", *(PACKAGE / module).glob("*.py")]
+    for node in [n for path in paths if path.exists() for n in ast.parse(path.read_text(encoding="utf-8")).body]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -39,17 +42,30 @@ def test_imports_of_the_engine_point_down(module: str) -> None:
     assert of_package & modules <= set(ENGINE[: ENGINE.index(module)])
 
 
-@pytest.mark.parametrize("module", ENGINE)
+@pytest.mark.parametrize("module", NETWORKS)
+def test_networks_need_the_engine_only(module: str) -> None:
+    of_package = {name.split(".")[1] for name in imported(module) if name.startswith("micrograd_es.")}
+    modules = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert of_package & modules <= {*ENGINE, "tables", module}
+
+
+@pytest.mark.parametrize("module", ENGINE + NETWORKS)
 def test_the_engine_needs_the_standard_library_only(module: str) -> None:
     assert not {name.split(".")[0] for name in imported(module)} & STANDARD_LIBRARY_ONLY
 
 
-def test_importing_the_engine_loads_neither_numpy_nor_graphviz_nor_anything_above_it() -> None:
-    modules = [f"micrograd_es.{module}" for module in ENGINE]
+def test_importing_engine_and_networks_loads_neither_numpy_nor_graphviz_nor_anything_above_them() -> None:
+    modules = [f"micrograd_es.{module}" for module in ENGINE + NETWORKS]
     code = f"import sys, micrograd_es, {', '.join(modules)}; print(*sorted(m.split('.')[0] for m in sys.modules))"
     loaded = set(in_new_process(code).split())
     assert "micrograd_es" in loaded
     assert not loaded & STANDARD_LIBRARY_ONLY
+
+
+def test_importing_the_package_loads_nothing_above_the_engine() -> None:
+    loaded = in_new_process("import sys, micrograd_es; print(*sorted(sys.modules))").split()
+    assert "micrograd_es.value" in loaded
+    assert not {f"micrograd_es.{module}" for module in (*NETWORKS, "program", "figures")} & set(loaded)
 
 
 @pytest.mark.parametrize("name", micrograd_es.__all__)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from micrograd_es.functions import log, log_softmax, maximum, relu, softplus
+from micrograd_es.functions import log, log_softmax, maximum, relu, softplus, where
 from micrograd_es.functions import sum as total
 from micrograd_es.maths import Number, as_number
 from micrograd_es.value import RECORDING, Value, as_value
@@ -56,6 +56,7 @@ def binary_cross_entropy(probabilities: Outputs, targets: Targets) -> Value:
     0.69314718056
     """
     pairs = _pairs(probabilities, targets, "binary_cross_entropy")
+    _check_outputs([p for p, _ in pairs], "binary_cross_entropy", "output='sigmoid'")
     _check_probabilities([t for _, t in pairs], "binary_cross_entropy")
     return _mean([-_sum([*_times_log(t, p), *_times_log(1 - t, 1 - p)]) for p, t in pairs])
 
@@ -98,6 +99,7 @@ def cross_entropy(probabilities: Outputs, target: Targets) -> Value:
     True
     """
     ps = _outputs(probabilities)
+    _check_outputs(ps, "cross_entropy", "output='softmax'")
     ts = _classes(target, len(ps), "cross_entropy")
     return -_sum([term for t, p in zip(ts, ps, strict=True) for term in _times_log(t, p)])
 
@@ -298,4 +300,16 @@ def _times_log(t: Any, p: Value) -> list[Value]:
     """t·log p as a list of terms, with p kept above e^−100 where it could be below."""
     if not isinstance(t, Value) and t == 0:
         return []
-    return _times(t, log(maximum(p, _TINY) if RECORDING.get() or float(p.number) < _TINY else p))
+    if RECORDING.get():  # what is below 0 stays there, so that the program fails as it does here
+        return _times(t, log(where(-p, p, maximum(p, _TINY))))
+    return _times(t, log(maximum(p, _TINY) if float(p.number) < _TINY else p))
+
+
+def _check_outputs(probabilities: Iterable[Value], name: str, instead: str) -> None:
+    """Check that outputs are probabilities; those of a recorded program are known only when it runs."""
+    for p in probabilities:
+        if not RECORDING.get() and not 0 <= p.number <= 1:
+            raise ValueError(
+                f"an output given to {name} is {p.number!r}; expected a probability from 0 to 1."
+                f" Give the network {instead}, or take the loss of logits."
+            )

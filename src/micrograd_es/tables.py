@@ -8,7 +8,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-_LISTED = 12  # names that an error lists
+_LISTED = 8  # names that an error lists
 
 
 def chosen(table: Mapping[str, T], name: object, what: str) -> T:

@@ -21,7 +21,7 @@ class Pass(NamedTuple):
     """What one layer computed for one example: z before the activation and a after it, a Value for each neuron.
 
     >>> Layer.from_numbers([[1], [2]], activation="relu").steps([-3]).z
-    [Value(-3, label='z'), Value(-6, label='z')]
+    [Value(-3, label='z1'), Value(-6, label='z2')]
     """
 
     z: list[Value]
@@ -99,14 +99,17 @@ class Layer(Module):
         xs = as_inputs(x, self.n_in, self.name or "the layer")
         z: list[Value] = []
         a: list[Value] = []
-        for neuron in self.neurons:
+        places = map(str, range(1, self.n_out + 1)) if self.n_out > 1 else [""]
+        for neuron, place in zip(self.neurons, places, strict=True):
             with neuron.scoped():
-                before, after = neuron.steps(xs)
+                before, after = neuron.steps(xs, place)
             z.append(before)
             a.append(after)
         if self.activation.whole:
             with scope(self.activation.name):
                 a = self.activation.on(z)
+            for number, after in enumerate(a, 1):
+                after.label = f"a{number}"
         return Pass(z, a)
 
     def numbers(self) -> tuple[list[list[Number]], list[Number] | None]:

@@ -71,18 +71,18 @@ class Neuron(Module):
             raise TypeError(f"one neuron has no {self.activation.name}; expected a layer. Write Layer(n_in, n_out, …).")
         return self.steps(as_inputs(x, self.n_in, self.name or "the neuron"))[1]
 
-    def steps(self, xs: list[Value]) -> tuple[Value, Value]:
-        """z = Σ w·x + b and a = activation(z) for inputs that are Values already."""
+    def steps(self, xs: list[Value], place: str = "") -> tuple[Value, Value]:
+        """z = Σ w·x + b and a = activation(z) for inputs that are Values already, labelled with the place: z2, a2."""
         terms = [w * x for w, x in zip(self.w, xs, strict=True)]
         if self.b is not None:
             terms.append(self.b)
         z = total(terms) if len(terms) > 1 else terms[0]
-        z.label = "z"
+        z.label = f"z{place}"
         if self.activation.whole:
             return z, z
         a = self.activation.function(z)
         if a is not z:
-            a.label = "a"
+            a.label = f"a{place}"
         return z, a
 
     def __repr__(self) -> str:

@@ -1,0 +1,37 @@
+"""Writes tests/numbers/torch.json: what PyTorch gives for the cases that `make test` checks without it.
+
+    python tests/peers/record_torch_numbers.py
+
+It needs PyTorch: pip install torch==2.13.0 (where pip finds builds for a GPU, the plain name can pull gigabytes).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+TESTS = Path(__file__).parents[1]
+sys.path.insert(0, str(TESTS))
+
+import torch  # noqa: E402
+import with_torch  # noqa: E402
+
+from network_cases import CASES  # noqa: E402
+
+KEPT = (0, 1, 9)  # the updates after which all parameters are kept
+
+
+def main() -> None:
+    """Run all cases and write their numbers."""
+    numbers = {}
+    for case in CASES:
+        found = with_torch.run(case)
+        numbers[case.name] = found | {"parameters": {str(k): found["parameters"][k] for k in KEPT}}
+    text = ",\n".join(f"{json.dumps(name)}: {json.dumps(found)}" for name, found in numbers.items())
+    version = torch.__version__.partition("+")[0]
+    (TESTS / "numbers/torch.json").write_text(f'{{"torch": "{version}", "cases": {{\n{text}\n}}}}\n', encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
