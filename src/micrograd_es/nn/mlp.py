@@ -78,7 +78,7 @@ class MLP(Sequential):
         [0, 1, 1, 0]
         """
         if not isinstance(weights, list | tuple) or not weights:
-            raise TypeError(f"the weights are {weights!r}; expected a list with one matrix for each layer.")
+            raise TypeError(f"the weights are {str(weights)[:60]}; expected a list with one matrix for each layer.")
         starts: Sequence[Any] = [None] * len(weights) if biases is None else biases
         if len(starts) != len(weights):
             raise ValueError(

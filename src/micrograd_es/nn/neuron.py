@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any
 
-from micrograd_es.functions import sum as total
 from micrograd_es.maths import Number, as_number
 from micrograd_es.nn.activations import Activation
 from micrograd_es.nn.activations import activation as find_activation
 from micrograd_es.nn.initial import Initial, generator, initial
 from micrograd_es.nn.inputs import as_inputs, as_list
 from micrograd_es.nn.module import Module, counted
-from micrograd_es.value import Value
+from micrograd_es.ops import ADD
+from micrograd_es.value import Value, general
 
 ActivationGiven = str | Activation | Callable[[Value], Value]
 
@@ -76,7 +76,7 @@ class Neuron(Module):
         terms = [w * x for w, x in zip(self.w, xs, strict=True)]
         if self.b is not None:
             terms.append(self.b)
-        z = total(terms) if len(terms) > 1 else terms[0]
+        z = general(ADD, tuple(terms)) if len(terms) > 1 else terms[0]
         z.label = f"z{place}"
         if self.activation.whole:
             return z, z
