@@ -49,7 +49,8 @@ def half_squared_error(outputs: Outputs, targets: Targets) -> Value:
 def binary_cross_entropy(probabilities: Outputs, targets: Targets) -> Value:
     """−[t·log p + (1 − t)·log(1 − p)], the mean over the outputs; p is a probability, as a sigmoid gives it.
 
-    A logarithm below −100 counts as −100, as in PyTorch, so that p = 0 is no error. Where you have the logit, take
+    A logarithm below −100 counts as −100, as in PyTorch, so that p = 0 is no error. (PyTorch also cuts the gradient
+    off where p·(1 − p) is below 1e-12; here it stays exact.) Where you have the logit, take
     `binary_cross_entropy_with_logits`: it is exact everywhere.
 
     >>> round(binary_cross_entropy(Value(0.5), 1).data, 12)
