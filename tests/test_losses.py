@@ -10,7 +10,7 @@ import pytest
 
 from micrograd_es import Value, check_gradients, gradients, losses, record, sigmoid, softmax
 from micrograd_es.losses import LOSSES, l1, l2, mean
-from micrograd_es.nn import ACTIVATIONS
+from micrograd_es.nn import ACTIVATIONS, Neuron
 
 PROBABILITIES = [0.25, 0.75]
 TARGETS = {"number": [0.5, -2.0], "sign": [1.0, -1.0], "probability": [1.0, 0.25], "class": [0.25, 0.75]}
@@ -139,6 +139,7 @@ REFUSED: list[tuple[Callable[[], object], type[Exception], str]] = [
     (lambda: losses.cross_entropy(y2, Value(1)), TypeError, "the target of cross_entropy is one Value; expected"),
     (lambda: mean([]), ValueError, "the mean was given no losses"),
     (lambda: l2([]), ValueError, "the penalty was given no parameters"),
+    (lambda: l2(Neuron(2)), TypeError, "expected a list of Values. Write model.weights()."),  # type: ignore[arg-type]
     (lambda: LOSSES["hinge"].encoded([0.5], 1), ValueError, "a target of hinge is 0.5; expected +1 or −1."),
     (lambda: LOSSES["mse"].encoded([0.5], 2), ValueError, "mse was given 2 outputs and 1 targets"),
     (lambda: LOSSES["softmax_cross_entropy"].encoded(3, 3), ValueError, "expected a whole number from 0 to 2"),

@@ -357,6 +357,9 @@ REFUSED: list[tuple[Callable[[], object], type[Exception], str]] = [
     (lambda: Sequential(3), TypeError, "Sequential was given 3 (int); expected modules or functions."),  # type: ignore[arg-type]
     (lambda: model["layer1.neuron2.w9"], ValueError, "Did you mean 'layer1.neuron2.w"),
     (lambda: model.__setitem__("layer1.neuron1.b", float("nan")), ValueError, "layer1.neuron1.b is nan"),
+    (lambda: model.load_state_dict(None), TypeError, "the state is None; expected a dict of numbers by name"),  # type: ignore[arg-type]
+    (lambda: list(model), TypeError, "'MLP' object is not iterable"),  # type: ignore[call-overload]
+    (lambda: MLP.from_numbers([[1, 2]]), TypeError, "a neuron was given 1 (int); expected a list with its weights."),  # type: ignore[list-item]
     (lambda: Module()(1), NotImplementedError, "Module has no forward()"),
     (lambda: deltas(Neuron(1), [1], [1], half_squared_error), TypeError, "deltas was given Neuron"),  # type: ignore[arg-type]
 ]

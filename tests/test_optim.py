@@ -157,6 +157,9 @@ REFUSED: list[tuple[Callable[[], object], type[Exception], str]] = [
     (lambda: Adam(betas=(0.9, 1.0)), ValueError, "beta 2 is 1.0"),
     (lambda: Adam(weight_decay=-1), ValueError, "the weight decay is -1"),
     (lambda: optim.cosine(0.1, 0), ValueError, "steps is 0; expected a number of steps"),
+    (lambda: optim.cosine("a", 3), TypeError, "rate is 'a' (str)"),  # type: ignore[arg-type]
+    (lambda: optim.exponential(0.1, -0.5), ValueError, "factor is -0.5; expected a number from 0 on."),
+    (lambda: optim.warm_up(float("nan"), 3), ValueError, "rate is nan; expected a finite number"),
     (lambda: Momentum().load_state_dict({}), ValueError, "expected what state_dict() gave"),
     (lambda: Momentum().load_state_dict(state(name="adam")), ValueError, "the state is that of 'adam'; expected"),
     (lambda: Momentum().load_state_dict(state(steps=-1)), ValueError, "has -1 steps"),

@@ -241,7 +241,9 @@ def _pairs(outputs: Any, targets: Any, name: str) -> list[tuple[Value, Any]]:
 
 def _parameters(parameters: Any) -> list[Value]:
     """The parameters of a penalty."""
-    found = list(parameters)
+    if isinstance(parameters, Value) or not isinstance(parameters, Iterable):
+        raise TypeError(f"the penalty was given {parameters!r}; expected a list of Values. Write model.weights().")
+    found = [as_value(p) for p in parameters]
     if not found:
         raise ValueError("the penalty was given no parameters; expected model.parameters() or model.weights().")
     return found

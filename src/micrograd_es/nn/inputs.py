@@ -20,7 +20,7 @@ def as_inputs(x: Any, size: int, who: str) -> list[Value]:
     return [v if isinstance(v, Value) else _value(v, i, who) for i, v in enumerate(items, 1)]
 
 
-def as_list(x: Any, who: str) -> list[Any]:
+def as_list(x: Any, who: str, expected: str = "one example, a list of numbers or Values") -> list[Any]:
     """The items of a list, a tuple or an array of one dimension."""
     if x.__class__ is list:
         return list(x)
@@ -31,7 +31,7 @@ def as_list(x: Any, who: str) -> list[Any]:
         return list(x)
     shape = f"an array of shape {tuple(x.shape)}" if dimensions else f"{x!r} ({type(x).__name__})"
     advice = "Call it for each row." if dimensions else f"Write [{x!r}]."
-    raise TypeError(f"{who} was given {shape}; expected one example, a list of numbers or Values. {advice}")
+    raise TypeError(f"{who} was given {shape}; expected {expected}. {advice}")
 
 
 def _value(number: Any, place: int, who: str) -> Value:

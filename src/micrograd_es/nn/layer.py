@@ -68,8 +68,14 @@ class Layer(Module):
         >>> Layer.from_numbers([[1, 2, 3]], [4])([1, 1, 1])
         [Value(10, label='z')]
         """
-        rows = as_list(weights, "the layer's weights") if not getattr(weights, "ndim", 0) else list(weights)
-        starts = [None] * len(rows) if biases is None else as_list(biases, "the layer's biases")
+        rows = (
+            as_list(weights, "a layer", "a row of weights for each neuron")
+            if not getattr(weights, "ndim", 0)
+            else list(weights)
+        )
+        starts = (
+            [None] * len(rows) if biases is None else as_list(biases, "a layer", "a list with a bias for each neuron")
+        )
         if len(starts) != len(rows):
             raise ValueError(f"{len(rows)} rows of weights have {len(starts)} biases; expected one for each neuron.")
         found = find_activation(activation)

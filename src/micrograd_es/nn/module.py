@@ -118,6 +118,8 @@ class Module:
 
     # Parameters by name
 
+    __iter__ = None  # a name is no place: without this, Python would ask for the parameters 0, 1, 2 …
+
     def __getitem__(self, name: str) -> Value:
         return chosen(self.named_parameters(), name, "the parameter")
 
@@ -133,6 +135,10 @@ class Module:
 
         Raises ValueError, and changes nothing, where a name is missing, unknown, or no finite number.
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(
+                f"the state is {str(state)[:60]}; expected a dict of numbers by name, as state_dict() gives."
+            )
         named = self.named_parameters()
         for what, names in (
             ("lacks", [name for name in named if name not in state]),

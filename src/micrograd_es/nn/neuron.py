@@ -55,7 +55,7 @@ class Neuron(Module):
         {'w1': 1.0, 'w2': 2.0, 'b': 0.5}
         """
         neuron = cls.__new__(cls)
-        neuron._set(as_list(weights, "the weights of a neuron"), bias, find_activation(activation))
+        neuron._set(as_list(weights, "a neuron", "a list with its weights"), bias, find_activation(activation))
         return neuron
 
     def _set(self, weights: list[Any], bias: Number | None, row: Activation, name: str = "") -> None:

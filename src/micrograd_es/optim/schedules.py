@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from micrograd_es.maths import as_number
+
 Schedule = Callable[[int], float]
 
 
@@ -14,6 +16,7 @@ def constant(rate: float) -> Schedule:
     >>> constant(0.1)(7)
     0.1
     """
+    _check_numbers(rate=rate)
     return lambda k: rate
 
 
@@ -24,6 +27,7 @@ def staircase(rate: float, every: int, factor: float = 0.1) -> Schedule:
     [1.0, 1.0, 0.5, 0.5, 0.25]
     """
     _check_steps(every, "every")
+    _check_numbers(rate=rate, factor=factor)
     return lambda k: rate * factor ** (k // every)
 
 
@@ -33,6 +37,7 @@ def exponential(rate: float, factor: float) -> Schedule:
     >>> exponential(1.0, 0.5)(3)
     0.125
     """
+    _check_numbers(rate=rate, factor=factor)
     return lambda k: rate * factor**k
 
 
@@ -45,6 +50,7 @@ def linear(rate: float, end: float, steps: int) -> Schedule:
     [1.0, 0.55, 0.1, 0.1]
     """
     _check_steps(steps, "steps")
+    _check_numbers(rate=rate, end=end)
     return lambda k: rate - (rate - end) * min(k, steps) / steps
 
 
@@ -57,6 +63,7 @@ def cosine(rate: float, steps: int, end: float = 0.0) -> Schedule:
     [1.0, 0.5, 0.0, 0.0]
     """
     _check_steps(steps, "steps")
+    _check_numbers(rate=rate, end=end)
     return lambda k: end + (rate - end) * (1 + math.cos(math.pi * min(k, steps) / steps)) / 2
 
 
@@ -66,6 +73,7 @@ def inverse(rate: float, decay: float) -> Schedule:
     >>> [inverse(1.0, 1.0)(k) for k in (0, 1, 3)]
     [1.0, 0.5, 0.25]
     """
+    _check_numbers(rate=rate, decay=decay)
     return lambda k: rate / (1 + decay * k)
 
 
@@ -83,6 +91,13 @@ def warm_up(rate: float | Schedule, steps: int) -> Schedule:
 def _check_steps(steps: object, what: str) -> None:
     if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
         raise ValueError(f"{what} is {steps!r}; expected a number of steps, a whole number from 1 on.")
+
+
+def _check_numbers(**numbers: float) -> None:
+    """Raise an error for what is no finite number from 0 on."""
+    for name, number in numbers.items():
+        if as_number(number, name) < 0:
+            raise ValueError(f"{name} is {number!r}; expected a number from 0 on.")
 
 
 SCHEDULES: dict[str, Callable[..., Schedule]] = {
