@@ -75,8 +75,9 @@ def _check_classes(targets: Floats) -> None:
     else:
         sound = np.isin(targets, (0, 1)).all() or np.isin(targets, (-1, 1)).all()
     if not sound:
-        row = np.unique(targets).tolist() if targets.shape[1] == 1 else targets[targets.sum(axis=1) != 1][:1].tolist()
+        wrong = targets if targets.shape[1] == 1 else targets[targets.sum(axis=1) != 1][:1]
         raise ValueError(
-            f"the targets of a classification are {str(row)[:60]}; expected −1 and 1, 0 and 1, or a single 1 in each "
-            "row. Write Data.labelled(inputs, labels) for numbers or names of classes, kind='regression' for other numbers."
+            f"the targets of a classification are {str(np.unique(wrong).tolist())[:60]}; expected −1 and 1, 0 and 1, "
+            "or a column for each class with a single 1 in each row. Write Data.labelled(inputs, labels) for numbers or "
+            "names of classes, kind='regression' for other numbers."
         )
