@@ -78,6 +78,6 @@ def _check_classes(targets: Floats) -> None:
         wrong = targets if targets.shape[1] == 1 else targets[targets.sum(axis=1) != 1][:1]
         raise ValueError(
             f"the targets of a classification are {str(np.unique(wrong).tolist())[:60]}; expected −1 and 1, 0 and 1, "
-            "or a column for each class with a single 1 in each row. Write Data.labelled(inputs, labels) for numbers or "
-            "names of classes, kind='regression' for other numbers."
+            "or a column for each class with a single 1 in each row. Write Data.labelled(inputs, labels) for numbers "
+            "or names of classes, kind='regression' for other numbers."
         )

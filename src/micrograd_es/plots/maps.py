@@ -1,0 +1,255 @@
+"""Maps: what a network gives all over the plane, and what each of its neurons gives (lectures, C8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Unpack
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize, to_rgb
+from matplotlib.figure import Figure
+
+from micrograd_es.data import Data
+from micrograd_es.data.checks import Floats
+from micrograd_es.data.features import columns
+from micrograd_es.plots.canvas import Canvas, Look
+from micrograd_es.plots.evaluate import neurons, outputs
+from micrograd_es.plots.points import class_colour, colour_bar, plane_of, regression_limits, scatter
+
+Ranges = tuple[tuple[float, float], tuple[float, float]]
+PLAYGROUND: Ranges = ((-6.0, 6.0), (-6.0, 6.0))
+CENTRES = {"sigmoid": (0.5, 0.5), "softmax": (0.5, 0.5), "tanh": (0.0, 1.0)}  # of an activation: middle and reach
+
+
+class Grid(NamedTuple):
+    """The middles of the squares of a map: x and y of its columns and rows, and the points row by row."""
+
+    x: Floats
+    y: Floats
+    points: Floats
+    ranges: Ranges
+
+    def image(self, numbers: Floats) -> Floats:
+        """One number for each point as rows and columns."""
+        return numbers.reshape(len(self.y), len(self.x), *numbers.shape[1:])
+
+    def extent(self) -> tuple[float, float, float, float]:
+        """The edges of the map, as matplotlib wants them."""
+        return (*self.ranges[0], *self.ranges[1])
+
+
+def decision_map(
+    model: Any,
+    data: Data | None = None,
+    test: Data | None = None,
+    features: Sequence[str] | None = None,
+    ranges: Ranges | None = None,
+    resolution: int = 100,
+    discrete: bool = False,
+    threshold: float | None = None,
+    **look: Unpack[Look],
+) -> Figure:
+    """What a model predicts all over the plane: orange below the threshold, blue above it, a colour for each class.
+
+    The model is a network, or a function of a table of points. `data` give the range and are drawn, `test` too, hollow;
+    without data the range is the Playground's, from −6 to 6. A model of `features` gets those of each point; where data
+    were made with `with_features`, theirs. `discrete` shows which side, and not how far. The `threshold` is 0.5 for a
+    sigmoid output, and for a function that stays between 0 and 1; else 0.
+
+    >>> import numpy as np
+    >>> figure = decision_map(lambda points: np.tanh(points[:, 0]), ranges=((-1, 1), (-1, 1)))
+    >>> figure.axes[0].images[0].get_array().shape
+    (100, 100)
+    """
+    canvas = Canvas(**look)
+    grid, given = _grid(data, features, ranges, resolution)
+    table = outputs(model, given)
+    if table.shape[1] == 1:
+        colours = _colours(canvas, model, data, table[:, 0], threshold)
+        _draw_map(canvas, canvas.ax, grid, table[:, 0], colours, discrete)
+        if not discrete:
+            colour_bar(canvas, colours, canvas.words["output"])
+    else:
+        image = _class_image(canvas, data, table, discrete)
+        canvas.ax.imshow(grid.image(image), origin="lower", extent=grid.extent(), interpolation="nearest")
+    if data is not None:
+        scatter(canvas, canvas.ax, data, plane_of(data, features)[0], test)
+    _dress_map(canvas, canvas.ax, grid, data)
+    canvas.heading(canvas.words["decision"])
+    return canvas.finished()
+
+
+def _dress_map(canvas: Canvas, ax: Axes, grid: Grid, data: Data | None) -> None:
+    canvas.dress(ax, grid=False)
+    ax.set(xlim=grid.ranges[0], ylim=grid.ranges[1])
+    ax.set_aspect("equal", adjustable="box")
+    plain = data is None or data.inputs.shape[1] != 2
+    names = ("x1", "x2") if plain or data is None else data.names
+    canvas.label(ax, names[0], names[1])
+    if data is not None and data.kind == "classification":
+        canvas.legend(ax, loc="upper right", bbox_to_anchor=(-0.14, 1.0))
+
+
+def _grid(data: Data | None, features: Any, ranges: Ranges | None, resolution: int) -> tuple[Grid, Floats]:
+    """The squares of a map, and what a model is given of each."""
+    if isinstance(resolution, bool) or not isinstance(resolution, int) or not 2 <= resolution <= 2000:
+        raise ValueError(f"resolution is {resolution!r}; expected a whole number from 2 to 2000.")
+    names: tuple[str, ...] = tuple(features or ())
+    if data is not None:
+        plane, names = plane_of(data, features)
+        ranges = ranges or _around(plane)
+    wanted = ranges or PLAYGROUND
+    if np.shape(wanted) != (2, 2) or not all(low < high for low, high in wanted):
+        raise ValueError(f"ranges is {ranges!r}; expected two intervals. Write ranges=((-6, 6), (-6, 6)).")
+    x, y = (low + (np.arange(resolution) + 0.5) * (high - low) / resolution for low, high in wanted)
+    points = np.column_stack([part.ravel() for part in np.meshgrid(x, y)])
+    return Grid(x, y, points, wanted), columns(points, names) if names else points
+
+
+def _around(plane: Floats) -> Ranges:
+    """A square around the points, with a margin."""
+    low, high = plane.min(axis=0), plane.max(axis=0)
+    reach = max(float((high - low).max()) * 0.55, 1e-6)
+    (a, b), (c, d) = (((m - reach), (m + reach)) for m in ((low + high) / 2).tolist())
+    return (a, b), (c, d)
+
+
+def _colours(canvas: Canvas, model: Any, data: Data | None, numbers: Floats, threshold: float | None) -> ScalarMappable:
+    """The colours of one output: the threshold is in the middle."""
+    if data is not None and data.kind == "regression" and threshold is None:
+        return regression_limits(canvas, data)
+    row = getattr(model.layers[-1].activation, "name", "") if hasattr(model, "layers") else ""
+    return _middle(canvas, row if hasattr(model, "layers") else None, numbers, threshold)
+
+
+def _middle(canvas: Canvas, row: str | None, numbers: Floats, threshold: float | None = None) -> ScalarMappable:
+    """The colours around the middle of an activation's range; for other outputs they reach as far as the numbers."""
+    centre, reach = CENTRES.get(row or "", (0.0, 0.0))
+    if row is None and numbers.min() >= 0 and numbers.max() <= 1:
+        centre, reach = CENTRES["sigmoid"]
+    if threshold is not None and threshold != centre:
+        centre, reach = threshold, 0.0
+    reach = reach or max(float(np.abs(numbers - centre).max()), 1e-12)
+    return ScalarMappable(Normalize(centre - reach, centre + reach), canvas.palette.map())
+
+
+def _draw_map(canvas: Canvas, ax: Axes, grid: Grid, numbers: Floats, colours: ScalarMappable, discrete: bool) -> None:
+    """The map of one output, with the line where it crosses the middle of its colours."""
+    low, high = colours.get_clim()
+    middle = (low + high) / 2
+    shown = np.where(numbers > middle, high, low) if discrete else numbers
+    look: dict[str, Any] = {"cmap": colours.cmap, "vmin": low, "vmax": high}
+    ax.imshow(grid.image(shown), origin="lower", extent=grid.extent(), interpolation="nearest", **look)
+    if numbers.min() < middle < numbers.max():
+        width = 2.5 * canvas.scale
+        ax.contour(grid.x, grid.y, grid.image(numbers), [middle], colors=[canvas.theme.ink], linewidths=width)
+
+
+def _class_image(canvas: Canvas, data: Data | None, table: Floats, discrete: bool) -> Floats:
+    """A colour for each point: those of the classes mixed by their probabilities, on the paper."""
+    count = table.shape[1]
+    if data is not None and data.kind == "classification" and len(data.classes) != count:
+        raise ValueError(f"the model has {count} outputs and the data {len(data.classes)} classes; expected as many.")
+    shares = table
+    if table.min() < 0 or not np.allclose(table.sum(axis=1), 1):
+        shares = np.exp(table - table.max(axis=1, keepdims=True))
+        shares /= shares.sum(axis=1, keepdims=True)
+    if discrete:
+        shares = np.eye(count)[table.argmax(axis=1)]
+    series = canvas.palette.series
+    names = [class_colour(canvas, data, k) if data else series[k % len(series)] for k in range(count)]
+    colours: Floats = shares @ np.array([to_rgb(name) for name in names])
+    return 0.6 * colours + 0.4 * np.array(to_rgb(canvas.theme.paper))
+
+
+def neuron_maps(
+    model: Any,
+    data: Data | None = None,
+    features: Sequence[str] | None = None,
+    ranges: Ranges | None = None,
+    resolution: int = 100,
+    **look: Unpack[Look],
+) -> Figure:
+    """A map of every neuron, a column for each layer, and the output's with the data at the right.
+
+    Each map has its neuron's own scale: around 0 for tanh, relu and linear, around 0.5 for a sigmoid. The arguments are
+    those of `decision_map`.
+
+    >>> from micrograd_es.nn import MLP
+    >>> len(neuron_maps(MLP(2, [3, 2, 1], "tanh")).axes[0].child_axes)
+    6
+    """
+    canvas = Canvas(**look)
+    grid, given = _grid(data, features, ranges, resolution)
+    layers = neurons(model, given)
+    hidden, last = layers[:-1], layers[-1]
+    if max((layer.shape[1] for layer in layers), default=0) > 16 or len(hidden) > 8:
+        raise ValueError(f"{model!r} is too large for a map of each neuron; expected up to 8 layers of 16 neurons.")
+    share = 0.62 if len(hidden) > 1 else 0.4
+    for place, layer in enumerate(hidden):
+        _column(canvas, grid, layer, model.layers[place].activation.name, place, share / len(hidden))
+    _output(canvas, grid, data, features, last, model, share if hidden else 0.2)
+    canvas.heading(canvas.words["neuron_maps"])
+    return canvas.finished()
+
+
+def _column(canvas: Canvas, grid: Grid, layer: Floats, row: str, place: int, width: float) -> None:
+    """The maps of one hidden layer, one above the other (in two columns where there are many)."""
+    count = layer.shape[1]
+    across = 1 if count <= 4 else 2 if count <= 10 else 3
+    down = -(-count // across)
+    shape = canvas.height / canvas.width
+    side = min(0.84 / down, width * 0.92 / across / shape)  # of a square, in shares of the height
+    top = 0.45 + down * side / 2
+    start = place * width + (width * 0.92 - across * side * shape) / 2
+    for number in range(count):
+        x, y = start + number % across * side * shape, top - (number // across + 1) * side
+        panel = canvas.panel(x, y, side * shape * 0.93, side * 0.93)
+        _tile(canvas, panel, grid, layer[:, number], row)
+        canvas.ax.text(x + side * shape * 0.05, y + side * 0.84, str(number + 1), **_tag(canvas))
+    middle = start + across * side * shape * 0.465
+    name = f"{canvas.words['layer'].format(n=place + 1)}\n{row}"
+    canvas.ax.text(middle, top + 0.015, name, ha="center", va="bottom", **_letters(canvas))
+
+
+def _output(canvas: Canvas, grid: Grid, data: Data | None, features: Any, table: Floats, model: Any, at: float) -> None:
+    """The map of the output, larger, with the data in it."""
+    shape = canvas.height / canvas.width
+    side = min(0.8, (1 - at) / shape * 0.94)
+    panel = canvas.panel(1 - side * shape, 0.45 - side / 2, side * shape, side)
+    row = model.layers[-1].activation.name
+    if table.shape[1] == 1:
+        _tile(canvas, panel, grid, table[:, 0], row, line=True)
+    else:
+        image = _class_image(canvas, data, table, discrete=False)
+        panel.imshow(grid.image(image), origin="lower", extent=grid.extent(), interpolation="nearest", aspect="auto")
+    if data is not None:
+        scatter(canvas, panel, data, plane_of(data, features)[0])
+        panel.set(xlim=grid.ranges[0], ylim=grid.ranges[1])
+    name = f"{canvas.words['output']}\n{row}"
+    canvas.ax.text(1 - side * shape / 2, 0.45 + side / 2 + 0.015, name, ha="center", va="bottom", **_letters(canvas))
+
+
+def _tile(canvas: Canvas, ax: Axes, grid: Grid, numbers: Floats, row: str, line: bool = False) -> None:
+    colours = _middle(canvas, row, numbers)
+    if line:
+        _draw_map(canvas, ax, grid, numbers, colours, discrete=False)
+    else:
+        low, high = colours.get_clim()
+        look: dict[str, Any] = {"cmap": colours.cmap, "vmin": low, "vmax": high}
+        ax.imshow(grid.image(numbers), origin="lower", extent=grid.extent(), interpolation="nearest", **look)
+    ax.set(xticks=[], yticks=[], aspect="auto")
+    for spine in ax.spines.values():
+        spine.set(color=canvas.theme.muted, linewidth=1.4 * canvas.scale)
+
+
+def _letters(canvas: Canvas) -> dict[str, Any]:
+    return {"fontsize": 20 * canvas.scale, "color": canvas.theme.ink, "transform": canvas.ax.transAxes}
+
+
+def _tag(canvas: Canvas) -> dict[str, Any]:
+    """The number of a neuron, in the corner of its map."""
+    box = {"facecolor": canvas.theme.paper, "edgecolor": "none", "pad": 2.5 * canvas.scale, "alpha": 0.8}
+    return {**_letters(canvas), "fontsize": 15 * canvas.scale, "va": "top", "ha": "left", "bbox": box, "zorder": 10}

@@ -1,0 +1,167 @@
+"""A network as neurons in columns, its weights as colour and width (lectures, C9), δ on each neuron (B5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple, Unpack
+
+import numpy as np
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Circle
+
+from micrograd_es.figures.fonts import text_width
+from micrograd_es.nn import Module
+from micrograd_es.plots.canvas import Canvas, Look
+
+MOST = 10  # neurons of a column that are drawn; of more the first and the last ones are
+
+
+class Column(NamedTuple):
+    """One column of circles: where it stands, how many there are, and the place and height of those drawn."""
+
+    x: float
+    count: int
+    heights: dict[int, float]
+
+
+def network(
+    model: Any,
+    deltas: Sequence[Sequence[float]] | None = None,
+    biases: bool = False,
+    names: Sequence[str] | None = None,
+    decimals: int = 2,
+    **look: Unpack[Look],
+) -> Figure:
+    """The network drawn: a circle for each input and neuron, a line for each weight: blue above 0, orange below.
+
+    A line is the wider the larger its weight is. With `deltas`, as `nn.deltas` gives them, each neuron shows its δ and
+    is coloured by it; with `biases` its bias. Of a layer of more than 10 neurons the first and the last are drawn.
+    `names` are those of the inputs.
+
+    >>> from micrograd_es.nn import MLP
+    >>> figure = network(MLP(2, [3, 1]), names=["a", "b"])
+    >>> len(figure.axes[0].collections[0].get_segments()), len(figure.axes[0].patches)
+    (9, 6)
+    """
+    if not isinstance(model, Module) or not getattr(model, "layers", None):
+        raise TypeError(f"the model is {model!r}; expected a network of layers, an MLP or a Sequential.")
+    canvas = Canvas(**look)
+    numbers = [layer.numbers() for layer in model.layers]
+    counts = [model.layers[0].n_in, *[layer.n_out for layer in model.layers]]
+    shown = _shown(numbers, counts, deltas, biases)
+    columns = [_column(place, count, len(counts), canvas) for place, count in enumerate(counts)]
+    radius = _radius(columns)
+    _edges(canvas, columns, [weights for weights, _ in numbers], radius)
+    _circles(canvas, columns, radius, shown, deltas is not None, _names(names, counts[0]), decimals)
+    _captions(canvas, columns, model)
+    canvas.heading(canvas.words["deltas" if deltas is not None else "biases" if biases else "network"])
+    return canvas.finished()
+
+
+def _names(names: Sequence[str] | None, count: int) -> list[str]:
+    found = [f"x{i}" for i in range(1, count + 1)] if names is None else list(names)
+    if len(found) != count:
+        raise ValueError(f"{len(found)} names were given; expected {count}, one for each input.")
+    return found
+
+
+def _shown(numbers: Any, counts: list[int], deltas: Any, biases: bool) -> list[list[float | None]]:
+    """What stands in each neuron, layer by layer."""
+    if deltas is not None and biases:
+        raise ValueError("deltas and biases were both asked for; expected one. Leave one out.")
+    if deltas is None:
+        return [list(row) if biases and row else [None] * n for (_, row), n in zip(numbers, counts[1:], strict=True)]
+    sizes = [len(row) for row in deltas]
+    if sizes != counts[1:]:
+        raise ValueError(f"the deltas are for layers of {sizes} neurons; expected {counts[1:]}, as the network has.")
+    return [[float(delta) for delta in row] for row in deltas]
+
+
+def _column(place: int, count: int, columns: int, canvas: Canvas) -> Column:
+    """The circles of one column, spread over the height; the plane is as wide as the plot for a height of 1."""
+    drawn = list(range(count)) if count <= MOST else [*range(MOST - 3), count - 2, count - 1]
+    slots = len(drawn) + (count > MOST)
+    step = min(0.82 / max(slots, 1), 0.24)
+    at = [slot + (slot > MOST - 4 and count > MOST) for slot in range(len(drawn))]
+    heights = {number: 0.47 + ((slots - 1) / 2 - slot) * step for number, slot in zip(drawn, at, strict=True)}
+    wide = canvas.width / canvas.height
+    return Column(wide * (0.08 + 0.84 * place / (columns - 1)), count, heights)
+
+
+def _radius(columns: list[Column]) -> float:
+    steps = [above - below for column in columns for above, below in pairwise(column.heights.values())]
+    gaps = [after.x - before.x for before, after in pairwise(columns)]
+    return min(0.42 * min(steps, default=0.2), 0.2 * min(gaps), 0.075)
+
+
+def _edges(canvas: Canvas, columns: list[Column], weights: list[Any], radius: float) -> None:
+    """A line for each weight between neurons that are drawn, the largest on top."""
+    found = []
+    largest = max((abs(float(w)) for layer in weights for row in layer for w in row), default=0.0) or 1.0
+    for (before, after), layer in zip(pairwise(columns), weights, strict=True):
+        for j, y in after.heights.items():
+            for i, x in before.heights.items():
+                found.append((float(layer[j][i]), [(before.x, x), (after.x, y)]))
+    found.sort(key=lambda edge: abs(edge[0]))
+    colours = [canvas.palette.positive if weight > 0 else canvas.palette.negative for weight, _ in found]
+    widths = [(0.6 + 9.4 * abs(weight) / largest) * canvas.scale for weight, _ in found]
+    canvas.ax.add_collection(LineCollection([line for _, line in found], colors=colours, linewidths=widths, zorder=1))
+    handles = [
+        Line2D([], [], color=colour, linewidth=6 * canvas.scale, label=canvas.words[name])
+        for name, colour in (("positive", canvas.palette.positive), ("negative", canvas.palette.negative))
+    ]
+    where: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.5, -0.14), "ncols": 2, "frameon": False}
+    canvas.ax.legend(handles=handles, fontsize=20 * canvas.scale, labelcolor=canvas.theme.ink, **where)
+
+
+def _circles(
+    canvas: Canvas, columns: list[Column], radius: float, shown: Any, coloured: bool, names: list[str], decimals: int
+) -> None:
+    """The circles with what stands in them; inputs have their name."""
+    numbers = [abs(x) for row in shown for x in row if x is not None]
+    largest = max(numbers, default=0.0) or 1.0
+    colours = canvas.palette.map()
+    for place, column in enumerate(columns):
+        for number, y in column.heights.items():
+            value = None if place == 0 else shown[place - 1][number]
+            fill: Any = canvas.theme.folded if place == 0 else canvas.theme.gate
+            if coloured and value is not None:
+                fill = colours(0.5 + 0.5 * value / largest)
+            edge: dict[str, Any] = {"edgecolor": canvas.theme.ink, "linewidth": 2.2 * canvas.scale, "zorder": 3}
+            canvas.ax.add_patch(Circle((column.x, y), radius, facecolor=fill, **edge))
+            text = names[number] if place == 0 else "" if value is None else canvas.number(value, decimals)
+            _write(canvas, column.x, y, text, radius, fill)
+        if column.count > MOST:
+            y = float(np.mean([column.heights[MOST - 4], column.heights[column.count - 2]]))
+            canvas.ax.text(
+                column.x, y, "⋮", ha="center", va="center", fontsize=26 * canvas.scale, color=canvas.theme.ink
+            )
+
+
+def _write(canvas: Canvas, x: float, y: float, text: str, radius: float, fill: Any) -> None:
+    """A text in a circle, as large as fits, in the colour that reads on it."""
+    red, green, blue = to_rgb(fill)
+    colour = "#ffffff" if 0.3 * red + 0.59 * green + 0.11 * blue < 0.5 else "#000000"
+    room = 1.7 * radius * canvas.height * 72  # points
+    size = min(room / max(text_width(text, 1.0), 1.0), radius * canvas.height * 72 * 0.75, 26 * canvas.scale)
+    canvas.ax.text(x, y, text, ha="center", va="center", fontsize=size, color=colour, zorder=4)
+
+
+def _captions(canvas: Canvas, columns: list[Column], model: Any) -> None:
+    """What each column is, above it, and how many neurons it has where not all are drawn."""
+    ax, words = canvas.ax, canvas.words
+    ax.set(xlim=(0, canvas.width / canvas.height), ylim=(0, 1))
+    ax.set_axis_off()
+    ax.set_facecolor(canvas.theme.paper)
+    last = len(columns) - 1
+    for place, column in enumerate(columns):
+        name = words["inputs"] if place == 0 else words["output"] if place == last else words["layer"].format(n=place)
+        under = "" if place == 0 else model.layers[place - 1].activation.name
+        if column.count > MOST:
+            under = ", ".join(filter(None, [under, words["more"].format(n=column.count)]))
+        size = min(22, 150 / len(columns)) * canvas.scale
+        ax.text(column.x, 0.93, f"{name}\n{under}", ha="center", va="bottom", fontsize=size, color=canvas.theme.ink)
