@@ -68,7 +68,7 @@ class Canvas:
     def _axes(self, given: Axes | None) -> Axes:
         if given is None:
             figure = Plot(figsize=SIZE, dpi=DPI, facecolor=self.theme.paper)
-            return figure.add_axes((0.09, 0.13, 0.87, 0.74))
+            return figure.add_axes((0.085, 0.13, 0.85, 0.74))
         if not isinstance(given, Axes):
             raise TypeError(f"ax is {given!r}; expected the Axes of a matplotlib figure. Write figure.add_subplot().")
         return given

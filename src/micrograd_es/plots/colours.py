@@ -11,11 +11,15 @@ from micrograd_es.figures.themes import THEMES, Theme
 
 @dataclass(frozen=True)
 class Palette:
-    """Maps go from `negative` through `zero` to `positive`; `series` are told apart by colour-blind readers, too."""
+    """Maps go from `negative` through `zero` to `positive`; `series` are told apart by colour-blind readers, too.
+
+    `points` are those of two classes: the hues of a map, and apart from it.
+    """
 
     negative: str
     zero: str
     positive: str
+    points: tuple[str, str]
     series: tuple[str, ...]
 
     def map(self) -> LinearSegmentedColormap:
@@ -50,9 +54,9 @@ _ON_BLACK = (
 )
 
 PALETTES = {
-    "lecture": Palette("#f59322", "#eceef0", "#0877bd", _ON_WHITE),
-    "print": Palette("#eda13c", "#f7f7f7", "#005a8f", _ON_WHITE),
-    "dark": Palette("#f59322", "#20262e", "#3aa0e8", _ON_BLACK),
+    "lecture": Palette("#f59322", "#eceef0", "#0877bd", ("#b84a00", "#064273"), _ON_WHITE),
+    "print": Palette("#eda13c", "#f7f7f7", "#3b86b8", ("#a34400", "#00305c"), _ON_WHITE),
+    "dark": Palette("#d97a12", "#20262e", "#2f86c9", ("#ffc98a", "#b5dcff"), _ON_BLACK),
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_es.data.checks import Floats
-from micrograd_es.nn import Module
+from micrograd_es.nn import Module, Sequential
 from micrograd_es.program import Program, record
 
 
@@ -27,7 +27,7 @@ def outputs(model: Any, points: Floats) -> Floats:
 
 def neurons(model: Any, points: Floats) -> list[Floats]:
     """The outputs a of the neurons of each layer: a row for each point and a column for each neuron."""
-    if not isinstance(model, Module) or not hasattr(model, "by_layer"):
+    if not isinstance(model, Sequential) or not model.layers:
         raise TypeError(f"the model is {model!r}; expected a network of layers, an MLP or a Sequential.")
     found = _checked(_recorded(model, lambda x: [layer.a for layer in model.by_layer(x)], points), points)
     ends = np.cumsum([layer.n_out for layer in model.layers])

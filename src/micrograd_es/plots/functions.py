@@ -69,16 +69,24 @@ def _draw(canvas: Canvas, ax: Any, row: Op, span: float, size: float) -> None:
     ax.axhline(0, color=canvas.theme.muted, linewidth=1.5 * canvas.scale)
     ax.axvline(0, color=canvas.theme.muted, linewidth=1.5 * canvas.scale)
     sign = row.sign if row.sign.isalpha() else row.name
+    slope = np.where(np.abs(np.diff(slope, append=slope[-1])) > 0.5, np.nan, slope)  # a gap where it jumps
     ax.plot(x, value, label=f"{sign}(x)", **canvas.line(0))
     ax.plot(x, slope, label=canvas.words["derivative"], **canvas.line(1))
     canvas.dress(ax, size)
     ax.set_xlim(-span, span)
     canvas.label(ax, x="x", size=size)
-    canvas.legend(ax, size, loc="upper left")
+    _legend_above(canvas, ax, size)
+
+
+def _legend_above(canvas: Canvas, ax: Any, size: float) -> None:
+    """The legend over the curves, with room made for it."""
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, high + 0.28 * (high - low))
+    canvas.legend(ax, size, loc="upper left", borderaxespad=0.2)
 
 
 def losses_plot(**look: Unpack[Look]) -> Figure:
-    """The losses of the lectures: binary cross-entropy, softmax cross-entropy, and MSE beside C = ½·Σ(y − t)².
+    """The losses of the lectures: binary cross-entropy, softmax cross-entropy, and, for one output, MSE beside C = ½·(y − t)².
 
     They are computed by `micrograd_es.losses`.
 
@@ -95,8 +103,8 @@ def losses_plot(**look: Unpack[Look]) -> Figure:
             panel.plot(x, y, label=name, **canvas.line(index))
         canvas.dress(panel, 0.85)
         panel.set_ylim(bottom=0)
+        _legend_above(canvas, panel, 0.8)
         canvas.label(panel, x=label, y="" if place else words["loss"], title=title, size=0.8)
-        canvas.legend(panel, 0.8, loc="upper center")
     canvas.heading(words["losses"])
     return canvas.finished()
 
@@ -104,11 +112,10 @@ def losses_plot(**look: Unpack[Look]) -> Figure:
 def _loss_curves(canvas: Canvas) -> list[list[tuple[str, Floats, Floats]]]:
     """For each panel its curves: a name, x, y."""
     p, z, e = np.linspace(0.01, 0.99, POINTS), np.linspace(-6, 6, POINTS), np.linspace(-2, 2, POINTS)
-    both, none = np.column_stack([e, e]), [0.0, 0.0]
     pairs = np.column_stack([z / 2, -z / 2])
     binary = [record(lambda v, t=t: losses.binary_cross_entropy(v, t), 0.5)(p) for t in (1, 0)]
-    softmax = [record(lambda v, t=t: losses.softmax_cross_entropy(v, t), none)(pairs) for t in (0, 1)]
-    squares = [record(lambda v, f=f: f(v, none), none)(both) for f in (losses.half_squared_error, losses.mse)]
+    softmax = [record(lambda v, t=t: losses.softmax_cross_entropy(v, t), [0.0, 0.0])(pairs) for t in (0, 1)]
+    squares = [record(lambda v, f=f: f(v, 0.0), 0.0)(e) for f in (losses.half_squared_error, losses.mse)]
     targets, classes = canvas.words["target"], canvas.words["correct_class"]
     return [
         [(targets.format(t=t), p, y) for t, y in zip((1, 0), binary, strict=True)],

@@ -77,7 +77,7 @@ def deltas_by_layer(sizes: Mapping[str, Sequence[float]], **look: Unpack[Look]) 
         if (values < 0).any():
             raise ValueError(f"a size of {name} is {values.min():g}; expected sizes, from 0 on, not δ.")
         shown = np.where(values > 0, values, np.nan)  # a δ of 0 is not on the scale
-        marks = {"marker": "o^sDvP"[index % 6], "markersize": 13 * canvas.scale}
+        marks: dict[str, Any] = {"marker": "o^sDvP"[index % 6], "markersize": 13 * canvas.scale}
         label = canvas.words.get(name, name)
         canvas.ax.plot(np.arange(1, len(values) + 1), shown, label=label, **marks, **canvas.line(index))
     canvas.ax.set_yscale("log")
@@ -99,7 +99,7 @@ def cost(
 
     >>> figure = cost({"backward": {2: 8, 4: 32, 8: 128}}, language="en")
     >>> figure.axes[0].get_legend().get_texts()[0].get_text()
-    'backward: grows as n^2.00'
+    'backward: exponent 2.00'
     """
     canvas = Canvas(**look)
     if not counts:

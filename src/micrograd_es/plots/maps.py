@@ -20,6 +20,7 @@ from micrograd_es.plots.points import class_colour, colour_bar, plane_of, regres
 
 Ranges = tuple[tuple[float, float], tuple[float, float]]
 PLAYGROUND: Ranges = ((-6.0, 6.0), (-6.0, 6.0))
+TALL, LEFT = 0.86, 0.58  # of a map of neurons: its height, and what hidden layers may take of its width
 CENTRES = {"sigmoid": (0.5, 0.5), "softmax": (0.5, 0.5), "tanh": (0.0, 1.0)}  # of an activation: middle and reach
 
 
@@ -53,7 +54,7 @@ def decision_map(
 ) -> Figure:
     """What a model predicts all over the plane: orange below the threshold, blue above it, a colour for each class.
 
-    The model is a network, or a function of a table of points. `data` give the range and are drawn, `test` too, hollow;
+    The model is a network, or a function of a table of points. `data` give the range and are drawn, `test` too, with a dark edge;
     without data the range is the Playground's, from −6 to 6. A model of `features` gets those of each point; where data
     were made with `with_features`, theirs. `discrete` shows which side, and not how far. The `threshold` is 0.5 for a
     sigmoid output, and for a function that stays between 0 and 1; else 0.
@@ -187,37 +188,48 @@ def neuron_maps(
     hidden, last = layers[:-1], layers[-1]
     if max((layer.shape[1] for layer in layers), default=0) > 16 or len(hidden) > 8:
         raise ValueError(f"{model!r} is too large for a map of each neuron; expected up to 8 layers of 16 neurons.")
-    share = 0.62 if len(hidden) > 1 else 0.4
+    side, gap = _side(canvas, [layer.shape[1] for layer in hidden])
+    start = 0.0
     for place, layer in enumerate(hidden):
-        _column(canvas, grid, layer, model.layers[place].activation.name, place, share / len(hidden))
-    _output(canvas, grid, data, features, last, model, share if hidden else 0.2)
+        row = model.layers[place].activation.name
+        start = _column(canvas, grid, layer, row, place, start, side) + gap
+    _output(canvas, grid, data, features, last, model, start)
     canvas.heading(canvas.words["neuron_maps"])
     return canvas.finished()
 
 
-def _column(canvas: Canvas, grid: Grid, layer: Floats, row: str, place: int, width: float) -> None:
-    """The maps of one hidden layer, one above the other (in two columns where there are many)."""
-    count = layer.shape[1]
-    across = 1 if count <= 4 else 2 if count <= 10 else 3
-    down = -(-count // across)
+def _side(canvas: Canvas, counts: list[int]) -> tuple[float, float]:
+    """The side of a neuron's square, in shares of the height, and the gap between layers, in shares of the width."""
     shape = canvas.height / canvas.width
-    side = min(0.84 / down, width * 0.92 / across / shape)  # of a square, in shares of the height
+    for side in np.linspace(0.42, 0.05, 75).tolist():
+        across = sum(-(-count // int(TALL / side)) for count in counts)
+        gap = 0.06 if len(counts) < 5 else 0.03
+        if across * side * shape + gap * len(counts) <= LEFT:
+            return side, gap
+    return 0.05, 0.03
+
+
+def _column(canvas: Canvas, grid: Grid, layer: Floats, row: str, place: int, start: float, side: float) -> float:
+    """The maps of one hidden layer, in as few columns as they fit in; gives where the layer ends."""
+    count = layer.shape[1]
+    across = -(-count // int(TALL / side))
+    down = -(-count // across)
+    width = side * canvas.height / canvas.width
     top = 0.45 + down * side / 2
-    start = place * width + (width * 0.92 - across * side * shape) / 2
     for number in range(count):
-        x, y = start + number % across * side * shape, top - (number // across + 1) * side
-        panel = canvas.panel(x, y, side * shape * 0.93, side * 0.93)
+        x, y = start + number % across * width, top - (number // across + 1) * side
+        panel = canvas.panel(x, y, width * 0.95, side * 0.95)
         _tile(canvas, panel, grid, layer[:, number], row)
-        canvas.ax.text(x + side * shape * 0.05, y + side * 0.84, str(number + 1), **_tag(canvas))
-    middle = start + across * side * shape * 0.465
+        panel.text(0.04, 0.96, str(number + 1), **{**_tag(canvas), "transform": panel.transAxes})
     name = f"{canvas.words['layer'].format(n=place + 1)}\n{row}"
-    canvas.ax.text(middle, top + 0.015, name, ha="center", va="bottom", **_letters(canvas))
+    canvas.ax.text(start + across * width * 0.475, top + 0.01, name, ha="center", va="bottom", **_letters(canvas))
+    return start + across * width
 
 
 def _output(canvas: Canvas, grid: Grid, data: Data | None, features: Any, table: Floats, model: Any, at: float) -> None:
     """The map of the output, larger, with the data in it."""
     shape = canvas.height / canvas.width
-    side = min(0.8, (1 - at) / shape * 0.94)
+    side = min(TALL, (1 - at) / shape)
     panel = canvas.panel(1 - side * shape, 0.45 - side / 2, side * shape, side)
     row = model.layers[-1].activation.name
     if table.shape[1] == 1:

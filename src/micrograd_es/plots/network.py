@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
 from micrograd_es.figures.fonts import text_width
-from micrograd_es.nn import Module
+from micrograd_es.nn import Sequential
 from micrograd_es.plots.canvas import Canvas, Look
 
 MOST = 10  # neurons of a column that are drawn; of more the first and the last ones are
@@ -24,7 +24,7 @@ class Column(NamedTuple):
     """One column of circles: where it stands, how many there are, and the place and height of those drawn."""
 
     x: float
-    count: int
+    size: int
     heights: dict[int, float]
 
 
@@ -47,7 +47,7 @@ def network(
     >>> len(figure.axes[0].collections[0].get_segments()), len(figure.axes[0].patches)
     (9, 6)
     """
-    if not isinstance(model, Module) or not getattr(model, "layers", None):
+    if not isinstance(model, Sequential) or not model.layers:
         raise TypeError(f"the model is {model!r}; expected a network of layers, an MLP or a Sequential.")
     canvas = Canvas(**look)
     numbers = [layer.numbers() for layer in model.layers]
@@ -62,7 +62,7 @@ def network(
     return canvas.finished()
 
 
-def _names(names: Sequence[str] | None, count: int) -> list[str]:
+def _names(names: Sequence[str] | None, size: int) -> list[str]:
     found = [f"x{i}" for i in range(1, count + 1)] if names is None else list(names)
     if len(found) != count:
         raise ValueError(f"{len(found)} names were given; expected {count}, one for each input.")
@@ -81,13 +81,13 @@ def _shown(numbers: Any, counts: list[int], deltas: Any, biases: bool) -> list[l
     return [[float(delta) for delta in row] for row in deltas]
 
 
-def _column(place: int, count: int, columns: int, canvas: Canvas) -> Column:
+def _column(place: int, size: int, columns: int, canvas: Canvas) -> Column:
     """The circles of one column, spread over the height; the plane is as wide as the plot for a height of 1."""
     drawn = list(range(count)) if count <= MOST else [*range(MOST - 3), count - 2, count - 1]
     slots = len(drawn) + (count > MOST)
-    step = min(0.82 / max(slots, 1), 0.24)
+    step = min(0.8 / max(slots, 1), 0.22)
     at = [slot + (slot > MOST - 4 and count > MOST) for slot in range(len(drawn))]
-    heights = {number: 0.47 + ((slots - 1) / 2 - slot) * step for number, slot in zip(drawn, at, strict=True)}
+    heights = {number: 0.43 + ((slots - 1) / 2 - slot) * step for number, slot in zip(drawn, at, strict=True)}
     wide = canvas.width / canvas.height
     return Column(wide * (0.08 + 0.84 * place / (columns - 1)), count, heights)
 
@@ -108,13 +108,15 @@ def _edges(canvas: Canvas, columns: list[Column], weights: list[Any], radius: fl
                 found.append((float(layer[j][i]), [(before.x, x), (after.x, y)]))
     found.sort(key=lambda edge: abs(edge[0]))
     colours = [canvas.palette.positive if weight > 0 else canvas.palette.negative for weight, _ in found]
-    widths = [(0.6 + 9.4 * abs(weight) / largest) * canvas.scale for weight, _ in found]
+    most = max(len(before.heights) * len(after.heights) for before, after in pairwise(columns))
+    widest = 9.4 * min(1.0, (20 / most) ** 0.5)  # thinner where there are many
+    widths = [(0.6 + widest * abs(weight) / largest) * canvas.scale for weight, _ in found]
     canvas.ax.add_collection(LineCollection([line for _, line in found], colors=colours, linewidths=widths, zorder=1))
     handles = [
         Line2D([], [], color=colour, linewidth=6 * canvas.scale, label=canvas.words[name])
         for name, colour in (("positive", canvas.palette.positive), ("negative", canvas.palette.negative))
     ]
-    where: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.5, -0.14), "ncols": 2, "frameon": False}
+    where: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.5, -0.12), "ncols": 2, "frameon": False}
     canvas.ax.legend(handles=handles, fontsize=20 * canvas.scale, labelcolor=canvas.theme.ink, **where)
 
 
@@ -135,8 +137,8 @@ def _circles(
             canvas.ax.add_patch(Circle((column.x, y), radius, facecolor=fill, **edge))
             text = names[number] if place == 0 else "" if value is None else canvas.number(value, decimals)
             _write(canvas, column.x, y, text, radius, fill)
-        if column.count > MOST:
-            y = float(np.mean([column.heights[MOST - 4], column.heights[column.count - 2]]))
+        if column.size > MOST:
+            y = float(np.mean([column.heights[MOST - 4], column.heights[column.size - 2]]))
             canvas.ax.text(
                 column.x, y, "⋮", ha="center", va="center", fontsize=26 * canvas.scale, color=canvas.theme.ink
             )
@@ -146,7 +148,7 @@ def _write(canvas: Canvas, x: float, y: float, text: str, radius: float, fill: A
     """A text in a circle, as large as fits, in the colour that reads on it."""
     red, green, blue = to_rgb(fill)
     colour = "#ffffff" if 0.3 * red + 0.59 * green + 0.11 * blue < 0.5 else "#000000"
-    room = 1.7 * radius * canvas.height * 72  # points
+    room = 1.5 * radius * canvas.height * 72  # points
     size = min(room / max(text_width(text, 1.0), 1.0), radius * canvas.height * 72 * 0.75, 26 * canvas.scale)
     canvas.ax.text(x, y, text, ha="center", va="center", fontsize=size, color=colour, zorder=4)
 
@@ -161,7 +163,7 @@ def _captions(canvas: Canvas, columns: list[Column], model: Any) -> None:
     for place, column in enumerate(columns):
         name = words["inputs"] if place == 0 else words["output"] if place == last else words["layer"].format(n=place)
         under = "" if place == 0 else model.layers[place - 1].activation.name
-        if column.count > MOST:
-            under = ", ".join(filter(None, [under, words["more"].format(n=column.count)]))
+        if column.size > MOST:
+            under = ", ".join(filter(None, [under, words["more"].format(n=column.size)]))
         size = min(22, 150 / len(columns)) * canvas.scale
-        ax.text(column.x, 0.93, f"{name}\n{under}", ha="center", va="bottom", fontsize=size, color=canvas.theme.ink)
+        ax.text(column.x, 0.985, f"{name}\n{under}", ha="center", va="top", fontsize=size, color=canvas.theme.ink)

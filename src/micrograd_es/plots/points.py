@@ -20,7 +20,7 @@ MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*", "<", ">")
 
 
 def data(data: Data, test: Data | None = None, **look: Unpack[Look]) -> Figure:
-    """The data in the plane of their inputs, by class or by the target's size; `test` points are hollow.
+    """The data in the plane of their inputs, by class or by the target's size; `test` points have a dark edge.
 
     >>> from micrograd_es.data import circle
     >>> figure = data(circle(100), language="en")
@@ -70,7 +70,8 @@ def planes(data: Data, model: Any, layer: int = 1, neurons: tuple[int, int] = (1
         if place == 1:
             _line(canvas, panel, model, layer)
         elif data.kind == "classification":
-            canvas.legend(panel, 0.9, loc="best")
+            where = {"loc": "upper center", "bbox_to_anchor": (1.09, -0.07), "ncols": min(len(data.classes), 3)}
+            canvas.legend(panel, 0.9, **where)
     canvas.heading(words["planes"])
     return canvas.finished()
 
@@ -122,36 +123,34 @@ def plane_of(data: Data, features: Any) -> tuple[Floats, tuple[str, ...]]:
 
 
 def scatter(canvas: Canvas, ax: Axes, data: Data, points: Floats, test: Data | None = None) -> None:
-    """The rows at these points: a colour and a marker for each class, or a colour for each target; tests are hollow."""
-    _scatter(canvas, ax, data, points, data, hollow=False)
+    """The rows at these points: a colour and a marker for each class, or a colour for each target."""
+    size = float(np.clip(170 * np.sqrt(200 / len(data)), 50, 320)) * canvas.scale**2  # large for few points
+    _scatter(canvas, ax, data, points, data, {"s": size, "edgecolors": canvas.theme.paper, "linewidths": canvas.scale})
     if test is not None:
-        _scatter(canvas, ax, test, plane_of(test, None)[0], data, hollow=True)
+        dark = {"s": size, "edgecolors": canvas.theme.ink, "linewidths": 2.2 * canvas.scale}
+        _scatter(canvas, ax, test, plane_of(test, None)[0], data, dark)
 
 
-def _scatter(canvas: Canvas, ax: Axes, part: Data, points: Floats, data: Data, hollow: bool) -> None:
-    size = float(np.clip(160 * np.sqrt(200 / len(part)), 45, 320)) * canvas.scale**2  # large for few points
-    look: dict[str, Any] = {"s": size, "linewidths": (2.2 if hollow else 1.1) * canvas.scale}
+def _scatter(canvas: Canvas, ax: Axes, part: Data, points: Floats, data: Data, look: dict[str, Any]) -> None:
+    x, y = points.T
     if part.kind == "regression":
-        ax.scatter(
-            *points.T, **look, **_filled(canvas, regression_limits(canvas, data).to_rgba(part.targets[:, 0]), hollow)
-        )
+        colours: Any = regression_limits(canvas, data).to_rgba(part.targets[:, 0])
+        edge = canvas.theme.muted if part is data else canvas.theme.ink
+        ax.scatter(x, y, facecolors=colours, **{**look, "edgecolors": edge})
         return
     for number, name in enumerate(part.classes):
-        named = f"{name} ({canvas.words['test_points']})" if hollow else name
-        colours = _filled(canvas, class_colour(canvas, part, number), hollow)
-        ax.scatter(*points[part.labels == number].T, marker=MARKERS[number % 10], label=named, **look, **colours)
-
-
-def _filled(canvas: Canvas, colour: Any, hollow: bool) -> dict[str, Any]:
-    if hollow:
-        return {"facecolors": "none", "edgecolors": colour}
-    return {"facecolors": colour, "edgecolors": canvas.theme.paper}
+        rows, colour = part.labels == number, class_colour(canvas, part, number)
+        named = name if part is data else f"{name} ({canvas.words['test_points']})"
+        ax.scatter(x[rows], y[rows], marker=MARKERS[number % 10], label=named, facecolors=colour, **look)
 
 
 def class_colour(canvas: Canvas, data: Data, number: int) -> str:
     """Orange and blue for two classes, as in the maps; a colour of the series for each of more."""
-    two = (canvas.palette.negative, canvas.palette.positive)
-    return two[number] if len(data.classes) == 2 else canvas.palette.series[number % len(canvas.palette.series)]
+    return (
+        canvas.palette.points[number]
+        if len(data.classes) == 2
+        else canvas.palette.series[number % len(canvas.palette.series)]
+    )
 
 
 def regression_limits(canvas: Canvas, data: Data) -> ScalarMappable:

@@ -75,10 +75,10 @@ def _path(canvas: Canvas, index: int, name: str, points: Floats) -> None:
         "edgecolors": canvas.theme.ink,
         "linewidths": 2.5 * canvas.scale,
     }
-    canvas.ax.scatter(*points[:1].T, s=260 * canvas.scale**2, zorder=8, **ring)
+    canvas.ax.scatter(points[:1, 0], points[:1, 1], s=260 * canvas.scale**2, zorder=8, **ring)
     end: dict[str, Any] = {
         "facecolors": look["color"],
         "edgecolors": canvas.theme.ink,
         "linewidths": 1.5 * canvas.scale,
     }
-    canvas.ax.scatter(*points[-1:].T, s=620 * canvas.scale**2, marker="*", zorder=9, **end)
+    canvas.ax.scatter(points[-1:, 0], points[-1:, 1], s=620 * canvas.scale**2, marker="*", zorder=9, **end)
