@@ -86,7 +86,7 @@ def _legend_above(canvas: Canvas, ax: Any, size: float) -> None:
 
 
 def losses_plot(**look: Unpack[Look]) -> Figure:
-    """The losses of the lectures: binary cross-entropy, softmax cross-entropy, and, for one output, MSE beside C = ½·(y − t)².
+    """The losses of the lectures: binary and softmax cross-entropy, and, for one output, MSE beside C = ½·(y − t)².
 
     They are computed by `micrograd_es.losses`.
 

@@ -20,7 +20,7 @@ from micrograd_es.plots.points import class_colour, colour_bar, plane_of, regres
 
 Ranges = tuple[tuple[float, float], tuple[float, float]]
 PLAYGROUND: Ranges = ((-6.0, 6.0), (-6.0, 6.0))
-TALL, LEFT = 0.86, 0.58  # of a map of neurons: its height, and what hidden layers may take of its width
+TALL, LEFT = 0.86, 0.58  # the height of a map of neurons, and the width that hidden layers may take
 CENTRES = {"sigmoid": (0.5, 0.5), "softmax": (0.5, 0.5), "tanh": (0.0, 1.0)}  # of an activation: middle and reach
 
 
@@ -54,10 +54,10 @@ def decision_map(
 ) -> Figure:
     """What a model predicts all over the plane: orange below the threshold, blue above it, a colour for each class.
 
-    The model is a network, or a function of a table of points. `data` give the range and are drawn, `test` too, with a dark edge;
-    without data the range is the Playground's, from −6 to 6. A model of `features` gets those of each point; where data
-    were made with `with_features`, theirs. `discrete` shows which side, and not how far. The `threshold` is 0.5 for a
-    sigmoid output, and for a function that stays between 0 and 1; else 0.
+    The model is a network, or a function of a table of points. `data` give the range and are drawn, and so are `test`,
+    with a dark edge; without data the range is the Playground's, from −6 to 6. A model of `features` gets those of each
+    point; where data were made with `with_features`, theirs. `discrete` shows which side, and not how far. The
+    `threshold` is 0.5 for a sigmoid output, and for a function that stays between 0 and 1; else 0.
 
     >>> import numpy as np
     >>> figure = decision_map(lambda points: np.tanh(points[:, 0]), ranges=((-1, 1), (-1, 1)))
@@ -223,7 +223,8 @@ def _column(canvas: Canvas, grid: Grid, layer: Floats, row: str, place: int, sta
         panel.text(0.04, 0.96, str(number + 1), **{**_tag(canvas), "transform": panel.transAxes})
     name = f"{canvas.words['layer'].format(n=place + 1)}\n{row}"
     canvas.ax.text(start + across * width * 0.475, top + 0.01, name, ha="center", va="bottom", **_letters(canvas))
-    return start + across * width
+    end: float = start + across * width
+    return end
 
 
 def _output(canvas: Canvas, grid: Grid, data: Data | None, features: Any, table: Floats, model: Any, at: float) -> None:

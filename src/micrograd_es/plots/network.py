@@ -62,7 +62,7 @@ def network(
     return canvas.finished()
 
 
-def _names(names: Sequence[str] | None, size: int) -> list[str]:
+def _names(names: Sequence[str] | None, count: int) -> list[str]:
     found = [f"x{i}" for i in range(1, count + 1)] if names is None else list(names)
     if len(found) != count:
         raise ValueError(f"{len(found)} names were given; expected {count}, one for each input.")
@@ -81,7 +81,7 @@ def _shown(numbers: Any, counts: list[int], deltas: Any, biases: bool) -> list[l
     return [[float(delta) for delta in row] for row in deltas]
 
 
-def _column(place: int, size: int, columns: int, canvas: Canvas) -> Column:
+def _column(place: int, count: int, columns: int, canvas: Canvas) -> Column:
     """The circles of one column, spread over the height; the plane is as wide as the plot for a height of 1."""
     drawn = list(range(count)) if count <= MOST else [*range(MOST - 3), count - 2, count - 1]
     slots = len(drawn) + (count > MOST)
