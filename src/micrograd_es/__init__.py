@@ -37,11 +37,12 @@ from micrograd_es.scopes import scope
 from micrograd_es.value import Constant, RecordingError, Value
 
 if TYPE_CHECKING:
-    from micrograd_es import blocks, cost, losses, nn, optim
+    from micrograd_es import blocks, cost, data, losses, nn, optim
     from micrograd_es.figures import Figure, Frames, draw, frames
     from micrograd_es.nn import MLP, Dropout, Layer, Module, Neuron, Sequential
     from micrograd_es.optim import SGD, Adam, AdamW, Momentum, Nesterov
     from micrograd_es.program import Program, record
+    from micrograd_es.training import History, fit
 
 __version__ = "0.1.0"
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "Figure",
     "Frames",
     "GradientError",
+    "History",
     "Layer",
     "Module",
     "Momentum",
@@ -69,9 +71,11 @@ __all__ = [
     "contributions",
     "cos",
     "cost",
+    "data",
     "dot",
     "draw",
     "exp",
+    "fit",
     "frames",
     "grad",
     "gradients",
@@ -111,9 +115,10 @@ _LATER = {
     **dict.fromkeys(("Figure", "Frames", "draw", "frames"), "micrograd_es.figures"),
     **dict.fromkeys(("Program", "record"), "micrograd_es.program"),
     **dict.fromkeys(("MLP", "Dropout", "Layer", "Module", "Neuron", "Sequential"), "micrograd_es.nn"),
+    **dict.fromkeys(("History", "fit"), "micrograd_es.training"),
     **dict.fromkeys(("SGD", "Adam", "AdamW", "Momentum", "Nesterov"), "micrograd_es.optim"),
 }
-_MODULES = ("blocks", "cost", "losses", "nn", "optim")
+_MODULES = ("blocks", "cost", "data", "losses", "nn", "optim")
 
 
 def __getattr__(name: str) -> Any:

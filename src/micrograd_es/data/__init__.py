@@ -1,6 +1,11 @@
 """Data to learn from: the Playground's sets, moons, yin-yang, iris, digits, and files of the user's own.
 
 Each set is a function that gives `Data`; `DATASETS` lists them by name, and `dataset` makes one by its name.
+
+>>> from micrograd_es import data
+>>> train, test = data.circle(noise=10, seed=1).split(0.5)
+>>> len(train), train.names
+(250, ('x1', 'x2'))
 """
 
 from micrograd_es.data.bundled import digits, iris

@@ -33,6 +33,7 @@ class Dropout(Module):
         if not 0 <= p < 1:
             raise ValueError(f"p is {p!r}; expected a probability from 0 to below 1. Write Dropout(0.2).")
         self.p, self.random = p, generator(seed)
+        self.size = 0  # how many inputs the last call had
         self._given: list[Any] | None = None
 
     def mask(self, size: int) -> list[float]:
@@ -61,6 +62,7 @@ class Dropout(Module):
     def forward(self, x: Any) -> list[Value]:
         """The inputs times a mask while training; otherwise the inputs."""
         xs = [as_value(v) for v in as_list(x, "the dropout")]
+        self.size = len(xs)
         if not self.training or (self.p == 0 and self._given is None):
             return xs
         if self._given is None and RECORDING.get():

@@ -1,0 +1,284 @@
+"""`fit`: a model learns from data, epoch by epoch, on a recorded program or through Values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from micrograd_es.data import Data
+from micrograd_es.data.checks import Floats, whole
+from micrograd_es.losses import Loss
+from micrograd_es.nn import Module
+from micrograd_es.optim import SGD, Optimizer
+from micrograd_es.training.checkpoint import Checkpoint
+from micrograd_es.training.history import History
+from micrograd_es.training.interrupt import interruptible
+from micrograd_es.training.progress import Bar
+from micrograd_es.training.sets import Examples, LossGiven, as_data, examples, loss_of, predicted, sizes
+from micrograd_es.training.steps import EagerSteps, Penalty, RecordedSteps, Steps, dropouts, mask_sizes
+
+RUNNERS = ("numpy", "fast", "eager")
+
+
+class TrainingError(ArithmeticError):
+    """Training cannot go on: the loss, or a parameter, is no finite number any more."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a callback gets after each epoch: its number from 1 on, of how many, the history so far and the model."""
+
+    epoch: int
+    epochs: int
+    history: History
+    model: Module
+
+
+Callback = Callable[[Progress], Any]
+
+
+def fit(
+    model: Module,
+    data: Data | tuple[Any, Any],
+    *,
+    loss: LossGiven,
+    optimizer: Optimizer | None = None,
+    epochs: int = 100,
+    batch_size: int | None = None,
+    test: Data | tuple[Any, Any] | None = None,
+    penalty: Penalty | None = None,
+    seed: int = 0,
+    shuffle: bool = True,
+    patience: int | None = None,
+    callbacks: Sequence[Callback] = (),
+    checkpoint: str | PathLike[str] | None = None,
+    checkpoint_every: int = 10,
+    resume: bool = False,
+    progress: bool | None = None,
+    runner: str = "numpy",
+) -> History:
+    """Let a model learn from data, and leave what it learnt in its Values.
+
+    `data`, and `test` data that it is only measured on, are `Data` or a pair of inputs (n×d) and targets (n or n×k).
+    `loss` is a name of `losses.LOSSES`, or a function of the outputs and the targets of one example; `optimizer` is
+    SGD(0.03) where none is given. A batch has `batch_size` examples, all where it is None, shuffled anew in each epoch
+    by the `seed`. `penalty` is a function of the model, added to the loss of every step.
+
+    With `patience` a run stops after so many epochs without a smaller loss (of the test data where there are any) and
+    ends with the best parameters that it had; a callback stops by giving True. `checkpoint` is a file that is written
+    every `checkpoint_every` epochs and at the end; with `resume` a run goes on from it as if it had never stopped, and
+    begins anew where there is no file yet. Ctrl-C ends the run after the step at hand and keeps what was learnt.
+
+    `runner` says how: on a recorded program in "numpy" or compiled ("fast", the extra `fast`), or "eager" through
+    Values; the numbers are the same. `progress` shows a bar, by default where someone looks.
+
+    >>> from micrograd_es.nn import MLP
+    >>> model = MLP(1, [1], seed=1)
+    >>> history = fit(model, ([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]), loss="mse", optimizer=SGD(0.2), epochs=200)
+    >>> history.epochs, round(model["layer1.neuron1.w1"].data, 3), round(model["layer1.neuron1.b"].data, 3)
+    (200, 2.0, 1.0)
+
+    Raises ValueError where sizes, targets or options do not fit, and TrainingError, naming the step and the reason,
+    where the loss is no finite number; the parameters are then the last finite ones.
+    """
+    given = as_data(data)
+    row = loss_of(loss)
+    n_in, n_out = sizes(model, given)
+    train = examples(given, row, n_out)
+    tested = None if test is None else _tested(test, given, row, n_out)
+    if not model.parameters():
+        raise ValueError(f"{model!r} has no parameters to learn; expected a model such as MLP(2, [4, 1]).")
+    chosen = SGD(0.03) if optimizer is None else optimizer
+    run = _Run(
+        model=model,
+        loss=row,
+        optimizer=chosen,
+        train=train,
+        test=tested,
+        epochs=whole("epochs", epochs, 0),
+        batch=len(train) if batch_size is None else min(whole("batch_size", batch_size, 1), len(train)),
+        seed=whole("seed", seed, 0),
+        shuffle=shuffle,
+        patience=None if patience is None else whole("patience", patience, 1),
+        callbacks=callbacks,
+        checkpoint=None if checkpoint is None else Path(checkpoint),
+        every=whole("checkpoint_every", checkpoint_every, 1),
+        masks=mask_sizes(model, n_in),
+    )
+    run.check_files()
+    if resume:
+        run.resume()
+    run.steps = _steps(runner, model, row, chosen, penalty, (n_in, n_out), run.masks)
+    return run.all(Bar(progress, run.epochs, run.history.epochs))
+
+
+def _tested(test: Any, given: Data, loss: Loss, outputs: int) -> Examples:
+    found = as_data(test, "test")
+    if found.inputs.shape[1] != given.inputs.shape[1]:
+        raise ValueError(
+            f"the test data have {found.inputs.shape[1]} inputs; expected {given.inputs.shape[1]}, as the data have."
+        )
+    return examples(found, loss, outputs)
+
+
+def _steps(
+    runner: str,
+    model: Module,
+    loss: Loss,
+    optimizer: Optimizer,
+    penalty: Penalty | None,
+    shape: tuple[int, int],
+    masks: Sequence[int],
+) -> Steps:
+    if runner not in RUNNERS:
+        raise ValueError(f"runner is {runner!r}; expected one of {', '.join(map(repr, RUNNERS))}.")
+    if runner == "eager":
+        return EagerSteps(model, loss, optimizer, penalty)
+    return RecordedSteps(model, loss, optimizer, penalty, shape, masks, fast=runner == "fast")
+
+
+@dataclass
+class _Run:
+    """A run of `fit`, with its options checked."""
+
+    model: Module
+    loss: Loss
+    optimizer: Optimizer
+    train: Examples
+    test: Examples | None
+    epochs: int
+    batch: int
+    seed: int
+    shuffle: bool
+    patience: int | None
+    callbacks: Sequence[Callback]
+    checkpoint: Path | None
+    every: int
+    masks: Sequence[int]
+
+    def __post_init__(self) -> None:
+        self.history = History()
+        self.best: dict[str, Any] | None = None
+        self.steps: Steps
+        self._dropouts = dropouts(self.model)
+
+    def check_files(self) -> None:
+        """A checkpoint that could not be written is an error now, not after an hour."""
+        if self.checkpoint is not None and not self.checkpoint.resolve().parent.is_dir():
+            raise FileNotFoundError(
+                f"cannot write the checkpoint {self.checkpoint}: there is no folder {self.checkpoint.parent}."
+            )
+
+    def resume(self) -> None:
+        """Go on from the checkpoint, where there is one."""
+        if self.checkpoint is None:
+            raise ValueError("resume was asked for without a checkpoint. Write fit(…, checkpoint='run.json').")
+        if self.checkpoint.exists():
+            saved = Checkpoint.load(self.checkpoint)
+            saved.restore(self.model, self.optimizer, self.settings())
+            self.history, self.best = saved.history, saved.best
+            self.history.stopped = ""
+
+    def settings(self) -> dict[str, Any]:
+        """What must not change between a run and its continuation."""
+        shuffle = bool(self.shuffle)
+        return {"seed": self.seed, "batch_size": self.batch, "examples": len(self.train), "shuffle": shuffle}
+
+    def all(self, bar: Bar) -> History:
+        """Every epoch that is left."""
+        try:
+            with interruptible() as interrupted, np.errstate(all="ignore"):
+                while self.history.epochs < self.epochs and not self.history.stopped:
+                    self._train_epoch(interrupted)
+                    if not self.history.stopped:
+                        self._measure()
+                        bar.advance(self.history)
+                        self._after_epoch()
+            self._save()
+        finally:
+            bar.close()
+            self.steps.close()
+        if self.patience and self.best is not None:
+            self.model.load_state_dict(self.best["parameters"])
+        return self.history
+
+    def _train_epoch(self, interrupted: Callable[[], bool]) -> None:
+        """The steps of one epoch; of one that a checkpoint has a part of, those that are left."""
+        number, count = self.history.epochs, len(self.train)
+        rng = np.random.default_rng([self.seed, number])
+        order = rng.permutation(count) if self.shuffle else slice(None)
+        inputs, targets = self.train.inputs[order], self.train.targets[order]
+        masks = [_mask(rng, dropout.p, (count, size)) for dropout, size in zip(self._dropouts, self.masks, strict=True)]
+        starts = range(0, count, self.batch)
+        for start in starts[len(self.history.step_loss) - number * len(starts) :]:
+            part = slice(start, start + self.batch)
+            try:
+                loss = self.steps.step(inputs[part], targets[part], [mask[part] for mask in masks])
+            except (ArithmeticError, ValueError) as error:
+                raise self._lost(str(error)) from error
+            self.history.step_loss.append(loss)
+            if interrupted():
+                self.history.stopped = "interrupted"
+                return
+
+    def _measure(self) -> None:
+        """The losses and accuracies after an epoch."""
+        for name, part in (("train", self.train), ("test", self.test)):
+            if part is None:
+                continue
+            try:
+                loss, outputs = self.steps.measure(part.inputs, part.targets)
+            except (ArithmeticError, ValueError) as error:
+                raise self._lost(str(error)) from error
+            if not np.isfinite(loss):
+                raise self._lost(f"the loss of the {name} data is {loss}.")
+            getattr(self.history, f"{name}_loss").append(loss)
+            if part.labels is not None:
+                right = predicted(outputs, self.loss, part.targets) == part.labels
+                getattr(self.history, f"{name}_accuracy").append(float(right.mean()))
+
+    def _after_epoch(self) -> None:
+        """What is done between two epochs: callbacks, the best so far, a checkpoint."""
+        history = self.history
+        if self.callbacks:
+            self.steps.write_back()
+            progress = Progress(history.epochs, self.epochs, history, self.model)
+            answers = [callback(progress) for callback in self.callbacks]
+            if any(answer is True for answer in answers):
+                history.stopped = "callback"
+        if self.patience is not None:
+            self._keep_best(self.patience)
+        if self.checkpoint is not None and history.epochs % self.every == 0:
+            self._save()
+
+    def _keep_best(self, patience: int) -> None:
+        history = self.history
+        loss = (history.test_loss or history.train_loss)[-1]
+        if self.best is None or loss < self.best["loss"]:
+            self.steps.write_back()
+            self.best = {"loss": loss, "epoch": history.epochs, "parameters": self.model.state_dict()}
+        elif history.epochs - self.best["epoch"] >= patience:
+            history.stopped = history.stopped or "patience"
+
+    def _save(self) -> None:
+        if self.checkpoint is not None:
+            self.steps.write_back()
+            state = self.steps.state()
+            Checkpoint(self.model.state_dict(), state, self.history, self.settings(), self.best).save(self.checkpoint)
+
+    def _lost(self, why: str) -> TrainingError:
+        step = len(self.history.step_loss) + 1
+        return TrainingError(
+            f"training stopped at step {step}, in epoch {self.history.epochs + 1}: {why} Expected finite numbers;"
+            f" try a smaller rate (it is {self.optimizer.rate_now():g}) or data on a smaller scale."
+        )
+
+
+def _mask(rng: np.random.Generator, p: float, shape: tuple[int, int]) -> Floats:
+    """Masks of an inverted dropout, a row for each example: 0 for what is removed, 1/(1 − p) for what stays."""
+    return np.where(rng.random(shape) < p, 0.0, 1 / (1 - p))
