@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
+from importlib import import_module
 
 from micrograd_es.cli.inputs import UsageError
 from micrograd_es.cli.terminal import complain, flush, say, settle, short_warnings
@@ -62,16 +63,12 @@ def _run(words: Sequence[str]) -> int:
     raise UsageError(f"say what to do: {', '.join(line.commands)}. See micrograd-es --help")
 
 
+_MODULES = {"draw": "pictures", "frames": "pictures"}  # the others are in a module of their own name
+
+
 def _command(name: str) -> Callable[[Namespace], int]:
     """The function that does a command, loaded when it is needed: help is there at once."""
-    if name == "draw":
-        from micrograd_es.cli.pictures import draw as command
-    elif name == "frames":
-        from micrograd_es.cli.pictures import frames as command
-    elif name == "check":
-        from micrograd_es.cli.check import check as command
-    else:
-        from micrograd_es.cli.demo import demo as command
+    command: Callable[[Namespace], int] = getattr(import_module(f"micrograd_es.cli.{_MODULES.get(name, name)}"), name)
     return command
 
 

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from micrograd_es.cli.inputs import UsageError
 from micrograd_es.cli.terminal import say
+from micrograd_es.cli.training_options import PREDICT_EXAMPLES, TRAIN_EXAMPLES, predict_options, train_options
 
 THEMES = ("lecture", "print", "dark")
 LANGUAGES = ("es", "en")
@@ -27,6 +28,8 @@ examples:
   micrograd-es draw "(x + y) * z" x=-2 y=5 z=-4 -o xyz.svg
   micrograd-es frames "q = x + y; f = q * z" x=-2 y=5 z=-4 -o xyz.html
   micrograd-es check "tanh(w*x + b)" w=0.5 x=2 b=-1
+  micrograd-es train circle --layers 4,2
+  micrograd-es predict build/train/model.json new.csv -o answers.csv
   micrograd-es demo --output build/demo
 
 micrograd-es COMMAND --help says more about each. The exit status is 0 where all went well, 1 where something failed
@@ -102,6 +105,8 @@ class CommandLine:
         self._add("draw", "a figure of an expression, with every value and gradient", WORDS, DRAW_EXAMPLES, _draw)
         self._add("frames", "the same figure built up step by step", WORDS, FRAMES_EXAMPLES, _frames)
         self._add("check", "the gradients by three methods, side by side", WORDS, CHECK_EXAMPLES, _check)
+        self._add("train", "a network that learns from data", "", TRAIN_EXAMPLES, train_options)
+        self._add("predict", "a trained network's answers for a table", "", PREDICT_EXAMPLES, predict_options)
         self._add("demo", "the figure sets of the lectures", "", DEMO_EXAMPLES, _demo)
 
     def _add(self, name: str, about: str, words: str, examples: str, fill: Callable[[Parser], None]) -> None:
@@ -152,7 +157,7 @@ def _is_option(word: str) -> bool:
     >>> [_is_option(word) for word in ("-o", "-of.svg", "--depth=2", "-x", "-o*2", "--2", "-")]
     [True, True, True, False, False, False, False]
     """
-    return bool(re.fullmatch(r"-[oh]|-o.*\.[A-Za-z]\w*|--[A-Za-z][-A-Za-z]+(=.*)?", word, re.DOTALL))
+    return bool(re.fullmatch(r"-[oh]|-o.*\.[A-Za-z]\w*|--[A-Za-z][-A-Za-z0-9]+(=.*)?", word, re.DOTALL))
 
 
 def _value(flag: str, word: str | None, known: Collection[str]) -> str:

@@ -9,7 +9,7 @@ Each set is a function that gives `Data`; `DATASETS` lists them by name, and `da
 """
 
 from micrograd_es.data.bundled import digits, iris
-from micrograd_es.data.csv_file import from_csv
+from micrograd_es.data.csv_file import Table, from_csv, read_table
 from micrograd_es.data.data import Data, Scaling
 from micrograd_es.data.features import FEATURES, with_features
 from micrograd_es.data.playground import circle, gaussian, regression_gaussian, regression_plane, spiral, xor
@@ -21,6 +21,7 @@ __all__ = [
     "FEATURES",
     "Data",
     "Scaling",
+    "Table",
     "circle",
     "dataset",
     "digits",
@@ -28,6 +29,7 @@ __all__ = [
     "gaussian",
     "iris",
     "moons",
+    "read_table",
     "regression_gaussian",
     "regression_plane",
     "spiral",

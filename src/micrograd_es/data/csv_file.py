@@ -44,7 +44,7 @@ def from_csv(
     """
     if kind not in (None, "classification", "regression"):
         raise ValueError(f"kind is {kind!r}; expected 'classification' or 'regression'.")
-    table = _read(Path(path), header, delimiter, decimal, encoding)
+    table = read_table(path, header, delimiter, decimal, encoding)
     goal = table.place(-1 if target is None else target)
     places = [i for i in range(len(table.names)) if i != goal] if inputs is None else [table.place(c) for c in inputs]
     if not places or goal in places or len(set(places)) < len(places):
@@ -52,7 +52,7 @@ def from_csv(
             f"{path}: the inputs are {[table.names[i] for i in places]} and the target is {table.names[goal]!r}; "
             "expected one or more inputs, each once, and the target not among them."
         )
-    rows = [[table.number(row, column) for column in places] for row in range(len(table.cells))]
+    rows = table.numbers(places)
     names = [table.names[column] for column in places]
     if kind is None:
         kind = "regression" if all(_is_number(row[goal], table.decimal) for row in table.cells) else "classification"
@@ -72,8 +72,8 @@ def _classified(path: str | PathLike[str], rows: list[list[float]], labels: list
 
 
 @dataclass(frozen=True)
-class _Table:
-    """The cells of a file, with where each row stands in it."""
+class Table:
+    """The cells of a file, with where each row stands in it: `read_table` makes it."""
 
     path: Path
     names: list[str]
@@ -88,6 +88,11 @@ class _Table:
         if isinstance(column, int) and not isinstance(column, bool) and -len(self.names) <= column < len(self.names):
             return column % len(self.names)
         raise ValueError(f"{self.path} has no column {column!r}; it has {', '.join(self.names)}.")
+
+    def numbers(self, columns: Sequence[Column]) -> list[list[float]]:
+        """Some columns as rows of numbers. Raises ValueError for an unknown column or a cell that is no number."""
+        places = [self.place(column) for column in columns]
+        return [[self.number(row, place) for place in places] for row in range(len(self.cells))]
 
     def text(self, row: int, column: int) -> str:
         """The cell, which must not be empty."""
@@ -111,7 +116,23 @@ class _Table:
         return f"{self.path}, line {self.lines[row]}, column {self.names[column]!r}"
 
 
-def _read(path: Path, header: bool | None, delimiter: str | None, decimal: str | None, encoding: str) -> _Table:
+def read_table(
+    path: str | PathLike[str],
+    header: bool | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    encoding: str = "utf-8-sig",
+) -> Table:
+    """The cells of a CSV file, all of them, with the options of `from_csv`.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "t.csv")
+    ...     _ = path.write_text("a,b\\n1,2\\n3,4\\n")
+    ...     read_table(path).numbers(["b", "a"])
+    [[2.0, 1.0], [4.0, 3.0]]
+    """
+    path = Path(path)
     text = _decoded(path, encoding)
     delimiter = _delimiter(text) if delimiter is None else delimiter
     if not isinstance(delimiter, str) or len(delimiter) != 1:
@@ -134,7 +155,7 @@ def _read(path: Path, header: bool | None, delimiter: str | None, decimal: str |
         raise ValueError(f"{path}: the header names a column {twice[0]!r}; expected a name of its own for each column.")
     if not cells:
         raise ValueError(f"{path} has no rows under its header; expected one or more.")
-    return _Table(path, names, cells, lines, decimal)
+    return Table(path, names, cells, lines, decimal)
 
 
 def _decoded(path: Path, encoding: str) -> str:

@@ -1,0 +1,44 @@
+"""The command `predict`: a trained network's answers for the rows of a CSV file."""
+
+from __future__ import annotations
+
+import csv
+from argparse import Namespace
+from io import StringIO
+from pathlib import Path
+
+from micrograd_es.cli.terminal import say, say_bytes
+from micrograd_es.files import write_files
+
+WORDS = {"es": ("predicción", "salida"), "en": ("prediction", "output")}
+
+
+def predict(given: Namespace) -> int:
+    """Write the table with the answers beside each row."""
+    from micrograd_es.data import read_table
+    from micrograd_es.training import Predictor
+
+    predictor = Predictor.load(given.model)
+    table = read_table(given.table, header=True)
+    prepared = predictor.preparation
+    outputs = predictor.outputs(table.numbers(prepared.names))
+    answers, output = WORDS[given.language]
+    if prepared.classes:
+        found = [prepared.classes[i] for i in predictor.numbers(outputs).tolist()]
+        several = outputs.shape[1] > 1
+        names = [answers, *(f"{output} {name}" for name in prepared.classes)] if several else [answers, output]
+        added = [[name, *row] for name, row in zip(found, outputs.tolist(), strict=True)]
+    else:
+        names = [answers] if outputs.shape[1] == 1 else [f"{answers} {i}" for i in range(1, outputs.shape[1] + 1)]
+        added = outputs.tolist()
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*table.names, *names])
+    writer.writerows([*cells, *more] for cells, more in zip(table.cells, added, strict=True))
+    data = text.getvalue().encode("utf-8")
+    if given.output is None:
+        say_bytes(data)
+    else:
+        write_files({Path(given.output): data})
+        say(given.output)
+    return 0
