@@ -249,7 +249,10 @@ def test_running_the_module_ends_the_process_with_the_status(monkeypatch: pytest
     assert ended.value.code == 2
 
 
-@pytest.mark.parametrize("words", [(), *[(command,) for command in ("draw", "frames", "check", "demo")]])
+COMMANDS = ("draw", "frames", "check", "train", "predict", "demo")
+
+
+@pytest.mark.parametrize("words", [(), *[(command,) for command in COMMANDS]])
 def test_help_has_examples_that_work(run: Run, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     status, out, err = run(*words, "--help")
     assert (status, err) == (0, "")
@@ -257,6 +260,9 @@ def test_help_has_examples_that_work(run: Run, words: tuple[str, ...], monkeypat
     examples = [line.split("     ")[0] for line in out.splitlines() if line.startswith("  micrograd-es ")]
     assert len(examples) >= 2
     monkeypatch.setattr("micrograd_es.demos.make_all", lambda *_: [])
+    Path("new.csv").write_text("x1,x2\n1,2\n", encoding="utf-8")
+    Path("notes.csv").write_text("hours,sleep,grade\n1,8,2\n5,7,9\n3,6,5\n4,8,8\n", encoding="utf-8")
+    assert run("train", "circle", "--epochs", "1")[0] == 0
     for example in examples:
         _, *line = shlex.split(example.partition(" > ")[0])
         assert run(*line)[0] == 0, example

@@ -13,6 +13,7 @@ import numpy as np
 
 from micrograd_es.data import Data, Scaling, with_features
 from micrograd_es.data.checks import Floats, checked_table
+from micrograd_es.data.features import feature_names
 from micrograd_es.files import write_files
 from micrograd_es.nn import MLP, Dropout, Sequential
 from micrograd_es.program import Program, record
@@ -43,7 +44,8 @@ class Preparation:
     @classmethod
     def of(cls, data: Data, features: Sequence[str] = (), standardise: bool = False) -> Preparation:
         """The preparation for some training data."""
-        plain = cls(tuple(data.names), tuple(data.classes), bool((data.targets == 0).any()), tuple(features))
+        named = feature_names(features) if features else ()
+        plain = cls(tuple(data.names), tuple(data.classes), bool((data.targets == 0).any()), named)
         return cls(**{**vars(plain), "scaling": plain.data(data).scaling()}) if standardise else plain
 
     def data(self, data: Data) -> Data:
