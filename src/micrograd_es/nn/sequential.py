@@ -48,15 +48,6 @@ class Sequential(Module):
         """The number of outputs."""
         return self._ends()[1].n_out
 
-    def dropouts(self) -> list[tuple[Dropout, int]]:
-        """Each Dropout with the number of values that it is given: what a recorded program needs masks for.
-
-        >>> from micrograd_es.nn import MLP
-        >>> MLP(2, [8, 4, 1], dropout=0.5).dropouts()
-        [(Dropout(0.5), 8), (Dropout(0.5), 4)]
-        """
-        return list(_dropouts(self, self.n_in))
-
     def parts(self) -> Iterator[tuple[str, Value | Module]]:
         """The modules, called by kind and place."""
         counts: dict[str, int] = {}
@@ -125,17 +116,6 @@ class Sequential(Module):
 def _layers(step: object) -> list[Layer]:
     """The Layers of one step."""
     return step.layers if isinstance(step, Sequential) else [step] if isinstance(step, Layer) else []
-
-
-def _dropouts(network: Sequential, size: int) -> Iterator[tuple[Dropout, int]]:
-    """Each Dropout of a network with the number of values before it; functions are taken to keep their number."""
-    for step in network.sequence:
-        if isinstance(step, Dropout):
-            yield step, size
-        elif isinstance(step, Sequential):
-            yield from _dropouts(step, size)
-        layers = _layers(step)
-        size = layers[-1].n_out if layers else size
 
 
 def _told(step: object) -> list[str]:

@@ -19,6 +19,7 @@ from micrograd_es.plots.learning import cost, deltas_by_layer, loss_curves
 from micrograd_es.plots.maps import decision_map, neuron_maps
 from micrograd_es.plots.network import network
 from micrograd_es.plots.points import data, planes
+from micrograd_es.plots.saving import save
 from micrograd_es.plots.surface import loss_surface
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "network",
     "neuron_maps",
     "planes",
+    "save",
 ]
