@@ -23,7 +23,7 @@ import numpy as np
 
 from micrograd_es import Value, log_sum_exp, record, relu
 from micrograd_es.program.blocks import Space
-from micrograd_es.program.fast_runner import Runner as Fast
+from micrograd_es.program.compiled.runner import Runner as Fast
 from micrograd_es.program.numpy_runner import Runner as Plain
 
 DECAY, RATE, ROUNDS = 1e-4, 1e-9, 60

@@ -281,12 +281,14 @@ def fast_runner() -> tuple[Any, type[Exception]]:
     Raises ImportError where the compiler is not installed.
     """
     try:
-        from micrograd_es.program.fast_runner import Runner as FastRunner
-        from micrograd_es.program.kernels import NotCompilableError
+        import llvmlite  # noqa: F401
     except ImportError:
         raise ImportError(
             "fast=True needs llvmlite. Write: pip install 'micrograd-es[fast]', or leave it out."
         ) from None
+    from micrograd_es.program.compiled.lanes import NotCompilableError
+    from micrograd_es.program.compiled.runner import Runner as FastRunner
+
     return FastRunner, NotCompilableError
 
 

@@ -1,0 +1,150 @@
+"""The instructions that send gradients back: those of every tile, and those before and after all tiles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import chain
+
+from micrograd_es.ops import ADD, SAME, Op
+from micrograd_es.program.blocks import Affine, Plan, Rows, Space, Total
+from micrograd_es.program.compiled import products, rows, tiles
+from micrograd_es.program.compiled.book import Book
+from micrograd_es.program.compiled.forward import Forward, filled
+from micrograd_es.program.compiled.places import VARYING, Places, Spread, is_run, is_stretch, shape
+
+
+class Backward:
+    """The instructions `before` the tiles, of every tile (`tiles`), and `after` them.
+
+    Gradients of shared numbers are added up over the tiles, so they start at 0. A varying row's gradient is written by
+    the first that has something to send there and added to by the others; `touched` are those that have been written.
+    """
+
+    def __init__(
+        self, plan: Plan, forward: Forward, output: Rows, wanted: set[tuple[Space, int]], seed: int
+    ) -> None:
+        self.places, self.book, self.way = forward.places, forward.book, forward
+        self.reserve: Callable[[int], int] = forward.reserve
+        self.touched = bytearray(plan.sizes[VARYING])
+        self.wanted_varying, self.wanted_shared = self.touched[:], bytearray(plan.sizes[Space.SHARED])
+        for space, row in wanted:
+            (self.wanted_varying if space is VARYING else self.wanted_shared)[row] = 1
+        self.late: list[int] = []
+        self.after: list[int] = []
+        self.before = self.book.step(tiles.clear, self.places.shared + self.places.shared_gap, plan.sizes[Space.SHARED])
+        self.tiles = self._seed(output, seed)
+        for block, spread in zip(reversed(plan.blocks), reversed(forward.spreads), strict=True):
+            if not self.is_wanted(block.out):
+                continue
+            steps = self.tiles if block.out.space is VARYING else self.after
+            if spread is not None:
+                steps += self._operation(block.op, block.inputs, spread)
+            elif isinstance(block, Affine):
+                steps += self._affine(block)
+            elif isinstance(block, Total):
+                steps += self._total(block)
+        self.after = [*self.late, *self.after]
+
+    def is_wanted(self, rows: Rows) -> bool:
+        """Whether a gradient is asked for in some of the rows."""
+        wanted = self.wanted_varying if rows.space is VARYING else self.wanted_shared
+        return any([wanted[row] for row in rows.numbers])
+
+    def _seed(self, output: Rows, seed: int) -> list[int]:
+        place = self.places.gradients(output)[0]
+        if output.space is Space.SHARED:
+            self.before += filled(self.book.number(rows.forward, SAME, "v", True), (1, 1), [[place], [seed]])
+            return []
+        self.touched[output.numbers[0]] = 1
+        return self.book.step(tiles.seed, place, self.places.tile, seed)
+
+    def _targets(self, places: Sequence[int], numbers: Sequence[int]) -> list[int]:
+        """Varying rows as targets, in the order in which they are written."""
+        touched, found = self.touched, []
+        for place, row in zip(places, numbers, strict=True):
+            found.append(2 * place + 1 - touched[row])
+            touched[row] = 1
+        return found
+
+    def _operation(self, op: Op, inputs: Sequence[Rows], spread: Spread) -> list[int]:
+        """A row of the table on many rows, backward."""
+        pairs = zip(spread.modes, inputs, strict=True)
+        modes = "".join(["c" if mode == "s" and not self.is_wanted(one) else mode for mode, one in pairs])
+        gap = self.places.gap_of(Space.SHARED if spread.ragged else VARYING)
+        sent = self._sent(modes, inputs, spread)
+        if not sent:
+            return []
+        count, length = spread.row
+        if spread.long and any(len({x & 1 for x in column}) > 1 for column in self._rows_of(modes, sent)):
+            count, length = len(spread.columns[0]), spread.length  # some rows are written before and some are not
+        columns = [spread.columns[0], [place + gap for place in spread.columns[0]], *spread.columns[1:], *sent]
+        return filled(self.book.number(rows.backward, op, modes, spread.ragged), (count, length), columns)
+
+    def _rows_of(self, modes: str, sent: Sequence[list[int]]) -> list[list[int]]:
+        """Of what is sent the targets that are rows."""
+        return [column for mode, column in zip(modes.replace("c", ""), sent, strict=True) if mode == "v"]
+
+    def _sent(self, modes: str, inputs: Sequence[Rows], spread: Spread) -> list[list[int]]:
+        """Where contributions go, by input: targets of rows ("v"), places of single numbers ("s")."""
+        gradients = {i: self.places.gradients(inputs[i]) for i, mode in enumerate(modes) if mode != "c"}
+        asked = [i for i in gradients if modes[i] == "v"]
+        if spread.ragged:
+            return [[2 * place for place in c] if i in asked else c for i, c in gradients.items()]
+        order = _in_turn([inputs[i].numbers for i in asked])
+        found = self._targets(_in_turn([gradients[i] for i in asked]), order)
+        gradients.update((i, found[place :: len(asked)]) for place, i in enumerate(asked))
+        return list(gradients.values())
+
+    def _affine(self, block: Affine) -> list[int]:
+        groups, rows_each, terms = shape(block)
+        places, count = self.places, len(block.weights)
+        upstream = places.gradients(block.out)
+        steps: list[int] = []
+        if self.is_wanted(block.weights):
+            gradients = places.gradients(block.weights)
+            place = gradients[0]
+            if not is_run(block.weights):
+                place = self.reserve(count)
+                self.before += self.book.step(tiles.clear, place, count)
+                self.late += self._added(range(place, place + count), [2 * x for x in gradients], 1)
+            sizes = (groups, rows_each, terms, places.tile, place)
+            steps += self.book.step(products.products, *sizes, *upstream, *places.values(block.inputs))
+        if self.is_wanted(block.inputs):
+            steps += self._to_inputs(block, upstream)
+        for bare in block.bare:
+            if self.is_wanted(bare):
+                steps += self._operation(SAME, (bare,), places.spread(block.out, (bare,)))
+        return steps
+
+    def _to_inputs(self, block: Affine, upstream: list[int]) -> list[int]:
+        groups, rows_each, terms = shape(block)
+        numbers, tile = block.inputs.numbers, self.places.tile
+        gradients = self.places.gradients(block.inputs)
+        twice = any(len(set(numbers[i : i + terms])) < terms for i in range(0, len(numbers), terms))
+        if twice:  # the rows of a group are written at once, so those that stand twice go apart and are added later
+            place = self.reserve(len(numbers) * tile)
+            apart = range(place, place + len(numbers) * tile, tile)
+            out, later = [2 * x + 1 for x in apart], self._added(apart, self._targets(gradients, numbers), tile)
+        else:
+            out, later = self._targets(gradients, numbers), []
+        sizes = (groups, terms, rows_each, tile, self.way.weights[block.weights], rows_each * terms, 1, terms)
+        return [*self.book.step(products.product, *sizes, *out, *upstream), *later]
+
+    def _added(self, origin: Sequence[int], targets: Sequence[int], length: int) -> list[int]:
+        """Sends rows to targets, one after the other: a target may stand twice."""
+        kernel = self.book.number(rows.backward, SAME, "v", length == 1)
+        return filled(kernel, (len(origin), length), [origin, origin, origin, targets])
+
+    def _total(self, block: Total) -> list[int]:
+        places = self.places
+        if is_stretch(block):
+            terms, out = places.gradients(block.terms)[0], places.gradients(block.out)[0]
+            return filled(self.book.number(rows.forward, ADD, "vs", True), (1, len(block.terms)), [[terms], [terms], [out]])
+        each = len(block.terms) // len(block.out)
+        upstream = Rows(block.out.space, tuple([row for row in block.out.numbers for _ in range(each)]))
+        return self._operation(SAME, (block.terms,), places.spread(upstream, (block.terms,)))
+
+
+def _in_turn(columns: Sequence[Sequence[int]]) -> list[int]:
+    """The first of each, then the second of each, and so on."""
+    return list(columns[0]) if len(columns) == 1 else list(chain.from_iterable(zip(*columns, strict=True)))

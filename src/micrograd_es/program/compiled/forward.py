@@ -1,0 +1,91 @@
+"""The instructions that compute a plan's values: before the tiles what all examples share, then those of every tile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import chain
+
+from micrograd_es.ops import ADD, SAME, Op
+from micrograd_es.program.blocks import Affine, Plan, Rows, Space, Total
+from micrograd_es.program.compiled import products, rows, tiles
+from micrograd_es.program.compiled.book import Book
+from micrograd_es.program.compiled.places import VARYING, Places, Spread, is_run, is_stretch, shape
+
+
+class Forward:
+    """The instructions `before` the tiles, and those of every tile (`tiles`).
+
+    `spreads` are the operations of the blocks that are one row of the table, None for the others; `weights` the places
+    where the weights of products stand together. `reserve` gives the place of as many new numbers.
+    """
+
+    def __init__(self, plan: Plan, places: Places, book: Book, reserve: Callable[[int], int]) -> None:
+        self.places, self.book, self.reserve = places, book, reserve
+        self.before: list[int] = []
+        self.tiles: list[int] = []
+        self.weights: dict[Rows, int] = {}
+        self.spreads: list[Spread | None] = []
+        gathered: list[int] = []
+        for block in plan.blocks:
+            steps = self.before if block.out.space is Space.SHARED else self.tiles
+            spread = None
+            if isinstance(block, Affine):
+                gathered += self._gather(block.weights)
+                steps += self._affine(block)
+            elif isinstance(block, Total):
+                steps += self._total(block)
+            else:
+                spread = places.spread(block.out, block.inputs)
+                steps += self.operation(block.op, spread)
+            self.spreads.append(spread)
+        self.before += gathered
+
+    def operation(self, op: Op, spread: Spread) -> list[int]:
+        """A row of the table on many rows."""
+        kernel, (count, length) = self.book.number(rows.forward, op, spread.modes, spread.ragged), spread.row
+        return filled(kernel, (count, length), spread.columns)
+
+    def _elementwise(self, op: Op, out: Rows, inputs: Sequence[Rows]) -> list[int]:
+        return self.operation(op, self.places.spread(out, inputs))
+
+    def _gather(self, weights: Rows) -> list[int]:
+        """Copies weights together that are apart."""
+        if weights in self.weights:
+            return []
+        origin = self.places.values(weights)
+        if is_run(weights):
+            self.weights[weights] = origin[0]
+            return []
+        place = self.weights[weights] = self.reserve(len(weights))
+        kernel = self.book.number(rows.forward, SAME, "v", True)
+        return filled(kernel, (len(weights), 1), [range(place, place + len(weights)), origin])
+
+    def _affine(self, block: Affine) -> list[int]:
+        places, steps = self.places, []
+        for i, bare in enumerate(block.bare):
+            steps += self._elementwise(*((ADD, block.out, (block.out, bare)) if i else (SAME, block.out, (bare,))))
+        groups, rows_each, terms = shape(block)
+        out = targets(places.values(block.out), not block.bare)
+        sizes = (groups, rows_each, terms, places.tile, self.weights[block.weights], rows_each * terms, terms, 1)
+        return [*steps, *self.book.step(products.product, *sizes, *out, *places.values(block.inputs))]
+
+    def _total(self, block: Total) -> list[int]:
+        out, terms = self.places.values(block.out), self.places.values(block.terms)
+        if is_stretch(block):
+            return self.book.step(tiles.stretch, out[0], terms[0], len(terms))
+        each = len(terms) // len(out)
+        table = chain.from_iterable((place, *terms[i * each : (i + 1) * each]) for i, place in enumerate(out))
+        length = self.places.tile if block.out.space is VARYING else 1
+        return self.book.step(tiles.total, len(out), length, each, *table)
+
+
+def filled(kernel: int, sizes: tuple[int, int], columns: Sequence[Sequence[int]]) -> list[int]:
+    """An instruction with a table that has those columns."""
+    if sizes[0] == 1:
+        return [kernel, 4 + len(columns), *sizes, *[column[0] for column in columns]]
+    return [kernel, 4 + len(columns) * sizes[0], *sizes, *chain.from_iterable(zip(*columns, strict=True))]
+
+
+def targets(places: Sequence[int], first: bool) -> list[int]:
+    """Places that are written, all for the first time or none."""
+    return [2 * place + first for place in places]

@@ -1,0 +1,128 @@
+"""The machine: its vectors, its compiler, and the machine code that it keeps on its disk.
+
+What is compiled is kept by its own text and the processor's name, so a machine compiles a kernel once. llvmlite comes
+with the extra `fast`; without it these modules can be read, but nothing can be compiled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+try:
+    import llvmlite
+    import llvmlite.binding as llvm
+    from llvmlite import ir
+except ImportError:
+    llvmlite = llvm = ir = None
+
+VECTORISED = {"exp", "log", "sin", "cos", "tanh", "pow", "log1p"}  # what glibc may have for whole vectors
+NAME = '@"kernel"'  # in a kernel's text; its name in the machine code is its key
+
+
+@cache
+def vector_bytes() -> int:
+    """How many bytes a vector of this processor has."""
+    features = llvm.get_host_cpu_features()
+    return 64 if features.get("avx512f") else 32 if features.get("avx") else 16
+
+
+def lanes(real: str) -> int:
+    """How many numbers of a type ("float64", "float32") a vector of this processor has."""
+    return vector_bytes() // (4 if real == "float32" else 8)
+
+
+@cache
+def of_vectors(name: str, real: str, inputs: int) -> str:
+    """The name of glibc's function of whole vectors of x86 (within 4 units in the last place); "" without it."""
+    _start()
+    letter = {64: "e", 32: "d" if llvm.get_host_cpu_features().get("avx2") else "c", 16: "b"}[vector_bytes()]
+    known = f"_ZGV{letter}N{lanes(real)}{'v' * inputs}_{name}{'f' if real == 'float32' else ''}"
+    return known if name in VECTORISED and llvm.address_of_symbol(known) else ""
+
+
+@cache
+def _start() -> None:
+    """Make the compiler and the functions of whole vectors ready."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    with suppress(RuntimeError):  # only Linux has it
+        llvm.load_library_permanently("libmvec.so.1")
+
+
+@cache
+def _processor() -> str:
+    """The processor's name with all it can do, and the compiler's version."""
+    features = llvm.get_host_cpu_features().flatten()
+    return f"{llvm.get_host_cpu_name()} {features} {llvm.llvm_version_info} {llvmlite.__version__}"
+
+
+def _machine() -> Any:
+    """A new compiler for this processor."""
+    _start()
+    features = llvm.get_host_cpu_features().flatten()
+    target = llvm.Target.from_default_triple()
+    return target.create_target_machine(cpu=llvm.get_host_cpu_name(), features=features, opt=2, jit=True)
+
+
+def loaded(texts: Sequence[str]) -> tuple[list[int], Any]:
+    """The addresses of the kernels with those texts, and what keeps them in memory.
+
+    What no process on this machine compiled before is compiled.
+    """
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine())  # it owns its machine
+    keys = [hashlib.sha256(f"{_processor()}\n{text}".encode()).hexdigest() for text in texts]
+    for key, text in dict(zip(keys, texts, strict=True)).items():
+        engine.add_object_file(llvm.ObjectFileRef.from_data(_kept(key) or _compiled(key, text)))
+    engine.finalize_object()
+    return [engine.get_function_address(f"kernel_{key}") for key in keys], engine
+
+
+def _compiled(key: str, text: str) -> bytes:
+    """The machine code of a kernel; it is kept where that is possible."""
+    machine = _machine()
+    module = llvm.parse_assembly(text.replace(NAME, f'@"kernel_{key}"'))
+    module.verify()
+    options = llvm.create_pipeline_tuning_options(speed_level=1)
+    options.loop_unrolling = options.loop_vectorization = options.slp_vectorization = False  # the text has vectors
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+    code: bytes = machine.emit_object(module)
+    with suppress(OSError, RuntimeError):  # a machine whose disk cannot be written compiles again next time
+        _keep(key, code)
+    return code
+
+
+def folder() -> Path:
+    """Where compiled kernels are kept: MICROGRAD_ES_CACHE, or micrograd_es in the user's folder for such files."""
+    given = os.environ.get("MICROGRAD_ES_CACHE")
+    return Path(given) if given else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "micrograd_es"
+
+
+def _kept(key: str) -> bytes | None:
+    """The code in the file of that key; None where there is none, or it is damaged."""
+    try:
+        data = (folder() / f"{key}.o").read_bytes()
+    except (OSError, RuntimeError):  # RuntimeError: the user has no home
+        return None
+    return data[32:] if hashlib.sha256(data[32:]).digest() == data[:32] else None
+
+
+def _keep(key: str, code: bytes) -> None:
+    """Write the code to a file that is never seen half written, whoever else writes it at the same time."""
+    folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=folder())
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(hashlib.sha256(code).digest() + code)
+        Path(name).replace(folder() / f"{key}.o")
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise

@@ -1,0 +1,86 @@
+"""Where the rows of a plan stand while it runs, as distances from the base."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from micrograd_es.program.blocks import Affine, Rows, Space, Total
+
+VARYING = Space.VARYING
+
+
+class Spread(NamedTuple):
+    """An operation on rows: how many, their length, and the places of the rows written and of each input's.
+
+    `modes` are those of `rows`. Rows that follow each other are one `long` row of the table.
+    """
+
+    modes: str
+    ragged: bool
+    long: bool
+    length: int
+    columns: list[list[int]]
+
+    @property
+    def row(self) -> tuple[int, int]:
+        """The arguments that say how many rows there are, and how long they are."""
+        count = len(self.columns[0])
+        return (1, count * self.length) if self.long else (count, self.length)
+
+
+class Places:
+    """Rows of varying numbers are as long as a tile; of shared numbers there is one a row."""
+
+    def __init__(self, tile: int, shared: int, varying_gradients: int, shared_gradients: int) -> None:
+        self.tile, self.shared = tile, shared
+        self.gap, self.shared_gap = varying_gradients, shared_gradients - shared  # from a value to its gradient
+
+    def values(self, rows: Rows) -> list[int]:
+        """The places of the values of some rows."""
+        if rows.space is VARYING:
+            tile = self.tile
+            return [tile * number for number in rows.numbers]
+        shared = self.shared
+        return [shared + number for number in rows.numbers]
+
+    def gradients(self, rows: Rows) -> list[int]:
+        """The places of their gradients."""
+        gap = self.gap_of(rows.space)
+        return [gap + place for place in self.values(rows)]
+
+    def gap_of(self, space: Space) -> int:
+        """How far a gradient is from its value."""
+        return self.gap if space is VARYING else self.shared_gap
+
+    def spread(self, out: Rows, inputs: Sequence[Rows]) -> Spread:
+        """Where an operation on some rows finds them."""
+        space = out.space
+        columns = [self.values(out), *[self.values(rows) for rows in inputs]]
+        modes = ["v" if rows.space is space else "s" for rows in inputs]
+        ragged = space is not VARYING
+        length = 1 if ragged else self.tile
+        long = False
+        if len(out.numbers) > 1 and is_run(out):
+            single = [rows.space is not VARYING and len(set(rows.numbers)) == 1 for rows in inputs]
+            long = all(one or (m == "v" and is_run(rows)) for one, m, rows in zip(single, modes, inputs, strict=True))
+            if long:
+                modes = ["s" if one else "v" for one in single]
+        return Spread("".join(modes), ragged, long, length, columns)
+
+
+def is_run(rows: Rows) -> bool:
+    """Whether the rows follow each other."""
+    first = rows.numbers[0]
+    return rows.numbers == tuple(range(first, first + len(rows.numbers)))
+
+
+def is_stretch(block: Total) -> bool:
+    """Whether a block is one sum of numbers that stand together."""
+    return block.out.space is Space.SHARED and len(block.out) == 1 and is_run(block.terms)
+
+
+def shape(block: Affine) -> tuple[int, int, int]:
+    """An affine block as groups of rows with the same inputs: how many groups, rows in each, and terms."""
+    terms = len(block.weights) // len(block.out)
+    return (1, len(block.out), terms) if block.dense else (len(block.out), 1, terms)

@@ -1,0 +1,91 @@
+"""The kernels of sums of products, forward and to the inputs (`product`) and to the weights (`products`).
+
+They work in blocks that stay in registers: up to four rows times four vectors, or four weights times four.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from micrograd_es.program.compiled.writing import Code
+
+BLOCK = 4
+
+
+def product(real: str) -> str:
+    """Σₖ w·x for each row: groups, rows, n, length; place of the weights and the steps from group to group, row to row
+    and term to term; tables of targets of the rows written (groups × rows) and of the rows read (groups × n).
+    """
+    code = Code(real)
+    groups, rows, terms, length, weights, per_group, per_row, per_term = code.arguments(8)
+    read = code.sum(8, code.times(groups, rows))
+    wide = BLOCK if code.width * code.size != 32 else 2  # AVX has 16 registers
+    long = code.floor(length, code.width * wide)
+    with code.loop(0, groups) as group:
+        origin = code.sum(weights, code.times(group, per_group))
+        first_out, first_read = code.sum(8, code.times(group, rows)), code.sum(read, code.times(group, terms))
+        for tall, low, top in _blocks(code, rows):
+            with code.loop(low, top, tall) as row:
+                targets = [code.target(code.argument(code.sum(first_out, row, i))) for i in range(tall)]
+                lines = [code.sum(origin, code.times(code.sum(row, i), per_row)) for i in range(tall)]
+                for across, start, stop in ((wide, 0, long), (1, long, length)):
+                    with code.loop(start, stop, across * code.width) as j:
+                        slots = _opened(code, targets, j, across)
+                        with code.loop(0, terms) as k:
+                            x = code.sum(code.argument(code.sum(first_read, k)), j)
+                            xs = [code.load(code.sum(x, c * code.width), code.vector) for c in range(across)]
+                            for line, sums in zip(lines, slots, strict=True):
+                                w = code.splat(code.load(code.sum(line, code.times(k, per_term))), code.vector)
+                                for vector, slot in zip(xs, sums, strict=True):
+                                    code.add_product(slot, w, vector)
+                        for (place, _), sums in zip(targets, slots, strict=True):
+                            for c, slot in enumerate(sums):
+                                value = code.b.load(slot, typ=code.vector)
+                                code.store(value, code.sum(place, j, c * code.width))
+    return code.finished()
+
+
+def _blocks(code: Code, count: Any) -> list[tuple[int, Any, Any]]:
+    """A number of rows in blocks and what is left one by one: how many at a time, from where to where."""
+    high = code.floor(count, BLOCK)
+    return [(BLOCK, 0, high), (1, high, count)]
+
+
+def _opened(code: Code, targets: list[tuple[Any, Any]], j: Any, across: int) -> list[list[Any]]:
+    """For each target the sums that are begun: 0 where it is written for the first time, else what stands there."""
+    slots = []
+    for place, first in targets:
+        olds = [code.load(code.sum(place, j, c * code.width), code.vector) for c in range(across)]
+        slots.append([code.slot(code.vector, code.b.select(first, code.zero(code.vector), old)) for old in olds])
+    return slots
+
+
+def products(real: str) -> str:
+    """Adds Σⱼ g·x over the tile to the gradient of each weight: groups, rows, n, length, place of those gradients
+    (groups × rows × n); tables of the upstream rows (groups × rows) and of the inputs (groups × n).
+    """
+    code = Code(real)
+    groups, rows, terms, length, gradients = code.arguments(5)
+    read = code.sum(5, code.times(groups, rows))
+    with code.loop(0, groups) as group:
+        first_up, first_read = code.times(group, rows), code.sum(read, code.times(group, terms))
+        for tall, low, top in _blocks(code, rows):
+            with code.loop(low, top, tall) as row:
+                numbers = [code.sum(first_up, row, i) for i in range(tall)]
+                ups = [code.argument(code.sum(number, 5)) for number in numbers]
+                lines = [code.sum(gradients, code.times(number, terms)) for number in numbers]
+                for across, start, stop in _blocks(code, terms):
+                    with code.loop(start, stop, across) as k:
+                        places = [code.argument(code.sum(first_read, k, c)) for c in range(across)]
+                        slots = [[code.total(code.vector) for _ in places] for _ in ups]
+                        with code.loop(0, length, code.width) as j:
+                            xs = [code.load(code.sum(place, j), code.vector) for place in places]
+                            for up, sums in zip(ups, slots, strict=True):
+                                g = code.load(code.sum(up, j), code.vector)
+                                for x, slot in zip(xs, sums, strict=True):
+                                    code.add_product(slot, g, x)
+                        for line, sums in zip(lines, slots, strict=True):
+                            for c, slot in enumerate(sums):
+                                found = code.summed(code.b.load(slot, typ=code.vector))
+                                code.add_at(code.sum(line, k, c), found)
+    return code.finished()

@@ -1,0 +1,153 @@
+"""Running a plan with compiled kernels: instructions on whole blocks, for a tile of examples at a time.
+
+A tile is as many examples as fit into the processor's nearest memory: its values and gradients are rows of that length,
+and the way forward, the way back and the sums for the parameters are done before the next tile. What depends on no
+example is computed once before the tiles, and its gradient sent on once after them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograd_es.program.arrays import Array
+from micrograd_es.program.blocks import Plan, Rows, Space
+from micrograd_es.program.compiled import tiles
+from micrograd_es.program.compiled.backward import Backward
+from micrograd_es.program.compiled.book import Book, caller
+from micrograd_es.program.compiled.forward import Forward
+from micrograd_es.program.compiled.machine import lanes
+from micrograd_es.program.compiled.places import VARYING, Places
+
+TILE = 128  # examples at most
+NEAR = 1 << 19  # bytes that the values and gradients of a tile may take
+
+Numbers = NDArray[np.int64]
+
+
+class Runner:
+    """The instructions of one plan for one batch size, and the numbers that they work on.
+
+    It is used like the runner in NumPy. `inputs` is one row for each example, to be written before a run. `backward`
+    does all of a run by itself and leaves the outputs in `values`, their sum over the examples in `total` (where the
+    output depends on the example), and in `check` the sum of the parameters' gradient, which is finite only where all
+    of it is. `forward` computes every value, `predict` only the outputs.
+
+    Raises NotCompilableError where a row of the table is no arithmetic.
+    """
+
+    def __init__(
+        self, plan: Plan, shared: Array, batch: int, wanted: set[tuple[Space, int]], output: Rows | None
+    ) -> None:
+        count, inputs = plan.sizes[VARYING], plan.tape.inputs
+        self.batch, self.real, self.size = batch, str(shared.dtype), shared.dtype.itemsize
+        self.tile = tile_of(count, batch, self.size, lanes(self.real))
+        values = np.zeros((batch, count), shared.dtype)
+        gradients = np.zeros((batch, inputs if output is not None else 0), shared.dtype)
+        self.inputs = values[:, :inputs]
+        self.values = {Space.SHARED: shared, VARYING: values.T}
+        self.gradients = {Space.SHARED: np.zeros_like(shared), VARYING: gradients.T}
+        self.kept: list[NDArray[Any]] = []  # what the instructions know the places of
+        self.memory = self._numbers(2 * count * self.tile + 3)
+        self.base = self.memory.ctypes.data
+        self.seed, self.total, self.check = self.memory[-3:-2], self.memory[-2:-1], self.memory[-1:]
+        self.places = Places(self.tile, self._place(shared), count * self.tile, self._place(self.gradients[Space.SHARED]))
+        self.book = Book(self.real)
+        self._write(plan, wanted, output)
+
+    def forward(self) -> None:
+        """Compute every value."""
+        self._run("forward")
+
+    def predict(self) -> None:
+        """Compute the outputs; the other values are not kept."""
+        self._run("predict")
+
+    def backward(self, seed: float) -> None:
+        """Compute the outputs, and the gradients that are wanted of the sum of the output times the seed."""
+        self.seed[0] = seed
+        self._run("backward")
+
+    def _run(self, name: str) -> None:
+        self._call(self.base, self._programs[name].ctypes.data, 0, 0)
+
+    def _place(self, array: Array) -> int:
+        """How far an array is from the base, in numbers."""
+        return (array.ctypes.data - self.base) // self.size
+
+    def _numbers(self, count: int) -> Array:
+        """New numbers that start where a vector may start."""
+        space = np.zeros(count + 64 // self.size, self.real)
+        start = -space.ctypes.data % 64 // self.size
+        self.kept.append(space)
+        return space[start : start + count]
+
+    def _write(self, plan: Plan, wanted: set[tuple[Space, int]], output: Rows | None) -> None:
+        """Write the programs."""
+        run = self.book.number(tiles.run)
+        way = Forward(plan, self.places, self.book, lambda count: self._place(self._numbers(count)))
+        values, inputs = self.values[VARYING].T, plan.tape.inputs
+        outputs = sorted({row for space, row in (plan.places[n] for n in plan.tape.outputs) if space is VARYING})
+        load = self.book.step(tiles.load, 0, inputs, self.tile, values.ctypes.data, values.shape[1])
+        there = _whole([*load, *way.tiles, *self._store(values, outputs)])
+        before, everything = _whole(way.before), _whole(self._store(values, range(values.shape[1])))
+        parts = {"predict": ([before], [there], []), "forward": ([before], [there, everything], [])}
+        if output is not None:
+            back = Backward(plan, way, output, wanted, self._place(self.seed))
+            asked = [row for row in range(inputs) if (VARYING, row) in wanted]
+            end = self._store(self.gradients[VARYING].T, asked, self.places.gap)
+            end, after = end + self._tally(output), back.after + self._check(plan.tape.parameters)
+            clear = self._cleared() + back.before
+            parts["backward"] = [before, _whole(clear)], [there, _whole(back.tiles), _whole(end)], [_whole(after)]
+        found = self.book.addresses()
+        self.addresses = _whole(found)
+        self._programs = {name: self._program(*part) for name, part in parts.items()}
+        self._call = caller(found[run])
+
+    def _cleared(self) -> list[int]:
+        return self.book.step(tiles.clear, self._place(self.total), 1)
+
+    def _tally(self, output: Rows) -> list[int]:
+        """Adds up the output over the examples."""
+        if output.space is not VARYING:
+            return []
+        return self.book.step(tiles.tally, self._place(self.total), self.places.values(output)[0])
+
+    def _check(self, parameters: int) -> list[int]:
+        """Adds up the gradient of the parameters."""
+        return self.book.step(
+            tiles.stretch, self._place(self.check), self._place(self.gradients[Space.SHARED]), parameters
+        )
+
+    def _store(self, target: Array, rows: Iterable[int], start: int = 0) -> list[int]:
+        """Copies rows of a tile to where the batch is; those that follow each other at once."""
+        runs: list[list[int]] = []
+        for row in rows:
+            if runs and sum(runs[-1]) == row:
+                runs[-1][1] += 1
+            else:
+                runs.append([row, 1])
+        step, length, address, stride = self.book.step, self.tile, target.ctypes.data, target.shape[1]
+        return [x for row, n in runs for x in step(tiles.store, start + row * length, n, length, address, stride, row)]
+
+    def _program(self, *parts: Sequence[Numbers]) -> Numbers:
+        """A program: what `tiles.run` reads, then the instructions before, of every tile, and after."""
+        ends = np.cumsum([tiles.RUN, *[sum(map(len, part)) for part in parts]])
+        head = [self.addresses.ctypes.data, self.batch, self.tile, *np.stack([ends[:-1], ends[1:]], 1).ravel().tolist()]
+        return np.concatenate([_whole(head), *[numbers for part in parts for numbers in part]])
+
+
+def _whole(numbers: Sequence[int]) -> Numbers:
+    return np.array(numbers, np.int64)
+
+
+def tile_of(rows: int, batch: int, size: int, lanes: int) -> int:
+    """How many examples a tile has: at least four whole vectors where the batch has as many, else what the batch has in
+    whole vectors; tiles of about the same length.
+    """
+    most = max(min(TILE, NEAR // (2 * max(rows, 1) * size)), 4 * lanes)
+    count = max(-(-batch // most), 1)
+    return max(-(-batch // (count * lanes)), 1) * lanes

@@ -1,0 +1,184 @@
+"""The code of a kernel being written: loops, and reading and writing at distances from the base.
+
+A kernel is a function of
+
+- base: where the numbers are; every place is a distance from it, counted in numbers;
+- step: the instruction (see `compiled`);
+- start, count: the first example of the tile, and how many examples it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from micrograd_es.program.compiled.machine import NAME, ir, lanes
+
+FUSED = ("contract", "reassoc")  # a·b + c in one instruction, sums in any order: sums of products only
+
+
+class Part(NamedTuple):
+    """A loop over some of a row: what is taken at a time, a vector or a number, and from where to where."""
+
+    kind: Any
+    start: Any
+    stop: Any
+    by: int
+
+
+class Code:
+    """A kernel being written; `real` is the type of its numbers, "float64" or "float32"."""
+
+    def __init__(self, real: str) -> None:
+        self.real = ir.FloatType() if real == "float32" else ir.DoubleType()
+        self.size = 4 if real == "float32" else 8  # bytes of a number
+        self.width = lanes(real)
+        self.vector = ir.VectorType(self.real, self.width)
+        self.whole, self.pointer = ir.IntType(64), ir.PointerType()
+        self.module = ir.Module("kernel")
+        self.kind = ir.FunctionType(ir.VoidType(), [self.pointer, self.pointer, self.whole, self.whole])
+        self.function = ir.Function(self.module, self.kind, NAME[2:-1])
+        self.base, self.step, self.start, self.count = self.function.args
+        self.b = ir.IRBuilder(self.function.append_basic_block())
+
+    def finished(self) -> str:
+        """The text of the kernel."""
+        self.b.ret_void()
+        return str(self.module).replace("nounwind", "nounwind willreturn")  # llvmlite has no word for it
+
+    # Variables and loops
+
+    def slot(self, kind: Any, value: Any = None) -> Any:
+        """A variable of the code, which has the value from here on."""
+        with self.b.goto_entry_block():
+            made = self.b.alloca(kind)
+        if value is not None:
+            self.b.store(value, made)
+        return made
+
+    @contextmanager
+    def while_below(self, slot: Any, stop: Any) -> Iterator[Any]:
+        """What is written inside runs as long as a variable, which it has to increase, is below the end."""
+        b = self.b
+        head, body, after = (b.append_basic_block() for _ in range(3))
+        b.branch(head)
+        b.position_at_end(head)
+        number = b.load(slot, typ=self.whole)
+        b.cbranch(b.icmp_signed("<", number, self.number(stop)), body, after)
+        b.position_at_end(body)
+        yield number
+        b.branch(head)
+        b.position_at_end(after)
+
+    @contextmanager
+    def loop(self, start: Any, stop: Any, by: int = 1) -> Iterator[Any]:
+        """What is written inside runs for every number from start to stop."""
+        slot = self.slot(self.whole, self.number(start))
+        with self.while_below(slot, stop) as number:
+            yield number
+            self.b.store(self.sum(number, by), slot)
+
+    def parts(self, length: Any, ragged: bool = True) -> list[Part]:
+        """The loops over a row: its vectors, and where it may be ragged what is left, one number at a time."""
+        vectors = self.floor(length, self.width) if ragged else length
+        found = [Part(self.vector, 0, vectors, self.width)]
+        return [*found, Part(self.real, vectors, length, 1)] if ragged else found
+
+    # Whole numbers
+
+    def number(self, x: Any) -> Any:
+        """A whole number as a constant of the code."""
+        return ir.Constant(self.whole, x) if isinstance(x, int) else x
+
+    def sum(self, *xs: Any) -> Any:
+        """The sum of whole numbers."""
+        total = self.number(xs[0])
+        for x in xs[1:]:
+            total = self.b.add(total, self.number(x))
+        return total
+
+    def times(self, x: Any, y: Any) -> Any:
+        """The product of whole numbers."""
+        return self.b.mul(self.number(x), self.number(y))
+
+    def floor(self, x: Any, by: int) -> Any:
+        """The largest multiple of a power of two up to x."""
+        return self.b.and_(x, self.number(-by))
+
+    # The instruction
+
+    def argument(self, i: Any) -> Any:
+        """An argument of the instruction; the first is number 0."""
+        return self.read(self.sum(i, 2))
+
+    def arguments(self, count: int) -> list[Any]:
+        """The first arguments of the instruction."""
+        return [self.argument(i) for i in range(count)]
+
+    def read(self, i: Any) -> Any:
+        """A number of the instruction."""
+        return self.b.load(self.b.gep(self.step, [self.number(i)], source_etype=self.whole), typ=self.whole)
+
+    def table(self, first: Any, row: Any, columns: int) -> list[Any]:
+        """A row of the table whose first number is that argument."""
+        start = self.sum(first, self.times(row, columns))
+        return [self.argument(self.sum(start, i)) for i in range(columns)]
+
+    def target(self, argument: Any) -> tuple[Any, Any]:
+        """A target as a place and whether it is written for the first time."""
+        return self.b.ashr(argument, self.number(1)), self.b.trunc(argument, ir.IntType(1))
+
+    # Numbers and vectors
+
+    def at(self, place: Any, start: Any = None) -> Any:
+        """The address of a place."""
+        return self.b.gep(self.base if start is None else start, [self.number(place)], source_etype=self.real)
+
+    def load(self, place: Any, kind: Any = None) -> Any:
+        """The number, or the vector, at a place."""
+        return self.b.load(self.at(place), align=self.size, typ=kind or self.real)
+
+    def store(self, value: Any, place: Any) -> None:
+        """Write a number or a vector at a place."""
+        self.b.store(value, self.at(place), align=self.size)
+
+    def splat(self, value: Any, kind: Any) -> Any:
+        """A vector that has the number everywhere."""
+        if kind is self.real:
+            return value
+        i32 = ir.IntType(32)
+        one = self.b.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(i32, 0))
+        return self.b.shuffle_vector(one, one, ir.Constant(ir.VectorType(i32, kind.count), [0] * kind.count))
+
+    def zero(self, kind: Any) -> Any:
+        """0 as a number or a vector."""
+        return ir.Constant(kind, [0.0] * kind.count if isinstance(kind, ir.VectorType) else 0.0)
+
+    def summed(self, value: Any) -> Any:
+        """The sum of a vector's numbers."""
+        if value.type is self.real:
+            return value
+        kind = ir.FunctionType(self.real, [self.real, self.vector])
+        name = f"llvm.vector.reduce.fadd.v{self.width}f{8 * self.size}"
+        function = self.module.declare_intrinsic(name, (), kind)
+        return self.b.call(function, [self.zero(self.real), value], fastmath=("reassoc",))
+
+    def total(self, kind: Any) -> Any:
+        """A variable for a sum, 0 from here on."""
+        return self.slot(kind, self.zero(kind))
+
+    def add_to(self, slot: Any, value: Any) -> None:
+        """Add to a sum."""
+        self.b.store(self.b.fadd(self.b.load(slot, typ=value.type), value), slot)
+
+    def add_product(self, slot: Any, x: Any, y: Any) -> None:
+        """Add x·y to a sum."""
+        old = self.b.load(slot, typ=x.type)
+        self.b.store(self.b.fadd(old, self.b.fmul(x, y, flags=FUSED), flags=FUSED), slot)
+
+    def add_at(self, place: Any, value: Any) -> None:
+        """Add a number to what stands at a place."""
+        self.store(self.b.fadd(self.load(place), value), place)
+
+
