@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,15 @@ import pytest
 pytest.importorskip("llvmlite")
 
 import micrograd_es as es
+from conftest import in_new_process
 from micrograd_es import Value
-from micrograd_es.ops import OPS, Role, op
+from micrograd_es.ops import OPS, Op, Role
 from micrograd_es.program import Program, numpy_runner, record
-from micrograd_es.program.compiled import machine
-from micrograd_es.program.compiled.lanes import NotCompilableError
-from micrograd_es.program.compiled import runner as fast_runner
 from micrograd_es.program.blocks import Affine, Space
+from micrograd_es.program.compiled import book, lanes, machine, products, tiles
+from micrograd_es.program.compiled import runner as fast_runner
+from micrograd_es.program.compiled.lanes import NotCompilableError
+from micrograd_es.program.tape import Entry, Tape
 from micrograd_es.value import apply
 from test_program import random_function
 
@@ -83,9 +86,10 @@ def test_it_has_the_numbers_of_the_runner_in_numpy(seed: int, size: int, batch: 
 
 
 def test_it_has_them_in_single_precision() -> None:
-    ps = parameters(7)
-    program = record(random_function(5, 200, ps), [0.1] * 5, parameters=ps, dtype="float32")
-    assert_agrees(program, inputs(5, 37).astype("float32"), 2e-4)
+    ps = parameters(500)
+    xs = inputs(5, 37).astype("float32")
+    assert_agrees(record(random_function(5, 200, ps[:7]), [0.1] * 5, parameters=ps[:7], dtype="float32"), xs, 2e-4)
+    assert_agrees(record(lambda x: es.sum(layers([9, 6], x, iter(ps))), [0.1] * 5, dtype="float32"), xs, 2e-4)
 
 
 @pytest.mark.parametrize("name", OPS)
@@ -195,15 +199,38 @@ def test_the_total_and_the_check_are_the_sums_of_the_output_and_of_the_gradient(
         assert runner.check.item() == 2 * sum(xs) if np.isfinite(xs).all() else not np.isfinite(runner.check.item())
 
 
-def test_an_operation_of_the_user_is_compiled_and_one_that_is_no_arithmetic_is_refused() -> None:
-    cube = op("cube", "³", Role.SCALER, lambda m, x: x * x * x, lambda m, z, x: (3 * x * x,))
-    odd = op("odd", "?", Role.SCALER, lambda m, x: x if x > 0 else -x, lambda m, z, x: (1,))
-    try:
-        assert_agrees(record(lambda x: apply(cube, x), 0.5), inputs(1, 9))
-        with pytest.raises(NotCompilableError, match="cannot be compiled"):
-            runner_of(record(lambda x: apply(odd, x), 0.5), 9, "parameters")
-    finally:
-        del OPS["cube"], OPS["odd"]
+def test_an_operation_of_the_user_is_compiled(add_row: Callable[..., Op]) -> None:
+    cube = add_row("cube", "³", Role.SCALER, lambda m, x: x * x * x, lambda m, z, x: (3 * x * x,))
+    spread = add_row("spread", "±", Role.SCALER, lambda m, *xs: m.max(xs) - m.min(xs), lambda m, z, *xs: (1,) * len(xs))
+    assert_agrees(record(lambda x: apply(cube, apply(spread, *x, x[0] * x[1])), [0.5, 0.1]), inputs(2, 9))
+
+
+@pytest.mark.parametrize(
+    ("forward", "local"),
+    [
+        (lambda m, x: x if x > 0 else -x, lambda m, z, x: (1,)),
+        (lambda m, x: x if x == 0 else x * x, lambda m, z, x: (1,)),
+        (lambda m, x: x * x, lambda m, z, x: (2 * x if x != 1 else 2,)),
+        (lambda m, x: m.unheard_of(x), lambda m, z, x: (1,)),
+        (lambda m, x: {}[x], lambda m, z, x: (1,)),
+        (lambda m, x: x * x, lambda m, z, x: (None,)),
+        (lambda m, x: x * x, lambda m, z, x: (1, 1)),
+    ],
+    ids=["above", "equal", "unequal", "maths", "error", "no-slope", "slopes"],
+)
+def test_an_operation_that_is_no_arithmetic_is_refused(
+    forward: Callable[..., Any], local: Callable[..., Any], add_row: Callable[..., Op]
+) -> None:
+    odd = add_row("odd", "?", Role.SCALER, forward, local)
+    program = Program(Tape(1, 0, [], [Entry(odd, (0,))], [1], ["x"]), [()], 0)
+    with pytest.raises(NotCompilableError, match="cannot be compiled"):
+        runner_of(program, 9, "inputs")
+
+
+def test_an_operation_that_is_refused_runs_in_numpy() -> None:
+    program = record(lambda x: es.log_sum_exp(x), [0.1] * 101, fast=True)
+    xs = inputs(101, 3).T
+    np.testing.assert_allclose(program(xs), np.log(np.exp(xs).sum(1)), rtol=1e-14)
 
 
 def test_an_operation_with_very_many_inputs_is_refused() -> None:
@@ -212,68 +239,156 @@ def test_an_operation_with_very_many_inputs_is_refused() -> None:
         runner_of(program, 3, "parameters")
 
 
+@pytest.fixture
+def nothing_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process has no kernel in memory, as a new one."""
+    monkeypatch.setattr(book, "_LOADED", {})
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_without_the_functions_of_whole_vectors_those_of_single_numbers_are_called(
-    monkeypatch: pytest.MonkeyPatch,
+    dtype: str, monkeypatch: pytest.MonkeyPatch, nothing_loaded: None
 ) -> None:
-    monkeypatch.setattr(kernels, "_of_vectors", lambda *_: "")
-    fast_runner._kernel.cache_clear()
+    monkeypatch.setattr(lanes, "of_vectors", lambda *_: "")
     ps = parameters(7)
-    program = record(random_function(2, 300, ps), [0.1] * 5, parameters=ps)
-    try:
-        assert_agrees(program, inputs(5, 9))
-    finally:
-        fast_runner._kernel.cache_clear()
+    program = record(random_function(2, 300, ps), [0.1] * 5, parameters=ps, dtype=dtype)
+    assert_agrees(program, inputs(5, 9).astype(dtype), 1e-12 if dtype == "float64" else 2e-4)
 
 
 @pytest.mark.parametrize("size", [16, 32])
-def test_shorter_vectors_give_the_same_numbers(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    machine, name, widest = kernels._machine()
-    if size > widest:
+def test_shorter_vectors_give_the_same_numbers(
+    size: int, monkeypatch: pytest.MonkeyPatch, nothing_loaded: None
+) -> None:
+    if size > machine.vector_bytes():
         pytest.skip("this processor has no such vectors")
-    for function in (fast_runner._kernel, fast_runner._run, kernels._of_vectors):
-        function.cache_clear()
-    monkeypatch.setattr(kernels, "_machine", lambda: (machine, name, size))
+    monkeypatch.setattr(machine, "vector_bytes", lambda: size)
+    machine.of_vectors.cache_clear()
     ps = parameters(500)
-    program = record(lambda x: es.log_sum_exp(layers([9, 5], x, iter(ps))), [0.1] * 6)
     try:
-        assert_agrees(program, inputs(6, 41))
+        assert_agrees(record(lambda x: es.log_sum_exp(layers([9, 5], x, iter(ps))), [0.1] * 6), inputs(6, 41))
+        assert_agrees(record(random_function(3, 100, ps[:7]), [0.1] * 5, parameters=ps[:7]), inputs(5, 9))
     finally:
-        for function in (fast_runner._kernel, fast_runner._run, kernels._of_vectors):
-            function.cache_clear()
+        machine.of_vectors.cache_clear()
+
+
+def test_large_arguments_and_small_results_are_those_of_numpy() -> None:
+    program = record(lambda x: [es.sin(x), es.cos(x), es.tanh(x), es.exp(x)], 0.1)
+    large = 10.0 ** np.arange(-300, 300, 7)
+    near = np.array([k * np.pi / 2 for k in (1, 2, 3, 4, 1000, 123457, 2**40)])
+    xs = np.concatenate([large, -large, near, -near, np.nextafter(near, np.inf), [0.0, -0.0, 709.7, -744.0, -745.2]])
+    runner = runner_of(program, len(xs), "")
+    runner.inputs[:, 0] = xs
+    runner.predict()
+    found = [runner.values[Space.VARYING][program.plan.places[n][1]] for n in program.plan.tape.outputs]
+    with np.errstate(all="ignore"):
+        expected = [np.sin(xs), np.cos(xs), np.tanh(xs), np.exp(xs)]
+    np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-320)
+
+
+def test_two_programs_in_two_threads_do_not_disturb_each_other() -> None:
+    def repeated(program: Program, xs: np.ndarray, found: list[bytes]) -> None:
+        for _ in range(200):
+            found.append(program.value_and_grad(xs)[1].tobytes())
+
+    ps = parameters(7)
+    programs = [record(random_function(seed, 300, ps), [0.1] * 5, parameters=ps, fast=True) for seed in (1, 2)]
+    given = [np.ascontiguousarray(inputs(5, 100, seed).T) for seed in (1, 2)]
+    found: list[list[bytes]] = [[], []]
+    threads = [Thread(target=repeated, args=work) for work in zip(programs, given, found, strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    alone = [program.value_and_grad(xs)[1].tobytes() for program, xs in zip(programs, given, strict=True)]
+    assert [set(each) for each in found] == [{one} for one in alone]
+
+
+@pytest.mark.parametrize("rows", [1, 50, 10**5])
+@pytest.mark.parametrize("batch", [0, 1, 7, 100, 1000])
+def test_a_tile_is_whole_vectors_and_no_longer_than_the_batch_needs(rows: int, batch: int) -> None:
+    tile = fast_runner.tile_of(rows, batch, 8, 8)
+    assert tile % 8 == 0
+    assert 8 <= tile <= fast_runner.TILE
+    assert tile <= max(batch + 7, 8)
+    assert batch < 32 or tile >= 16
 
 
 # What is kept on the disk
 
 
-def test_what_was_compiled_is_not_compiled_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nothing_loaded: None) -> Path:
+    """The empty folder where kernels are kept, in a process that has none."""
     monkeypatch.setenv("MICROGRAD_ES_CACHE", str(tmp_path / "new"))
-    text = kernels.clear("float64")
-    monkeypatch.setattr(kernels, "_LOADED", {})
-    kernels.address(text)
-    assert [path.suffix for path in (tmp_path / "new").iterdir()] == [".o"]
-    monkeypatch.setattr(kernels, "_LOADED", {})
-    monkeypatch.setattr(kernels, "_compiled", lambda *_: pytest.fail("compiled again"))
-    kernels.address(text)
+    return tmp_path / "new"
 
 
-def test_a_damaged_file_is_compiled_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MICROGRAD_ES_CACHE", str(tmp_path))
-    for _ in range(2):
-        monkeypatch.setattr(kernels, "_LOADED", {})
-        kernels.address(kernels.clear("float64"))
-        (file,) = tmp_path.iterdir()
-        sound = file.read_bytes()
-        file.write_bytes(sound[:-9] + b"\0")
-    monkeypatch.setattr(kernels, "_LOADED", {})
-    kernels.address(kernels.clear("float64"))
+def compiled_again(monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether a new process compiles a kernel."""
+    asked: list[str] = []
+    compiled = machine._compiled
+    monkeypatch.setattr(book, "_LOADED", {})
+    monkeypatch.setattr(machine, "_compiled", lambda key, text: asked.append(key) or compiled(key, text))
+    assert book.addresses([(tiles.clear, "float64")])[0]
+    monkeypatch.setattr(machine, "_compiled", compiled)
+    return bool(asked)
+
+
+def test_what_was_compiled_is_not_compiled_again(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert compiled_again(monkeypatch)
+    assert [path.suffix for path in kept.iterdir()] == [".o"]
+    assert not compiled_again(monkeypatch)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b[:-9] + b"\0" * 9, lambda b: b[:32], lambda b: b"x" + b[1:]],
+    ids=["half", "empty", "end", "head", "sum"],
+)
+def test_a_damaged_file_is_compiled_again(
+    damage: Callable[[bytes], bytes], kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled_again(monkeypatch)
+    (file,) = kept.iterdir()
+    sound = file.read_bytes()
+    file.write_bytes(damage(sound))
+    assert compiled_again(monkeypatch)
     assert file.read_bytes() == sound
 
 
-def test_it_runs_where_nothing_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_another_processor_or_compiler_is_not_used(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled_again(monkeypatch)
+    monkeypatch.setattr(machine, "_processor", lambda: "another")
+    assert compiled_again(monkeypatch)
+    assert len(list(kept.iterdir())) == 2
+
+
+def test_it_runs_where_nothing_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nothing_loaded: None
+) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("MICROGRAD_ES_CACHE", str(tmp_path / "file"))
-    monkeypatch.setattr(kernels, "_LOADED", {})
-    assert kernels.address(kernels.seed("float64"))
+    assert compiled_again(monkeypatch)
+    assert compiled_again(monkeypatch)
+
+
+def test_every_kernel_is_written_the_same_each_time() -> None:
+    for write in (tiles.run, tiles.load, tiles.store, tiles.total, products.product, products.products):
+        assert write("float64") == write("float64")
+
+
+def test_without_the_compiler_the_modules_can_be_read_and_fast_says_what_to_install() -> None:
+    code = """
+import sys
+sys.modules["llvmlite"] = None
+import micrograd_es.program.compiled.runner
+from micrograd_es import record
+try:
+    record(lambda x: x * 2, 1.0, fast=True)
+except ImportError as error:
+    print(error)
+"""
+    assert "pip install 'micrograd-es[fast]'" in in_new_process(code)
 
 
 def test_several_processes_may_start_at_once(tmp_path: Path) -> None:
@@ -281,7 +396,7 @@ def test_several_processes_may_start_at_once(tmp_path: Path) -> None:
 import numpy as np
 from micrograd_es import Value, record, tanh
 from micrograd_es.program.blocks import Space
-from micrograd_es.program.fast_runner import Runner
+from micrograd_es.program.compiled.runner import Runner
 w = Value(2.0)
 program = record(lambda x: tanh(w * x), 0.0)
 plan = program.plan

@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 
 from micrograd_es.ops import ADD, SAME, Op
-from micrograd_es.program.blocks import Affine, Plan, Rows, Space, Total
+from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, Total
 from micrograd_es.program.compiled import products, rows, tiles
-from micrograd_es.program.compiled.book import Book
 from micrograd_es.program.compiled.forward import Forward, filled
-from micrograd_es.program.compiled.places import VARYING, Places, Spread, is_run, is_stretch, shape
+from micrograd_es.program.compiled.places import VARYING, Spread, is_run, is_stretch, shape
 
 
 class Backward:
@@ -20,9 +19,7 @@ class Backward:
     the first that has something to send there and added to by the others; `touched` are those that have been written.
     """
 
-    def __init__(
-        self, plan: Plan, forward: Forward, output: Rows, wanted: set[tuple[Space, int]], seed: int
-    ) -> None:
+    def __init__(self, plan: Plan, forward: Forward, output: Rows, wanted: set[tuple[Space, int]], seed: int) -> None:
         self.places, self.book, self.way = forward.places, forward.book, forward
         self.reserve: Callable[[int], int] = forward.reserve
         self.touched = bytearray(plan.sizes[VARYING])
@@ -33,22 +30,50 @@ class Backward:
         self.after: list[int] = []
         self.before = self.book.step(tiles.clear, self.places.shared + self.places.shared_gap, plan.sizes[Space.SHARED])
         self.tiles = self._seed(output, seed)
-        for block, spread in zip(reversed(plan.blocks), reversed(forward.spreads), strict=True):
+        for block, known in zip(reversed(plan.blocks), reversed(forward.known), strict=True):
             if not self.is_wanted(block.out):
                 continue
             steps = self.tiles if block.out.space is VARYING else self.after
-            if spread is not None:
-                steps += self._operation(block.op, block.inputs, spread)
+            if isinstance(block, Elementwise):
+                assert known is not None
+                if isinstance(known, Spread):
+                    steps += self._operation(block.op, block.inputs, known)
+                else:
+                    steps += self._one(block, *known)
             elif isinstance(block, Affine):
                 steps += self._affine(block)
-            elif isinstance(block, Total):
+            else:
                 steps += self._total(block)
         self.after = [*self.late, *self.after]
+
+    def _one(self, block: Elementwise, modes: str, places: list[int]) -> list[int]:
+        """An operation on one row, backward: `_operation`, made fast, since an irregular graph has many."""
+        varying = block.out.space is VARYING
+        gap, shared_gap, touched = self.places.gap, self.places.shared_gap, self.touched
+        sent, found = [], ""
+        for mode, place, rows_read in zip(modes, places[1:], block.inputs, strict=True):
+            row = rows_read.numbers[0]
+            if mode == "s" and not self.wanted_shared[row]:
+                mode = "c"
+            elif mode == "s":
+                sent.append(place + shared_gap)
+            elif varying:
+                sent.append(2 * (place + gap) + 1 - touched[row])
+                touched[row] = 1
+            else:
+                sent.append(2 * (place + shared_gap))
+            found += mode
+        if not sent:
+            return []
+        upstream = places[0] + (gap if varying else shared_gap)
+        numbers = [1, self.places.tile if varying else 1, places[0], upstream, *places[1:], *sent]
+        return [self.book.number(rows.backward, block.op, found, not varying), 2 + len(numbers), *numbers]
 
     def is_wanted(self, rows: Rows) -> bool:
         """Whether a gradient is asked for in some of the rows."""
         wanted = self.wanted_varying if rows.space is VARYING else self.wanted_shared
-        return any([wanted[row] for row in rows.numbers])
+        numbers = rows.numbers
+        return wanted[numbers[0]] == 1 if len(numbers) == 1 else any(wanted[row] for row in numbers)
 
     def _seed(self, output: Rows, seed: int) -> list[int]:
         place = self.places.gradients(output)[0]
@@ -139,7 +164,9 @@ class Backward:
         places = self.places
         if is_stretch(block):
             terms, out = places.gradients(block.terms)[0], places.gradients(block.out)[0]
-            return filled(self.book.number(rows.forward, ADD, "vs", True), (1, len(block.terms)), [[terms], [terms], [out]])
+            return filled(
+                self.book.number(rows.forward, ADD, "vs", True), (1, len(block.terms)), [[terms], [terms], [out]]
+            )
         each = len(block.terms) // len(block.out)
         upstream = Rows(block.out.space, tuple([row for row in block.out.numbers for _ in range(each)]))
         return self._operation(SAME, (block.terms,), places.spread(upstream, (block.terms,)))

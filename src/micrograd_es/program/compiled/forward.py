@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 
 from micrograd_es.ops import ADD, SAME, Op
-from micrograd_es.program.blocks import Affine, Plan, Rows, Space, Total
+from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, Total
 from micrograd_es.program.compiled import products, rows, tiles
 from micrograd_es.program.compiled.book import Book
 from micrograd_es.program.compiled.places import VARYING, Places, Spread, is_run, is_stretch, shape
@@ -15,7 +15,7 @@ from micrograd_es.program.compiled.places import VARYING, Places, Spread, is_run
 class Forward:
     """The instructions `before` the tiles, and those of every tile (`tiles`).
 
-    `spreads` are the operations of the blocks that are one row of the table, None for the others; `weights` the places
+    `known` has for each block that is an operation where it finds its rows, None for the others; `weights` the places
     where the weights of products stand together. `reserve` gives the place of as many new numbers.
     """
 
@@ -24,20 +24,26 @@ class Forward:
         self.before: list[int] = []
         self.tiles: list[int] = []
         self.weights: dict[Rows, int] = {}
-        self.spreads: list[Spread | None] = []
+        self.known: list[Spread | tuple[str, list[int]] | None] = []
         gathered: list[int] = []
         for block in plan.blocks:
             steps = self.before if block.out.space is Space.SHARED else self.tiles
-            spread = None
-            if isinstance(block, Affine):
+            known: Spread | tuple[str, list[int]] | None = None
+            if isinstance(block, Elementwise):
+                if len(block.out.numbers) == 1:
+                    known = modes, found = places.one(block.out, block.inputs)
+                    varying = block.out.space is VARYING
+                    kernel = book.number(rows.forward, block.op, modes, not varying)
+                    steps += (kernel, 4 + len(found), 1, places.tile if varying else 1, *found)
+                else:
+                    known = places.spread(block.out, block.inputs)
+                    steps += self.operation(block.op, known)
+            elif isinstance(block, Affine):
                 gathered += self._gather(block.weights)
                 steps += self._affine(block)
-            elif isinstance(block, Total):
-                steps += self._total(block)
             else:
-                spread = places.spread(block.out, block.inputs)
-                steps += self.operation(block.op, spread)
-            self.spreads.append(spread)
+                steps += self._total(block)
+            self.known.append(known)
         self.before += gathered
 
     def operation(self, op: Op, spread: Spread) -> list[int]:
@@ -80,10 +86,9 @@ class Forward:
 
 
 def filled(kernel: int, sizes: tuple[int, int], columns: Sequence[Sequence[int]]) -> list[int]:
-    """An instruction with a table that has those columns."""
-    if sizes[0] == 1:
-        return [kernel, 4 + len(columns), *sizes, *[column[0] for column in columns]]
-    return [kernel, 4 + len(columns) * sizes[0], *sizes, *chain.from_iterable(zip(*columns, strict=True))]
+    """An instruction with a table that has those columns, of the first of them where there is one long row."""
+    table = [c[0] for c in columns] if sizes[0] == 1 else list(chain.from_iterable(zip(*columns, strict=True)))
+    return [kernel, 4 + len(table), *sizes, *table]
 
 
 def targets(places: Sequence[int], first: bool) -> list[int]:

@@ -18,11 +18,12 @@ from typing import Any
 try:
     import llvmlite
     import llvmlite.binding as llvm
-    from llvmlite import ir
+    from llvmlite import ir as ir
 except ImportError:
     llvmlite = llvm = ir = None
 
 VECTORISED = {"exp", "log", "sin", "cos", "tanh", "pow", "log1p"}  # what glibc may have for whole vectors
+PASSES = ("sroa", "instruction_combine", "loop_rotate", "simplify_cfg")  # the text has vectors and blocks already
 NAME = '@"kernel"'  # in a kernel's text; its name in the machine code is its key
 
 
@@ -89,10 +90,10 @@ def _compiled(key: str, text: str) -> bytes:
     machine = _machine()
     module = llvm.parse_assembly(text.replace(NAME, f'@"kernel_{key}"'))
     module.verify()
-    options = llvm.create_pipeline_tuning_options(speed_level=1)
-    options.loop_unrolling = options.loop_vectorization = options.slp_vectorization = False  # the text has vectors
-    builder = llvm.create_pass_builder(machine, options)
-    builder.getModulePassManager().run(module, builder)
+    passes = llvm.create_new_module_pass_manager()
+    for name in PASSES:
+        getattr(passes, f"add_{name}_pass")()
+    passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()))
     code: bytes = machine.emit_object(module)
     with suppress(OSError, RuntimeError):  # a machine whose disk cannot be written compiles again next time
         _keep(key, code)

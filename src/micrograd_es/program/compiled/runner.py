@@ -54,25 +54,24 @@ class Runner:
         self.memory = self._numbers(2 * count * self.tile + 3)
         self.base = self.memory.ctypes.data
         self.seed, self.total, self.check = self.memory[-3:-2], self.memory[-2:-1], self.memory[-1:]
-        self.places = Places(self.tile, self._place(shared), count * self.tile, self._place(self.gradients[Space.SHARED]))
+        self.places = Places(
+            self.tile, self._place(shared), count * self.tile, self._place(self.gradients[Space.SHARED])
+        )
         self.book = Book(self.real)
         self._write(plan, wanted, output)
 
     def forward(self) -> None:
         """Compute every value."""
-        self._run("forward")
+        self._call(self.base, self._forward, 0, 0)
 
     def predict(self) -> None:
         """Compute the outputs; the other values are not kept."""
-        self._run("predict")
+        self._call(self.base, self._predict, 0, 0)
 
     def backward(self, seed: float) -> None:
         """Compute the outputs, and the gradients that are wanted of the sum of the output times the seed."""
         self.seed[0] = seed
-        self._run("backward")
-
-    def _run(self, name: str) -> None:
-        self._call(self.base, self._programs[name].ctypes.data, 0, 0)
+        self._call(self.base, self._backward, 0, 0)
 
     def _place(self, array: Array) -> int:
         """How far an array is from the base, in numbers."""
@@ -89,38 +88,37 @@ class Runner:
         """Write the programs."""
         run = self.book.number(tiles.run)
         way = Forward(plan, self.places, self.book, lambda count: self._place(self._numbers(count)))
-        values, inputs = self.values[VARYING].T, plan.tape.inputs
-        outputs = sorted({row for space, row in (plan.places[n] for n in plan.tape.outputs) if space is VARYING})
-        load = self.book.step(tiles.load, 0, inputs, self.tile, values.ctypes.data, values.shape[1])
-        there = _whole([*load, *way.tiles, *self._store(values, outputs)])
-        before, everything = _whole(way.before), _whole(self._store(values, range(values.shape[1])))
-        parts = {"predict": ([before], [there], []), "forward": ([before], [there, everything], [])}
-        if output is not None:
-            back = Backward(plan, way, output, wanted, self._place(self.seed))
-            asked = [row for row in range(inputs) if (VARYING, row) in wanted]
-            end = self._store(self.gradients[VARYING].T, asked, self.places.gap)
-            end, after = end + self._tally(output), back.after + self._check(plan.tape.parameters)
-            clear = self._cleared() + back.before
-            parts["backward"] = [before, _whole(clear)], [there, _whole(back.tiles), _whole(end)], [_whole(after)]
-        found = self.book.addresses()
-        self.addresses = _whole(found)
-        self._programs = {name: self._program(*part) for name, part in parts.items()}
-        self._call = caller(found[run])
+        before, there = _whole(way.before), _whole(self._there(plan, way))
+        values = self.values[VARYING].T
+        everything = _whole(self._store(values, range(values.shape[1])))
+        back = [] if output is None else self._back(plan, way, output, wanted)
+        addresses = self.book.addresses()
+        self.kept.append(_whole(addresses))
+        head = [self.kept[-1].ctypes.data, self.batch, self.tile]
+        self._call = caller(addresses[run])
+        self._predict = self._program(head, [before], [there], [])
+        self._forward = self._program(head, [before], [there, everything], [])
+        if back:
+            self._backward = self._program(head, [before, back[0]], [there, back[1]], [back[2]])
 
-    def _cleared(self) -> list[int]:
-        return self.book.step(tiles.clear, self._place(self.total), 1)
+    def _there(self, plan: Plan, way: Forward) -> list[int]:
+        """The instructions of a tile that compute the outputs."""
+        values = self.values[VARYING].T
+        outputs = {row for space, row in (plan.places[number] for number in plan.tape.outputs) if space is VARYING}
+        load = self.book.step(tiles.load, 0, plan.tape.inputs, self.tile, values.ctypes.data, values.shape[1])
+        return [*load, *way.tiles, *self._store(values, sorted(outputs))]
 
-    def _tally(self, output: Rows) -> list[int]:
-        """Adds up the output over the examples."""
-        if output.space is not VARYING:
-            return []
-        return self.book.step(tiles.tally, self._place(self.total), self.places.values(output)[0])
-
-    def _check(self, parameters: int) -> list[int]:
-        """Adds up the gradient of the parameters."""
-        return self.book.step(
-            tiles.stretch, self._place(self.check), self._place(self.gradients[Space.SHARED]), parameters
-        )
+    def _back(self, plan: Plan, way: Forward, output: Rows, wanted: set[tuple[Space, int]]) -> list[Numbers]:
+        """The instructions of the way back: before the tiles, of every tile, and after them."""
+        back, step = Backward(plan, way, output, wanted, self._place(self.seed)), self.book.step
+        total, slopes = self._place(self.total), self._place(self.gradients[Space.SHARED])
+        before = [*step(tiles.clear, total, 1), *back.before]
+        asked = [row for row in range(plan.tape.inputs) if (VARYING, row) in wanted]
+        each = back.tiles + self._store(self.gradients[VARYING].T, asked, self.places.gap)
+        if output.space is VARYING:
+            each += step(tiles.tally, total, self.places.values(output)[0])
+        after = back.after + step(tiles.stretch, self._place(self.check), slopes, plan.tape.parameters)
+        return [_whole(part) for part in (before, each, after)]
 
     def _store(self, target: Array, rows: Iterable[int], start: int = 0) -> list[int]:
         """Copies rows of a tile to where the batch is; those that follow each other at once."""
@@ -133,11 +131,12 @@ class Runner:
         step, length, address, stride = self.book.step, self.tile, target.ctypes.data, target.shape[1]
         return [x for row, n in runs for x in step(tiles.store, start + row * length, n, length, address, stride, row)]
 
-    def _program(self, *parts: Sequence[Numbers]) -> Numbers:
-        """A program: what `tiles.run` reads, then the instructions before, of every tile, and after."""
+    def _program(self, head: list[int], *parts: Sequence[Numbers]) -> int:
+        """The address of a program: what `tiles.run` reads, then the instructions before, of every tile, and after."""
         ends = np.cumsum([tiles.RUN, *[sum(map(len, part)) for part in parts]])
-        head = [self.addresses.ctypes.data, self.batch, self.tile, *np.stack([ends[:-1], ends[1:]], 1).ravel().tolist()]
-        return np.concatenate([_whole(head), *[numbers for part in parts for numbers in part]])
+        bounds = np.stack([ends[:-1], ends[1:]], 1).ravel()
+        self.kept.append(np.concatenate([_whole(head), bounds, *[numbers for part in parts for numbers in part]]))
+        return self.kept[-1].ctypes.data
 
 
 def _whole(numbers: Sequence[int]) -> Numbers:

@@ -180,5 +180,3 @@ class Code:
     def add_at(self, place: Any, value: Any) -> None:
         """Add a number to what stands at a place."""
         self.store(self.b.fadd(self.load(place), value), place)
-
-
