@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from ctypes import CFUNCTYPE, c_int64, c_void_p
+from ctypes import CFUNCTYPE, c_void_p
+from functools import partial
 from typing import Any
 
 from micrograd_es.program.compiled import machine
@@ -48,7 +49,9 @@ class Book:
         return addresses(list(self.numbers))
 
 
-def caller(address: int) -> Callable[[int, int, int, int], None]:
-    """The kernel at an address as a Python function; other threads run while it does."""
-    function: Callable[[int, int, int, int], None] = CFUNCTYPE(None, c_void_p, c_void_p, c_int64, c_int64)(address)
-    return function
+def bound(run: int, base: int, program: int) -> Callable[[], None]:
+    """What runs a program on the numbers from a base, by the kernel `tiles.run` at an address.
+
+    Other threads run while it does.
+    """
+    return partial(CFUNCTYPE(None, c_void_p, c_void_p)(run), c_void_p(base), c_void_p(program))

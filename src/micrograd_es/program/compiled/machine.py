@@ -72,6 +72,12 @@ def _machine() -> Any:
     return target.create_target_machine(cpu=llvm.get_host_cpu_name(), features=features, opt=2, jit=True)
 
 
+@cache
+def _compiler() -> Any:
+    """The compiler of this process; what loads code has one of its own, which it frees."""
+    return _machine()
+
+
 def loaded(texts: Sequence[str]) -> tuple[list[int], Any]:
     """The addresses of the kernels with those texts, and what keeps them in memory.
 
@@ -87,7 +93,7 @@ def loaded(texts: Sequence[str]) -> tuple[list[int], Any]:
 
 def _compiled(key: str, text: str) -> bytes:
     """The machine code of a kernel; it is kept where that is possible."""
-    machine = _machine()
+    machine = _compiler()
     module = llvm.parse_assembly(text.replace(NAME, f'@"kernel_{key}"'))
     module.verify()
     passes = llvm.create_new_module_pass_manager()

@@ -7,7 +7,7 @@ example is computed once before the tiles, and its gradient sent on once after t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Plan, Rows, Space
 from micrograd_es.program.compiled import tiles
 from micrograd_es.program.compiled.backward import Backward
-from micrograd_es.program.compiled.book import Book, caller
+from micrograd_es.program.compiled.book import Book, bound
 from micrograd_es.program.compiled.forward import Forward
 from micrograd_es.program.compiled.machine import lanes
 from micrograd_es.program.compiled.places import VARYING, Places
@@ -62,16 +62,16 @@ class Runner:
 
     def forward(self) -> None:
         """Compute every value."""
-        self._call(self.base, self._forward, 0, 0)
+        self._forward()
 
     def predict(self) -> None:
         """Compute the outputs; the other values are not kept."""
-        self._call(self.base, self._predict, 0, 0)
+        self._predict()
 
     def backward(self, seed: float) -> None:
         """Compute the outputs, and the gradients that are wanted of the sum of the output times the seed."""
         self.seed[0] = seed
-        self._call(self.base, self._backward, 0, 0)
+        self._backward()
 
     def _place(self, array: Array) -> int:
         """How far an array is from the base, in numbers."""
@@ -92,14 +92,11 @@ class Runner:
         values = self.values[VARYING].T
         everything = _whole(self._store(values, range(values.shape[1])))
         back = [] if output is None else self._back(plan, way, output, wanted)
-        addresses = self.book.addresses()
-        self.kept.append(_whole(addresses))
-        head = [self.kept[-1].ctypes.data, self.batch, self.tile]
-        self._call = caller(addresses[run])
-        self._predict = self._program(head, [before], [there], [])
-        self._forward = self._program(head, [before], [there, everything], [])
+        self.addresses = _whole(self.book.addresses())
+        self._predict = self._program(run, [before], [there], [])
+        self._forward = self._program(run, [before], [there, everything], [])
         if back:
-            self._backward = self._program(head, [before, back[0]], [there, back[1]], [back[2]])
+            self._backward = self._program(run, [before, back[0]], [there, back[1]], [back[2]])
 
     def _there(self, plan: Plan, way: Forward) -> list[int]:
         """The instructions of a tile that compute the outputs."""
@@ -131,12 +128,14 @@ class Runner:
         step, length, address, stride = self.book.step, self.tile, target.ctypes.data, target.shape[1]
         return [x for row, n in runs for x in step(tiles.store, start + row * length, n, length, address, stride, row)]
 
-    def _program(self, head: list[int], *parts: Sequence[Numbers]) -> int:
-        """The address of a program: what `tiles.run` reads, then the instructions before, of every tile, and after."""
+    def _program(self, run: int, *parts: Sequence[Numbers]) -> Callable[[], None]:
+        """What runs the instructions before, of every tile, and after; `run` is the number of the kernel that does."""
         ends = np.cumsum([tiles.RUN, *[sum(map(len, part)) for part in parts]])
+        head = _whole([self.addresses.ctypes.data, self.batch, self.tile])
         bounds = np.stack([ends[:-1], ends[1:]], 1).ravel()
-        self.kept.append(np.concatenate([_whole(head), bounds, *[numbers for part in parts for numbers in part]]))
-        return self.kept[-1].ctypes.data
+        program = np.concatenate([head, bounds, *[numbers for part in parts for numbers in part]])
+        self.kept.append(program)
+        return bound(int(self.addresses[run]), self.base, program.ctypes.data)
 
 
 def _whole(numbers: Sequence[int]) -> Numbers:
