@@ -295,7 +295,7 @@ def test_two_programs_in_two_threads_do_not_disturb_each_other() -> None:
 
 def test_the_blocks_are_explained_as_matrix_formulas() -> None:
     program = record(layered([4, 6, 3], list)[1], [0.0] * 4)
-    assert program.explain().splitlines()[:2] == ["H₁ (6×B) = W₁ (6×4)·X₁ + b₁", "H₂ (6×B) = tanh(H₁)"]
+    assert program.explain().splitlines()[0].split("   ")[0] == "Z1 = X·W1 + B1"
     assert r"\tanh" in program.explain(latex=True)
     assert any(isinstance(block, Total) for block in program.plan.blocks)
     assert sum(isinstance(block, Elementwise) for block in program.plan.blocks) == 3

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from micrograd_es.program.tape import Tape, behind, traced
-from micrograd_es.value import RECORDING, RecordingError, Value, as_value
+from micrograd_es.program.grouping import without_collection
+from micrograd_es.program.tape import Tape, Trace, traced
+from micrograd_es.value import RECORDING, Value, as_value
 
 Structure = Any  # a number, or a (nested) list of them
 
@@ -21,14 +21,27 @@ def recorded(
     The parameters are the leaves that were there before fn was called; what it makes itself is constant. Raises
     RecordingError where fn asks a Value for its number, or does something else the second time.
     """
-    with _without_collection():
+    given = [] if parameters is None else _checked(parameters)
+    with without_collection():
         inputs, outputs, shape = _run(fn, examples)
-        again, others, _ = _run(fn, examples)
-        new = _check_same(outputs, others, dict(zip(inputs, again, strict=True)))
-        nodes = behind(outputs)
-        found = [x for x in nodes if x.op is None and not x.is_constant and x not in new]
-        chosen = found if parameters is None else list(parameters)
-        return traced(nodes, outputs, inputs, chosen, merge), chosen, shape
+        trace = Trace(outputs, (*inputs, *given))
+        inputs, outputs, _ = _run(fn, examples)
+        again = trace.twins(outputs, (*inputs, *given))
+        if parameters is None:
+            pairs = zip(trace.met[len(inputs) :], again[len(inputs) :], strict=True)
+            given = [x for x, y in pairs if x is y and x.op is None and not x.is_constant]
+        return traced(trace, len(inputs), given, merge), given, shape
+
+
+def _checked(parameters: Sequence[Value]) -> list[Value]:
+    """The parameters as a list of Values that are all different."""
+    found = list(parameters)
+    for x in found:
+        if not isinstance(x, Value):
+            raise TypeError(f"parameters holds {x!r}; expected Values. Write Value({x!r}), and use it in the function.")
+    if len(set(found)) < len(found):
+        raise ValueError(f"parameters holds a Value twice among {len(found)}; expected each once.")
+    return found
 
 
 def _run(fn: Callable[..., Any], examples: Sequence[Structure]) -> tuple[list[Value], list[Value], Structure]:
@@ -43,51 +56,6 @@ def _run(fn: Callable[..., Any], examples: Sequence[Structure]) -> tuple[list[Va
     if not outputs:
         raise TypeError("the function returned nothing; expected a Value or a list of Values. Write return at its end.")
     return inputs, outputs, shape
-
-
-def _check_same(one: Sequence[Value], other: Sequence[Value], twins: dict[Value, Value]) -> dict[Value, Value]:
-    """Walk through what two calls made, side by side; the first difference is an error.
-
-    `twins` begins with the inputs of both calls; the result has every Value of the first call that is new in it.
-    """
-    if len(one) != len(other):
-        raise _differs(f"{len(one)} results", f"{len(other)}")
-    waiting: list[tuple[Value, Value]] = list(zip(one, other, strict=True))
-    while waiting:
-        a, b = waiting.pop()
-        if a is b and a not in twins:
-            continue  # it was there before
-        if a in twins:
-            if twins[a] is not b:
-                raise _differs(repr(a), repr(b))
-            continue
-        if a.op is not b.op or len(a.wires) != len(b.wires) or (not a.wires and a.number != b.number):
-            raise _differs(_told(a), _told(b))
-        twins[a] = b
-        for x, y in zip(a.wires[::2], b.wires[::2], strict=True):
-            if twins.get(x) is not y:
-                waiting.append((x, y))
-    return twins
-
-
-def _told(node: Value) -> str:
-    return f"{node.op.name} of {len(node.inputs)}" if node.op else repr(node)
-
-
-def _differs(first: str, second: str) -> RecordingError:
-    return RecordingError(f"the function did something else when it was called again ({first}, then {second})")
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Nothing that recording makes is garbage, so there is no use in looking for it again and again."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 @contextmanager

@@ -6,14 +6,14 @@ A tape is plain data: it prints the same on every run, goes to a file and back, 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from micrograd_es.graph import topological
 from micrograd_es.ops import Op, find
-from micrograd_es.value import Value
+from micrograd_es.value import RecordingError, Value
 
 FORMAT = "micrograd_es program 1"
 
@@ -109,59 +109,167 @@ def load(path: Path) -> Tape:
     return from_json(path.read_text(encoding="utf-8"), str(path))
 
 
-def behind(outputs: Sequence[Value]) -> list[Value]:
-    """Every Value that the outputs are computed from, and the outputs, inputs first."""
-    if len(outputs) == 1:
-        return topological(outputs[0])
-    return list(dict.fromkeys(node for output in outputs for node in topological(output)))
+class Trace:
+    """The operations behind some outputs, numbered as they are met; what comes first are the `given` Values.
 
-
-def traced(
-    nodes: Sequence[Value],
-    outputs: Sequence[Value],
-    inputs: Sequence[Value],
-    parameters: Sequence[Value],
-    merge: bool = False,
-) -> Tape:
-    """The tape of some outputs, with the `nodes` behind them, in terms of inputs and parameters.
-
-    Every other leaf is a constant. What no output needs is left out, what depends on constants alone is worked out, and
-    with `merge` an expression that stands twice is computed once.
+    `met` are the Values by number, `rows` the rows of the table, None for a leaf and for what was given, and `args`
+    the numbers of the inputs. Two runs that do the same have the same rows and args.
     """
-    numbers: dict[Value, int] = {x: i for i, x in enumerate((*inputs, *parameters))}
-    tape = Tape(len(inputs), len(parameters), names=[x.label for x in numbers])
-    fixed: set[Value] = set()
-    for node in nodes:
-        if node not in numbers and fixed.issuperset(node.wires[::2]):
-            fixed.add(node)
-    _number_constants(tape, nodes, outputs, fixed, numbers)
+
+    def __init__(self, outputs: Sequence[Value], given: Sequence[Value]) -> None:
+        self.numbers: dict[Value, int] = {x: i for i, x in enumerate(given)}
+        self.args: list[tuple[int, ...]] = [()] * len(given)
+        for output in outputs:
+            self._walk(output)
+        self.met = list(self.numbers)
+        self.rows: list[Op | None] = [None] * len(given)
+        self.rows += [x.op for x in self.met[len(given) :]]
+        self.outputs = [self.numbers[output] for output in outputs]
+
+    def _walk(self, output: Value) -> None:
+        """Number what is behind an output, inputs first; no recursion."""
+        numbers, add, number = self.numbers, self.args.append, self.numbers.get
+        waiting: list[Any] = [output]  # Values to open; and, once its inputs stand above it, a Value and its inputs
+        count = len(numbers)
+        while waiting:
+            node = waiting.pop()
+            if node.__class__ is tuple:
+                xs: Any = tuple(map(number, node))
+                numbers[waiting.pop()] = count
+                count += 1
+                add(xs)
+                continue
+            if node in numbers:
+                continue
+            inputs = node.wires[::2]
+            deeper = []
+            for x in inputs:
+                if x not in numbers:
+                    if x.wires:
+                        deeper.append(x)
+                    else:
+                        numbers[x] = count
+                        count += 1
+                        add(())
+            if deeper:
+                waiting += (node, inputs)
+                waiting += deeper[::-1]
+            else:
+                numbers[node] = count
+                count += 1
+                add(tuple(map(number, inputs)))  # type: ignore[arg-type]
+
+    def twins(self, outputs: Sequence[Value], given: Sequence[Value]) -> list[Value]:
+        """The Values of another run by the numbers that they have in this one.
+
+        Raises RecordingError where it did something else.
+        """
+        if len(self.outputs) != len(outputs):
+            raise _differs(f"{len(self.outputs)} results", f"{len(outputs)}")
+        found: list[Any] = [None] * len(self.met)
+        found[: len(given)] = given
+        for number, b in zip(self.outputs, outputs, strict=True):
+            _pair(found, self.met, number, b)
+        met, rows, args = self.met, self.rows, self.args
+        for number in range(len(met) - 1, len(given) - 1, -1):
+            b, xs = found[number], args[number]
+            wires = b.wires
+            if b.op is not rows[number] or len(wires) != 2 * len(xs):
+                raise _differs(_told(met[number]), _told(b))
+            if xs:
+                for x, y in zip(xs, wires[::2], strict=True):
+                    if found[x] is not y:
+                        _pair(found, met, x, y)
+            elif b is not met[number] and b.number != met[number].number:
+                raise _differs(repr(met[number]), repr(b))
+        return found
+
+
+def _pair(found: list[Any], met: Sequence[Value], number: int, twin: Value) -> None:
+    """Note that a number is another Value in the other run; it cannot be two."""
+    if found[number] is None:
+        found[number] = twin
+    elif found[number] is not twin:
+        raise _differs(repr(met[number]), f"two of them, {found[number]!r} and {twin!r}")
+
+
+def _told(node: Value) -> str:
+    return f"{node.op.name} of {len(node.inputs)}" if node.op else repr(node)
+
+
+def _differs(first: str, second: str) -> RecordingError:
+    return RecordingError(f"the function did something else when it was called again ({first}, then {second})")
+
+
+def traced(trace: Trace, inputs: int, parameters: Sequence[Value], merge: bool = False) -> Tape:
+    """The tape of a trace whose first numbers are the inputs.
+
+    Every leaf that is no input and no parameter is a constant. What no output needs is left out, what depends on
+    constants alone is worked out, and with `merge` an expression that stands twice is computed once.
+    """
+    tape = Tape(inputs, len(parameters), names=[x.label for x in (*trace.met[:inputs], *parameters)])
+    place = list(range(len(trace.met)))  # by number of the trace, the number in the tape
+    for number, x in enumerate(parameters, inputs):
+        place[trace.numbers[x]] = number
+    fixed = _fixed(trace, {*range(inputs), *[trace.numbers[x] for x in parameters]})
+    kept = [number for number, row in enumerate(trace.rows) if row is not None and not fixed[number]]
+    _number_constants(tape, trace, fixed, kept, place)
     first = tape.first_entry
-    known: dict[tuple[Op, tuple[int, ...]], int] = {}
-    for node in nodes:
-        row = node.op
-        if row is None or node in fixed or node in numbers:
-            continue
-        xs = tuple([numbers[x] for x in node.wires[::2]])
-        if merge and (row, xs) in known:
-            numbers[node] = known[row, xs]
-            continue
-        numbers[node] = known[row, xs] = first + len(tape.entries)
-        scope = " · ".join(s.name for s in node.scope.path()) if node.scope else ""
-        tape.entries.append(Entry(row, xs, node.label, scope))
-    tape.outputs = [numbers[output] for output in outputs]
+    if merge:
+        kept = _merged(trace, kept, place, first)
+    else:
+        for end, number in enumerate(kept, first):
+            place[number] = end
+    at, rows, args = place.__getitem__, trace.rows, trace.args
+    nodes = [trace.met[number] for number in kept]
+    wired = [tuple(map(at, args[number])) for number in kept]
+    scopes = {node.scope for node in nodes}
+    paths = {scope: " · ".join(s.name for s in scope.path()) if scope else "" for scope in scopes}
+    columns = ([rows[n] for n in kept], wired, [x.label for x in nodes], [paths[x.scope] for x in nodes])
+    tape.entries = list(map(_entry, zip(*columns, strict=True)))
+    tape.outputs = list(map(at, trace.outputs))
     return tape
 
 
-def _number_constants(
-    tape: Tape, nodes: Sequence[Value], outputs: Sequence[Value], fixed: set[Value], numbers: dict[Value, int]
-) -> None:
+def _merged(trace: Trace, kept: Sequence[int], place: list[int], first: int) -> list[int]:
+    """Those of the operations that are not the same as one before; what is gets the place of that one."""
+    known: dict[tuple[Op | None, tuple[int, ...]], int] = {}
+    found: list[int] = []
+    for number in kept:
+        key = trace.rows[number], tuple([place[x] for x in trace.args[number]])
+        if key not in known:
+            known[key] = first + len(found)
+            found.append(number)
+        place[number] = known[key]
+    return found
+
+
+_entry: Callable[[tuple[object, ...]], Entry] = partial(tuple.__new__, Entry)  # as Entry(…), in half the time
+
+
+def _fixed(trace: Trace, free: set[int]) -> bytearray:
+    """1 for what depends on constants alone, by number; `free` are the leaves that do not."""
+    fixed = bytearray(len(trace.met))
+    if all(number in free for number, row in enumerate(trace.rows) if row is None):
+        return fixed  # no constants at all
+    for number, xs in enumerate(trace.args):
+        for x in xs:
+            if not fixed[x]:
+                break
+        else:
+            fixed[number] = number not in free
+    return fixed
+
+
+def _number_constants(tape: Tape, trace: Trace, fixed: bytearray, kept: Sequence[int], place: list[int]) -> None:
     """Give numbers to the constants that something needs; equal ones share a number."""
-    needed = {x for node in nodes if node not in fixed for x in node.wires[::2] if x in fixed}
-    needed.update(fixed.intersection(outputs))
-    places: dict[str, int] = {}  # by what they look like, so that 0.0 and -0.0 stay apart
-    for node in nodes:
-        if node in needed:
-            value = float(node.number)
-            numbers[node] = tape.first_constant + places.setdefault(repr(value), len(places))
-            if len(places) > len(tape.constants):
-                tape.constants.append(value)
+    if 1 not in fixed:
+        return
+    needed = {x for number in kept for x in trace.args[number] if fixed[x]}
+    needed.update([x for x in trace.outputs if fixed[x]])
+    known: dict[str, int] = {}  # by what they look like, so that 0.0 and -0.0 stay apart
+    for number in sorted(needed):
+        value = float(trace.met[number].number)
+        place[number] = tape.first_constant + known.setdefault(repr(value), len(known))
+        if len(known) > len(tape.constants):
+            tape.constants.append(value)

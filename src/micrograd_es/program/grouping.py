@@ -1,0 +1,238 @@
+"""Grouping: the steps of a tape, level by level, as blocks of the same kind; each number gets its row.
+
+What all examples share comes first, then what varies. On each level the affine sums with the same inputs are one dense
+product, those with inputs of their own one ragged product, and every operation is one block.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from micrograd_es.ops import ADD, LSE, MUL
+from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, Total
+from micrograd_es.program.sums import Affinity, Steps
+from micrograd_es.program.tape import Tape
+
+Groups = dict[tuple[object, ...], list[int]]
+
+SYMMETRIC = (ADD, MUL, LSE)  # their inputs may stand in any order: that of their rows
+
+MANY, SMALL = 4, 256  # so many dense products of so few weights are one ragged product: a kernel at every position
+
+
+def planned(tape: Tape) -> Plan:
+    """The blocks of a tape.
+
+    >>> from micrograd_es.ops import ADD, LSE, MUL
+    >>> from micrograd_es.program.tape import Entry, Tape
+    >>> entries = [Entry(MUL, (2, 0)), Entry(MUL, (3, 1)), Entry(ADD, (4, 5))]
+    >>> planned(Tape(2, 2, [], entries, [6], ["x", "y", "v", "w"])).blocks[0].dense
+    True
+    """
+    with without_collection():
+        steps = Steps(tape)
+        plan = Plan(tape)
+        plan.parameters = _parameter_order(tape, steps)
+        plan.place(range(tape.inputs), Space.VARYING)
+        plan.place([tape.inputs + place for place in plan.parameters], Space.SHARED)
+        plan.place(range(tape.first_constant, tape.first_entry), Space.SHARED)
+        _Grouping(plan, steps).place()
+        plan.places.update({x: plan.places[steps.repeats.get(x, x)] for x in tape.outputs})
+    return plan
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Nothing that recording and planning make is garbage, so there is no use in looking for it again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _parameter_order(tape: Tape, steps: Steps) -> list[int]:
+    """The parameters in the order in which sums use them, so that the weights of a dense block stand together."""
+    start, end = tape.inputs, tape.first_constant
+    layers: dict[tuple[int, ...], list[Affinity]] = {}
+    for affinity in steps.affine.values():
+        layers.setdefault(affinity.inputs, []).append(affinity)
+    used: dict[int, None] = {}
+    for sums in layers.values():
+        for affinity in sums:
+            used.update(dict.fromkeys(affinity.weights))
+        used.update(dict.fromkeys([a.shared for a in sums if a.shared is not None]))
+    order = [x - start for x in used if start <= x < end]
+    return list(dict.fromkeys([*order, *range(tape.parameters)]))
+
+
+class _Grouping:
+    """The blocks of all levels."""
+
+    def __init__(self, plan: Plan, steps: Steps) -> None:
+        self.plan, self.steps = plan, steps
+        self.row = [0] * len(steps.level)
+        for number, (_, row) in plan.places.items():
+            self.row[number] = row
+
+    def place(self) -> None:
+        """Add the blocks of every level to the plan."""
+        steps = self.steps
+        levels: dict[bool, list[list[int]]] = {False: [], True: []}
+        for number in steps.order:
+            found, level = levels[steps.varies[number]], steps.level[number]
+            while len(found) < level:
+                found.append([])
+            found[level - 1].append(number)
+        for varies in levels:
+            for numbers in levels[varies]:
+                self._level(numbers)
+
+    def _level(self, numbers: Sequence[int]) -> None:
+        """The blocks of one level: products, then operations, then what is added to products that could not take it."""
+        ops, args = self.steps.ops, self.steps.args
+        products: dict[tuple[int, ...], list[int]] = {}
+        groups: Groups = {}
+        later: Groups = {}
+        for number in numbers:
+            if ops[number] is None:
+                products.setdefault(args[number], []).append(number)
+            else:
+                self._join(groups, number)
+        for members, dense in self._bundles(products):
+            if len(args[members[0]]) == 1 and len(members) == 1:
+                self._apart(members[0], groups, later)
+            else:
+                self._affine(members, dense, later)
+        for found in (groups, later):
+            for members in found.values():
+                self._operation(members)
+
+    def _join(self, groups: Groups, number: int) -> None:
+        """Put an operation with the others of its kind."""
+        varies = self.steps.varies
+        key = (self.steps.ops[number], *[varies[x] for x in self.steps.args[number]])
+        groups.setdefault(key, []).append(number)
+
+    def _bundles(self, products: dict[tuple[int, ...], list[int]]) -> list[tuple[list[int], bool]]:
+        """The affine sums that become one block, and whether it is a dense one."""
+        shapes: dict[tuple[int, int], int] = {}
+        for inputs, members in products.items():
+            shape = len(members), len(inputs)
+            shapes[shape] = shapes.get(shape, 0) + 1
+        found: list[tuple[list[int], bool]] = []
+        ragged: dict[tuple[object, ...], list[int]] = {}
+        for inputs, members in products.items():
+            count, terms = len(members), len(inputs)
+            small = count * terms <= SMALL and shapes[count, terms] >= MANY
+            if (count > 1 or terms == 1) and not (small and terms > 1):
+                found.append((members, True))
+                continue
+            for number in members:
+                affinity = self.steps.affine[number]
+                key = terms, affinity.shared is None, len(affinity.varying)
+                ragged.setdefault(key, []).append(number)
+        return found + [(members, len(members) == 1) for members in ragged.values()]
+
+    def _apart(self, number: int, groups: Groups, later: Groups) -> None:
+        """One product alone is an operation like any other; what is added to it is added later."""
+        affinity, steps = self.steps.affine[number], self.steps
+        bare = _bare(affinity)
+        own = affinity.products[0]
+        product = number if not bare else own if steps.users[own] == 1 else self._new()
+        steps.ops[product], steps.args[product] = MUL, (affinity.weights[0], affinity.inputs[0])
+        self._join(groups, product)
+        if bare:
+            self._add_later(number, product, bare, later)
+
+    def _add_later(self, number: int, product: int, bare: tuple[int, ...], later: Groups) -> None:
+        self.steps.ops[number], self.steps.args[number] = ADD, (product, *bare)
+        self._join(later, number)
+
+    def _operation(self, members: list[int]) -> None:
+        """One operation on many numbers."""
+        steps, row = self.steps, self.row
+        args = steps.args
+        op, xs = steps.ops[members[0]], args[members[0]]
+        assert op is not None
+        if op in SYMMETRIC and len(xs) > 2:
+            for number in members:
+                args[number] = tuple(sorted(args[number], key=lambda x: (steps.varies[x], row[x])))
+        if len(members) > 1:
+            members.sort(key=lambda n: (row[args[n][0]], row[args[n][-1]]))
+        out = self._place(members)
+        spaces = [steps.varies[x] for x in xs]
+        if op is ADD and len(xs) > 2 and len(set(spaces)) == 1:
+            self.plan.blocks.append(Total(out, self._rows([x for n in members for x in args[n]])))
+            return
+        inputs = zip(*[args[n] for n in members], strict=True)
+        self.plan.blocks.append(Elementwise(out, op, tuple([self._rows(column) for column in inputs])))
+
+    def _affine(self, members: list[int], dense: bool, later: Groups) -> None:
+        """One product of many sums, with what all of them add."""
+        affinities = self._in_order(members)
+        members = list(affinities)
+        bare = [(a.shared is not None, len(a.varying)) for a in affinities.values()]
+        if len(set(bare)) > 1:
+            added: tuple[Rows, ...] = ()
+            members = [self._without_bare(number, a, later) for number, a in affinities.items()]
+        else:
+            added = tuple([self._rows(column) for column in zip(*map(_bare, affinities.values()), strict=True)])
+        weights = self._rows([w for a in affinities.values() for w in a.weights])
+        read = list(affinities.values())[:1] if dense else affinities.values()
+        inputs = self._rows([x for a in read for x in a.inputs])
+        self.plan.blocks.append(Affine(self._place(members), weights, inputs, added, dense))
+
+    def _in_order(self, members: list[int]) -> dict[int, Affinity]:
+        """The sums with their terms in the order of their weights, so that these are a stretch of rows; so the sums."""
+        row, affine = self.row, self.steps.affine
+        found = {}
+        order: list[int] = []
+        known: tuple[int, ...] = ()
+        straight = True
+        for number in members:
+            affinity = affine[number]
+            if affinity.inputs != known:
+                known, weights = affinity.inputs, affinity.weights
+                order = sorted(range(len(weights)), key=[row[w] for w in weights].__getitem__)
+                straight = order == list(range(len(order)))
+            if not straight:
+                affinity = affinity._replace(
+                    weights=tuple([affinity.weights[i] for i in order]),
+                    inputs=tuple([affinity.inputs[i] for i in order]),
+                )
+            found[number] = affinity
+        return dict(sorted(found.items(), key=lambda item: row[item[1].weights[0]]))
+
+    def _without_bare(self, number: int, affinity: Affinity, later: Groups) -> int:
+        """The number of the product alone; the rest is added to it later."""
+        bare = _bare(affinity)
+        if not bare:
+            return number
+        product = self._new()
+        self._add_later(number, product, bare, later)
+        return product
+
+    def _new(self) -> int:
+        self.row.append(0)
+        return self.steps.new(True)
+
+    def _place(self, members: Sequence[int]) -> Rows:
+        out = self.plan.place(members, Space.VARYING if self.steps.varies[members[0]] else Space.SHARED)
+        row = self.row
+        for place, number in zip(out.numbers, members, strict=True):
+            row[number] = place
+        return out
+
+    def _rows(self, numbers: Sequence[int]) -> Rows:
+        space = Space.VARYING if self.steps.varies[numbers[0]] else Space.SHARED
+        return Rows(space, tuple([self.row[x] for x in numbers]))
+
+
+def _bare(affinity: Affinity) -> tuple[int, ...]:
+    """What a sum adds to its products."""
+    return affinity.varying if affinity.shared is None else (affinity.shared, *affinity.varying)
