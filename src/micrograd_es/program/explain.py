@@ -1,91 +1,152 @@
-"""The blocks of a program as matrix formulas with shapes, in text and in LaTeX."""
+"""A program as matrix formulas with shapes, forward and backward, in text and in LaTeX (lectures, B4)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
-from micrograd_es.program.blocks import Affine, Block, Elementwise, Plan, Rows, Space, Total
-from micrograd_es.symbols import SYMBOLS, Symbol
+import numpy as np
 
-_SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+from micrograd_es.program.arrays import Array
+from micrograd_es.program.blocks import Plan, Rows, Space
+from micrograd_es.program.formulas import Matrix, Part, Spread, Stretches, Style, Taken
+from micrograd_es.program.matrices import Line, Lines
 
-
-class Names:
-    """The names of stretches of rows: X for inputs, W and b for weights and biases, H for what blocks make."""
-
-    def __init__(self, plan: Plan, latex: bool) -> None:
-        self.plan, self.latex = plan, latex
-        self.made: dict[Rows, str] = {}
-        self.counts: dict[str, int] = {}
-
-    def of(self, rows: Rows, letter: str) -> str:
-        """The name of some rows; constants are their numbers, parts of a block are written with their rows."""
-        rows = Rows(rows.space, tuple(dict.fromkeys(rows.numbers)))
-        tape = self.plan.tape
-        if rows.space is Space.SHARED and len(rows) == 1:
-            constant = rows.numbers[0] - tape.parameters
-            if 0 <= constant < len(tape.constants):
-                return f"{tape.constants[constant]:g}"
-        for known, name in self.made.items():
-            if known.space is rows.space and set(rows.numbers) <= set(known.numbers):
-                return name if len(known) == len(rows) else f"{name}[{len(rows)} of {len(known)}]"
-        return self.new(rows, "X" if rows.space is Space.VARYING and rows.numbers[0] < tape.inputs else letter)
-
-    def new(self, rows: Rows, letter: str) -> str:
-        """A new name for some rows."""
-        number = self.counts[letter] = self.counts.get(letter, 0) + 1
-        name = f"{letter}_{{{number}}}" if self.latex else f"{letter}{number}".translate(_SUBSCRIPT)
-        self.made[rows] = name
-        return name
-
-
-def explained(plan: Plan, latex: bool = False) -> str:
-    """One line for each block: its formula, its shape, and for what stays ragged or single that it does.
-
-    Varying things have a column for each of the B examples of a batch.
-    """
-    names = Names(plan, latex)
-    lines = [_line(block, names) for block in plan.blocks]
-    return "\n".join(lines)
-
-
-def _line(block: Block, names: Names) -> str:
-    formula = _formula(block, names)
-    letter = "H" if block.out.space is Space.VARYING else "S"
-    name = names.new(block.out, letter)
-    columns = "B" if block.out.space is Space.VARYING else "1"
-    if names.latex:
-        return rf"{name} = {formula} \in \mathbb{{R}}^{{{len(block.out)} \times {columns}}}"
-    return f"{name} ({len(block.out)}×{columns}) = {formula}"
-
-
-def _formula(block: Block, names: Names) -> str:
-    if isinstance(block, Affine):
-        terms = len(block.weights) // len(block.out)
-        weights, inputs = names.of(block.weights, "W"), names.of(block.inputs, "H")
-        shape = f" ({len(block.out)}×{terms})" if not names.latex else ""
-        dot = r" \cdot " if names.latex else "·"
-        product = f"{weights}{shape}{dot}{inputs}"
-        if not block.dense:
-            product = f"Σ {weights}{shape} ⊙ {inputs}" if not names.latex else rf"\sum {weights} \odot {inputs}"
-        return " + ".join([product, *(names.of(rows, "b") for rows in block.bare)])
-    if isinstance(block, Total):
-        sign = r"\sum " if names.latex else "Σ "
-        return f"{sign}{names.of(block.terms, 'H')}"
-    return _elementwise(block, names)
-
-
-def _elementwise(block: Elementwise, names: Names) -> str:
-    if len(block.inputs) > 3:
-        every = Rows(block.inputs[0].space, tuple(row for rows in block.inputs for row in rows.numbers))
-        return (
-            rf"\operatorname{{{block.op.name}}}({names.of(every, 'H')})"
-            if names.latex
-            else f"{block.op.name}({names.of(every, 'H')})"
-        )
-    variables: Sequence[Symbol] = [Symbol(f"x{i}") for i in range(len(block.inputs))]
-    written = {
-        f"x{i}": names.of(rows, "p" if rows.space is Space.SHARED else "H") for i, rows in enumerate(block.inputs)
+EXAMPLES = ("rows", "columns")
+WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "es": {
+            "column sums": "sumas por columnas de {}",
+            "row sums": "sumas por filas de {}",
+            "sum": "suma de {}",
+            "given": "lo que llega de fuera",
+            "softmax": "softmax",
+            "log softmax": "log softmax",
+            "cross-entropy": "entropía cruzada",
+            "squared error": "error cuadrático",
+            "lone": "Sin agrupar: {}.",
+            "everything": "Todo está agrupado.",
+            "single": "{n} operaciones sueltas ({list})",
+            "one single": "1 operación suelta ({list})",
+            "ragged": "{n} productos de filas con entradas distintas",
+            "one ragged": "1 producto de filas con entradas distintas",
+            "and": " y ",
+            "Taken": "A[i:j] son las columnas i a j − 1 de A, contando desde 0; [A, B] las junta.",
+            "Part": "∂L/∂G[A]: lo que le toca a A, sumado en el lugar de A de donde salió.",
+            "Stretches": "Σₙ(A): la suma de cada n columnas seguidas de A.",
+            "Spread": "A↑ₙ: cada columna de A repetida n veces seguidas.",
+        },
+        "en": {
+            "column sums": "column sums of {}",
+            "row sums": "row sums of {}",
+            "sum": "sum of {}",
+            "given": "what comes from outside",
+            "softmax": "softmax",
+            "log softmax": "log softmax",
+            "cross-entropy": "cross-entropy",
+            "squared error": "squared error",
+            "lone": "Not grouped: {}.",
+            "everything": "Everything is grouped.",
+            "single": "{n} single operations ({list})",
+            "one single": "1 single operation ({list})",
+            "ragged": "{n} products of rows with inputs of their own",
+            "one ragged": "1 product of rows with inputs of their own",
+            "and": " and ",
+            "Taken": "A[i:j]: the columns i to j − 1 of A, counted from 0; [A, B] puts them together.",
+            "Part": "∂L/∂G[A]: what of it belongs to A, added up where in A it came from.",
+            "Stretches": "Σₙ(A): the sum of every n columns of A that follow each other.",
+            "Spread": "A↑ₙ: each column of A n times in a row.",
+        },
     }
-    formula: Symbol = block.op.forward(SYMBOLS, *variables)
-    return formula.latex(written) if names.latex else formula.text(written).replace("·", " ⊙ ")
+)
+
+
+def explained(
+    plan: Plan,
+    shapes: Sequence[tuple[int, ...]],
+    latex: bool = False,
+    backward: bool = False,
+    examples: str = "rows",
+    language: str = "es",
+) -> str:
+    """The formulas of a plan, one line each; see `Program.explain`."""
+    _check("examples", examples, EXAMPLES)
+    _check("language", language, tuple(WORDS))
+    style = Style(latex, examples == "columns", {**WORDS[language], "minus": "-" if latex else "−"})
+    lines = Lines(plan, shapes)
+    shown = [*lines.forward, *(lines.backward if backward else ())]
+    if latex:
+        return " \\\\\n".join([_latex(line, style) for line in shown]) + f"\n% {_grouped(lines.forward, style)}"
+    sides = [f"{line.matrix.written(style)} = {line.formula.written(style)}" for line in shown]
+    width = min(max(map(len, sides), default=0), 44)
+    text = [f"{side:{width}}   {_sizes(line, style)}" for side, line in zip(sides, shown, strict=True)]
+    return "\n".join([*text, _grouped(lines.forward, style), *_legend(shown, style)])
+
+
+def _check(name: str, given: str, known: tuple[str, ...]) -> None:
+    if given not in known:
+        raise ValueError(f"{name} is {given!r}; expected one of {', '.join(map(repr, known))}.")
+
+
+def _latex(line: Line, style: Style) -> str:
+    note = rf" \quad \text{{{style.words[line.note]}}}" if line.note else ""
+    formula = line.formula.written(style)
+    if formula == style.words["given"]:
+        formula = rf"\text{{{formula}}}"
+    return rf"{line.matrix.written(style)} &= {formula} && \in \mathbb{{R}}^{{{line.matrix.sized(style)}}}{note}"
+
+
+def _sizes(line: Line, style: Style) -> str:
+    """The shape of a line's matrix, those in its product, and what the line is known as."""
+    text = line.matrix.sized(style)
+    inside = line.formula.sizes(style)
+    if inside:
+        text += f" = {inside}"
+    notes = [part for part in (style.words.get(line.note, ""), line.scope) if part]
+    return text + "".join(f"   {note}" for note in notes)
+
+
+def _grouped(lines: Iterable[Line], style: Style) -> str:
+    """What stayed single or ragged: how much of it, and of which kinds."""
+    words = style.words
+    kinds = Counter(line.lone for line in lines if line.lone)
+    ragged = kinds.pop("ragged", 0)
+    parts = []
+    if kinds:
+        names = ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))
+        key = "single" if kinds.total() > 1 else "one single"
+        parts.append(words[key].format(n=kinds.total(), list=names))
+    if ragged:
+        parts.append(words["ragged" if ragged > 1 else "one ragged"].format(n=ragged))
+    return words["lone"].format(words["and"].join(parts)) if parts else words["everything"]
+
+
+def _legend(lines: Iterable[Line], style: Style) -> list[str]:
+    """What the signs mean that a lecture does not have."""
+    kinds = {type(part).__name__ for line in lines for part in line.formula.all_parts()}
+    return [style.words[kind.__name__] for kind in (Taken, Part, Stretches, Spread) if kind.__name__ in kinds]
+
+
+def arrays_of(
+    plan: Plan, shapes: Sequence[tuple[int, ...]], values: Mapping[Space, Array], batch: int, upstream: Array | None
+) -> dict[str, Array]:
+    """The numbers of every matrix by its name in text, each worked out from the formulas, examples as rows."""
+    lines = Lines(plan, shapes)
+    found: dict[str, Array] = {"1/m": np.full((batch, 1), 1 / max(batch, 1))}
+    for matrix, rows in lines.given:
+        found[matrix.name] = _given(matrix, rows, values)
+    if upstream is not None:
+        found[lines.output.gradient.name] = upstream
+    for line in (*lines.forward, *lines.backward):
+        height, width = line.matrix.shape
+        shape = batch if height == "m" else height, width
+        found[line.matrix.name] = np.array(np.broadcast_to(line.formula.array(found), shape))
+    del found["1/m"]
+    return found
+
+
+def _given(matrix: Matrix, rows: Rows, values: Mapping[Space, Array]) -> Array:
+    numbers = values[rows.space][list(rows.numbers)]
+    height, width = matrix.shape
+    return np.array(numbers.T if height == "m" or height == 1 else numbers.reshape(width, height).T)

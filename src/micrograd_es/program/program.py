@@ -15,9 +15,10 @@ import numpy as np
 
 from micrograd_es.files import write_files
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.blocks import Rows, Space, planned
-from micrograd_es.program.explain import explained
+from micrograd_es.program.blocks import Rows, Space
+from micrograd_es.program.explain import arrays_of, explained
 from micrograd_es.program.faults import located
+from micrograd_es.program.grouping import planned
 from micrograd_es.program.numpy_runner import Runner
 from micrograd_es.program.recording import Structure, recorded
 from micrograd_es.program.tape import Tape, from_json
@@ -147,17 +148,40 @@ class Program:
                 raise located(self.plan, runner)
         return value, gradient
 
-    def explain(self, latex: bool = False) -> str:
-        """The matrix formulas that were found in the graph, with their shapes; B is the size of the batch.
+    def explain(self, latex: bool = False, backward: bool = False, examples: str = "rows", language: str = "es") -> str:
+        """The matrix formulas that were found in the graph, with their shapes; m is the number of examples.
+
+        With `backward` also those of the gradients. `examples` are "rows", as in Z = X·W + B, or "columns", which is
+        Z = W·X + B. LaTeX lines go into an align environment. `language` is "es" or "en".
 
         >>> from micrograd_es import Value, relu
         >>> W = [[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]]
         >>> program = record(lambda x: [relu(w[0] * x[0] + w[1] * x[1]) for w in W], [0.0, 0.0])
-        >>> print(program.explain())
-        H₁ (2×B) = W₁ (2×2)·X₁
-        H₂ (2×B) = relu(H₁)
+        >>> print(program.explain(backward=True, language="en"))
+        Z = X·W1                            m×2 = (m×2)·(2×2)
+        Y = relu(Z)                         m×2
+        ∂L/∂Y = what comes from outside     m×2
+        ∂L/∂Z = ∂L/∂Y ⊙ 1[Z > 0]            m×2
+        ∂L/∂W1 = Xᵀ·∂L/∂Z                   2×2 = (2×m)·(m×2)
+        Everything is grouped.
         """
-        return explained(self.plan, latex)
+        return explained(self.plan, self.shapes, latex, backward, examples, language)
+
+    def matrices(self, *inputs: Any, upstream: Any = None) -> dict[str, Array]:
+        """The numbers of every matrix that `explain(backward=True)` names, for a batch; examples are rows.
+
+        `upstream` is ∂L/∂Y where the function gives several outputs, ones by default; else L is the mean.
+
+        >>> from micrograd_es import Value
+        >>> w = [Value(1.0), Value(2.0)]
+        >>> program = record(lambda x: w[0] * x[0] + w[1] * x[1], [0.0, 0.0])
+        >>> found = program.matrices(np.array([[3.0, 4.0], [5.0, 6.0]]))
+        >>> found["Y"].tolist(), found["∂L/∂W1"].tolist()
+        ([[11.0], [17.0]], [[4.0], [5.0]])
+        """
+        columns, batch, _ = self._columns(inputs)
+        values = {Space.SHARED: self._shared, Space.VARYING: np.concatenate([*columns, np.zeros((0, batch))])}
+        return arrays_of(self.plan, self.shapes, values, batch, upstream)
 
     def source(self, batch: int, wrt: str = "parameters") -> str:
         """The NumPy code of a batch of that size, forward and backward: what runs without `fast`."""
@@ -230,12 +254,8 @@ class Program:
     def _wanted(self, wrt: str) -> set[tuple[Space, int]]:
         """Where gradients are needed: everything that depends on what they are asked for."""
         tape = self.tape
-        asked = {"": range(0), "inputs": range(tape.inputs), "parameters": range(tape.inputs, tape.first_constant)}[wrt]
-        depends = {number: number in asked for number in range(tape.first_entry)}
-        for number, entry in enumerate(tape.entries, tape.first_entry):
-            depends[number] = any(depends[x] for x in entry.inputs)
-        places = self.plan.places
-        return {places[number] for number, wanted in depends.items() if wanted and number in places}
+        ends = {"": (0, 0), "inputs": (0, tape.inputs), "parameters": (tape.inputs, tape.first_constant)}
+        return self.plan.wanted(*ends[wrt])
 
     def _row(self, runner: Runner, number: int) -> Array:
         space, row = self.plan.places[number]

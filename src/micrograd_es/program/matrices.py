@@ -1,0 +1,420 @@
+"""The blocks of a plan as named matrices and lines of formulas, forward and backward (lectures, B4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any, Literal
+
+from micrograd_es.ops import Op
+from micrograd_es.program.blocks import Affine, Block, Elementwise, Plan, Rows, Space, Total, inputs_of
+from micrograd_es.program.formulas import (
+    Across,
+    Added,
+    Formula,
+    Matrix,
+    Mean,
+    Minus,
+    Name,
+    Part,
+    Product,
+    Reading,
+    Spread,
+    Stretches,
+    Sum,
+    Taken,
+    Times,
+    Word,
+)
+
+Back = Callable[[Formula], list[tuple[Matrix, Formula]]]
+ACTIVATIONS = ("relu", "tanh", "sigmoid", "softplus", "identity")
+
+
+@dataclass
+class Line:
+    """A matrix and its formula; `inputs` are the matrices in it, and `back` what it sends to each of them.
+
+    `note` says what has been recognised, `scope` what the function calls it, `lone` what could not be grouped.
+    """
+
+    matrix: Matrix
+    formula: Formula
+    inputs: list[Matrix] = field(default_factory=list)
+    back: Back | None = None
+    note: str = ""
+    scope: str = ""
+    lone: str = ""
+
+
+class Lines:
+    """The lines of a plan: `forward`, and `backward` from the gradient of the output.
+
+    `given` are the matrices that no line computes (inputs, parameters, constants), with the rows of their numbers and,
+    for weights, how many neurons and inputs they have.
+    """
+
+    def __init__(self, plan: Plan, shapes: Sequence[tuple[int, ...]]) -> None:
+        self.plan = plan
+        self.forward: list[Line] = []
+        self.given: list[tuple[Matrix, Rows]] = []
+        self._owner: dict[tuple[Space, int], tuple[Matrix, int]] = {}
+        self._exact: dict[tuple[Rows, bool], Matrix] = {}
+        self._counts: dict[str, int] = {}
+        self._scopes = _scopes(plan)
+        self._forms = _forms(plan)
+        self._inputs(shapes)
+        for block in plan.blocks:
+            self.forward.append(self._line(block))
+        self.output = self._output()
+        self._rename()
+        _recognise(self.forward)
+        if len(plan.tape.outputs) == 1:
+            mean = Mean(Name(self.output)) if self.output.shape[0] == "m" else Name(self.output)
+            self.forward.append(Line(Matrix("L", "", (1, 1)), mean))
+        self.backward = self._backward()
+
+    # Names
+
+    def _new(self, letter: str, shape: tuple[int | Literal["m"], int], number: str | None = None) -> Matrix:
+        count = self._counts[letter] = self._counts.get(letter, 0) + 1
+        return Matrix(letter, str(count) if number is None else number, shape)
+
+    def _own(self, matrix: Matrix, rows: Rows, weights: bool = False) -> Matrix:
+        """Note that some rows are a matrix."""
+        self._exact[rows, weights] = matrix
+        for column, row in enumerate(rows.numbers):
+            self._owner[rows.space, row] = matrix, column
+        return matrix
+
+    def _inputs(self, shapes: Sequence[tuple[int, ...]]) -> None:
+        start = 0
+        for i, shape in enumerate(shapes, 1):
+            width = prod(shape)
+            rows = Rows(Space.VARYING, tuple(range(start, start + width)))
+            matrix = Matrix("X", str(i) if len(shapes) > 1 else "", ("m", width))
+            self.given.append((self._own(matrix, rows), rows))
+            start += width
+
+    def _matrix(self, rows: Rows, letter: str, form: tuple[int, int] | None = None) -> Matrix:
+        """The matrix of some rows: a known one, a new one of parameters, or one put together from others."""
+        if rows.space is Space.VARYING and len(set(rows.numbers)) == 1:
+            rows = Rows(rows.space, rows.numbers[:1])
+        key = rows, form is not None
+        if key in self._exact:
+            return self._exact[key]
+        if rows.space is Space.SHARED:
+            constant = self._constant(rows)
+            if constant is not None and form is None:
+                return constant
+            if len(set(rows.numbers)) == 1 and form is None:
+                rows = Rows(rows.space, rows.numbers[:1])
+                key = rows, False
+                if key in self._exact:
+                    return self._exact[key]
+        shape: tuple[Any, int] = ("m" if rows.space is Space.VARYING else 1, len(rows))
+        shape = form[::-1] if form else shape
+        fresh = [row for row in dict.fromkeys(rows.numbers) if (rows.space, row) not in self._owner]
+        end = self.plan.tape.parameters
+        if len(fresh) == len(rows) and len({row < end for row in fresh}) == 1:
+            matrix = self._own(self._new(letter, shape), rows, form is not None)
+            self.given.append((matrix, rows))
+            return matrix
+        self._split(fresh, rows.space)
+        matrix = self._new("G" if rows.space is Space.VARYING else letter, shape)
+        taken = Taken([self._owner[rows.space, row] for row in rows.numbers], form)
+        sources = list(dict.fromkeys(source for source, _ in taken.columns))
+        self._exact[key] = matrix
+        back = _taken_back(taken, sources)
+        self.forward.append(Line(matrix, taken, sources, back))
+        return matrix
+
+    def _split(self, fresh: list[int], space: Space) -> None:
+        """Name rows that nothing has named yet: parameters apart from constants."""
+        end = self.plan.tape.parameters
+        for letter, part in (("p", [row for row in fresh if row < end]), ("C", [row for row in fresh if row >= end])):
+            if part:
+                rows = Rows(space, tuple(part))
+                self.given.append((self._own(self._new(letter, (1, len(part))), rows), rows))
+
+    def _constant(self, rows: Rows) -> Matrix | None:
+        """A number, where all of the rows are constants of that number."""
+        tape = self.plan.tape
+        if len(set(rows.numbers)) == 1 and 0 <= rows.numbers[0] - tape.parameters < len(tape.constants):
+            return Matrix("", "", (1, 1), value=tape.constants[rows.numbers[0] - tape.parameters])
+        return None
+
+    # Forward
+
+    def _line(self, block: Block) -> Line:
+        if isinstance(block, Affine):
+            line = self._affine(block)
+        elif isinstance(block, Total):
+            line = self._total(block)
+        else:
+            line = self._elementwise(block)
+        form = self._forms.get(block.out) if block.out.space is Space.SHARED else None
+        self._own(line.matrix, block.out, form is not None)
+        if self._scopes:
+            paths = {self._scopes.get((block.out.space, row), ()) for row in block.out.numbers}
+            line.scope = " · ".join(_common(sorted(paths)))
+        return line
+
+    def _shape(self, block: Block) -> tuple[Any, int]:
+        if block.out.space is Space.VARYING:
+            return "m", len(block.out)
+        return self._forms[block.out][::-1] if block.out in self._forms else (1, len(block.out))
+
+    def _affine(self, block: Affine) -> Line:
+        count = len(block.out)
+        terms = len(block.weights) // count
+        weights = self._matrix(block.weights, "W", (count, terms) if block.dense else None)
+        inputs = self._matrix(block.inputs, "G")
+        bare = [self._matrix(rows, "B") for rows in block.bare]
+        matrix = self._new("Z", ("m", count))
+        x, w = Name(inputs), Name(weights)
+        product: Formula = Product(x, w) if block.dense else Stretches(Times(x, w), terms)
+        formula = Sum([product, *map(Name, bare)]) if bare else product
+
+        def back(upstream: Formula) -> list[tuple[Matrix, Formula]]:
+            sent: list[tuple[Matrix, Formula]] = [(m, _reduced(upstream, m, matrix)) for m in bare]
+            if block.dense:
+                to_weights: Formula = Product(Name(inputs, True), upstream)
+                to_inputs: Formula = Product(upstream, Name(weights, True))
+            else:
+                spread = Spread(upstream, terms)
+                to_weights, to_inputs = Added(Times(spread, x), 0), Times(spread, w)
+            return [(weights, to_weights), *sent, (inputs, to_inputs)]
+
+        lone = "" if block.dense else "ragged"
+        return Line(matrix, formula, [weights, inputs, *bare], back, lone=lone)
+
+    def _total(self, block: Total) -> Line:
+        terms = self._matrix(block.terms, "p")
+        count = len(block.terms) // len(block.out)
+        matrix = self._new("H" if block.out.space is Space.VARYING else "S", self._shape(block))
+        x = Name(terms)
+        formula: Formula = Added(x, 1) if len(block.out) == 1 else Stretches(x, count)
+        return Line(matrix, formula, [terms], lambda upstream: [(terms, Spread(upstream, count))])
+
+    def _elementwise(self, block: Elementwise) -> Line:
+        shape = self._shape(block)
+        together = len(block.out) == 1 and len(block.inputs) > 2 and block.op.arity is None
+        if together and all(rows.space is block.out.space for rows in block.inputs):
+            return self._across(block.op, block, shape)
+        form = self._forms.get(block.out) if block.out.space is Space.SHARED else None
+        inputs = [self._matrix(rows, "p", form if len(set(rows.numbers)) > 1 else None) for rows in block.inputs]
+        matrix = self._new("H" if block.out.space is Space.VARYING else "S", shape)
+        names = list(map(Name, inputs))
+
+        def back(upstream: Formula) -> list[tuple[Matrix, Formula]]:
+            sent = []
+            for i, x in enumerate(inputs):
+                slope = Reading(block.op, names, Name(matrix), i)
+                one = slope.symbol.form if not slope.symbol.parts else None
+                way = upstream if one == 1 else Minus(upstream) if one == -1 else Times(upstream, slope)
+                sent.append((x, _reduced(way, x, matrix)))
+            return sent
+
+        lone = block.op.name if len(block.out) == 1 and shape[0] == "m" and len(self.plan.blocks) > 1 else ""
+        return Line(matrix, Reading(block.op, names), inputs, back, lone=lone)
+
+    def _across(self, op: Op, block: Elementwise, shape: tuple[Any, int]) -> Line:
+        """One result of many inputs: they are the columns of a matrix."""
+        every = self._matrix(Rows(block.out.space, tuple(row for rows in block.inputs for row in rows.numbers)), "p")
+        matrix = self._new("H" if shape[0] == "m" else "S", shape)
+        x = Name(every)
+        if every.shape[1] == 1:  # the same column many times
+            same = [x] * len(block.inputs)
+            slopes = [Reading(op, same, Name(matrix), i) for i in range(len(same))]
+            return Line(matrix, Reading(op, same), [every], lambda up: [(every, Times(up, slope)) for slope in slopes])
+
+        def back(upstream: Formula) -> list[tuple[Matrix, Formula]]:
+            return [(every, Times(upstream, Across(op, x, Name(matrix))))]
+
+        return Line(matrix, Across(op, x), [every], back)
+
+    # The output
+
+    def _output(self) -> Matrix:
+        """The matrix of what the function returns; columns are put together for it where they are apart."""
+        tape = self.plan.tape
+        places = [self.plan.places[number] for number in tape.outputs]
+        if len({space for space, _ in places}) > 1:
+            matrix = self._new("Y", ("m", len(places)), "")
+            taken = Taken([self._owner_of(place) for place in places])
+            sources = list(dict.fromkeys(source for source, _ in taken.columns))
+            self.forward.append(Line(matrix, taken, sources, _taken_back(taken, sources)))
+            return matrix
+        return self._matrix(Rows(places[0][0], tuple(row for _, row in places)), "p")
+
+    def _owner_of(self, place: tuple[Space, int]) -> tuple[Matrix, int]:
+        self._matrix(Rows(place[0], (place[1],)), "p")
+        if place in self._owner:
+            return self._owner[place]
+        constant = self._constant(Rows(place[0], (place[1],)))
+        assert constant is not None
+        return constant, 0
+
+    def _rename(self) -> None:
+        """Y is what the network gives, ℓ the loss of an example; what comes between them is U; one Z is just Z."""
+        single = len(self.plan.tape.outputs) == 1
+        made = [line.matrix for line in self.forward]
+        last = self._last_layer()
+        if self.output in made and self.output.shape[0] == "m":
+            network = last is not None and single and self.output is not last
+            self.output.letter, self.output.number = ("ℓ", "") if network else ("Y", "")
+            if network and last is not None and last is not self.output:
+                last.letter, last.number = "Y", ""
+                for line in self.forward[made.index(last) + 1 :]:
+                    if line.matrix.letter in "ZHG" and line.matrix is not self.output:
+                        line.matrix.letter = "U"
+        names: dict[str, list[Matrix]] = {}
+        for matrix in [*(m for m, _ in self.given), *made]:
+            names.setdefault(matrix.letter, []).append(matrix)
+        for letter, group in names.items():
+            if letter in "ZHUGSYℓpC":
+                for i, matrix in enumerate(group, 1):
+                    matrix.number = str(i) if len(group) > 1 else ""
+
+    def _last_layer(self) -> Matrix | None:
+        """The last dense product, or what its activation gives."""
+        dense = [line for line in self.forward if line.matrix.letter == "Z" and not line.lone]
+        if not dense:
+            return None
+        users = [line for line in self.forward if dense[-1].matrix in line.inputs]
+        if len(users) == 1 and isinstance(users[0].formula, Reading) and users[0].formula.op.name in ACTIVATIONS:
+            return users[0].matrix
+        return dense[-1].matrix
+
+    # Backward
+
+    def _backward(self) -> list[Line]:
+        """The gradients from that of the output back, each once all that is sent to it is known."""
+        end = self.plan.tape.parameters
+        depends = {m for m, rows in self.given if rows.space is Space.SHARED and rows.numbers[0] < end}
+        for line in self.forward:
+            if not depends.isdisjoint(line.inputs):
+                depends.add(line.matrix)
+        pending: dict[Matrix, int] = {}
+        for line in self.forward:
+            for x in dict.fromkeys(line.inputs):
+                pending[x] = pending.get(x, 0) + 1
+        sent: dict[Matrix, list[Formula]] = {self.output: [self._seed()]}
+        lines: list[Line] = []
+        computed = {line.matrix for line in self.forward}
+
+        def close(matrix: Matrix) -> None:
+            formulas = sent[matrix]
+            lines.append(Line(matrix.gradient, formulas[0] if len(formulas) == 1 else Sum(formulas)))
+
+        for line in reversed(self.forward):
+            if line.matrix in sent and line.matrix in depends:
+                close(line.matrix)
+                for x, formula in line.back(Name(line.matrix.gradient)) if line.back else ():
+                    if x in depends:
+                        sent.setdefault(x, []).append(formula)
+            for x in dict.fromkeys(line.inputs):
+                pending[x] -= 1
+                if not pending[x] and x in sent and x not in computed:
+                    close(x)
+        return lines
+
+    def _seed(self) -> Formula:
+        if self.output.letter == "ℓ" or (len(self.plan.tape.outputs) == 1 and self.output.shape == ("m", 1)):
+            return Word("1/m", r"\frac{1}{m}", 0.0, "1/m")
+        if len(self.plan.tape.outputs) == 1:
+            return Word("1", "1", 1.0)
+        return Word("given", "", 1.0, self.output.gradient.name)
+
+
+def _reduced(formula: Formula, target: Matrix, out: Matrix) -> Formula:
+    """A gradient of the shape of `out` summed to the shape of what was repeated to it."""
+    rows = target.shape[0] != out.shape[0]
+    columns = target.shape[1] != out.shape[1]
+    if rows or columns:
+        return Added(formula, None if rows and columns else 0 if rows else 1)
+    return formula
+
+
+def _taken_back(taken: Taken, sources: list[Matrix]) -> Back:
+    return lambda upstream: [(source, Part(upstream, taken, source)) for source in sources]
+
+
+def _forms(plan: Plan) -> dict[Rows, tuple[int, int]]:
+    """The shared rows that are the weights of a dense product, as neurons × inputs, and what they are made of."""
+    forms = {
+        block.weights: (len(block.out), len(block.weights) // len(block.out))
+        for block in plan.blocks
+        if isinstance(block, Affine) and block.dense
+    }
+    for block in reversed(plan.blocks):
+        if isinstance(block, Elementwise) and block.out in forms:
+            for rows in inputs_of(block):
+                if len(set(rows.numbers)) == len(rows) > 1:
+                    forms.setdefault(rows, forms[block.out])
+    return forms
+
+
+def _scopes(plan: Plan) -> dict[tuple[Space, int], tuple[str, ...]]:
+    """The names of the scopes of what stands in each row, from the outermost."""
+    first, entries = plan.tape.first_entry, plan.tape.entries
+    if not any(entry.scope for entry in entries):
+        return {}
+    return {
+        place: tuple(entries[number - first].scope.split(" · "))
+        for number, place in plan.places.items()
+        if 0 <= number - first < len(entries) and entries[number - first].scope
+    }
+
+
+def _common(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """How the first and the last of sorted paths begin alike."""
+    first, last = paths[0], paths[-1]
+    alike = [x == y for x, y in zip(first, last, strict=False)]
+    return first[: (*alike, False).index(False)]
+
+
+def _recognise(lines: Sequence[Line]) -> None:
+    """Note what the lines are known as: softmax, its logarithm, cross-entropy, squared error."""
+    kinds: dict[Matrix, tuple[str, Matrix | None]] = {}  # what a matrix is, and of which
+    for line in lines:
+        formula, xs = line.formula, line.inputs
+        of = [kinds.get(x, ("", None)) for x in xs]
+        kind = of[0][0] if xs else ""
+        name = formula.op.name if isinstance(formula, Reading) else ""
+        found: tuple[str, Matrix | None] = ("", None)
+        if isinstance(formula, Across) and formula.op.name == "log_sum_exp":
+            found = "lse", xs[0]
+        elif name == "exp":
+            found = ("softmax", None) if kind == "log softmax" else ("exp", xs[0])
+        elif isinstance(formula, Taken) and len(xs) == 1 and kind not in ("log softmax", "likelihood"):
+            found = "columns", xs[0]
+        elif name == "sub" and of[1][0] == "lse" and (of[1][1] is xs[0] or of[0] == ("columns", of[1][1])):
+            found = "log softmax", None
+        elif name == "sub" and kind == "lse":
+            found = "cross-entropy", None
+        elif name == "sub":
+            found = "difference", None
+        elif name == "div" and of[1][0] == "sum of exp" and (of[1][1] is xs[0] or of[0] == ("columns", of[1][1])):
+            found = "softmax", None
+        elif (name == "pow" and kind == "difference" and xs[1].value == 2) or (
+            name == "mul" and kind == "difference" and xs[0] is xs[-1]
+        ):
+            found = "squares", None
+        elif isinstance(formula, Added | Stretches) and kind == "squares":
+            found = "squared error", None
+        elif isinstance(formula, Added) and kind == "exp":
+            found = "sum of exp", xs[0]
+        elif name in ("log", "mul") and any(k in ("softmax", "log softmax", "likelihood") for k, _ in of):
+            found = ("log softmax" if name == "log" else "likelihood"), None
+        elif isinstance(formula, Taken | Added | Product) and any(k in ("log softmax", "likelihood") for k, _ in of):
+            found = "likelihood", None
+        elif name == "neg" and kind in ("log softmax", "likelihood"):
+            found = "cross-entropy", None
+        elif name in ("div", "mul") and "squared error" in [k for k, _ in of]:
+            found = "squared error", None
+        kinds[line.matrix] = found
+        if found[0] in ("softmax", "log softmax", "cross-entropy", "squared error"):
+            line.note = found[0]

@@ -1,0 +1,195 @@
+"""The matrix formulas of recorded programs, forward and backward: what is printed holds for the arrays (B4)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+import micrograd_es as es
+from micrograd_es import Value
+from micrograd_es.program import Program, record
+from micrograd_es.program.blocks import Space
+from micrograd_es.program.matrices import Lines
+from test_program_blocks import CASES, network, tangled
+
+B4 = """\
+Z = X·W1 + B1                     m×5 = (m×4)·(4×5) + (1×5)
+H = relu(Z)                       m×5
+Y = H·W2 + B2                     m×3 = (m×5)·(5×3) + (1×3)
+∂L/∂Y = lo que llega de fuera     m×3
+∂L/∂W2 = Hᵀ·∂L/∂Y                 5×3 = (5×m)·(m×3)
+∂L/∂B2 = sumas por columnas de ∂L/∂Y   1×3
+∂L/∂H = ∂L/∂Y·W2ᵀ                 m×5 = (m×3)·(3×5)
+∂L/∂Z = ∂L/∂H ⊙ 1[Z > 0]          m×5
+∂L/∂W1 = Xᵀ·∂L/∂Z                 4×5 = (4×m)·(m×5)
+∂L/∂B1 = sumas por columnas de ∂L/∂Z   1×5
+Todo está agrupado."""
+
+COLUMNS = """\
+Z = W1·X + B1
+H = relu(Z)
+Y = W2·H + B2
+∂L/∂Y = what comes from outside
+∂L/∂W2 = ∂L/∂Y·Hᵀ
+∂L/∂B2 = row sums of ∂L/∂Y
+∂L/∂H = W2ᵀ·∂L/∂Y
+∂L/∂Z = ∂L/∂H ⊙ 1[Z > 0]
+∂L/∂W1 = ∂L/∂Z·Xᵀ
+∂L/∂B1 = row sums of ∂L/∂Z
+Everything is grouped."""
+
+LATEX = r"""
+Z &= X \cdot W_{1} + B_{1} && \in \mathbb{R}^{m \times 5} \\
+H &= \operatorname{relu}(Z) && \in \mathbb{R}^{m \times 5} \\
+Y &= H \cdot W_{2} + B_{2} && \in \mathbb{R}^{m \times 3} \\
+\frac{\partial L}{\partial Y} &= \text{what comes from outside} && \in \mathbb{R}^{m \times 3} \\
+\frac{\partial L}{\partial W_{2}} &= H^{\top} \cdot \frac{\partial L}{\partial Y} && \in \mathbb{R}^{5 \times 3} \\
+\frac{\partial L}{\partial B_{2}} &= \mathbf{1}^{\top} \cdot \frac{\partial L}{\partial Y}
+"""
+
+
+def mlp() -> Program:
+    return record(network(4, 5, 3), [0.0] * 4)
+
+
+def formulas(text: str) -> list[str]:
+    """The lines without the shapes beside them."""
+    return [line.split("   ")[0].rstrip() for line in text.splitlines()]
+
+
+def words(text: str) -> list[str]:
+    return [" ".join(line.split()) for line in text.splitlines()]
+
+
+def test_a_network_prints_the_formulas_of_the_lecture() -> None:
+    assert words(mlp().explain(backward=True)) == words(B4)
+
+
+def test_with_examples_as_columns_every_formula_is_transposed() -> None:
+    text = mlp().explain(backward=True, examples="columns", language="en")
+    assert formulas(text) == COLUMNS.splitlines()
+    assert "5×m = (5×4)·(4×m) + (5×1)" in text
+
+
+def test_the_latex_is_ready_for_align() -> None:
+    text = mlp().explain(latex=True, backward=True, language="en")
+    assert text.startswith(LATEX.strip())
+    assert text.splitlines()[-1] == "% Everything is grouped."
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_latex_of_any_program_is_balanced_and_plain(name: str) -> None:
+    fn, inputs, _ = CASES[name]
+    text = record(fn, [0.1] * inputs).explain(latex=True, backward=True, language="en")
+    *lines, comment = text.splitlines()
+    assert comment.startswith("% ")
+    for line in lines:
+        assert line.isascii()
+        assert line.count("{") == line.count("}")
+        assert line.count(r"\left") == line.count(r"\right")
+        assert line.count("&") == 3
+    assert all(line.endswith(r"\\") for line in lines[:-1])
+
+
+def test_the_matrices_of_a_network_are_those_of_numpy() -> None:
+    program = mlp()
+    xs = np.random.default_rng(1).normal(size=(6, 4))
+    upstream = np.random.default_rng(2).normal(size=(6, 3))
+    m = program.matrices(xs, upstream=upstream)
+    assert m["X"] == pytest.approx(xs)
+    assert m["Z"] == pytest.approx(xs @ m["W1"] + m["B1"], rel=1e-14)
+    assert m["H"] == pytest.approx(np.maximum(m["Z"], 0), rel=1e-14)
+    assert m["Y"] == pytest.approx(program(xs), rel=1e-14)
+    to_h = upstream @ m["W2"].T
+    to_z = to_h * (m["Z"] > 0)
+    expected = {"Y": upstream, "W2": m["H"].T @ upstream, "B2": upstream.sum(0, keepdims=True), "H": to_h, "Z": to_z}
+    expected |= {"W1": xs.T @ to_z, "B1": to_z.sum(0, keepdims=True)}
+    assert [name for name in m if name.startswith("∂")] == [f"∂L/∂{name}" for name in expected]
+    for name, array in expected.items():
+        assert m[f"∂L/∂{name}"] == pytest.approx(array, rel=1e-13), name
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_formulas_of_any_program_give_its_numbers(name: str) -> None:
+    fn, inputs, _ = CASES[name]
+    program = record(fn, [0.1 * i for i in range(inputs)])
+    check_matrices(program, np.random.default_rng(3).normal(size=(4, inputs)))
+
+
+def check_matrices(program: Program, xs: np.ndarray) -> None:
+    """The formulas, worked out one by one, against a run of the program."""
+    found = program.matrices(xs)
+    value, gradient = program.value_and_grad(xs)
+    assert found["L"].item() == pytest.approx(value, rel=1e-12)
+    flat = np.zeros(len(gradient))
+    for matrix, rows in Lines(program.plan, program.shapes).given:
+        if rows.space is Space.SHARED and matrix.gradient.name in found:
+            flat[list(rows.numbers)] = found[matrix.gradient.name].T.ravel()
+    assert flat == pytest.approx(gradient, rel=1e-12, abs=1e-13 * np.abs(gradient).max(initial=1))
+
+
+def test_scopes_stand_beside_the_formulas() -> None:
+    w = [[Value(0.5), Value(-0.5)], [Value(0.1), Value(0.2)]]
+
+    def fn(x: list[Value]) -> list[Any]:
+        with es.scope("capa 1"):
+            h = []
+            for i, row in enumerate(w):
+                with es.scope(f"neurona {i}"):
+                    h.append(es.tanh(es.dot(row, x)))
+        return h
+
+    lines = record(fn, [0.0, 0.0]).explain().splitlines()
+    assert lines[0].split("   ")[-1] == "capa 1"
+    assert lines[1].endswith("   capa 1")
+
+
+def notes(fn: Any, inputs: Sequence[Any]) -> set[str]:
+    """What the lines of a program are recognised as."""
+    program = record(fn, *inputs)
+    return {line.note for line in Lines(program.plan, program.shapes).forward if line.note}
+
+
+def test_softmax_and_losses_are_recognised() -> None:
+    net = network(4, 6, 3)
+    x, t = [0.1] * 4, [0.0, 1.0, 0.0]
+    assert notes(lambda x: es.softmax(net(x)), [x]) == {"log softmax", "softmax"}
+    assert notes(lambda x, t: -es.dot(t, es.log_softmax(net(x))), [x, t]) == {"log softmax", "cross-entropy"}
+    assert notes(lambda x: -es.log_softmax(net(x))[1], [x]) == {"log softmax", "cross-entropy"}
+    assert notes(lambda x, t: es.log_sum_exp(y := net(x)) - es.dot(t, y), [x, t]) == {"cross-entropy"}
+    assert notes(lambda x, t: es.sum([(y - s) ** 2 for y, s in zip(net(x), t, strict=True)]) / 3, [x, t]) == {
+        "squared error"
+    }
+    assert "softmax" in notes(CASES["softmax by hand"][0], [x])
+    assert notes(lambda x: es.sum([y * y for y in net(x)]), [x]) == set()
+
+
+def test_what_is_not_grouped_is_said() -> None:
+    r = random.Random(3)
+    a = [Value(r.random()) for _ in range(3)]
+    text = record(lambda x: es.exp(es.sin(x) * a[0]) + es.log(2 + a[1] * x * x), 0.5).explain(language="en")
+    assert "Not grouped: 7 single operations (2 add, 1 exp, 1 log, 2 mul, 1 sin)" in text or "Not grouped:" in text
+    ragged = record(CASES["convolution"][0], [0.1] * 12)
+    assert "1 product of rows with inputs of their own" in ragged.explain(language="en")
+    assert "1 producto de filas con entradas distintas" in ragged.explain()
+
+
+def test_unknown_options_are_named() -> None:
+    with pytest.raises(ValueError, match="examples is 'filas'; expected one of 'rows', 'columns'"):
+        mlp().explain(examples="filas")
+    with pytest.raises(ValueError, match="language is 'fr'; expected one of 'es', 'en'"):
+        mlp().explain(language="fr")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_formulas_of_a_tangled_graph_give_its_numbers(seed: int) -> None:
+    r = random.Random(seed)
+    fn = tangled(seed, 250, [Value(r.uniform(-1, 1)) for _ in range(12)])
+    program = record(lambda x: es.sum(fn(x)), [0.1, 0.2, 0.3, 0.4])
+    check_matrices(program, np.random.default_rng(seed).normal(size=(4, 4)))
+    for examples in ("rows", "columns"):
+        assert len(program.explain(backward=True, examples=examples).splitlines()) > 100
