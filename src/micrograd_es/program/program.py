@@ -158,11 +158,11 @@ class Program:
         >>> W = [[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]]
         >>> program = record(lambda x: [relu(w[0] * x[0] + w[1] * x[1]) for w in W], [0.0, 0.0])
         >>> print(program.explain(backward=True, language="en"))
-        Z = X·W1                            m×2 = (m×2)·(2×2)
-        Y = relu(Z)                         m×2
-        ∂L/∂Y = what comes from outside     m×2
-        ∂L/∂Z = ∂L/∂Y ⊙ 1[Z > 0]            m×2
-        ∂L/∂W1 = Xᵀ·∂L/∂Z                   2×2 = (2×m)·(m×2)
+        Z = X·W1                          m×2 = (m×2)·(2×2)
+        Y = relu(Z)                       m×2
+        ∂L/∂Y = what comes from outside   m×2
+        ∂L/∂Z = ∂L/∂Y ⊙ 1[Z > 0]          m×2
+        ∂L/∂W1 = Xᵀ·∂L/∂Z                 2×2 = (2×m)·(m×2)
         Everything is grouped.
         """
         return explained(self.plan, self.shapes, latex, backward, examples, language)
