@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup test demo bench figures clean
+.PHONY: setup test test-peers demo bench figures clean
 
 setup: .venv/ready
 
@@ -16,6 +16,11 @@ test: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+# JAX and PyTorch; where the package index has no CPU build of PyTorch this can be several gigabytes.
+test-peers: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test,peers]"
+	$(BIN)/python -m pytest tests/peers
 
 demo figures: setup
 	$(BIN)/micrograd-es demo --output build/demo

@@ -21,6 +21,7 @@ from micrograd_es import Value
 from micrograd_es.ops import OPS, Op, Role
 from micrograd_es.program import Program, numpy_runner, record
 from micrograd_es.program.blocks import Affine, Space
+from micrograd_es.program.calls import wanted
 from micrograd_es.program.compiled import book, lanes, machine, products, tiles
 from micrograd_es.program.compiled import runner as fast_runner
 from micrograd_es.program.compiled.lanes import NotCompilableError
@@ -38,7 +39,7 @@ def a_cache_of_these_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def runner_of(program: Program, batch: int, wrt: str, kind: Any = fast_runner.Runner) -> Any:
     output = program.plan.rows(program.plan.tape.outputs[:1]) if wrt else None
-    return kind(program.plan, program._shared, batch, program._wanted(wrt), output)
+    return kind(program.plan, program._shared, batch, wanted(program.plan, wrt), output)
 
 
 def results(program: Program, kind: Any, xs: np.ndarray, wrt: str) -> list[np.ndarray]:
@@ -394,13 +395,14 @@ except ImportError as error:
 def test_several_processes_may_start_at_once(tmp_path: Path) -> None:
     code = """
 import numpy as np
+from micrograd_es.program.calls import wanted
 from micrograd_es import Value, record, tanh
 from micrograd_es.program.blocks import Space
 from micrograd_es.program.compiled.runner import Runner
 w = Value(2.0)
 program = record(lambda x: tanh(w * x), 0.0)
 plan = program.plan
-runner = Runner(plan, program._shared, 3, program._wanted("parameters"), plan.rows(program.tape.outputs))
+runner = Runner(plan, program._shared, 3, wanted(program.plan, "parameters"), plan.rows(program.tape.outputs))
 runner.inputs[:, 0] = 1, 2, 3
 runner.backward(1.0)
 print(runner.total.item())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -15,8 +16,8 @@ import pytest
 import micrograd_es as es
 from micrograd_es import Value
 from micrograd_es.ops import OPS, Role, op
-from micrograd_es.program import Program, record
-from micrograd_es.program.blocks import Affine, Elementwise, Total
+from micrograd_es.program import Program, calls, record
+from micrograd_es.program.blocks import Affine, Elementwise, Space, Total
 from micrograd_es.value import RecordingError, apply
 
 SAFE: dict[str, Callable[[Any, Any], Any]] = {
@@ -243,8 +244,56 @@ def test_what_is_not_finite_names_the_operation_its_place_and_the_example() -> N
         _names_the_fault(record(fn, 1.0, fast=fast))
 
 
+@pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
+def test_a_fault_is_the_error_of_the_eager_path(fast: bool) -> None:
+    w = Value(0.0, "w")
+    cases: list[tuple[Callable[[Value], Value], str, type[Exception], str]] = [
+        (
+            lambda x: es.exp(2000 * (2.4 - x)) * w,
+            "parameters",
+            OverflowError,
+            r"exp\(v1 = \d+\.\d*\): the result is too large",
+        ),
+        (lambda x: es.exp(es.log(x - 2)), "inputs", ValueError, r"log\(v0 = 0\.0\): no real result; expected an input"),
+        (lambda x: w / (x - 2), "parameters", ZeroDivisionError, r"div\(w = 0\.0, v0 = 0\.0\): no real"),
+        (lambda x: es.sqrt(w * x), "parameters", ValueError, r"sqrt\(v0 = 0\.0\) has no finite local gradient"),
+        (lambda x: es.sqrt(x - 2) * w, "both", ValueError, r"sqrt\(v0 = 0\.0\) has no finite local gradient"),
+    ]
+    for fn, wrt, kind, told in cases:
+        program = record(fn, 2.5, fast=fast)
+        with pytest.raises(kind, match=told) as error:
+            program.value_and_grad(np.array([2.5, 2.0]), wrt=wrt)
+        assert isinstance(error.value, ArithmeticError)
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
+def test_what_is_not_finite_in_the_inputs_the_parameters_or_the_outputs_is_named(fast: bool) -> None:
+    w = Value(1.0, "w")
+    program = record(lambda x: es.tanh(w * x[0]) + es.log(x[1]), [1.0, 1.0], fast=fast)
+    with pytest.raises(ArithmeticError, match=r"the input x0 is nan; expected a finite number; in example 2 of"):
+        program.value_and_grad(np.array([[1.0, 1.0], [2.0, 1.0], [np.nan, 1.0]]))
+    assert np.isnan(program(np.array([[1.0, -1.0]]))).all()
+    with pytest.raises(ArithmeticError, match=r"log\(x1 = -1.*example 1 of"):
+        program(np.array([[1.0, 1.0], [1.0, -1.0]]), check=True)
+    program.parameters[0] = np.inf
+    with pytest.raises(ArithmeticError, match="the parameter w is inf"):
+        program.value_and_grad(np.array([[0.0, 1.0]]))
+
+
+def test_what_is_too_large_for_float32_says_so() -> None:
+    program = record(lambda x: es.exp(x) * 2, 1.0, dtype="float32")
+    with pytest.raises(ArithmeticError, match=r"exp\(x\): the result is too large for float32, in example 1"):
+        program.value_and_grad(np.array([1.0, 100.0]), wrt="inputs")
+
+
+def test_large_gradients_that_add_up_to_too_much_are_no_fault() -> None:
+    a, b = Value(0.0, "a"), Value(0.0, "b")
+    program = record(lambda x: a * x + b * x, 0.0)
+    assert program.value_and_grad(np.array([1.5e308]))[1].tolist() == [1.5e308, 1.5e308]
+
+
 def _names_the_fault(program: Program) -> None:
-    with pytest.raises(ArithmeticError, match=r"log\(v0 = -2\.0\) \(capa 1\): the result is nan, in example 1"):
+    with pytest.raises(ArithmeticError, match=r"log\(v0 = -2\.0\) \(capa 1\): no real .*example 1 of"):
         program.value_and_grad(np.array([1.0, -1.0, 2.0]), wrt="inputs")
 
 
@@ -311,3 +360,132 @@ def test_what_no_kernel_can_be_written_for_runs_in_numpy_instead() -> None:
     xs = np.random.default_rng(6).normal(size=(4, 101))
     assert fast.value_and_grad(xs)[0] == plain.value_and_grad(xs)[0]
     assert fast(xs) == pytest.approx(plain(xs), rel=1e-15)
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
+def test_gradients_for_parameters_and_inputs_come_together_or_for_each_example(fast: bool) -> None:
+    _, fn = layered([4, 6, 3], list)
+    program = record(lambda xs, t: (fn(xs) - t) ** 2, [0.0] * 4, 0.0, fast=fast)
+    r = np.random.default_rng(8)
+    xs, ts = r.normal(size=(6, 4)), r.normal(size=6)
+    for reduce in ("mean", "sum"):
+        value, (slopes, inputs) = program.value_and_grad(xs, ts, reduce=reduce, wrt="both")
+        assert value == pytest.approx(program.value_and_grad(xs, ts, reduce=reduce)[0], rel=1e-14)
+        np.testing.assert_allclose(slopes, program.value_and_grad(xs, ts, reduce=reduce)[1], rtol=1e-13)
+        for one, other in zip(inputs, program.value_and_grad(xs, ts, reduce=reduce, wrt="inputs")[1], strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-13)
+    values, (to_xs, to_ts) = program.value_and_grad(xs, ts, reduce="none", wrt="inputs")
+    for i in range(6):
+        value, (to_x, to_t) = program.value_and_grad(xs[i], ts[i], wrt="inputs")
+        assert (values[i], to_ts[i]) == (pytest.approx(value, rel=1e-13), pytest.approx(to_t, rel=1e-13))
+        np.testing.assert_allclose(to_xs[i], to_x, rtol=1e-12, atol=1e-14)
+    with pytest.raises(ValueError, match='reduce is "none" and wrt \'parameters\'; expected wrt "inputs"'):
+        program.value_and_grad(xs, ts, reduce="none")
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
+def test_a_loss_that_depends_on_no_example_counts_once_in_the_mean_and_for_each_in_the_sum(fast: bool) -> None:
+    w = Value(3.0, "w")
+    program = record(lambda x: w * w, 0.0, fast=fast)
+    for reduce, batch, times in (("mean", 4, 1), ("sum", 4, 4), ("sum", 0, 0), ("mean", 0, 0)):
+        value, gradient = program.value_and_grad(np.zeros(batch), reduce=reduce)
+        assert (value, gradient.tolist()) == (9.0 * times, [6.0 * times])
+
+
+def test_a_gradient_can_be_written_into_an_array() -> None:
+    program = record(layered([3, 4, 2], list)[1], [0.0] * 3)
+    xs, kept = np.random.default_rng(4).normal(size=(5, 3)), np.full(len(program.parameters), 7.0)
+    _, gradient = program.value_and_grad(xs, out=kept)
+    assert gradient is kept
+    np.testing.assert_array_equal(kept, program.value_and_grad(xs)[1])
+    with pytest.raises(ValueError, match=r"out has the shape \(2,\) and wrt is 'parameters'; expected an array of the"):
+        program.value_and_grad(xs, out=np.zeros(2))
+    with pytest.raises(ValueError, match="wrt is 'inputs'"):
+        program.value_and_grad(xs, wrt="inputs", out=kept)
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
+def test_inputs_of_any_kind_of_number_and_order_give_the_same(fast: bool) -> None:
+    program = record(layered([3, 4, 2], list)[1], [0.0] * 3, fast=fast)
+    whole = np.arange(12).reshape(4, 3)
+    expected = program(whole.astype(float))
+    for xs in (whole, whole.astype("float32"), np.asfortranarray(whole * 1.0), whole.tolist(), whole.astype(object)):
+        np.testing.assert_array_equal(program(xs), expected)
+        assert program.value_and_grad(xs)[0] == pytest.approx(expected.mean(), rel=1e-14)
+    for wrong in (whole * 1j, "text", [[1.0, 2.0, 3.0], [1.0]], None):
+        with pytest.raises(TypeError, match="expected real numbers, in an array or in lists of equal lengths"):
+            program(wrong)
+
+
+def test_what_a_call_gives_is_not_changed_by_the_next() -> None:
+    program = record(lambda x: [x[0] * 2, x[1] * 3], [0.0, 0.0])
+    first = program(np.ones((2, 2)))
+    program(np.zeros((2, 2)))
+    assert first.tolist() == [[2.0, 3.0], [2.0, 3.0]]
+
+
+def peak_of(call: Callable[[np.ndarray], Any], xs: np.ndarray) -> int:
+    """The bytes that a call has at most at once, those included that stay."""
+    tracemalloc.start()
+    try:
+        call(xs)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
+def test_a_run_holds_three_arrays_of_the_values_of_a_batch_at_most(fast: bool) -> None:
+    parameters, batch = [Value(0.1 * i, "p") for i in range(5)], 2000
+    for fn in (layered([20, 40, 40, 10], list)[1], random_function(3, 500, parameters)):
+        program = record(fn, [0.1] * 20, fast=fast)
+        xs = np.random.default_rng(1).normal(size=(batch, 20))
+        program(xs[:2]), program.value_and_grad(xs[:2])  # what is compiled once
+        values = 8 * batch * program.plan.sizes[Space.VARYING]
+        assert peak_of(program, xs) < 1.6 * values
+        assert peak_of(program.value_and_grad, xs) < 3.2 * values
+
+
+def test_runners_of_a_few_batch_sizes_are_kept_and_large_ones_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "KEPT_BYTES", 1 << 20)
+    program = record(layered([20, 40, 10], list)[1], [0.0] * 20)
+    for batch in range(1, 30):
+        program.value_and_grad(np.zeros((batch, 20)))
+    assert len(program._calls.runners) == 8
+    each = 2 * 8 * program.plan.sizes[Space.VARYING]
+    for extra in range(4):
+        program.value_and_grad(np.zeros(((1 << 19) // each - extra, 20)))
+    assert len(program._calls.runners) == 2
+    program.value_and_grad(np.zeros(((1 << 21) // each, 20)))
+    assert len(program._calls.runners) == 1
+
+
+def test_a_program_is_loaded_to_run_as_it_is_asked_to(tmp_path: Path) -> None:
+    program = record(layered([3, 4, 2], list)[1], [0.0] * 3)
+    again = Program.load(program.save(tmp_path / "net.json"), fast=True)
+    xs = np.random.default_rng(4).normal(size=(5, 3))
+    assert again.fast and not program.fast
+    np.testing.assert_allclose(again.value_and_grad(xs)[1], program.value_and_grad(xs)[1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
+def test_an_operation_of_many_inputs_made_in_a_test_runs_everywhere(fast: bool) -> None:
+    norm = op(
+        "norm of the test",
+        "‖x‖",
+        Role.SCALER,
+        lambda m, *xs: m.sqrt(m.sum([x * x for x in xs])),
+        lambda m, z, *xs: tuple(x / z for x in xs),
+    )
+    try:
+        ws = [Value(0.3 * i + 0.1, "w") for i in range(4)]
+        fn = lambda x: apply(norm, *[w * v for w, v in zip(ws, x, strict=True)])  # noqa: E731
+        program = record(fn, [1.0] * 4, fast=fast)
+        xs = np.random.default_rng(5).normal(size=(6, 4))
+        value, slopes, inputs = eager(fn, xs, program.values)
+        found, (gradient, (to_inputs,)) = program.value_and_grad(xs, reduce="sum", wrt="both")
+        assert found == pytest.approx(value, rel=1e-12)
+        np.testing.assert_allclose(gradient, slopes, rtol=1e-12)
+        np.testing.assert_allclose(to_inputs, inputs, rtol=1e-12)
+    finally:
+        del OPS[norm.name]

@@ -1,7 +1,7 @@
-"""The maths of NumPy arrays: what a row of the table of operations means when it is read with arrays.
+"""The maths of arrays: what a row of the table of operations means when it is read with arrays.
 
 Arrays have one row for each operation of a group and one column for each example of a batch; what does not depend on
-the example has one column, and broadcasts.
+the example has one column, and broadcasts. The functions are NumPy's, or those of any module with the same names.
 """
 
 from __future__ import annotations
@@ -13,94 +13,100 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.floating[Any]]
+SAME_NAMES = ("exp", "log", "tanh", "sin", "cos", "sqrt", "abs", "sign")  # in a maths, and in the module of arrays
 
 
 class ArrayMaths:
-    """The functions that the rows of the table call on arrays."""
+    """The functions that the rows of the table call on arrays.
 
-    exp, log, tanh = staticmethod(np.exp), staticmethod(np.log), staticmethod(np.tanh)
-    sin, cos, sqrt, abs = staticmethod(np.sin), staticmethod(np.cos), staticmethod(np.sqrt), staticmethod(np.abs)
-    sign = staticmethod(np.sign)
+    `np` is the module that has them. A maths can know the inputs of one operation beforehand: `whole` is one array of
+    them, `parts` are the inputs themselves, and where those are asked for as one array nothing is copied.
+    """
 
-    def sigmoid(self, x: Array) -> Array:
-        shrunk = np.exp(-np.abs(x))  # never overflows
-        return np.where(x >= 0, 1.0, shrunk) / (1.0 + shrunk)
+    def __init__(self, np: Any = np, whole: Any = ()) -> None:
+        self.np, self.whole, self.parts = np, whole, tuple(whole)
+        for name in SAME_NAMES:
+            setattr(self, name, getattr(np, name))
 
-    def softplus(self, x: Array) -> Array:
-        return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+    def sigmoid(self, x: Any) -> Any:
+        shrunk = self.np.exp(-self.np.abs(x))  # never overflows
+        return self.np.where(x >= 0, 1.0, shrunk) / (1.0 + shrunk)
 
-    def relu(self, x: Array) -> Array:
-        return np.maximum(x, 0.0)
+    def softplus(self, x: Any) -> Any:
+        return self.np.maximum(x, 0.0) + self.np.log1p(self.np.exp(-self.np.abs(x)))
 
-    def step(self, x: Array) -> Array:
+    def relu(self, x: Any) -> Any:
+        return self.np.maximum(x, 0.0)
+
+    def step(self, x: Any) -> Any:
         """1 above 0, else 0: the slope of relu, 0 at 0."""
         return (x > 0).astype(x.dtype)
 
-    def where(self, c: Array, x: Array, y: Array) -> Array:
+    def where(self, c: Any, x: Any, y: Any) -> Any:
         """x where c is above 0, else y."""
-        return np.where(c > 0, x, y)
+        return self.np.where(c > 0, x, y)
 
-    def power(self, x: Array, y: Array) -> Array:
+    def power(self, x: Any, y: Any) -> Any:
         return x**y
 
-    def power_slope(self, x: Array, y: Array) -> Array:
+    def power_slope(self, x: Any, y: Any) -> Any:
         """y·x**(y − 1), the slope of x**y along x; 0 for the power 0, also at x = 0."""
-        return np.where(y == 0, 0.0, y * np.where(y == 0, 1.0, x) ** (y - 1))
+        where = self.np.where
+        return where(y == 0, 0.0, y * where(y == 0, 1.0, x) ** (y - 1))
 
-    def times_log(self, z: Array, x: Array) -> Array:
+    def times_log(self, z: Any, x: Any) -> Any:
         """z·log(x), the slope of z = x**y along y; NaN where it has none (x < 0, or 0 to the power 0)."""
-        inside = z * np.log(np.where(x > 0, x, 1.0))
-        return np.where(x > 0, inside, np.where((x == 0) & (z == 0), 0.0, np.nan))
+        where = self.np.where
+        inside = z * self.np.log(where(x > 0, x, 1.0))
+        return where(x > 0, inside, where((x == 0) & (z == 0), 0.0, np.nan))
 
-    def sum(self, xs: Sequence[Array]) -> Array:
-        return xs[0] + xs[1] if len(xs) == 2 else np.add.reduce(table(xs))
+    def sum(self, xs: Sequence[Any]) -> Any:
+        return xs[0] + xs[1] if len(xs) == 2 else self.table(xs).sum(0)
 
-    def prod(self, xs: Sequence[Array]) -> Array:
-        return xs[0] * xs[1] if len(xs) == 2 else np.multiply.reduce(table(xs))
+    def prod(self, xs: Sequence[Any]) -> Any:
+        return xs[0] * xs[1] if len(xs) == 2 else self.table(xs).prod(0)
 
     def others(self, xs: Sequence[Any]) -> Any:
         """For each of xs the product of all the others, in linear time and without dividing."""
         if len(xs) == 2:
             return xs[1], xs[0]
-        factors = table(xs)
-        found = np.ones_like(factors)
-        np.cumprod(factors[:-1], axis=0, out=found[1:])
-        after = np.cumprod(factors[:0:-1], axis=0)[::-1]
-        np.multiply(found[:-1], after, out=found[:-1])
-        return found
+        factors = self.table(xs)
+        one = self.np.ones_like(factors[:1])
+        before = self.np.concatenate([one, self.np.cumprod(factors[:-1], axis=0)])
+        return before * self.np.concatenate([self.np.cumprod(factors[:0:-1], axis=0)[::-1], one])
 
-    def max(self, xs: Sequence[Array]) -> Array:
-        return np.maximum(xs[0], xs[1]) if len(xs) == 2 else np.maximum.reduce(table(xs))
+    def max(self, xs: Sequence[Any]) -> Any:
+        return self.np.maximum(xs[0], xs[1]) if len(xs) == 2 else self.table(xs).max(0)
 
-    def min(self, xs: Sequence[Array]) -> Array:
-        return np.minimum(xs[0], xs[1]) if len(xs) == 2 else np.minimum.reduce(table(xs))
+    def min(self, xs: Sequence[Any]) -> Any:
+        return self.np.minimum(xs[0], xs[1]) if len(xs) == 2 else self.table(xs).min(0)
 
-    def first(self, z: Array, xs: Sequence[Array]) -> Array:
+    def first(self, z: Any, xs: Sequence[Any]) -> Any:
         """1 for the first of xs that equals z, 0 for the rest: a tie goes to the first."""
-        wins = table(xs) == z
-        first: Array = wins & (np.cumsum(wins, axis=0) == 1)
-        return first
+        wins = self.table(xs) == z
+        return wins & (self.np.cumsum(wins, axis=0) == 1)
 
-    def shares(self, z: Array, xs: Sequence[Array]) -> Array:
+    def shares(self, z: Any, xs: Sequence[Any]) -> Any:
         """e^(x − z) for each of xs: what share it has in z = log Σ e^x, the softmax."""
-        return np.exp(table(xs) - z)
+        return self.np.exp(self.table(xs) - z)
 
-    def log_sum_exp(self, xs: Sequence[Array]) -> Array:
+    def log_sum_exp(self, xs: Sequence[Any]) -> Any:
         """log Σ exp(x), shifted by the largest so that nothing overflows."""
-        powers = table(xs)
-        largest = powers.max(axis=0)
-        np.exp(np.subtract(powers, largest, out=powers), out=powers)
-        total: Array = largest + np.log(np.add.reduce(powers))
-        return total
+        powers = self.table(xs)
+        largest = powers.max(0)
+        return largest + self.np.log(self.np.exp(powers - largest).sum(0))
 
-
-def table(xs: Sequence[Any]) -> Array:
-    """A copy of the inputs of an operation with any number of them as one array; numbers get axes to broadcast."""
-    arrays = [np.asarray(x) for x in xs]
-    if len({a.shape for a in arrays}) > 1:
-        arrays = list(np.broadcast_arrays(*arrays))
-    made: Array = np.array(arrays)
-    return made.reshape(-1, 1, 1) if made.ndim == 1 else made
+    def table(self, xs: Any) -> Any:
+        """The inputs or slopes of an operation with any number of them as one array; numbers get axes to broadcast."""
+        if not isinstance(xs, tuple | list):
+            return xs  # it is one already
+        if len(xs) == len(self.parts) and all(x is part for x, part in zip(xs, self.parts, strict=True)):
+            return self.whole
+        arrays = [self.np.asarray(x) for x in xs]
+        if len({a.shape for a in arrays}) > 1:
+            arrays = self.np.broadcast_arrays(*arrays)
+        made = self.np.array(arrays)
+        return made.reshape(-1, 1, 1) if made.ndim == 1 else made
 
 
 ARRAYS = ArrayMaths()

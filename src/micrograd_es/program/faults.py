@@ -1,50 +1,101 @@
-"""Where a run went wrong: the operation, and the example, whose number is the first that is not finite."""
+"""Where a run went wrong: the example whose numbers are not finite is run again, one Value after the other.
+
+So the error is the one that the eager path has, with the operation, its inputs and what was expected; the operation's
+label and scope and the number of the example are added.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
+from micrograd_es import flow
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Plan, Space
 from micrograd_es.program.numpy_runner import Runner
+from micrograd_es.program.tape import Tape
+from micrograd_es.value import Constant, Value, general
+
+Wanted = set[tuple[Space, int]]
 
 
-def located(plan: Plan, runner: Runner) -> ArithmeticError:
-    """The error for a run whose value or gradient is not finite; the program goes through its operations in order."""
+class NotFiniteError(ArithmeticError, ValueError):
+    """What a program computed for an example is no finite real number."""
+
+
+def located(plan: Plan, shared: Array, inputs: Array, wanted: Wanted) -> ArithmeticError:
+    """The error for a run whose values or gradients are not finite.
+
+    `inputs` has a row for each example; `wanted` are the places whose gradients were asked for, none where only the
+    outputs were.
+    """
+    output = plan.rows(plan.tape.outputs[:1]) if wanted else None
+    runner = Runner(plan, shared, len(inputs), wanted, output)
+    runner.inputs[...] = inputs
+    if wanted:
+        runner.backward(1.0)
+    else:
+        runner.forward()
+    bad = [
+        example for rows in (runner.values, runner.gradients) if (example := _first(rows[Space.VARYING])) is not None
+    ]
+    example = bad[0] if bad else 0
+    if not len(inputs):
+        inputs = np.zeros((1, plan.tape.inputs))  # nothing depends on them
+    try:
+        _run(plan, shared[:, 0].tolist(), inputs[example].tolist(), wanted)
+    except (ArithmeticError, ValueError) as error:
+        told = f"{str(error).rstrip('.')}; in example {example} of the batch." if bad else str(error)
+        kind = type(error) if isinstance(error, ArithmeticError) else NotFiniteError
+        return kind(told)
+    return NotFiniteError(_what_overflows(plan, runner, example))
+
+
+def _first(matrix: Array) -> int | None:
+    """The first example with a number that is not finite."""
+    bad = ~np.isfinite(matrix).all(axis=0)
+    return int(bad.argmax()) if bad.any() else None
+
+
+def _run(plan: Plan, shared: Sequence[float], given: Sequence[float], wanted: Wanted) -> None:
+    """Compute one example with Values, and its gradients where they are wanted; the first error is told."""
     tape = plan.tape
-    for number in range(tape.first_entry, tape.first_entry + len(tape.entries)):
-        place = plan.places.get(number)
-        if place is None:
-            continue
-        row = runner.values[place[0]][place[1]]
-        if not np.isfinite(row).all():
-            return FloatingPointError(
-                f"{_named(plan, runner, number)}: the result is {row[_first(row)]}{_of(place[0], row)}."
-            )
-    return FloatingPointError(
-        "the gradient is not finite, though every value is; an operation has no finite slope at its input (√x at 0)."
-    )
+    numbers = [shared[plan.places[n][1]] for n in range(tape.inputs, tape.first_entry)]
+    nodes: list[Value] = []
+    for number, x in enumerate([*given, *numbers]):
+        if not np.isfinite(x):
+            kind = "input" if number < tape.inputs else "parameter"
+            raise NotFiniteError(f"the {kind} {tape.name(number)} is {x}; expected a finite number.")
+        label = tape.name(number) if number < tape.first_constant else ""
+        nodes.append((Value if plan.places[number] in wanted else Constant)(x, label))
+    for number, entry in enumerate(tape.entries, tape.first_entry):
+        try:
+            node = general(entry.op, tuple([nodes[x] for x in entry.inputs]))
+        except (ArithmeticError, ValueError) as error:
+            raise type(error)(_with_place(str(error), tape, number)) from None
+        node.label = entry.label or tape.name(number)
+        fixed = number in plan.places and plan.places[number] not in wanted
+        nodes.append(Constant(node.number, node.label) if fixed and wanted else node)
+    if wanted:
+        flow.gradients(nodes[tape.outputs[0]])
 
 
-def _named(plan: Plan, runner: Runner, number: int) -> str:
-    """The operation with its name, its scope and the numbers that it was given."""
-    tape = plan.tape
-    entry = tape.entry(number)
-    assert entry is not None
-    row = runner.values[plan.places[number][0]][plan.places[number][1]]
-    given = ", ".join(f"{tape.name(x)} = {_at(plan, runner, x, _first(row))}" for x in entry.inputs if x in plan.places)
-    where = "".join(f" ({part})" for part in (entry.label, entry.scope) if part)
-    return f"{entry.op.name}({given}){where}"
+def _with_place(told: str, tape: Tape, number: int) -> str:
+    """What went wrong, with the label and the scope of the operation."""
+    entry: Any = tape.entry(number)
+    place = "".join(f" ({part})" for part in (entry.label, entry.scope) if part)
+    head, colon, rest = told.partition("): ")
+    return f"{head}){place}: {rest}" if colon else f"{told}{place}"
 
 
-def _at(plan: Plan, runner: Runner, number: int, example: int) -> float:
-    space, row = plan.places[number]
-    return float(runner.values[space][row][example if space is Space.VARYING else 0])
-
-
-def _first(row: Array) -> int:
-    return int(np.flatnonzero(~np.isfinite(row))[0])
-
-
-def _of(space: Space, row: Array) -> str:
-    return f", in example {_first(row)} of the batch" if space is Space.VARYING else ""
+def _what_overflows(plan: Plan, runner: Runner, example: int) -> str:
+    """For an example that is fine with Python's floats: what is too large for the numbers of the runner."""
+    kind = str(runner.values[Space.VARYING].dtype)
+    for number, entry in enumerate(plan.tape.entries, plan.tape.first_entry):
+        space, row = plan.places.get(number, (Space.SHARED, 0))
+        if number in plan.places and not np.isfinite(runner.values[space][row]).all():
+            told = _with_place(f"{entry.op.name}({', '.join(map(plan.tape.name, entry.inputs))}): ", plan.tape, number)
+            return f"{told}the result is too large for {kind}, in example {example} of the batch. Scale the inputs."
+    return f"the sum over the batch is too large for {kind}. Scale the inputs, or take the mean."

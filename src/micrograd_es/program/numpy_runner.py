@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_es.program.arrays import ARRAYS, Array, table
+from micrograd_es.program.arrays import ARRAYS, SAME_NAMES, Array, ArrayMaths
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Plan, Rows, Space, Total
 from micrograd_es.symbols import Symbol, SymbolMaths
 
@@ -25,7 +25,7 @@ _UFUNCS = {
     "is not": "np.not_equal",
     "max": "np.maximum",
     "min": "np.minimum",
-} | {name: f"np.{name}" for name in ("exp", "log", "tanh", "sin", "cos", "sqrt", "abs", "sign")}
+} | {name: f"np.{name}" for name in SAME_NAMES}
 
 
 class ArraySymbols(SymbolMaths):
@@ -42,14 +42,18 @@ class ArraySymbols(SymbolMaths):
 
 
 _SYMBOLS = ArraySymbols()
+LARGE = 1 << 21  # bytes of values from which on what blocks gather has room for one block at a time
 
 
 class Runner:
     """The code of one plan for one batch size, and the matrices that it works on.
 
     `shared` are the rows that the program keeps for all batch sizes. `wanted` are the places whose gradients are asked
-    for, and `output` the row whose gradient the way back starts from. `predict` computes the outputs, `forward` every
-    value, and `backward` is a whole run, there and back.
+    for, and `output` the row whose gradient the way back starts from; None for a runner that never goes back.
+
+    `inputs` is one row for each example, to be written before a run. `predict` computes the outputs, `forward` every
+    value, and `backward` is a whole run, there and back: it leaves the sum of the output over the examples in `total`,
+    and in `check` the sum of the parameters' gradients, which is finite only where all of them are.
     """
 
     def __init__(
@@ -58,17 +62,40 @@ class Runner:
         varying = np.zeros((plan.sizes[Space.VARYING], batch), shared.dtype)
         self.batch, self.wanted = batch, wanted
         self.values = {Space.SHARED: shared, Space.VARYING: varying}
-        self.gradients = {space: np.zeros_like(matrix) for space, matrix in self.values.items()}
-        self.names: dict[str, Any] = {"np": np, "m": ARRAYS, "table": table}
+        self.gradients = {
+            space: np.zeros_like(matrix, shape=(len(matrix), matrix.shape[1] if output is not None else 0))
+            for space, matrix in self.values.items()
+        }
+        self.inputs = varying[: plan.tape.inputs].T
+        self.total, self.check = np.zeros(1, shared.dtype), np.zeros(1, shared.dtype)
+        self.names: dict[str, Any] = {"np": np, "m": ARRAYS}
         self.views: dict[object, str] = {}
+        self.held: dict[str, Rows] = {}  # what the rooms for gathered values have in them, as the code goes along
+        self.is_large = varying.nbytes > LARGE
         self.touched: dict[Space, set[int]] = {space: set() for space in Space}
         self.lines = [line for block in plan.blocks for line in _Forward(self, block).lines()]
         self.source = self._function("forward", "", self.lines)
-        self.forward: Callable[[], None] = self._compiled("forward")
-        self.predict = self.forward
         if output is not None:
-            self.source += self._function("backward", "seed", ["forward()", *self._back(plan, output)])
-            self.backward: Callable[[float], None] = self._compiled("backward")
+            back = [*self._back(plan, output), *self._sums(output, plan.tape.parameters)]
+            self.source += self._function("backward", "seed", ["forward()", *back])
+        exec(compile(self.source, "<program>", "exec"), self.names)
+
+    def forward(self) -> None:
+        """Compute every value."""
+        with np.errstate(all="ignore"):
+            self.names["forward"]()
+
+    predict = forward
+
+    def backward(self, seed: float) -> None:
+        """Compute every value, and the gradients that are wanted of the sum of the output times the seed."""
+        with np.errstate(all="ignore"):
+            self.names["backward"](seed)
+
+    def _sums(self, output: Rows, parameters: int) -> list[str]:
+        """The lines that add up the output over the examples, and the gradients of the parameters."""
+        self.names |= {"total": self.total, "G": self.gradients[Space.SHARED][:parameters], "check": self.check}
+        return [f"np.add.reduce({self.value(output)}, 1, None, total)", "np.add.reduce(G, 0, None, check)"]
 
     def _back(self, plan: Plan, output: Rows) -> list[str]:
         """The lines of the way back: what is added to is cleared first, what is only set is not."""
@@ -87,10 +114,6 @@ class Runner:
     def _function(self, name: str, parameters: str, lines: Sequence[str]) -> str:
         body = "".join(f"    {line}\n" for line in lines) or "    pass\n"
         return f"def {name}({parameters}):\n{body}"
-
-    def _compiled(self, name: str) -> Any:
-        exec(compile(self.source, "<program>", "exec"), self.names)
-        return self.names[name]
 
     # Names for views
 
@@ -132,6 +155,8 @@ class _Lines:
         self.runner, self.block = runner, block
         self.out = runner.value(block.out)
         self.columns = runner.values[block.out.space].shape[1]
+        self.gathers: list[str] = []  # what has to be gathered again on the way back
+        self.slots: dict[Rows, int] = {}
 
     def each(self, rows: Rows) -> int:
         """How many of some rows belong to each row of the block."""
@@ -144,19 +169,28 @@ class _Lines:
             return runner.value(rows), []
         matrix = runner.values[rows.space]
         shape = (len(rows), matrix.shape[1])
-        kept = runner.bound((rows, "kept"), lambda: np.empty(shape, matrix.dtype), "k")
+        key = (shape, self.slots.setdefault(rows, len(self.slots))) if runner.is_large else (rows, "kept")
+        kept = runner.bound(key, lambda: np.empty(shape, matrix.dtype), "k")
+        if runner.held.get(kept) == rows:
+            return kept, []
+        runner.held[kept] = rows
         where = runner.bound((rows, "where"), lambda: np.array(rows.numbers), "i")
         whole = runner.bound((rows.space, "values"), lambda: matrix, "V")
         return kept, [f"np.take({whole}, {where}, 0, {kept}, 'clip')"]
 
-    def whole(self, name: str) -> str:
-        """The name of what is gathered for an operation with many inputs as inputs by rows by columns."""
+    def whole(self, name: str) -> tuple[str, str]:
+        """The names of a maths that knows the inputs of an operation with many, and of the inputs, from all of them."""
         assert isinstance(self.block, Elementwise)
-        return self.runner.reshaped(name, (len(self.block.inputs), len(self.block.out), self.columns))
+        runner = self.runner
+        whole = runner.reshaped(name, (len(self.block.inputs), len(self.block.out), self.columns))
+        maths = runner.bound((whole, "maths"), lambda: ArrayMaths(np, runner.names[whole]), "m")
+        return maths, runner.bound((whole, "parts"), lambda: runner.names[maths].parts, whole + "parts")
 
     def again(self, rows: Rows) -> str:
-        """The name of what has been gathered on the way forward."""
-        return self.gathered(rows)[0]
+        """The name of what was gathered on the way forward, and is again where its room was used for something else."""
+        name, lines = self.gathered(rows)
+        self.gathers += lines
+        return name
 
     def written(self, formula: Symbol) -> str:
         """A formula as an expression over arrays."""
@@ -207,7 +241,8 @@ class _Forward(_Lines):
         if together:
             name, lines = self.gathered(together)
             forward = self.runner.bound((block.op, "forward"), lambda: block.op.forward, "f")
-            return [*lines, f"{self.out}[...] = {forward}(m, *{self.whole(name)})"]
+            maths, parts = self.whole(name)
+            return [*lines, f"{self.out}[...] = {forward}({maths}, *{parts})"]
         lines = []
         names: list[str] = []
         for rows in block.inputs:
@@ -233,13 +268,18 @@ class _Backward(_Lines):
 
     def lines(self) -> list[str]:
         """The lines, in order."""
+        lines = self._lines()
+        return [*self.gathers, *lines]
+
+    def _lines(self) -> list[str]:
         if isinstance(self.block, Affine):
             return self._affine(self.block)
         if isinstance(self.block, Total):
             rows, terms = len(self.block.out), self.each(self.block.terms)
             spread = self.runner.reshaped(self.upstream, (rows, 1, self.columns))
-            whole = f"np.broadcast_to({spread}, ({rows}, {terms}, {self.columns}))"
-            return self.sent(self.block.terms, whole, (rows, terms, self.columns))
+            shape = (rows, terms, self.columns)
+            whole = spread if is_run(self.block.terms) else f"np.broadcast_to({spread}, {shape})"
+            return self.sent(self.block.terms, whole, shape)
         return self._elementwise(self.block)
 
     def _affine(self, block: Affine) -> list[str]:
@@ -265,7 +305,8 @@ class _Backward(_Lines):
         together = many_rows(block)
         if together:
             local = self.runner.bound((block.op, "local"), lambda: block.op.local, "l")
-            slopes_of = f"table({local}(m, {self.out}, *{self.whole(self.again(together))}))"
+            maths, parts = self.whole(self.again(together))
+            slopes_of = f"{maths}.table({local}({maths}, {self.out}, *{parts}))"
             shape = (len(block.inputs), len(block.out), self.columns)
             return self.sent(together, f"np.multiply({self.upstream}, {slopes_of}{{out}})", shape)
         rows = [one_row(r) for r in block.inputs]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from math import isfinite
 from os import PathLike
 from pathlib import Path
@@ -15,10 +14,12 @@ import numpy as np
 
 from micrograd_es.files import write_files
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.blocks import Rows, Space
+from micrograd_es.program.blocks import Space
+from micrograd_es.program.calls import Calls, as_array, batch_of, count, unflattened, wanted
 from micrograd_es.program.explain import arrays_of, explained
 from micrograd_es.program.faults import located
 from micrograd_es.program.grouping import planned
+from micrograd_es.program.jax_function import function_of
 from micrograd_es.program.numpy_runner import Runner
 from micrograd_es.program.recording import Structure, recorded
 from micrograd_es.program.tape import Tape, from_json
@@ -90,62 +91,58 @@ class Program:
         if dtype not in DTYPES:
             raise ValueError(f"dtype is {dtype!r}; expected one of {', '.join(map(repr, DTYPES))}.")
         self.tape, self.shapes, self.result = tape, [tuple(shape) for shape in shapes], result
-        self.sizes = [_count(shape) for shape in self.shapes]
         self.plan, self.fast = planned(tape), fast
-        if fast:
-            fast_runner()  # what it needs is asked for now, not at the first run
         self.values = [values[place] for place in self.plan.parameters] if values else []
         self._shared = np.zeros((max(self.plan.sizes[Space.SHARED], 1), 1), dtype)
         self.parameters: Array = self._shared[: tape.parameters, 0]
         self.parameters[:] = [float(v.number) for v in self.values] if numbers is None else numbers
         self._shared[tape.parameters : tape.parameters + len(tape.constants), 0] = tape.constants
-        self._runners: dict[tuple[int, str], Runner] = {}
+        self._calls = Calls(self.plan, self._shared, self.shapes, fast)
         self._lock = threading.Lock()
 
     def __str__(self) -> str:
         return str(self.tape)
 
-    def __call__(self, *inputs: Any) -> Any:
+    def __call__(self, *inputs: Any, check: bool = False) -> Any:
         """The outputs for a batch: the inputs have one row an example, and so have the outputs.
 
         A single example, without the axis of the batch, gives what the function returned: a number, or lists of them.
+        What is not a real number comes out as nan or inf; with `check` it is an ArithmeticError that names the
+        operation and the example.
         """
-        columns, batch, single = self._columns(inputs)
-        with self._lock, np.errstate(all="ignore"):
-            runner = self._loaded(columns, batch, "")
-            runner.predict()
-            outputs = [self._row(runner, number).copy() for number in self.tape.outputs]
-        if not isinstance(self.result, list):
-            return outputs[0][0].item() if single else outputs[0]
-        table = np.stack(outputs, axis=1)
-        return _unflattened(self.result, iter(table[0].tolist())) if single else table
+        with self._lock:
+            call = self._calls.ready(inputs)
+            call.runner.predict()
+            found = call.stacked() if isinstance(self.result, list) else call.outputs[0].copy()
+            if check and not np.isfinite(found).all():
+                raise located(self.plan, self._shared, call.runner.inputs, set())
+        if not call.single:
+            return found
+        return unflattened(self.result, iter(found.ravel().tolist()))
 
-    def value_and_grad(self, *inputs: Any, reduce: str = "mean", wrt: str = "parameters") -> tuple[float, Any]:
-        """The mean (or "sum") of the output over the batch, and its gradient.
+    def value_and_grad(
+        self, *inputs: Any, reduce: str = "mean", wrt: str = "parameters", out: Array | None = None
+    ) -> tuple[Any, Any]:
+        """The mean of the output over the batch, and its gradient.
 
-        With `wrt` "parameters" the gradient is a flat array, one number a parameter; with "inputs" a list with one
-        array for each input, of its shape.
+        With `wrt` "parameters" the gradient is a flat array, one number a parameter, written into `out` where that is
+        given; with "inputs" a list with one array for each input, of its shape; with "both" a pair of the two.
+        `reduce` is "mean", "sum", or "none", which gives each example's value, and its gradient for its inputs.
 
         Raises TypeError where the function has several outputs, ValueError for an unknown option, and ArithmeticError,
         naming the operation and the example, where the value or the gradient is not finite.
         """
-        self._check_options(reduce, wrt)
-        columns, batch, single = self._columns(inputs)
-        with self._lock, np.errstate(all="ignore"):
-            runner = self._loaded(columns, batch, wrt)
-            scale = 1.0 / max(batch, 1) if reduce == "mean" else 1.0
-            varying = self.plan.places[self.tape.outputs[0]][0] is Space.VARYING
-            runner.backward(scale if varying else scale * batch)
-            value = float(self._row(runner, self.tape.outputs[0]).sum() * scale)
-            if wrt == "parameters":
-                gradient: Any = runner.gradients[Space.SHARED][: self.tape.parameters, 0].copy()
-                sound = isfinite(gradient.sum())
-            else:
-                gradient = self._input_gradients(runner, single)
-                sound = all(np.isfinite(part).all() for part in gradient)
-            if not (sound and isfinite(value)):
-                runner.forward()
-                raise located(self.plan, runner)
+        with self._lock:
+            call = self._calls.ready(inputs, wrt, reduce)
+            seed = call.seed
+            call.runner.backward(seed)
+            value: Any = call.total.item() * seed
+            gradient = call.gradient() if out is None else call.gradient_in(out)
+            suspect = wrt != "parameters" or not isfinite(value + call.check.item())
+            if suspect and not call.is_sound(value):
+                raise located(self.plan, self._shared, call.runner.inputs, wanted(self.plan, wrt))
+            if reduce == "none":
+                value = call.outputs[0].item() if call.single else call.outputs[0].copy()
         return value, gradient
 
     def explain(self, latex: bool = False, backward: bool = False, examples: str = "rows", language: str = "es") -> str:
@@ -179,14 +176,27 @@ class Program:
         >>> found["Y"].tolist(), found["∂L/∂W1"].tolist()
         ([[11.0], [17.0]], [[4.0], [5.0]])
         """
-        columns, batch, _ = self._columns(inputs)
+        arrays = [as_array(x, self._shared.dtype) for x in inputs]
+        batch, _ = batch_of(arrays, self.shapes)
+        columns = [x.reshape(batch, count(shape)).T for x, shape in zip(arrays, self.shapes, strict=True)]
         values = {Space.SHARED: self._shared, Space.VARYING: np.concatenate([*columns, np.zeros((0, batch))])}
         return arrays_of(self.plan, self.shapes, values, batch, upstream)
 
     def source(self, batch: int, wrt: str = "parameters") -> str:
         """The NumPy code of a batch of that size, forward and backward: what runs without `fast`."""
         output = self.plan.rows(self.tape.outputs[:1]) if wrt else None
-        return Runner(self.plan, self._shared, batch, self._wanted(wrt), output).source
+        return Runner(self.plan, self._shared, batch, wanted(self.plan, wrt), output).source
+
+    def to_jax(self) -> Callable[..., Any]:
+        """The program as a pure JAX function f(parameters, *inputs) -> outputs, which needs the extra `jax`.
+
+        `parameters` is a flat array, in the order of this program's; the inputs and outputs are those of a call. The
+        function can be given to jax.jit, grad, vmap or shard_map; its gradients are those of the table of operations,
+        also at ties and kinks. It computes in float64 where jax_enable_x64 is on and the program's dtype is float64.
+
+        Raises ImportError where JAX is not installed.
+        """
+        return function_of(self.plan, self.shapes, self.result, self._shared.dtype)
 
     def write_back(self) -> None:
         """Put the numbers of `parameters` into the Values that they were recorded from."""
@@ -209,113 +219,14 @@ class Program:
         return Path(path)
 
     @classmethod
-    def load(cls, path: str | PathLike[str]) -> Program:
+    def load(cls, path: str | PathLike[str], fast: bool = False) -> Program:
         """The program that `save` wrote; it has no Values. Raises ValueError for any other file."""
         text = Path(path).read_text(encoding="utf-8")
         try:
             data = json.loads(text)
             tape = from_json(data["tape"], str(path))
-            return cls(tape, data["shapes"], data["result"], (), data["parameters"], data["dtype"])
+            return cls(tape, data["shapes"], data["result"], (), data["parameters"], data["dtype"], fast)
         except (KeyError, TypeError, json.JSONDecodeError) as error:
             raise ValueError(
                 f"{path} is no program of micrograd_es ({error}); expected what Program.save wrote."
             ) from None
-
-    # How it is run
-
-    def _loaded(self, columns: Sequence[Array], batch: int, wrt: str) -> Runner:
-        """The runner for a batch, with the inputs in it."""
-        runner = self._runner(batch, wrt)
-        varying = runner.values[Space.VARYING]
-        start = 0
-        for block in columns:
-            varying[start : start + len(block)] = block
-            start += len(block)
-        return runner
-
-    def _runner(self, batch: int, wrt: str) -> Runner:
-        """The runner for a batch size, forward only for `wrt` ""; the last few sizes are kept."""
-        key = (batch, wrt)
-        if key not in self._runners:
-            if len(self._runners) >= 8:
-                del self._runners[next(iter(self._runners))]
-            output = self.plan.rows(self.tape.outputs[:1]) if wrt else None
-            self._runners[key] = self._made(batch, self._wanted(wrt), output)
-        return self._runners[key]
-
-    def _made(self, batch: int, wanted: set[tuple[Space, int]], output: Rows | None) -> Any:
-        """A new runner: compiled where that is asked for and every operation can be, else in NumPy."""
-        if self.fast:
-            make, refused = fast_runner()
-            with suppress(refused):
-                return make(self.plan, self._shared, batch, wanted, output)
-        return Runner(self.plan, self._shared, batch, wanted, output)
-
-    def _wanted(self, wrt: str) -> set[tuple[Space, int]]:
-        """Where gradients are needed: everything that depends on what they are asked for."""
-        tape = self.tape
-        ends = {"": (0, 0), "inputs": (0, tape.inputs), "parameters": (tape.inputs, tape.first_constant)}
-        return self.plan.wanted(*ends[wrt])
-
-    def _row(self, runner: Runner, number: int) -> Array:
-        space, row = self.plan.places[number]
-        values: Array = runner.values[space][row]
-        return values if space is Space.VARYING else np.broadcast_to(values, (runner.batch,))
-
-    # What goes in and comes out
-
-    def _columns(self, inputs: Sequence[Any]) -> tuple[list[Array], int, bool]:
-        """The inputs with a row for each number and a column for each example, the batch size, and if there is none."""
-        if len(inputs) != len(self.shapes):
-            raise TypeError(f"the program was given {len(inputs)} inputs; expected {len(self.shapes)}.")
-        arrays = [np.asarray(x, self._shared.dtype) for x in inputs]
-        batch = arrays[0].shape[0] if arrays and arrays[0].ndim else 1
-        if [a.shape for a in arrays] == [(batch, *shape) for shape in self.shapes]:
-            return [a.reshape(batch, size).T for a, size in zip(arrays, self.sizes, strict=True)], batch, not arrays
-        if [a.shape for a in arrays] == self.shapes:
-            return [a.reshape(-1, 1) for a in arrays], 1, True
-        given = ", ".join(str(np.shape(x)) for x in inputs)
-        expected = ", ".join(f"({', '.join(['batch', *map(str, shape)])})" for shape in self.shapes)
-        raise ValueError(f"the inputs have the shapes {given}; expected {expected}, with one batch size.")
-
-    def _input_gradients(self, runner: Runner, single: bool) -> list[Array]:
-        gradients = runner.gradients[Space.VARYING][: self.tape.inputs].T
-        ends = np.cumsum([0, *self.sizes])
-        parts = [
-            gradients[:, start:end].reshape(runner.batch, *shape).copy()
-            for start, end, shape in zip(ends[:-1], ends[1:], self.shapes, strict=True)
-        ]
-        return [part[0] for part in parts] if single else parts
-
-    def _check_options(self, reduce: str, wrt: str) -> None:
-        for name, given, known in (("reduce", reduce, ("mean", "sum")), ("wrt", wrt, ("parameters", "inputs"))):
-            if given not in known:
-                raise ValueError(f"{name} is {given!r}; expected one of {', '.join(map(repr, known))}.")
-        if len(self.tape.outputs) != 1:
-            raise TypeError(f"the program has {len(self.tape.outputs)} outputs; expected one. Record a loss.")
-
-
-def fast_runner() -> tuple[Any, type[Exception]]:
-    """The runner that compiles kernels, and what it raises for an operation that it has none for.
-
-    Raises ImportError where the compiler is not installed.
-    """
-    try:
-        import llvmlite  # noqa: F401
-    except ImportError:
-        raise ImportError(
-            "fast=True needs llvmlite. Write: pip install 'micrograd-es[fast]', or leave it out."
-        ) from None
-    from micrograd_es.program.compiled.lanes import NotCompilableError
-    from micrograd_es.program.compiled.runner import Runner as FastRunner
-
-    return FastRunner, NotCompilableError
-
-
-def _count(shape: tuple[int, ...]) -> int:
-    """How many numbers an array of that shape has."""
-    return int(np.prod(shape, dtype=int))
-
-
-def _unflattened(shape: Structure, numbers: Iterator[float]) -> Any:
-    return [_unflattened(part, numbers) for part in shape] if isinstance(shape, list) else next(numbers)

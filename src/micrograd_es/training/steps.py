@@ -164,7 +164,7 @@ class RecordedSteps:
         """See `Steps`."""
         loss, gradient = self.training.value_and_grad(inputs, targets, *masks)
         self.optimizer.update(self.training.parameters, gradient)
-        return loss
+        return float(loss)
 
     def measure(self, inputs: Floats, targets: Floats) -> tuple[float, Floats]:
         """See `Steps`."""

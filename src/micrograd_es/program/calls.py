@@ -1,0 +1,240 @@
+"""What stands between a Program and its runners: which runner a call needs, and where its inputs and results are.
+
+Training calls a program with arrays of the same shapes again and again. All that depends on the shapes alone is
+prepared at the first call, so that the next one looks it up and runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from micrograd_es.maths import as_number
+from micrograd_es.program.arrays import Array
+from micrograd_es.program.blocks import Plan, Space
+from micrograd_es.program.numpy_runner import Runner
+from micrograd_es.program.recording import Structure
+
+REDUCE = ("mean", "sum", "none")
+WRT = ("parameters", "inputs", "both")
+KEPT = 8  # runners
+KEPT_BYTES = 1 << 28  # of values and gradients in all of them; the last one is kept whatever its size
+
+
+class Call:
+    """What is prepared for inputs of some shapes.
+
+    `places` are views of the runner's inputs, one for each input and of its shape; `outputs` one view for each output,
+    with a number an example. `total` times `seed` is the value, and `seed` what the gradient of every example starts
+    from; `slopes` are the parameters' gradients, `to_inputs` the inputs', and `gradient` copies those asked for.
+    """
+
+    def __init__(
+        self, plan: Plan, runner: Any, shapes: Sequence[tuple[int, ...]], single: bool, wrt: str, reduce: str
+    ) -> None:
+        self.runner, self.single, self.batch, self.wrt = runner, single, runner.batch, wrt
+        self.places = self._parts(runner.inputs, shapes)
+        self.outputs = [self._row(*plan.places[number]) for number in plan.tape.outputs]
+        self.table = self._table(plan)
+        if not wrt:
+            return
+        batch, (space, row) = self.batch, plan.places[plan.tape.outputs[0]]
+        self.total, self.seed = runner.total, 1.0 / max(batch, 1) if reduce == "mean" else 1.0
+        if space is Space.SHARED:  # the same for all examples: what comes back is counted once for each
+            self.total, self.seed = runner.values[space][row], self.seed * batch
+        self.check: Array = runner.check
+        self.slopes: Array = runner.gradients[Space.SHARED][: plan.tape.parameters, 0]
+        self.to_inputs = self._parts(runner.gradients[Space.VARYING][: plan.tape.inputs].T, shapes)
+        self.gradient: Callable[[], Any] = {
+            "parameters": self.slopes.copy,
+            "inputs": self._to_inputs,
+            "both": lambda: (self.slopes.copy(), self._to_inputs()),
+        }[wrt]
+
+    def _parts(self, matrix: Array, shapes: Sequence[tuple[int, ...]]) -> list[Array]:
+        """A view for each input of a matrix that has a row for each example."""
+        parts, start = [], 0
+        for shape in shapes:
+            end = start + count(shape)
+            part = matrix[:, start:end].reshape(self.batch, *shape)
+            parts.append(part[0, ...] if self.single else part)
+            start = end
+        return parts
+
+    def _row(self, space: Space, row: int) -> Array:
+        values: Array = self.runner.values[space][row]
+        return values if space is Space.VARYING else np.broadcast_to(values, (self.batch,))
+
+    def _table(self, plan: Plan) -> Array | None:
+        """The outputs as one view with a row for each example, where their rows follow each other."""
+        places = [plan.places[number] for number in plan.tape.outputs]
+        space, first = places[0]
+        if space is Space.SHARED or places != [(space, first + i) for i in range(len(places))]:
+            return None
+        table: Array = self.runner.values[space][first : first + len(places)].T
+        return table
+
+    def gradient_in(self, out: Any) -> Any:
+        """The gradient of the parameters, in an array that was given for it."""
+        if self.wrt != "parameters" or np.shape(out) != self.slopes.shape:
+            raise ValueError(
+                f"out has the shape {np.shape(out)} and wrt is {self.wrt!r}; expected an array of the shape"
+                f' {self.slopes.shape} for the gradient of the "parameters".'
+            )
+        out[...] = self.slopes
+        return out
+
+    def _to_inputs(self) -> list[Array]:
+        return [part.copy() for part in self.to_inputs]
+
+    def is_sound(self, value: float) -> bool:
+        """Whether the value and all of the gradient are finite."""
+        gradients = [self.slopes, *(self.to_inputs if self.wrt != "parameters" else ())]
+        return isfinite(value) and all(np.isfinite(part).all() for part in gradients)
+
+    def stacked(self) -> Array:
+        """The outputs, copied: a row for each example."""
+        return self.table.copy() if self.table is not None else np.stack(self.outputs, axis=1)
+
+
+class Calls:
+    """The calls of a program that are kept, by what is asked for and the shapes and kinds of the inputs."""
+
+    def __init__(self, plan: Plan, shared: Array, shapes: Sequence[tuple[int, ...]], fast: bool) -> None:
+        self.plan, self.shared, self.shapes, self.fast = plan, shared, list(shapes), fast
+        self.calls: dict[tuple[Any, ...], Call] = {}
+        self.runners: dict[tuple[int, str], Any] = {}
+        if fast:
+            fast_runner()  # what it needs is asked for now, not at the first run
+
+    def ready(self, inputs: Sequence[Any], wrt: str = "", reduce: str = "") -> Call:
+        """The call for such inputs, with the inputs in its runner; `wrt` is "" for a call without gradients."""
+        key: tuple[Any, ...] = (wrt, reduce)
+        try:
+            for x in inputs:
+                key += (x.shape, x.dtype)
+            call = self.calls[key]
+        except (KeyError, AttributeError, TypeError):
+            inputs = [as_array(x, self.shared.dtype) for x in inputs]
+            call = self._call(inputs, wrt, reduce)
+        for i, place in enumerate(call.places):
+            place[...] = inputs[i]
+        return call
+
+    def _call(self, inputs: list[Array], wrt: str, reduce: str) -> Call:
+        """The call for these arrays, made where there is none yet."""
+        key = (wrt, reduce, *(part for x in inputs for part in (x.shape, x.dtype)))
+        if key not in self.calls:
+            if wrt or reduce:
+                self._check(wrt, reduce)
+            batch, single = batch_of(inputs, self.shapes)
+            runner = self.runner(batch, wrt)  # which may forget calls of others
+            self.calls[key] = Call(self.plan, runner, self.shapes, single, wrt, reduce)
+        return self.calls[key]
+
+    def _check(self, wrt: str, reduce: str) -> None:
+        """Whether such a gradient can be asked for."""
+        for name, given, known in (("reduce", reduce, REDUCE), ("wrt", wrt, WRT)):
+            if given not in known:
+                raise ValueError(f"{name} is {given!r}; expected one of {', '.join(map(repr, known))}.")
+        if reduce == "none" and wrt != "inputs":
+            raise ValueError(
+                f'reduce is "none" and wrt {wrt!r}; expected wrt "inputs": the gradients of the parameters are added up'
+                ' over the examples. Write reduce="sum", or call it with one example after the other.'
+            )
+        outputs = len(self.plan.tape.outputs)
+        if outputs != 1:
+            raise TypeError(f"the program has {outputs} outputs; expected one. Record a loss.")
+
+    def runner(self, batch: int, wrt: str) -> Any:
+        """The runner for a batch size, forward only for `wrt` ""; the last few are kept, if they are not too large."""
+        if (batch, wrt) not in self.runners:
+            while self.runners and (len(self.runners) >= KEPT or self._bytes(batch, wrt) > KEPT_BYTES):
+                del self.runners[next(iter(self.runners))]
+                self.calls.clear()
+            self.runners[batch, wrt] = self._made(batch, wrt)
+        return self.runners[batch, wrt]
+
+    def _bytes(self, *more: Any) -> int:
+        """How large the values and gradients of all runners are, with one more."""
+        each = self.plan.sizes[Space.VARYING] * self.shared.itemsize
+        return sum(each * batch * (2 if wrt else 1) for batch, wrt in (*self.runners, more))
+
+    def _made(self, batch: int, wrt: str) -> Any:
+        """A new runner: compiled where that is asked for and every operation can be, else in NumPy."""
+        how = (self.plan, self.shared, batch, wanted(self.plan, wrt))
+        output = self.plan.rows(self.plan.tape.outputs[:1]) if wrt else None
+        if self.fast:
+            make, refused = fast_runner()
+            with suppress(refused):
+                return make(*how, output)
+        return Runner(*how, output)
+
+
+def wanted(plan: Plan, wrt: str) -> set[tuple[Space, int]]:
+    """Where gradients are needed: everything that depends on what they are asked for."""
+    tape = plan.tape
+    first, last = tape.inputs, tape.first_constant
+    return plan.wanted(*{"": (0, 0), "inputs": (0, first), "parameters": (first, last), "both": (0, last)}[wrt])
+
+
+def fast_runner() -> tuple[Any, type[Exception]]:
+    """The runner that compiles kernels, and what it raises for an operation that it has none for.
+
+    Raises ImportError where the compiler is not installed.
+    """
+    try:
+        import llvmlite  # noqa: F401
+    except ImportError:
+        raise ImportError(
+            "fast=True needs llvmlite. Write: pip install 'micrograd-es[fast]', or leave it out."
+        ) from None
+    from micrograd_es.program.compiled.lanes import NotCompilableError
+    from micrograd_es.program.compiled.runner import Runner as FastRunner
+
+    return FastRunner, NotCompilableError
+
+
+def as_array(x: Any, dtype: Any) -> Array:
+    """Numbers of any kind as an array that can be copied into a runner; arrays of numbers are left as they are."""
+    if isinstance(x, np.ndarray) and x.dtype.kind in "fiub":
+        return x
+    try:
+        found = np.asarray(x)
+        if found.dtype.kind == "O":  # Fractions and Decimals, or what is no number
+            found = np.array([float(as_number(each)) for each in found.flat]).reshape(found.shape)
+        if found.dtype.kind in "fiub":
+            return np.asarray(found, dtype)
+    except (TypeError, ValueError):
+        found = None
+    kind = type(x).__name__ if found is None else f"{type(x).__name__} of {found.dtype}"
+    raise TypeError(f"an input is {kind}; expected real numbers, in an array or in lists of equal lengths.")
+
+
+def batch_of(inputs: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> tuple[int, bool]:
+    """The batch size of some arrays, and whether they are a single example, without the axis of the batch."""
+    if len(inputs) != len(shapes):
+        raise TypeError(f"the program was given {len(inputs)} inputs; expected {len(shapes)}.")
+    found = [x.shape for x in inputs]
+    if found == shapes:
+        return 1, True
+    batch = found[0][0] if found[0] else 1
+    if found == [(batch, *shape) for shape in shapes]:
+        return batch, False
+    given = ", ".join(map(str, found))
+    expected = ", ".join(f"({', '.join(['batch', *map(str, shape)])})" for shape in shapes)
+    raise ValueError(f"the inputs have the shapes {given}; expected {expected}, with one batch size.")
+
+
+def unflattened(shape: Structure, numbers: Iterator[Any]) -> Any:
+    """Numbers in the shape of what a function returned: nested lists."""
+    return [unflattened(part, numbers) for part in shape] if isinstance(shape, list) else next(numbers)
+
+
+def count(shape: tuple[int, ...]) -> int:
+    """How many numbers an array of that shape has."""
+    return int(np.prod(shape, dtype=int))

@@ -1,0 +1,137 @@
+"""A program as a pure JAX function, for what JAX can do with one: jit, grad, vmap, accelerators, several devices.
+
+The function is built from the blocks of the plan, as the runners are, and every operation from its row of the table:
+the forward formula, and the local gradients as JAX's rule for it, so that ties and kinks are the table's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+from micrograd_es.ops import Op
+from micrograd_es.program.arrays import ArrayMaths
+from micrograd_es.program.blocks import Block, Elementwise, Plan, Rows, Space, Total
+from micrograd_es.program.calls import batch_of, count, unflattened
+from micrograd_es.program.numpy_runner import as_slice, is_run, one_row
+from micrograd_es.program.recording import Structure
+
+
+def jax_module() -> Any:
+    """JAX. Raises ImportError, with what to write, where it is not installed."""
+    try:
+        import jax
+    except ImportError:
+        raise ImportError("to_jax needs JAX. Write: pip install 'micrograd-es[jax]'.") from None
+    return jax
+
+
+def function_of(plan: Plan, shapes: Sequence[tuple[int, ...]], result: Structure, dtype: Any) -> Callable[..., Any]:
+    """The function of the flat parameters and the inputs that a plan computes."""
+    jnp = jax_module().numpy
+
+    def program(parameters: Any, *inputs: Any) -> Any:
+        arrays = [jnp.asarray(x, dtype) for x in (parameters, *inputs)]
+        batch, single = batch_of(arrays[1:], shapes)
+        if arrays[0].shape != (plan.tape.parameters,):
+            raise ValueError(f"parameters have the shape {arrays[0].shape}; expected ({plan.tape.parameters},).")
+        columns = [x.reshape(batch, count(shape)) for x, shape in zip(arrays[1:], shapes, strict=True)]
+        numbers = _Numbers(jnp, plan, arrays[0], columns)
+        for block in plan.blocks:
+            size = len(block.out), batch if block.out.space is Space.VARYING else 1
+            numbers.add(block.out, jnp.broadcast_to(_computed(block, numbers), size))
+        outputs = [numbers.take(plan.rows([n])) for n in plan.tape.outputs]
+        found = jnp.concatenate([jnp.broadcast_to(x, (1, batch)) for x in outputs]).T
+        if single:
+            return unflattened(result, iter(found[0]))
+        return found if isinstance(result, list) else found[:, 0]
+
+    return program
+
+
+class _Numbers:
+    """The rows that have been computed, as the arrays in which they were: none is ever written into another.
+
+    `homes` has, for each row of a space, the number of its array and its row there.
+    """
+
+    def __init__(self, np: Any, plan: Plan, parameters: Any, columns: Sequence[Any]) -> None:
+        self.np = np
+        self.arrays: list[Any] = []
+        self.homes: dict[Space, dict[int, tuple[int, int]]] = {space: {} for space in Space}
+        constants = np.asarray(plan.tape.constants, parameters.dtype)
+        first = [(Space.VARYING, x.T) for x in columns]
+        for space, part in (*first, *((Space.SHARED, x[:, None]) for x in (parameters, constants))):
+            start = len(self.homes[space])
+            self.add(Rows(space, tuple(range(start, start + len(part)))), part)
+
+    def add(self, rows: Rows, array: Any) -> None:
+        """Keep the array of some rows."""
+        self.homes[rows.space].update({row: (len(self.arrays), i) for i, row in enumerate(rows.numbers)})
+        self.arrays.append(array)
+
+    def take(self, rows: Rows) -> Any:
+        """Some rows as one array."""
+        homes = [self.homes[rows.space][row] for row in rows.numbers]
+        starts: dict[int, int] = {}
+        found, length = [], 0
+        for home in dict.fromkeys(home for home, _ in homes):
+            starts[home] = length
+            found.append(self.arrays[home])
+            length += len(found[-1])
+        here = Rows(rows.space, tuple(starts[home] + row for home, row in homes))
+        whole = found[0] if len(found) == 1 else self.np.concatenate(found)
+        if not is_run(here):
+            return whole[self.np.asarray(here.numbers)]
+        return whole if len(here) == length else whole[as_slice(here)]
+
+
+def _computed(block: Block, numbers: _Numbers) -> Any:
+    """What a block computes: a row for each of its rows, a column for each example."""
+    count, jnp = len(block.out), numbers.np
+    if isinstance(block, Total):
+        terms = numbers.take(block.terms)
+        return terms.reshape(count, len(terms) // count, terms.shape[1]).sum(axis=1)
+    if isinstance(block, Elementwise):
+        return _rule(block.op)(*(numbers.take(one_row(rows)) for rows in block.inputs))
+    weights, inputs = numbers.take(block.weights), numbers.take(block.inputs)
+    weights = weights.reshape(count, len(weights) // count)
+    if block.dense:
+        total = jnp.matmul(weights, inputs, precision="highest")
+    else:
+        table = inputs.reshape(count, len(inputs) // count, inputs.shape[1])
+        total = jnp.einsum("pn,pnb->pb", weights, table, precision="highest")
+    return sum((numbers.take(one_row(rows)) for rows in block.bare), total)
+
+
+@cache
+def _maths() -> ArrayMaths:
+    """The maths of JAX: that of arrays, with a σ whose own slope JAX finds right everywhere."""
+    jax = jax_module()
+    maths = ArrayMaths(jax.numpy)
+    vars(maths)["sigmoid"] = jax.nn.sigmoid
+    return maths
+
+
+@cache
+def _rule(op: Op) -> Callable[..., Any]:
+    """A row of the table as a JAX function whose derivative is the row's local gradients."""
+    jax, m = jax_module(), _maths()
+
+    @jax.custom_jvp  # type: ignore[untyped-decorator]
+    def run(*xs: Any) -> Any:
+        return op.forward(m, *xs)
+
+    def along(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+        z = run(*primals)
+        slopes, total = op.local(m, z, *primals), jax.numpy.zeros_like(z)
+        for i, tangent in enumerate(tangents):
+            if not isinstance(tangent, jax.custom_derivatives.SymbolicZero):  # a constant, which may have no slope
+                total = total + slopes[i] * tangent
+        return z, total
+
+    run.defjvp(along, symbolic_zeros=True)
+    run.__name__ = op.name
+    found: Callable[..., Any] = run
+    return found
