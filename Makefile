@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup test test-peers demo bench figures clean
+.PHONY: setup test test-peers demo bench bench-peers figures clean
 
 setup: .venv/ready
 
@@ -27,9 +27,11 @@ demo figures: setup
 
 bench: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[bench]"
-	$(BIN)/python bench/eager.py
-	$(BIN)/python bench/program.py
-	$(BIN)/python bench/against_c.py
+	$(BIN)/python -m bench
+
+bench-peers: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[bench,bench-peers]"
+	$(BIN)/python -m bench --all-peers
 
 clean:
 	rm -rf .venv build dist

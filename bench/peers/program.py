@@ -1,0 +1,87 @@
+"""micrograd_es, recorded once and replayed: what a training loop calls, in NumPy or compiled."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import micrograd_es as es
+from bench.irregular import INPUTS, Irregular
+from bench.peers import Job
+from bench.scalars import layers, parameters, scores
+from bench.works import Network
+from micrograd_es import Value, log_sum_exp, record, relu
+
+
+class ValueMaths:
+    """The public functions, by the names that the rows of the table call them by."""
+
+    exp, log, tanh, sin, cos, sqrt = map(staticmethod, (es.exp, es.log, es.tanh, es.sin, es.cos, es.sqrt))
+    sigmoid, softplus, relu, where = map(staticmethod, (es.sigmoid, es.softplus, es.relu, es.where))
+    sum, prod, log_sum_exp, abs = map(staticmethod, (es.sum, es.prod, es.log_sum_exp, abs))
+    max, min = staticmethod(lambda xs: es.maximum(*xs)), staticmethod(lambda xs: es.minimum(*xs))
+    power = staticmethod(lambda x, y: x**y)
+
+
+def recorded(work: Network, fast: bool = False) -> tuple[es.Program, list[Value]]:
+    """The program of the loss of one example, and the parameters in the order in which peers are compared."""
+    network = layers(Value, work)
+    found = parameters(network)
+
+    def hinge(x: list[Value], y: Value) -> Value:
+        loss = relu(1 - y * scores(network, x, relu)[0])
+        return loss + work.decay * es.sum([p * p for p in found]) if work.decay else loss
+
+    def softmax(x: list[Value], y: list[Value]) -> Value:
+        made = scores(network, x, relu)
+        return log_sum_exp(made) - es.sum([t * s for t, s in zip(y, made, strict=True)])
+
+    xs, ys = work.data()
+    example = (xs[0], ys[0]) if work.batch else (xs, ys)
+    return record(hinge if work.loss == "hinge" else softmax, *[e.tolist() for e in example], fast=fast), found
+
+
+def network(work: Network, fast: bool = False) -> Job:
+    """W2 to W5."""
+    program, found = recorded(work, fast)
+    place = {value: i for i, value in enumerate(program.values)}
+    order = np.array([place[value] for value in found])
+    start = program.parameters.copy()
+    xs, ys = work.data()
+
+    def train(rate: float) -> float:
+        loss, gradient = program.value_and_grad(xs, ys)
+        gradient *= rate
+        np.subtract(program.parameters, gradient, out=program.parameters)
+        return loss
+
+    def one(rate: float) -> float:
+        loss, gradients[:] = program.value_and_grad(xs, ys)
+        return loss
+
+    gradients = np.empty_like(start)
+    return Job(train, lambda: (program.parameters - start)[order]) if work.batch else Job(one, lambda: gradients[order])
+
+
+def expression(work: Irregular, fast: bool = False) -> tuple[es.Program, list[Value]]:
+    """W6's program, and the parameters in the order in which peers are compared."""
+    weights = [Value(p) for p in work.parameters]
+    own = {"reciprocal": es.reciprocal, "identity": es.identity}  # the rows that no operator writes
+
+    def fn(x: list[Value]) -> Value:
+        return work.evaluated(ValueMaths, x, weights, own)
+
+    return record(fn, [0.5] * INPUTS, parameters=weights, fast=fast), weights
+
+
+def irregular(work: Irregular, fast: bool = False) -> Job:
+    """W6."""
+    program, weights = expression(work, fast)
+    place = {value: i for i, value in enumerate(program.values)}
+    order = np.array([place[value] for value in weights])
+    gradients = np.empty(len(weights))
+
+    def step(rate: float) -> float:
+        value, gradients[:] = program.value_and_grad(work.inputs)
+        return value
+
+    return Job(step, lambda: gradients[order])
