@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from math import isfinite
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -119,6 +119,14 @@ class Program:
         if not call.single:
             return found
         return unflattened(self.result, iter(found.ravel().tolist()))
+
+    @overload
+    def value_and_grad(self, *inputs: Any, reduce: Literal["none"], wrt: str) -> tuple[Any, Any]: ...
+
+    @overload
+    def value_and_grad(
+        self, *inputs: Any, reduce: str = "mean", wrt: str = "parameters", out: Array | None = None
+    ) -> tuple[float, Any]: ...
 
     def value_and_grad(
         self, *inputs: Any, reduce: str = "mean", wrt: str = "parameters", out: Array | None = None
