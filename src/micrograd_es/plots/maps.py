@@ -55,8 +55,8 @@ def decision_map(
     """What a model predicts all over the plane: orange below the threshold, blue above it, a colour for each class.
 
     The model is a network, or a function of a table of points. `data` give the range and are drawn, and so are `test`,
-    with a dark edge; without data the range is the Playground's, from −6 to 6. A model of `features` gets those of each
-    point; where data were made with `with_features`, theirs. `discrete` shows which side, and not how far. The
+    with a strong edge; without data the range is the Playground's, from −6 to 6. A model of `features` gets those of
+    each point; where data were made with `with_features`, theirs. `discrete` shows which side, and not how far. The
     `threshold` is 0.5 for a sigmoid output, and for a function that stays between 0 and 1; else 0.
 
     >>> import numpy as np
@@ -237,7 +237,8 @@ def _output(canvas: Canvas, grid: Grid, data: Data | None, features: Any, table:
         _tile(canvas, panel, grid, table[:, 0], row, line=True)
     else:
         image = _class_image(canvas, data, table, discrete=False)
-        panel.imshow(grid.image(image), origin="lower", extent=grid.extent(), interpolation="nearest", aspect="auto")
+        panel.imshow(grid.image(image), origin="lower", extent=grid.extent(), interpolation="nearest")
+        _frame(canvas, panel)
     if data is not None:
         scatter(canvas, panel, data, plane_of(data, features)[0])
         panel.set(xlim=grid.ranges[0], ylim=grid.ranges[1])
@@ -253,6 +254,11 @@ def _tile(canvas: Canvas, ax: Axes, grid: Grid, numbers: Floats, row: str, line:
         low, high = colours.get_clim()
         look: dict[str, Any] = {"cmap": colours.cmap, "vmin": low, "vmax": high}
         ax.imshow(grid.image(numbers), origin="lower", extent=grid.extent(), interpolation="nearest", **look)
+    _frame(canvas, ax)
+
+
+def _frame(canvas: Canvas, ax: Axes) -> None:
+    """A square without numbers."""
     ax.set(xticks=[], yticks=[], aspect="auto")
     for spine in ax.spines.values():
         spine.set(color=canvas.theme.muted, linewidth=1.4 * canvas.scale)

@@ -95,7 +95,7 @@ def _column(place: int, count: int, columns: int, canvas: Canvas) -> Column:
 def _radius(columns: list[Column]) -> float:
     steps = [above - below for column in columns for above, below in pairwise(column.heights.values())]
     gaps = [after.x - before.x for before, after in pairwise(columns)]
-    return min(0.42 * min(steps, default=0.2), 0.2 * min(gaps), 0.075)
+    return min(0.46 * min(steps, default=0.2), 0.2 * min(gaps), 0.075)
 
 
 def _edges(canvas: Canvas, columns: list[Column], weights: list[Any], radius: float) -> None:
@@ -127,6 +127,7 @@ def _circles(
     numbers = [abs(x) for row in shown for x in row if x is not None]
     largest = max(numbers, default=0.0) or 1.0
     colours = canvas.palette.map()
+    texts: list[tuple[float, float, str, Any]] = []
     for place, column in enumerate(columns):
         for number, y in column.heights.items():
             value = None if place == 0 else shown[place - 1][number]
@@ -136,21 +137,25 @@ def _circles(
             edge: dict[str, Any] = {"edgecolor": canvas.theme.ink, "linewidth": 2.2 * canvas.scale, "zorder": 3}
             canvas.ax.add_patch(Circle((column.x, y), radius, facecolor=fill, **edge))
             text = names[number] if place == 0 else "" if value is None else canvas.number(value, decimals)
-            _write(canvas, column.x, y, text, radius, fill)
+            texts.append((column.x, y, text, fill))
         if column.size > MOST:
             y = float(np.mean([column.heights[MOST - 4], column.heights[column.size - 2]]))
             canvas.ax.text(
                 column.x, y, "⋮", ha="center", va="center", fontsize=26 * canvas.scale, color=canvas.theme.ink
             )
+    _write(canvas, texts, radius)
 
 
-def _write(canvas: Canvas, x: float, y: float, text: str, radius: float, fill: Any) -> None:
-    """A text in a circle, as large as fits, in the colour that reads on it."""
-    red, green, blue = to_rgb(fill)
-    colour = "#ffffff" if 0.3 * red + 0.59 * green + 0.11 * blue < 0.5 else "#000000"
-    room = 1.5 * radius * canvas.height * 72  # points
-    size = min(room / max(text_width(text, 1.0), 1.0), radius * canvas.height * 72 * 0.75, 26 * canvas.scale)
-    canvas.ax.text(x, y, text, ha="center", va="center", fontsize=size, color=colour, zorder=4)
+def _write(canvas: Canvas, texts: list[tuple[float, float, str, Any]], radius: float) -> None:
+    """The texts in the circles, all as large as the longest allows, each in the colour that reads on its circle."""
+    points = radius * canvas.height * 72
+    size = min(0.75 * points, 26 * canvas.scale)
+    for _, _, text, _ in texts:
+        size = min(size, 1.6 * points / max(text_width(text, 1.0), 1.0))
+    for x, y, text, fill in texts:
+        red, green, blue = to_rgb(fill)
+        colour = "#ffffff" if 0.3 * red + 0.59 * green + 0.11 * blue < 0.5 else "#000000"
+        canvas.ax.text(x, y, text, ha="center", va="center", fontsize=size, color=colour, zorder=4)
 
 
 def _captions(canvas: Canvas, columns: list[Column], model: Any) -> None:

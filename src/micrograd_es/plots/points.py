@@ -20,7 +20,7 @@ MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*", "<", ">")
 
 
 def data(data: Data, test: Data | None = None, **look: Unpack[Look]) -> Figure:
-    """The data in the plane of their inputs, by class or by the target's size; `test` points have a dark edge.
+    """The data in the plane of their inputs, by class or by the target's size; `test` points have a strong edge.
 
     >>> from micrograd_es.data import circle
     >>> figure = data(circle(100), language="en")
