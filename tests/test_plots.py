@@ -105,9 +105,11 @@ def test_a_plot_is_drawn_in_the_axes_that_are_given_with_the_theme_and_title_tha
     assert to_hex(right.title.get_color()) == THEMES["dark"].ink
     assert not left.lines
     assert not left.child_axes
-    file = BytesIO()
-    mine.savefig(file, format="svg")
-    assert EVERY[name](title="").axes[0].get_title() == ""
+    assert mine.get_facecolor() == Figure().get_facecolor()
+
+
+def test_without_a_title_there_is_none() -> None:
+    assert plots.cost({"backward": {2: 8, 4: 32}}, title="").axes[0].get_title() == ""
 
 
 def test_neither_pyplot_nor_the_settings_are_touched() -> None:
