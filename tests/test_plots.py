@@ -161,6 +161,7 @@ def test_an_activation_and_its_derivative_are_those_of_mathematics() -> None:
         "relu": (lambda x: max(x, 0.0), lambda x: 1.0 if x > 0 else 0.0),
         "softplus": (lambda x: math.log(1 + math.exp(x)), lambda x: 1 / (1 + math.exp(-x))),
         "sin": (math.sin, math.cos),
+        "leaky_relu": (lambda x: x if x > 0 else x / 100, lambda x: 1.0 if x > 0 else 0.01),
     }
     figure = plots.activations(list(ways), span=4)
     for panel, pair in zip(figure.axes[0].child_axes, ways.values(), strict=True):
@@ -421,7 +422,8 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "ax": (lambda: plots.activations(ax=3), "ax is 3"),  # type: ignore[arg-type]
     "operation": (lambda: plots.activation("tan"), "no operation is called 'tan'"),
     "two inputs": (lambda: plots.activation("mul"), "no function of one number"),
-    "log": (lambda: plots.activation("log"), "not defined below"),
+    "log": (lambda: plots.activation("log"), "not defined all over"),
+    "softmax": (lambda: plots.activation("softmax"), "no operation is called 'softmax'"),
     "no activations": (lambda: plots.activations([]), "one or more"),
     "data": (lambda: plots.data([[1, 2]]), "expected Data"),  # type: ignore[arg-type]
     "four inputs": (lambda: plots.data(yin_yang(9, mirrored=True)), "4 inputs .* expected a plane"),

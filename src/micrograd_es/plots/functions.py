@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from micrograd_es import losses
 from micrograd_es.data.checks import Floats
-from micrograd_es.ops import Op, find
+from micrograd_es.nn import ACTIVATIONS
+from micrograd_es.ops import OPS, find
 from micrograd_es.plots.canvas import Canvas, Look
 from micrograd_es.program import record
 from micrograd_es.program.arrays import ARRAYS
@@ -19,16 +20,17 @@ POINTS = 601
 
 
 def activation(name: str, span: float = 5.0, **look: Unpack[Look]) -> Figure:
-    """One activation function and its derivative, from −span to span, as the table of operations has them.
+    """One activation function and its derivative, from −span to span.
+
+    They are read from the table of operations; leaky_relu and the like, made of several, from that of activations.
 
     >>> figure = activation("tanh", language="en")
     >>> [line.get_label() for line in figure.axes[0].get_lines()][-2:]
     ['tanh(x)', 'derivative']
     """
     canvas = Canvas(**look)
-    row = _row(name)
-    _draw(canvas, canvas.ax, row, span, size=1.0)
-    canvas.heading(canvas.words[row.name])
+    _draw(canvas, canvas.ax, _curve(name, span), size=1.0)
+    canvas.heading(canvas.words.get(name, name))
     return canvas.finished()
 
 
@@ -38,42 +40,60 @@ def activations(names: Sequence[str] = ("sigmoid", "tanh", "relu"), span: float 
     >>> len(activations(["relu", "softplus"]).axes[0].child_axes)
     2
     """
-    rows = [_row(name) for name in names]
-    if not rows:
+    curves = [_curve(name, span) for name in names]
+    if not curves:
         raise ValueError("no activations were named; expected one or more, such as ['sigmoid', 'relu'].")
     canvas = Canvas(**look)
-    width = 1 / len(rows)
-    for place, row in enumerate(rows):
+    width = 1 / len(curves)
+    for place, curve in enumerate(curves):
         panel = canvas.panel(place * width, 0.06, width * 0.84, 0.83)
-        _draw(canvas, panel, row, span, size=0.9 if len(rows) < 4 else 0.7)
-        canvas.label(panel, x="x", title=canvas.words[row.name], size=0.95 if len(rows) < 4 else 0.7)
+        _draw(canvas, panel, curve, size=0.9 if len(curves) < 4 else 0.7)
+        canvas.label(
+            panel, x="x", title=canvas.words.get(curve.name, curve.name), size=0.95 if len(curves) < 4 else 0.7
+        )
     canvas.heading(canvas.words["activations"])
     return canvas.finished()
 
 
-def _row(name: str) -> Op:
+class _Curve(NamedTuple):
+    """A function of x with its slope, over an interval."""
+
+    name: str
+    sign: str
+    x: Floats
+    value: Floats
+    slope: Floats
+
+
+def _curve(name: str, span: float) -> _Curve:
+    """An operation of the table, or an activation of a network that is made of several, over −span to span."""
+    x = np.linspace(-span, span, POINTS)
+    made = ACTIVATIONS.get(name)
+    if name not in OPS and made is not None and not made.whole:
+        program = record(made.function, 0.0)
+        return _Curve(name, name, x, program(x), program.value_and_grad(x, reduce="sum", wrt="inputs")[1][0])
     row = find(name)
     if row.arity != 1:
         raise ValueError(f"{name} is no function of one number; expected an activation, such as 'tanh'.")
-    return row
-
-
-def _draw(canvas: Canvas, ax: Any, row: Op, span: float, size: float) -> None:
-    """The row's value and slope over the interval; kinks are where a step is drawn as a step."""
-    x = np.linspace(-span, span, POINTS)
     with np.errstate(all="ignore"):
         value = row.forward(ARRAYS, x)
         slope = np.broadcast_to(row.local(ARRAYS, value, x)[0], x.shape)
-    if (low := row.domain[0][0]) > 0 and not np.isfinite(value[x < 0]).all():
-        raise ValueError(f"{row.name} is not defined below {low:g}; expected an activation, such as 'tanh'.")
+    if not np.isfinite(value).all():
+        raise ValueError(
+            f"{name} is not defined all over −{span:g} to {span:g}; expected an activation, such as 'tanh'."
+        )
+    return _Curve(name, row.sign if row.sign.isalpha() else name, x, value, slope)
+
+
+def _draw(canvas: Canvas, ax: Any, curve: _Curve, size: float) -> None:
+    """The value and the slope; where the slope jumps there is a gap."""
     ax.axhline(0, color=canvas.theme.muted, linewidth=1.5 * canvas.scale)
     ax.axvline(0, color=canvas.theme.muted, linewidth=1.5 * canvas.scale)
-    sign = row.sign if row.sign.isalpha() else row.name
-    slope = np.where(np.abs(np.diff(slope, append=slope[-1])) > 0.5, np.nan, slope)  # a gap where it jumps
-    ax.plot(x, value, label=f"{sign}(x)", **canvas.line(0))
-    ax.plot(x, slope, label=canvas.words["derivative"], **canvas.line(1))
+    jumps = np.abs(np.diff(curve.slope, append=curve.slope[-1])) > 0.5
+    ax.plot(curve.x, curve.value, label=f"{curve.sign}(x)", **canvas.line(0))
+    ax.plot(curve.x, np.where(jumps, np.nan, curve.slope), label=canvas.words["derivative"], **canvas.line(1))
     canvas.dress(ax, size)
-    ax.set_xlim(-span, span)
+    ax.set_xlim(curve.x[0], curve.x[-1])
     canvas.label(ax, x="x", size=size)
     _legend_above(canvas, ax, size)
 
