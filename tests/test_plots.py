@@ -339,9 +339,9 @@ def test_the_deltas_are_on_a_logarithmic_scale_and_a_delta_of_0_is_left_out() ->
     ax = plots.deltas_by_layer({"sigmoid": [1e-6, 1e-3], "leaky_relu": [0.0, 1.0]}).axes[0]
     assert ax.get_yscale() == "log"
     found = curves(ax)
-    assert list(found) == ["Sigmoide", "leaky_relu"]
+    assert list(found) == ["Sigmoide", "ReLU con fuga"]
     assert found["Sigmoide"].tolist() == [[1, 1e-6], [2, 1e-3]]
-    assert np.isnan(found["leaky_relu"][0, 1])
+    assert np.isnan(found["ReLU con fuga"][0, 1])
 
 
 def test_the_exponent_of_a_cost_is_found_and_its_line_runs_through_the_points() -> None:

@@ -12,6 +12,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "es": {
             "activations": "Funciones de activación y sus derivadas",
             "derivative": "derivada",
+            "leaky_relu": "ReLU con fuga",
+            "linear": "Lineal",
             "losses": "Funciones de pérdida",
             "loss": "pérdida",
             "cross_entropy_title": "Entropía cruzada binaria",
@@ -65,6 +67,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "en": {
             "activations": "Activation functions and their derivatives",
             "derivative": "derivative",
+            "leaky_relu": "Leaky ReLU",
+            "linear": "Linear",
             "losses": "Loss functions",
             "loss": "loss",
             "cross_entropy_title": "Binary cross-entropy",
