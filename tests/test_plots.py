@@ -65,7 +65,7 @@ EVERY: dict[str, Callable[..., Figure]] = {
 
 
 def test_every_function_is_drawn_here() -> None:
-    assert set(plots.__all__) == {name.partition(" ")[0] for name in EVERY}
+    assert set(plots.__all__) - {"save"} == {name.partition(" ")[0] for name in EVERY}
 
 
 @pytest.mark.parametrize("name", EVERY)
