@@ -156,14 +156,15 @@ class RecordedSteps:
         with mode(model, False):
             self.measuring: Program = record(measured, x, t, parameters=self.values, fast=fast)
         places = {value: i for i, value in enumerate(self.training.values)}
+        self.gradient = np.zeros_like(self.training.parameters)
         self.order = np.array([places[value] for value in self.values], int)
         self.across = np.array([places[value] for value in self.measuring.values], int)
         optimizer.load_state_dict(_reordered(optimizer.state_dict(), np.argsort(self.order)))
 
     def step(self, inputs: Floats, targets: Floats, masks: Sequence[Floats]) -> float:
         """See `Steps`."""
-        loss, gradient = self.training.value_and_grad(inputs, targets, *masks)
-        self.optimizer.update(self.training.parameters, gradient)
+        loss, _ = self.training.value_and_grad(inputs, targets, *masks, out=self.gradient)
+        self.optimizer.update(self.training.parameters, self.gradient)
         return float(loss)
 
     def measure(self, inputs: Floats, targets: Floats) -> tuple[float, Floats]:
