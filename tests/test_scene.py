@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from drawings import SVG, Drawing, network, neuron, product, tangle
-from micrograd_es import Value, draw, exp, frames, gradients, maximum, prod, relu, scope, sigmoid
+from micrograd_es import Parameter, Value, draw, exp, frames, gradients, maximum, prod, relu, scope, sigmoid
 from micrograd_es import sum as total
 from micrograd_es.figures.folding import Group, grouped
 from micrograd_es.figures.scene import BUNDLE, Scene, build
@@ -291,3 +291,15 @@ def test_a_name_that_a_value_has_is_not_given_to_the_output() -> None:
     named = Value(2.0, "x") * 3
     named.label = "loss"
     assert drawing(named).said(start="output") == ["loss"]
+
+
+def test_a_folded_gate_keeps_the_parameters_that_it_alone_uses() -> None:
+    x, w, shared = Value(2.0, "x"), Parameter(3.0, "w"), Parameter(5.0, "v")
+    with scope("one"):
+        y = w * x + shared
+    with scope("two"):
+        z = y * shared
+    open_scene, folded = scene(z), scene(z, fold=["one", "two"])
+    assert [t.value.label for t in open_scene.terminals[:-1]] == ["w", "x", "v"]
+    assert [t.value.label for t in folded.terminals[:-1]] == ["x", "v"]
+    assert [fork.value.label for fork in folded.forks] == ["v"]

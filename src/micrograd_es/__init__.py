@@ -34,7 +34,7 @@ from micrograd_es.graph import leaves
 from micrograd_es.jacobians import hessian, jacobian, jvp, vjp
 from micrograd_es.listing import listing
 from micrograd_es.scopes import scope
-from micrograd_es.value import Constant, RecordingError, Value
+from micrograd_es.value import Constant, Parameter, RecordingError, Value
 
 if TYPE_CHECKING:
     from micrograd_es import blocks, cost, data, losses, nn, optim
@@ -62,6 +62,7 @@ __all__ = [
     "Momentum",
     "Nesterov",
     "Neuron",
+    "Parameter",
     "Program",
     "RecordingError",
     "Sequential",

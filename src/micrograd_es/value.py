@@ -58,6 +58,7 @@ class Value:
     wires: tuple[Any, ...]  # input, local gradient, input, local gradient, …: one tuple keeps a node small
 
     is_constant = False
+    is_parameter = False
     __array_ufunc__ = None  # NumPy leaves `array + value` to us, and we explain
 
     def __init__(self, data: Number, label: str = "") -> None:
@@ -229,6 +230,19 @@ class Constant(Value):
     __slots__ = ()
 
     is_constant = True
+
+
+class Parameter(Value):
+    """A number that is learnt: a weight or a bias. A figure keeps it inside a folded gate that alone uses it.
+
+    >>> w = Parameter(2.0, "w")
+    >>> w, (w * 3).inputs[0].is_parameter
+    (Parameter(2.0, label='w'), True)
+    """
+
+    __slots__ = ()
+
+    is_parameter = True
 
 
 def as_value(x: Any, row: Op | None = None) -> Value:

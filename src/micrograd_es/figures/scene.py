@@ -6,6 +6,7 @@ than once, and `Wire`s join them and carry a value one way and its gradient the 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -159,11 +160,12 @@ def build(f: Value, groups: Sequence[Group], gradient: Mapping[Value, Number], f
     scene = Scene(f, gradient)
     maker: dict[Value, str] = {}  # the key of what a Value leaves
     slots: list[tuple[Value, str, Edges]] = []  # what feeds what: a Value, a gate, the inputs there
+    users = Counter(x for group in groups for x in {x for node in group.nodes for x in node.inputs if x.is_parameter})
     for group in groups:
         gate = Gate(f"g{len(scene.gates) + 1}", group.nodes, group.scope, _written_in(group, fold_constants))
         scene.gates.append(gate)
         maker.update(dict.fromkeys(gate.nodes, gate.key))
-        slots += [(x, gate.key, edges) for x, edges in _inputs(gate)]
+        slots += [(x, gate.key, edges) for x, edges in _inputs(gate, users)]
     slots.append((f, "output", ()))
     used: dict[Value, list[Place]] = {}
     for position, (x, head, edges) in enumerate(slots):
@@ -179,15 +181,19 @@ def _written_in(group: Group, fold_constants: bool) -> int | None:
     return constants[0] if fold_constants and not group.scope and len(constants) == 1 < len(inputs) else None
 
 
-def _inputs(gate: Gate) -> list[tuple[Value, Edges]]:
-    """What a gate is fed with from outside, in order; a folded gate is fed once with each Value."""
+def _inputs(gate: Gate, users: Mapping[Value, int]) -> list[tuple[Value, Edges]]:
+    """What a gate is fed with from outside, in order; a folded gate is fed once with each Value.
+
+    A folded gate keeps its constants, the leaves made in its scope, and the parameters that it alone uses.
+    """
     if gate.folded is None:
         return [(x, ((gate.node, i),)) for i, x in enumerate(gate.node.inputs) if i != gate.constant]
     inside = set(gate.nodes)
     fed: dict[Value, list[tuple[Value, int]]] = {}
     for node in gate.nodes:
         for i, x in enumerate(node.inputs):
-            own = x.is_constant or (x.op is None and x.scope is not None and gate.folded in x.scope.path())
+            made = x.op is None and x.scope is not None and gate.folded in x.scope.path()
+            own = x.is_constant or made or (x.is_parameter and users[x] == 1)
             if x not in inside and not own:
                 fed.setdefault(x, []).append((node, i))
     return [(x, tuple(edges)) for x, edges in fed.items()]

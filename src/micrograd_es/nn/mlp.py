@@ -30,7 +30,7 @@ class MLP(Sequential):
     MLP(2 → 4 tanh → dropout 0.1 → 2 relu → dropout 0.1 → 1 sigmoid; 25 parameters)
     >>> model["layer1.neuron2.w1"] = 0.5
     >>> model.layers[0].neurons[1].w[0]
-    Value(0.5, label='w1')
+    Parameter(0.5, label='w1')
     """
 
     def __init__(

@@ -13,7 +13,7 @@ from micrograd_es.nn.initial import Initial, generator, initial
 from micrograd_es.nn.inputs import as_inputs, as_list
 from micrograd_es.nn.module import Module, counted
 from micrograd_es.ops import ADD
-from micrograd_es.value import Value, general
+from micrograd_es.value import Parameter, Value, general
 
 ActivationGiven = str | Activation | Callable[[Value], Value]
 
@@ -62,8 +62,8 @@ class Neuron(Module):
         if not weights:
             raise ValueError("the neuron was given no weights; expected one for each input. Write [1.0].")
         self.name, self.n_in, self.activation = name, len(weights), row
-        self.w = [Value(as_number(w, f"w{i}"), f"w{i}") for i, w in enumerate(weights, 1)]
-        self.b = None if bias is None else Value(as_number(bias, "b"), "b")
+        self.w = [Parameter(as_number(w, f"w{i}"), f"w{i}") for i, w in enumerate(weights, 1)]
+        self.b = None if bias is None else Parameter(as_number(bias, "b"), "b")
 
     def forward(self, x: Any) -> Value:
         """The output for one example."""
