@@ -13,13 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec
 
 from micrograd_es.functions import log, log_softmax, maximum, relu, softplus, where
 from micrograd_es.functions import sum as total
 from micrograd_es.maths import Number, as_number
+from micrograd_es.scopes import scope
 from micrograd_es.value import RECORDING, Value, as_value
 
+P = ParamSpec("P")
 Outputs = Value | Sequence[Value]
 Targets = Value | Number | Sequence[Value | Number]
 
@@ -27,6 +30,21 @@ _TINY = 3.720075976020836e-44  # e^−100: PyTorch keeps the logarithm of a prob
 _CLOSE = 1e-6  # how far from 1 the sum of probabilities may be
 
 
+def _in_scope(name: str) -> Callable[[Callable[P, Value]], Callable[P, Value]]:
+    """What a loss makes belongs to a scope of its name, so that a figure can show it as one gate."""
+
+    def decorated(fn: Callable[P, Value]) -> Callable[P, Value]:
+        @wraps(fn)
+        def inner(*args: P.args, **kwargs: P.kwargs) -> Value:
+            with scope(name):
+                return fn(*args, **kwargs)
+
+        return inner
+
+    return decorated
+
+
+@_in_scope("mse")
 def mse(outputs: Outputs, targets: Targets) -> Value:
     """The mean squared error of one example, Σ(y − t)²/k over its k outputs.
 
@@ -36,6 +54,7 @@ def mse(outputs: Outputs, targets: Targets) -> Value:
     return _mean([(y - t) ** 2 for y, t in _pairs(outputs, targets, "mse")])
 
 
+@_in_scope("half squared error")
 def half_squared_error(outputs: Outputs, targets: Targets) -> Value:
     """½·Σ(t − a)², whose gradient is a − t (lectures, B5; the Playground's loss).
 
@@ -46,6 +65,7 @@ def half_squared_error(outputs: Outputs, targets: Targets) -> Value:
     return _sum(squares) / 2
 
 
+@_in_scope("binary cross-entropy")
 def binary_cross_entropy(probabilities: Outputs, targets: Targets) -> Value:
     """−[t·log p + (1 − t)·log(1 − p)], the mean over the outputs; p is a probability, as a sigmoid gives it.
 
@@ -62,6 +82,7 @@ def binary_cross_entropy(probabilities: Outputs, targets: Targets) -> Value:
     return _mean([-_sum([*_times_log(t, p), *_times_log(1 - t, 1 - p)]) for p, t in pairs])
 
 
+@_in_scope("binary cross-entropy")
 def binary_cross_entropy_with_logits(logits: Outputs, targets: Targets) -> Value:
     """The binary cross-entropy of sigmoid(z), written softplus(z) − t·z: stable for logits of any size.
 
@@ -75,6 +96,7 @@ def binary_cross_entropy_with_logits(logits: Outputs, targets: Targets) -> Value
     return _mean([softplus(z) - t * z for z, t in pairs])
 
 
+@_in_scope("softmax cross-entropy")
 def softmax_cross_entropy(logits: Outputs, target: Targets) -> Value:
     """−Σ t_j·[x_j − log Σ e^x]: the cross-entropy of softmax(x), stable for logits of any size (lectures, C3).
 
@@ -90,6 +112,7 @@ def softmax_cross_entropy(logits: Outputs, target: Targets) -> Value:
     return -_expected(log_softmax(xs), _classes(target, len(xs), "softmax_cross_entropy"))
 
 
+@_in_scope("cross-entropy")
 def cross_entropy(probabilities: Outputs, target: Targets) -> Value:
     """−Σ t_j·log p_j, where the p are probabilities, as a softmax layer gives them.
 
@@ -105,6 +128,7 @@ def cross_entropy(probabilities: Outputs, target: Targets) -> Value:
     return -_sum([term for t, p in zip(ts, ps, strict=True) for term in _times_log(t, p)])
 
 
+@_in_scope("hinge")
 def hinge(scores: Outputs, targets: Targets) -> Value:
     """relu(1 − t·score) for targets of +1 and −1, the mean over the outputs: the loss of micrograd's demo.
 
@@ -116,6 +140,7 @@ def hinge(scores: Outputs, targets: Targets) -> Value:
     return _mean([relu(1 - t * score) for score, t in pairs])
 
 
+@_in_scope("L1")
 def l1(parameters: Iterable[Value]) -> Value:
     """Σ|θ| over the parameters; `model.weights()` leaves the biases out.
 
@@ -125,6 +150,7 @@ def l1(parameters: Iterable[Value]) -> Value:
     return _sum([abs(p) for p in _parameters(parameters)])
 
 
+@_in_scope("L2")
 def l2(parameters: Iterable[Value]) -> Value:
     """Σθ² over the parameters, without a half, as micrograd's demo has it; the Playground has 0.5 * l2(weights).
 
