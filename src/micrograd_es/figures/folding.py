@@ -40,12 +40,12 @@ def grouped(f: Value, fold: Iterable[str | Scope] | None = None, depth: int | No
     names = list(fold or ())
     _check_names(names, order)
     _check_depth(depth)
-    folded = {s for s in _scopes(order) if s in names or s.name in names or (depth is not None and _level(s) > depth)}
-    return _groups(order, {node: _outermost(node, folded) for node in order})
+    folded = {s for s in scopes_of(order) if s in names or s.name in names or (depth is not None and _level(s) > depth)}
+    return in_order(order, {node: _outermost(node, folded) for node in order})
 
 
 def _check_names(names: Sequence[str | Scope], order: Sequence[Value]) -> None:
-    known = _scopes(order)
+    known = scopes_of(order)
     for name in names:
         if not any(name in (s, s.name) for s in known):
             listed = ", ".join(dict.fromkeys(repr(s.name) for s in known)) or "none"
@@ -59,7 +59,7 @@ def _check_depth(depth: int | None) -> None:
         raise ValueError(f"depth is {depth!r}; expected a whole number from 0 (fold every scope) on. Write depth=1.")
 
 
-def _scopes(order: Iterable[Value]) -> list[Scope]:
+def scopes_of(order: Iterable[Value]) -> list[Scope]:
     """Every scope round one of the Values, in order of first use."""
     innermost = dict.fromkeys(node.scope for node in order if node.scope is not None)
     return list(dict.fromkeys(s for scope in innermost for s in scope.path()))
@@ -79,10 +79,10 @@ def _readable(f: Value, order: list[Value]) -> list[Group]:
     """The graph with as little folded as makes it readable."""
     if len(order) <= READABLE:
         return [Group((node,)) for node in order]
-    scopes = _scopes(order)
+    scopes = scopes_of(order)
     for depth in range(max(map(_level, scopes), default=0) - 1, -1, -1):
         folded = {s for s in scopes if _level(s) > depth}
-        groups = _groups(order, {node: _outermost(node, folded) for node in order})
+        groups = in_order(order, {node: _outermost(node, folded) for node in order})
         if len(groups) <= READABLE and _wires(groups) <= 2 * READABLE:
             return groups
     return _near(f, order)
@@ -106,7 +106,7 @@ def _near(f: Value, order: list[Value]) -> list[Group]:
     near = _backwards(f)[:NEAREST]
     rest = Scope(REMAINDER)
     kept = set(near)
-    return _groups(order, {node: None if node in kept else rest for node in order})
+    return in_order(order, {node: None if node in kept else rest for node in order})
 
 
 def _backwards(f: Value) -> list[Value]:
@@ -121,7 +121,7 @@ def _backwards(f: Value) -> list[Value]:
     return [node for node in ready if node.op is not None]
 
 
-def _groups(order: Sequence[Value], scope_of: dict[Value, Scope | None]) -> list[Group]:
+def in_order(order: Sequence[Value], scope_of: dict[Value, Scope | None]) -> list[Group]:
     """The Values by the gate that stands for them, each gate after those that feed it."""
     members: dict[Value | Scope, list[Value]] = {}
     for node in order:

@@ -1,0 +1,111 @@
+"""What a block does with its inputs, read from the graph inside: which weight is in which row and column of a matrix.
+
+An entry of a matrix of weights reaches one output only, and is multiplied with one entry of another input; so its row
+is the output's place and its column that of the entry. A bias reaches one output and is added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from micrograd_es.figures.blocks.names import split
+from micrograd_es.figures.scene import Gate
+from micrograd_es.value import Value
+
+_PARAMETERS = {"w", "b", "ω", "β", "θ", "γ", "bias", "weight", "peso", "sesgo", "u", "v"}
+
+
+def looks_like_parameter(name: str) -> bool:
+    """Whether that is how a lecture names weights and biases.
+
+    >>> looks_like_parameter("Ω₀"), looks_like_parameter("b"), looks_like_parameter("x")
+    (True, True, False)
+    """
+    return split(name)[0].lower() in _PARAMETERS
+
+
+class Structure:
+    """The inside of one block, whose `outputs` others use.
+
+    `places` says, for Values from outside, the number of the vector that each is an entry of, and its place there.
+    """
+
+    def __init__(self, gate: Gate, outputs: Sequence[Value], places: Mapping[Value, tuple[int, int]]) -> None:
+        self.gate, self.outputs, self.places = gate, outputs, places
+
+    @cached_property
+    def _reaches(self) -> dict[Value, int]:
+        """The outputs that a Value reaches inside the block, as the bits of a number."""
+        inside = set(self.gate.nodes)
+        reaches: dict[Value, int] = {output: 1 << i for i, output in enumerate(self.outputs)}
+        for node in reversed(self.gate.nodes):
+            bits = reaches.get(node, 0)
+            for x in node.inputs:
+                if x in inside or not x.is_constant:
+                    reaches[x] = reaches.get(x, 0) | bits
+        return reaches
+
+    @cached_property
+    def _edges(self) -> dict[Value, list[tuple[Value, int]]]:
+        """Where each Value from outside is used."""
+        inside, edges = set(self.gate.nodes), dict[Value, list[tuple[Value, int]]]()
+        for node in self.gate.nodes:
+            for i, x in enumerate(node.inputs):
+                if x not in inside:
+                    edges.setdefault(x, []).append((node, i))
+        return edges
+
+    def in_order(self) -> list[Value]:
+        """The outputs in the order of the entries of an input that each is made of, one for each; else as they are."""
+        came: dict[int, dict[int, list[int]]] = {}  # by the vector: the places of the entries that reach each output
+        for x in self._edges:
+            vector, place = self.places.get(x, (-1, 0))
+            for i in range(len(self.outputs)):
+                if self._reaches.get(x, 0) >> i & 1:
+                    came.setdefault(vector, {}).setdefault(i, []).append(place)
+        came.pop(-1, None)
+        for found in came.values():
+            if len(found) == len(self.outputs) and all(len(places) == 1 for places in found.values()):
+                if len({places[0] for places in found.values()}) == len(found):
+                    return [self.outputs[i] for i in sorted(found, key=lambda i: found[i])]
+        return list(self.outputs)
+
+    def matrix(self, values: Sequence[Value]) -> tuple[tuple[Value, ...], int] | None:
+        """Weights row by row with the number of columns, a row for each output; None where they are none."""
+        partners = [self._partner(x) for x in values]
+        rows = [self._row(x) for x in values]
+        if None in partners or None in rows:
+            return None
+        columns = {x: i for i, x in enumerate(self._columns([x for x in partners if x is not None], values))}
+        places = {(row, columns[x]): value for row, x, value in zip(rows, partners, values, strict=True)}  # type: ignore[index]
+        if len(places) != len(values) or len(values) != len(columns) * len(set(rows)) or len(columns) < 2:
+            return None
+        return tuple(places[place] for place in sorted(places)), len(columns)  # type: ignore[type-var]
+
+    def _columns(self, partners: Sequence[Value], values: Sequence[Value]) -> list[Value]:
+        """The entries that weights are multiplied with, in the order of their vector."""
+        found = dict.fromkeys(partners)
+        return [] if found.keys() & set(values) else sorted(found, key=lambda x: self.places.get(x, (-1, 0)))
+
+    def _partner(self, x: Value) -> Value | None:
+        """The one Value from outside that a weight is multiplied with."""
+        uses = self._edges.get(x, ())
+        if len(uses) != 1 or uses[0][0].op is None or uses[0][0].op.name != "mul" or len(uses[0][0].inputs) != 2:
+            return None
+        other = uses[0][0].inputs[1 - uses[0][1]]
+        return other if other in self._edges and not other.is_constant else None
+
+    def _row(self, x: Value) -> int | None:
+        """The place of the one output that a Value reaches."""
+        bits = self._reaches.get(x, 0)
+        return bits.bit_length() - 1 if bits and not bits & (bits - 1) else None
+
+    def biases(self, values: Sequence[Value]) -> tuple[Value, ...] | None:
+        """The values in the order of the outputs, where each is added, once, on the way to one of its own."""
+        rows = [self._row(x) for x in values]
+        uses = [self._edges.get(x, []) for x in values]
+        added = all(len(edges) == 1 and getattr(edges[0][0].op, "name", "") in ("add", "sub") for edges in uses)
+        if not added or None in rows or len(set(rows)) < len(rows):
+            return None
+        return tuple(x for _, x in sorted(zip(rows, values, strict=True), key=lambda pair: pair[0] or 0))
