@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from micrograd_es.figures.grids import Grid
 from micrograd_es.figures.labels import superscripts
 
 WORD_JOINER = "\u2060"
@@ -14,10 +15,14 @@ WORD_JOINER = "\u2060"
 
 @dataclass(frozen=True)
 class Part:
-    """A stretch of a caption; `kind` says what it is about: "", "value", "gradient", "local", "strong" or "muted"."""
+    """A stretch of a caption; `kind` says what it is about: "", "value", "gradient", "local", "strong" or "muted".
+
+    Where there is a `grid` it is shown in place of the text.
+    """
 
     text: str
     kind: str = ""
+    grid: Grid | None = None
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,8 @@ class Caption:
 
 
 def _html(part: Part) -> str:
+    if part.grid is not None:
+        return f'<span class="{part.kind}">{part.grid.html()}</span>'
     whole = part.text.replace("/", f"/{WORD_JOINER}")  # no line break inside ∂f/∂x
     text = "".join(f"<sup>{escape(t)}</sup>" if raised else escape(t) for t, raised in superscripts(whole))
     if part.kind == "strong":
@@ -51,6 +58,11 @@ def caption(*lines: Sequence[Part] | str) -> Caption:
             for i, line in enumerate(lines)
         )
     )
+
+
+def matrix(grid: Grid, kind: str = "") -> Part:
+    """A matrix as a part of a caption."""
+    return Part(grid.text(), kind, grid)
 
 
 def enclosed(number: str) -> str:

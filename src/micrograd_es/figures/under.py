@@ -1,0 +1,172 @@
+"""What stands under a graph: a note, the caption of a frame, and its number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import groupby
+from math import ceil
+
+from micrograd_es.figures.caption import Caption, Part
+from micrograd_es.figures.fonts import text_width
+from micrograd_es.figures.labels import Run, quoted, superscripts
+from micrograd_es.figures.layout import Place
+from micrograd_es.figures.shapes import SMALL
+from micrograd_es.figures.themes import Theme
+
+CAPTION_SIZE = 15.0
+WIDE = 640.0  # from this width on captions grow with the graph
+NARROWEST = 520.0  # where the graph is narrower than its captions they may be this wide, in points
+GUTTER = 14.0  # between the graph and the caption
+NOTE = 22.0  # the height of the note at the foot
+
+
+class Under:
+    """The room under a graph: for the longest of its `captions`, so that it is the same for every picture."""
+
+    def __init__(self, graph: Place, captions: Sequence[Caption], note: str, theme: Theme) -> None:
+        self.graph, self.captions, self.note, self.theme = graph, captions, note, theme
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """The width and height of every picture, in points."""
+        canvas = self.canvas
+        return canvas.right - canvas.left, canvas.top - canvas.bottom
+
+    @cached_property
+    def canvas(self) -> Place:
+        """The same for every picture of the scene: the graph and, below it, room for the longest caption."""
+        graph = self.graph
+        bottom = graph.bottom - (NOTE if self.note else 0)
+        if self._high:
+            bottom -= GUTTER + self._high + self._line_height
+        wide = max(self._wide if self._high else 0.0, text_width(self.note, SMALL))
+        spare = max(0.0, wide - (graph.right - graph.left)) / 2
+        return Place(graph.left - spare, bottom, graph.right + spare, graph.top)
+
+    def lines(self, caption: Caption | None, count: str) -> list[str]:
+        """The statements that write the note, one caption and its number."""
+        lines = []
+        if self.note:
+            middle = self.graph.bottom - NOTE / 2
+            lines.append(text_node("note", self.note, self.theme.muted, self.graph.middle, middle))
+        return lines + (self._caption(caption, count) if caption is not None else [])
+
+    @cached_property
+    def _wide(self) -> float:
+        """How wide captions are: as the graph, or wider where the graph is narrow."""
+        longest = max((_width(line, CAPTION_SIZE) for caption in self.captions for line in caption.lines), default=0.0)
+        return max(self.graph.right - self.graph.left, min(longest + 20, NARROWEST))
+
+    @cached_property
+    def _size(self) -> float:
+        """The size of captions: larger under a wide graph, which is shown smaller."""
+        return CAPTION_SIZE * min(max(1.0, self._wide / WIDE), 2.0)
+
+    @cached_property
+    def _line_height(self) -> int:
+        return ceil(self._size * 1.5)
+
+    def _height(self, line: Sequence[Part]) -> int:
+        """The height of a line: that of its highest matrix."""
+        grids = [part.grid.height(self._size) for part in line if part.grid]
+        return max(self._line_height, *(ceil(height + self._size * 0.4) for height in grids)) if grids else self._line_height
+
+    def _heights(self, caption: Caption) -> int:
+        return sum(self._height(line) for line in _wrapped(caption, self._wide, self._size))
+
+    @cached_property
+    def _high(self) -> int:
+        """How high the highest caption is."""
+        return max(map(self._heights, self.captions), default=0)
+
+    def _caption(self, caption: Caption, count: str) -> list[str]:
+        """The caption's lines below the graph, and the number of the frame in the corner."""
+        lines = _wrapped(caption, self._wide, self._size)
+        rows = "".join(
+            f'<TR><TD WIDTH="{ceil(self._wide)}" HEIGHT="{self._height(line)}">{self._line(line)}</TD></TR>'
+            for line in lines
+        )
+        table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>'
+        top = self.canvas.bottom + self._high + self._line_height
+        y = top - self._heights(caption) / 2
+        look = f'id="caption" shape=plain fontsize={self._size:g} pos="{self.canvas.middle:g},{y:g}"'
+        lines_node = f"caption [{look} label=<{table}>]"
+        if not count:
+            return [lines_node]
+        corner = self.canvas.right - text_width(count, SMALL) / 2, self.canvas.bottom + 8
+        return [lines_node, text_node("count", count, self.theme.muted, *corner)]
+
+    def _line(self, line: Sequence[Part]) -> str:
+        """One line of a caption as Graphviz's HTML-like labels have it."""
+        if not any(part.grid for part in line):
+            return "".join(self._coloured(part) for part in line if part.text)
+        cells = "".join(
+            f"<TD>{part.grid.markup(self._size, self._colour(part), self.theme.paper) if part.grid else self._spaced(part)}</TD>"
+            for part in line
+            if part.text
+        )
+        return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR>{cells}</TR></TABLE>'
+
+    def _spaced(self, part: Part) -> str:
+        """A part in a cell of its own, whose blanks at the ends Graphviz would drop."""
+        room = ceil(_width([part], self._size) * 1.04) + 1
+        inner = f'<TR><TD FIXEDSIZE="FALSE" WIDTH="{room}">{self._coloured(part)}</TD></TR>'
+        return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{inner}</TABLE>'
+
+    def _coloured(self, part: Part) -> str:
+        return f'<FONT COLOR="{self._colour(part)}">{_marked(part)}</FONT>'
+
+    def _colour(self, part: Part) -> str:
+        theme = self.theme
+        colours = {"value": theme.value, "gradient": theme.gradient, "local": theme.local, "muted": theme.muted}
+        return colours.get(part.kind, theme.ink)
+
+
+def text_node(key: str, text: str, colour: str, x: float, y: float) -> str:
+    """A node that is one line of small text."""
+    return (
+        f'{key} [id="{key}" shape=plain fontsize={SMALL:g} fontcolor="{colour}" label={quoted(text)} pos="{x:g},{y:g}"]'
+    )
+
+
+def _marked(part: Part) -> str:
+    face = "semibold" if part.kind in ("strong", "gradient") else "regular"
+    return "".join(
+        f"<SUP>{Run(text, face).markup()}</SUP>" if raised else Run(text, face).markup()
+        for text, raised in superscripts(part.text)
+    )
+
+
+def _width(line: Sequence[Part], size: float) -> float:
+    bold = ("strong", "gradient")
+    return sum(
+        part.grid.width(size) if part.grid else text_width(part.text, size, "semibold" if part.kind in bold else "regular")
+        for part in line
+    )
+
+
+def _wrapped(caption: Caption, room: float, size: float) -> list[list[Part]]:
+    """The caption's lines broken between words, or matrices, where they are wider than the room."""
+    lines: list[list[Part]] = []
+    for line in caption.lines:
+        current: list[Part] = []
+        for part in line:
+            words = [part] if part.grid else [Part(word, part.kind) for word in re.findall(r"\S+\s*|\s+", part.text)]
+            for word in words:
+                stripped = word if word.grid else Part(word.text.rstrip(), word.kind)
+                if current and _width([*current, stripped], size) > room:
+                    lines.append(current)
+                    current = []
+                current.append(word)
+        lines.append(current)
+    return [_joined(line) for line in lines]
+
+
+def _joined(line: Sequence[Part]) -> list[Part]:
+    """Neighbours of one kind as one part."""
+    joined: list[Part] = []
+    for (kind, is_grid), parts in groupby(line, key=lambda part: (part.kind, part.grid is not None)):
+        joined += parts if is_grid else [Part("".join(part.text for part in parts), kind)]
+    return joined
