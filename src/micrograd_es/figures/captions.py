@@ -154,7 +154,8 @@ class Captions:
 
     def _heading(self, direction: str, gate: Gate) -> str:
         row = gate.node.op
-        kind = self.words.get(row.name, row.name) if row and gate.folded is None else self.texts.sign(gate)
+        sign = self.texts.path(gate.folded) if gate.folded else self.texts.sign(gate)
+        kind = self.words.get(row.name, row.name) if row and gate.folded is None else sign
         return f"{self.words[direction]} · {kind}"
 
     def _inputs(self, gate: Gate) -> list[Wire]:

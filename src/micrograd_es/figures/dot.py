@@ -52,7 +52,7 @@ class Writer:
         self, texts: Texts, theme: Theme, *, across: bool = True, local: bool = False, roles: bool = False
     ) -> None:
         scene = texts.scene
-        self.scene, self.theme, self.across = scene, theme, across
+        self.scene, self.theme, self.across, self.titled = scene, theme, across, texts.scope
         self.names = {terminal.key: texts.terminal(terminal) for terminal in scene.terminals}
         self.signs = {gate.key: texts.sign(gate) for gate in scene.gates}
         self.values = {wire.key: texts.value(wire) for wire in scene.wires}
@@ -126,7 +126,7 @@ class Writer:
         """A cluster with nothing but its members."""
         members = [key for key, home in boxes.home.items() if home is scope]
         inner = [line for inside in boxes.inside.get(scope, ()) for line in self._bare_box(inside, boxes)]
-        title = f"label={quoted(clean(scope.name, 40))} labeljust=l margin=7"
+        title = f"label={quoted(clean(self.titled(scope), 40))} labeljust=l margin=7"
         return [f"subgraph {boxes.keys[scope]} {{ graph [{title}]", "; ".join(members), *inner, "}"]
 
     def _things(self) -> Iterator[Thing]:
@@ -267,7 +267,7 @@ class Writer:
     # Boxes
 
     def _box(self, scope: Scope, boxes: Boxes, view: View, layout: Layout | None) -> list[str]:
-        key, title = boxes.keys[scope], clean(scope.name, 40)
+        key, title = boxes.keys[scope], clean(self.titled(scope), 40)
         where = ""
         if layout:
             place, room = layout.boxes[key], Run(title).width(SMALL)

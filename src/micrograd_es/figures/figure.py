@@ -95,7 +95,7 @@ class Drawing:
         exact = any(isinstance(node.data, Fraction) for group in groups for node in group.nodes)
         names, numbers = words(language), NumberFormat(decimals, digits, comma, exact)
         scene = build(f, groups, flow.gradients(f) if gradients else {}, constants == "fold")
-        self.texts = Texts(scene, names, numbers, symbols)
+        self.texts = Texts(scene, language, numbers, symbols)
         self.title = clean(title) if title is not None else names["graph"].format(f=self.texts.output)
         self.description = self.texts.description()
         self.writer = Writer(self.texts, self.theme, across=direction == "LR", local=local, roles=roles)

@@ -21,6 +21,7 @@ from micrograd_es.figures.shapes import GAP, ROW, SMALL
 from micrograd_es.figures.themes import Theme
 from micrograd_es.figures.under import Under, text_node
 
+
 class Stage:
     """A scene, its layout, and the pictures of it.
 

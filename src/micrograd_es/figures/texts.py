@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
 from itertools import count
 
@@ -10,7 +9,9 @@ from micrograd_es.figures.digits import NumberFormat
 from micrograd_es.figures.folding import REMAINDER
 from micrograd_es.figures.labels import Line, Run, clean, pretty
 from micrograd_es.figures.scene import Gate, Scene, Terminal, Wire
+from micrograd_es.figures.words import scope_name, words
 from micrograd_es.ops import Op
+from micrograd_es.scopes import Scope
 from micrograd_es.symbols import Symbol
 from micrograd_es.value import Value
 
@@ -24,8 +25,17 @@ class Texts:
     With `symbols` the wires carry names and derivatives in place of numbers.
     """
 
-    def __init__(self, scene: Scene, words: Mapping[str, str], numbers: NumberFormat, symbols: bool = False) -> None:
-        self.scene, self.words, self.numbers, self.symbols = scene, words, numbers, symbols
+    def __init__(self, scene: Scene, language: str, numbers: NumberFormat, symbols: bool = False) -> None:
+        self.scene, self.numbers, self.symbols = scene, numbers, symbols
+        self.language, self.words = language, words(language)
+
+    def scope(self, scope: Scope) -> str:
+        """The name of a scope in the figure's language."""
+        return scope_name(scope.name, self.language)
+
+    def path(self, scope: Scope) -> str:
+        """The names of a scope and of those round it: capa 1 · neurona 2."""
+        return " · ".join(map(self.scope, scope.path()))
 
     @cached_property
     def output(self) -> str:
@@ -59,7 +69,7 @@ class Texts:
     def sign(self, gate: Gate) -> str:
         """What stands in a gate: the operation's sign, with its constant where it has one; or the scope's name."""
         if gate.folded is not None:
-            return pretty(gate.folded.name)
+            return pretty(self.scope(gate.folded))
         row = gate.node.op
         assert row is not None
         if gate.constant is None:
@@ -114,7 +124,9 @@ class Texts:
         """What the figure folded by itself, if anything."""
         folded = [gate for gate in self.scene.gates if gate.folded]
         names = [
-            self.words["hidden"] if g.folded.name == REMAINDER else clean(g.folded.name, 24) for g in folded if g.folded
+            self.words["hidden"] if g.folded.name == REMAINDER else clean(self.scope(g.folded), 24)
+            for g in folded
+            if g.folded
         ]
         items = [
             self.words["folded_item"].format(name=name, gates=len(gate.nodes))
@@ -127,7 +139,7 @@ class Texts:
         """What the pointer shows over a gate or a wire, and a screen reader reads there: names in full, every digit."""
         notes = {}
         for gate in self.scene.gates:
-            kind = gate.folded.name if gate.folded else gate.node.op.name if gate.node.op else ""
+            kind = self.path(gate.folded) if gate.folded else gate.node.op.name if gate.node.op else ""
             notes[gate.key] = clean(self.words.get(kind, kind))
         for wire in self.scene.wires:
             gradient = self.scene.wire_gradient(wire)

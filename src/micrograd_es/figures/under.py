@@ -71,7 +71,11 @@ class Under:
     def _height(self, line: Sequence[Part]) -> int:
         """The height of a line: that of its highest matrix."""
         grids = [part.grid.height(self._size) for part in line if part.grid]
-        return max(self._line_height, *(ceil(height + self._size * 0.4) for height in grids)) if grids else self._line_height
+        return (
+            max(self._line_height, *(ceil(height + self._size * 0.4) for height in grids))
+            if grids
+            else self._line_height
+        )
 
     def _heights(self, caption: Caption) -> int:
         return sum(self._height(line) for line in _wrapped(caption, self._wide, self._size))
@@ -142,7 +146,9 @@ def _marked(part: Part) -> str:
 def _width(line: Sequence[Part], size: float) -> float:
     bold = ("strong", "gradient")
     return sum(
-        part.grid.width(size) if part.grid else text_width(part.text, size, "semibold" if part.kind in bold else "regular")
+        part.grid.width(size)
+        if part.grid
+        else text_width(part.text, size, "semibold" if part.kind in bold else "regular")
         for part in line
     )
 

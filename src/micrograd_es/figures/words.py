@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -30,6 +31,17 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "values": "{n} valores",
             "inputs": "{n} entradas",
             "more": "y {n} entradas más",
+            "block_graph": "Grafo de bloques de {f}",
+            "block_summary": "{blocks} bloques, {leaves} entradas y parámetros. {f} = {value}.",
+            "block_names": "Entradas y bloques",
+            "block_names_text": "El grafo de bloques de {f}, sin calcular todavía.",
+            "column_layout": "Gradientes en columna: cada jacobiana, traspuesta (∂y/∂x: una fila por entrada x).",
+            "row_layout": "Gradientes en fila: ∂y/∂x tiene una fila por salida y, una columna por entrada x.",
+            "map": "Mapas: color, positivo; gris, negativo; más intenso, mayor.",
+            "whole_product": "El producto completo",
+            "parameters": "Parámetros",
+            "parameter_text": "Lo que el entrenamiento busca: el gradiente de los parámetros del bloque.",
+            "jacobian_rule": "La jacobiana del bloque multiplica el gradiente que llega.",
             Role.DISTRIBUTOR.value: "distribuidor",
             Role.SWAPPER.value: "intercambiador",
             Role.ROUTER.value: "enrutador",
@@ -84,6 +96,17 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "values": "{n} values",
             "inputs": "{n} inputs",
             "more": "and {n} more inputs",
+            "block_graph": "Block graph of {f}",
+            "block_summary": "{blocks} blocks, {leaves} inputs and parameters. {f} = {value}.",
+            "block_names": "Inputs and blocks",
+            "block_names_text": "The block graph of {f}, not computed yet.",
+            "column_layout": "Gradients are columns: every Jacobian is transposed (∂y/∂x: a row for each input x).",
+            "row_layout": "Gradients are rows: ∂y/∂x has a row for each output y, a column for each input x.",
+            "map": "Maps: colour, positive; grey, negative; stronger, larger.",
+            "whole_product": "The whole product",
+            "parameters": "Parameters",
+            "parameter_text": "What training is after: the gradient of the parameters of the block.",
+            "jacobian_rule": "The Jacobian of the block multiplies the gradient that arrives.",
             Role.DISTRIBUTOR.value: "distributor",
             Role.SWAPPER.value: "swapper",
             Role.ROUTER.value: "router",
@@ -131,3 +154,44 @@ def words(language: str) -> Mapping[str, str]:
         return WORDS[language]
     except (KeyError, TypeError):
         raise ValueError(f"the language is {language!r}; expected one of {', '.join(WORDS)}.") from None
+
+
+_PARTS: Mapping[str, str] = MappingProxyType(
+    {
+        "layer": "capa",
+        "hidden layer": "capa oculta",
+        "output layer": "capa de salida",
+        "neuron": "neurona",
+        "network": "red",
+        "loss": "pérdida",
+        "cost": "coste",
+        "block": "bloque",
+        "linear": "lineal",
+        "sigmoid": "sigmoide",
+        "cross-entropy": "entropía cruzada",
+        "cross entropy": "entropía cruzada",
+        "squared error": "error cuadrático",
+        "activation": "activación",
+        "output": "salida",
+        "input": "entrada",
+        "example": "ejemplo",
+        "regularisation": "regularización",
+    }
+)
+"""The names that the package itself gives to scopes, and their Spanish."""
+_NUMBERED = re.compile(r"(.*?)( \d+)?", re.DOTALL)
+
+
+def scope_name(name: str, language: str) -> str:
+    """The name of a scope in a language, where it is one that the package gives; other names stay as they are.
+
+    >>> scope_name("layer 1", "es"), scope_name("cross_entropy", "es"), scope_name("loss", "en"), scope_name("σ", "es")
+    ('capa 1', 'entropía cruzada', 'loss', 'σ')
+    """
+    found = _NUMBERED.fullmatch(name)
+    if language != "es" or found is None:
+        return name
+    spanish = _PARTS.get(found[1].replace("_", " ").lower())
+    if spanish is None:
+        return name
+    return (spanish.capitalize() if name[:1].isupper() else spanish) + (found[2] or "")

@@ -66,7 +66,9 @@ def _named(scopes: Sequence[Scope], level: Level) -> set[Scope]:
     for name in names:
         if not any(name in (s, s.name) for s in scopes):
             listed = ", ".join(dict.fromkeys(repr(s.name) for s in scopes))
-            raise ValueError(f"level is {level!r}, and no scope of this graph is called {name!r}; its scopes: {listed}.")
+            raise ValueError(
+                f"level is {level!r}, and no scope of this graph is called {name!r}; its scopes: {listed}."
+            )
     return {s for s in scopes if s in names or s.name in names}
 
 
@@ -82,7 +84,9 @@ def _merged(groups: Sequence[Group]) -> list[Group]:
         inputs = [x for node in group.nodes for x in node.inputs]
         level = 1 + max((depth.get(x, 0) for x in inputs), default=0)
         depth.update(dict.fromkeys(group.nodes, level))
-        key: object = group if group.scope else (level, group.nodes[0].op, group.nodes[0].scope, *_sources(inputs, source))
+        key: object = (
+            group if group.scope else (level, group.nodes[0].op, group.nodes[0].scope, *_sources(inputs, source))
+        )
         source.update(dict.fromkeys(group.nodes, key))
         alike.setdefault(key, []).append(group)
     merged = {key: _as_one(members) for key, members in alike.items()}
@@ -93,7 +97,8 @@ def _merged(groups: Sequence[Group]) -> list[Group]:
 def _sources(inputs: Sequence[Value], source: dict[Value, object]) -> list[object]:
     """What each input comes from: a block, equal operations, leaves of one stem; a constant with its number."""
     return [
-        source.get(x) or (("constant", type(x.number)) if x.is_constant else ("leaf", split(x.label)[0])) for x in inputs
+        source.get(x) or (("constant", type(x.number)) if x.is_constant else ("leaf", split(x.label)[0]))
+        for x in inputs
     ]
 
 
@@ -106,7 +111,9 @@ def _as_one(groups: list[Group]) -> list[Group]:
     for column in columns:
         entries = {x for x in column if not x.is_constant}
         shared = len(entries) == 1
-        if (len(entries) < len(column) and not shared and entries) or (entries & seen and not columns.count(column) > 1):
+        if (len(entries) < len(column) and not shared and entries) or (
+            entries & seen and not columns.count(column) > 1
+        ):
             return groups
         seen |= entries
     if all(len({x for x in column if not x.is_constant}) <= 1 for column in columns):

@@ -179,9 +179,7 @@ class _Builder:
             name, order, columns = arranged(labels)
             return Vector(name, tuple(values[i] for i in order), columns)
         ordered = self._as_asked(values) or (
-            Structure(gate, values, self.places).in_order()
-            if gate.folded
-            else sorted(values, key=gate.nodes.index)
+            Structure(gate, values, self.places).in_order() if gate.folded else sorted(values, key=gate.nodes.index)
         )
         return Vector(gate.folded.name if gate.folded else "", tuple(ordered))
 
@@ -283,7 +281,9 @@ class _Builder:
         """Whether what is used are leaves that nobody else uses."""
         alone = all(x.op is None and not x.is_constant for x in use.edges)
         others = (other for other in uses if other is not use)
-        return alone and not any(x in other.edges for other in others for x in self.vector[next(iter(use.edges))].values)
+        return alone and not any(
+            x in other.edges for other in others for x in self.vector[next(iter(use.edges))].values
+        )
 
 
 def _part(whole: Vector, values: Sequence[Value]) -> Vector:

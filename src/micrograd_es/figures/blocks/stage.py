@@ -1,0 +1,295 @@
+"""A block graph on the stage: laid out once by Graphviz from sizes alone, then shown as often as asked.
+
+Every part is a node of its own with its place, so that a picture leaves out what it does not show and nothing moves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from html import escape
+from math import ceil
+
+from micrograd_es.figures.blocks.pieces import APART, ARROW, NAME, NAME_ROW, NEAR, SHAPE_ROW, Block, Pieces, Stack
+from micrograd_es.figures.blocks.texts import BlockTexts
+from micrograd_es.figures.boxes import Boxes, boxed, boxes
+from micrograd_es.figures.caption import Caption
+from micrograd_es.figures.dot import CLOSE, STRAIGHT, View
+from micrograd_es.figures.fonts import FAMILY, text_width
+from micrograd_es.figures.grids import Grid
+from micrograd_es.figures.labels import Run, clean, quoted
+from micrograd_es.figures.layout import Layout, Place, around, laid_out
+from micrograd_es.figures.routes import routed
+from micrograd_es.figures.scene import Fork, Gate, Terminal, Wire
+from micrograd_es.figures.shapes import AIR, GAP, NAME_HEIGHT, NAME_SIZE, SIGMA, SIZE, SMALL
+from micrograd_es.figures.themes import Theme
+from micrograd_es.figures.under import Under, text_node
+from micrograd_es.scopes import Scope
+
+
+class BlockStage:
+    """The scene of a block graph, its layout, and the pictures of it."""
+
+    def __init__(
+        self, texts: BlockTexts, theme: Theme, captions: Sequence[Caption], note: str, with_locals: bool
+    ) -> None:
+        self.texts, self.scene, self.theme = texts, texts.scene, theme
+        self.captions, self.note = captions, note
+        self.pieces = Pieces(texts, with_locals)
+        self.names = {terminal.key: texts.terminal(terminal) for terminal in self.scene.terminals}
+
+    # The layout
+
+    def skeleton(self, found: Boxes) -> str:
+        """The DOT source of the sizes, with a port for each wire of a block."""
+        look = 'rankdir=LR nodesep=0.22 ranksep=0.16 splines=true margin=0 pad=0.12'
+        lines = ["digraph {", f"graph [{look}]", 'node [label="" shape=box fixedsize=true]']
+        for gate in self.scene.gates:
+            lines.append(f"{gate.key} [shape=plain fixedsize=false label=<{self._ports(gate)}>]")
+        for key, (wide, high) in self._sizes():
+            lines.append(f"{key} [width={wide / 72:.4f} height={high / 72:.4f}]")
+        lines += [line for scope in found.inside.get(None, ()) for line in self._cluster(scope, found)]
+        for wire in self.scene.wires:
+            lines += self._edges(wire)
+        return "\n".join([*lines, "}"])
+
+    def _sizes(self) -> Iterator[tuple[str, tuple[float, float]]]:
+        """The width and height of everything but blocks."""
+        for terminal in self.scene.terminals:
+            name = self.names[terminal.key]
+            yield terminal.key, (text_width(name, NAME_SIZE, "italic") * 1.05 + GAP, NAME_HEIGHT) if name else (3, 3)
+        for fork in self.scene.forks:
+            yield fork.key, (SIGMA, SIGMA)
+        for key, stack in self.pieces.wires.items():
+            yield key, (stack.width + 4, 2 * max(stack.above, stack.below))
+
+    def _ports(self, gate: Gate) -> str:
+        """A table with the size of a block and all that stands at it, the block itself in the middle."""
+        block = self.pieces.blocks[gate.key]
+        wide, pad = block.width + 2 * AIR, ceil(max(block.above, block.below) + AIR)
+        sides = []
+        for letter, wires in (("i", self.scene.entering.get(gate.key, [])), ("o", self.scene.leaving[gate.key])):
+            high = block.shape.height / max(len(wires), 1)
+            cells = "".join(
+                f'<TR><TD PORT="{letter}{wire.key}" FIXEDSIZE="TRUE" WIDTH="{ceil(wide / 2)}" HEIGHT="{ceil(high)}"></TD></TR>'
+                for wire in wires
+            )
+            sides.append(f"<TD>{_table(cells)}</TD>" if cells else "<TD></TD>")
+        space = f'<TR><TD COLSPAN="2" FIXEDSIZE="TRUE" WIDTH="{2 * ceil(wide / 2)}" HEIGHT="{pad}"></TD></TR>'
+        return _table(f"{space}<TR>{''.join(sides)}</TR>{space}")
+
+    def _edges(self, wire: Wire) -> list[str]:
+        """The two halves of a wire, from and to the ports of blocks."""
+        gates = self.scene.gate_of
+        straight = STRAIGHT if wire.tail in gates else 2
+        tail = f"{wire.tail}:o{wire.key}:e" if wire.tail in gates else wire.tail
+        head = f"{wire.head}:i{wire.key}:w" if wire.head in gates else wire.head
+        arrow = "none" if wire.head.startswith("s") else "normal"
+        return [
+            f"{tail} -> {wire.key}:w [weight={max(straight, CLOSE)} arrowhead=none]",
+            f"{wire.key}:e -> {head} [weight={straight} arrowhead={arrow} arrowsize=0.6]",
+        ]
+
+    def _cluster(self, scope: Scope, found: Boxes) -> list[str]:
+        """An open scope with its members."""
+        members = [key for key, home in found.home.items() if home is scope]
+        inner = [line for inside in found.inside.get(scope, ()) for line in self._cluster(inside, found)]
+        title = f"label={quoted(clean(self.texts.scope(scope), 40))} labeljust=l margin=7"
+        return [f"subgraph {found.keys[scope]} {{ graph [{title}]", "; ".join(members), *inner, "}"]
+
+    @cached_property
+    def _placed(self) -> tuple[Layout, Boxes]:
+        """Where Graphviz puts things, with boxes round open scopes: drawn afterwards where they fit."""
+        tight = boxes(self.scene, with_inputs=False)
+        layout = boxed(laid_out(self.skeleton(replace(tight, home={}, inside={}))), tight)
+        if layout is not None:
+            return layout, tight
+        roomy = boxes(self.scene, with_inputs=True)
+        return laid_out(self.skeleton(roomy)), roomy
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Where things are and how wires run; what stands above and below a block is in nobody's way."""
+        layout = self._placed[0]
+        nodes = dict(layout.nodes)
+        for key, block in self.pieces.blocks.items():
+            x, y = layout.at(key)
+            half, high = block.shape.width / 2, block.shape.height / 2
+            nodes[key] = Place(x - half, y - high, x + half, y + high).grown(AIR, AIR)
+            for side, low, top in (("above", high + ARROW / 2, block.above), ("below", -block.below, block.below)):
+                if top > 0:
+                    reach = block.width / 2
+                    bottom = y + low if side == "above" else y - high - top
+                    nodes[f"{key}_{side}"] = Place(x - reach, bottom, x + reach, y + high + top if side == "above" else y - high)
+        shapes = {key: block.shape for key, block in self.pieces.blocks.items()}
+        return routed(replace(layout, nodes=nodes), self.scene, shapes, across=True)
+
+    # The picture
+
+    def picture(self, view: View, caption: Caption | None = None, count: str = "") -> str:
+        """The DOT source of one picture, with the positions of the layout."""
+        left, bottom, right, top = self._under.canvas
+        lines = ["digraph {", *self._head()]
+        for key, x, y in (("corner_1", left, bottom), ("corner_2", right, top)):
+            lines.append(f'{key} [shape=point style=invis width=0 height=0 pos="{x:g},{y:g}"]')
+        for scope, key in self._placed[1].keys.items():
+            lines += self._box(scope, key)
+        for terminal in self.scene.terminals:
+            lines.append(self._terminal(terminal))
+        for gate in self.scene.gates:
+            lines += self._block(gate, view)
+        lines += [self._fork(fork, view) for fork in self.scene.forks]
+        for wire in self.scene.wires:
+            lines += self._wire(wire, view)
+        return "\n".join([*lines, *self._under.lines(caption, count), "}", ""])
+
+    def source(self) -> list[str]:
+        """The statements of the finished picture without a note or caption, laid out."""
+        return self.picture(View()).splitlines()[1:-1]
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """The width and height of every picture, in points."""
+        return self._under.size
+
+    @cached_property
+    def _under(self) -> Under:
+        return Under(self._whole, self.captions, self.note, self.theme)
+
+    @cached_property
+    def _whole(self) -> Place:
+        """What the graph takes: its parts, its boxes, and the points of its wires."""
+        places = [place for key, place in self.layout.nodes.items() if not key.startswith("w")]
+        places += [self._reach(key, stack) for key, stack in self.pieces.wires.items()]
+        for text in self.layout.edges.values():
+            points = [tuple(map(float, p.split(","))) for p in re.findall(r"-?[\d.]+,-?[\d.]+", text)]
+            places += [Place(x, y, x, y) for x, y in points]
+        return around([*places, *self.layout.boxes.values()]).grown(4, 4)
+
+    def _reach(self, key: str, stack: Stack) -> Place:
+        x, y = self.layout.at(key)
+        return Place(x - stack.width / 2, y - stack.below, x + stack.width / 2, y + stack.above)
+
+    def _head(self) -> list[str]:
+        theme = self.theme
+        return [
+            f'graph [bgcolor="{theme.paper}" pad=0.12 margin=0 outputorder=edgesfirst fontname="{FAMILY}"'
+            f' fontsize={SMALL:g} fontcolor="{theme.muted}"]',
+            f'node [fontname="{FAMILY}" fontsize={SIZE:g} fontcolor="{theme.ink}" color="{theme.ink}" penwidth=1.5]',
+            f'edge [color="{theme.ink}" penwidth=1.6 arrowsize=0.6 arrowhead=none]',
+        ]
+
+    def _box(self, scope: Scope, key: str) -> list[str]:
+        """The dashed box round an open scope."""
+        title, place = clean(self.texts.scope(scope), 40), self.layout.boxes[key]
+        room = text_width(title, SMALL)
+        where = f'bb="{place}" lp="{place.left + room / 2 + 8:g},{place.top - 10:g}" lwidth={room / 72:.3f}'
+        look = f'style="dashed,rounded" color="{self.theme.muted}" penwidth=1.2'
+        hold = f'{key}_in [shape=point style=invis width=0 height=0 pos="{place.middle:g},{place.top - 2:g}"]'
+        return [f"subgraph {key} {{", f'graph [id="{key}" label={quoted(title)} labeljust=l {look} {where}]', hold, "}"]
+
+    def _terminal(self, terminal: Terminal) -> str:
+        x, y = self.layout.at(terminal.key)
+        name = self.names[terminal.key]
+        if not name:
+            return f'{terminal.key} [id="{terminal.key}" shape=point width=0.0417 pos="{x:g},{y:g}"]'
+        shift = GAP / 2 if terminal.is_output else -GAP / 2
+        return _piece(terminal.key, _text(name, NAME_SIZE, "italic", self.theme.ink), x + shift, y)
+
+    def _fork(self, fork: Fork, view: View) -> str:
+        theme, (x, y), active = self.theme, self.layout.at(fork.key), fork.key in view.active
+        return (
+            f'{fork.key} [id="{fork.key}" shape=circle style=filled fixedsize=true width={SIGMA / 72:.4f} label="Σ"'
+            f' fillcolor="{theme.highlight if active else theme.paper}" color="{theme.gradient}"'
+            f' penwidth={2.4 if active else 1.4} fontcolor="{theme.gradient}" fontsize={SMALL:g} pos="{x:g},{y:g}"]'
+        )
+
+    def _wire(self, wire: Wire, view: View) -> Iterator[str]:
+        x, y = self.layout.at(wire.key)
+        yield f'{wire.key} [shape=point style=invis width=0 height=0 pos="{x:g},{y:g}"]'
+        yield from self._stack(self.pieces.wires[wire.key], view, x, y)
+        for edge in ((wire.tail, wire.key), (wire.key, wire.head)):
+            arrow = " arrowhead=normal" if edge[1] == wire.head and not wire.head.startswith("s") else ""
+            yield f'{edge[0]} -> {edge[1]} [pos="{self.layout.edges[edge]}"{arrow}]'
+
+    def _stack(self, stack: Stack, view: View, x: float, y: float) -> Iterator[str]:
+        """A value above the point, its gradient below."""
+        theme, key = self.theme, stack.key
+        if stack.head:
+            name = _text(stack.name, NAME, "italic", theme.ink) if stack.name else ""
+            blank = _text("  ", SMALL, "regular", theme.muted) if stack.name and stack.shape else ""
+            shape = _text(stack.shape, SMALL, "regular", theme.muted) if stack.shape else ""
+            yield _piece(f"{key}_name", name + blank + shape, x, y + stack.above - stack.head / 2)
+        if stack.value and view.shows(f"{key}.value"):
+            yield self._grid(f"{key}_value", stack.value, theme.value, x, y + NEAR + stack.value.height(SIZE) / 2)
+        if stack.gradient and view.shows(f"{key}.gradient"):
+            high = stack.gradient.height(SIZE)
+            yield self._grid(f"{key}_gradient", stack.gradient, theme.gradient, x, y - NEAR - high / 2)
+            if stack.foot:
+                foot = _text(stack.gradient_shape, SMALL, "regular", theme.muted)
+                yield _piece(f"{key}_gradient_shape", foot, x, y - NEAR - high - SHAPE_ROW / 2)
+
+    def _grid(self, key: str, grid: Grid, colour: str, x: float, y: float, size: float = SIZE) -> str:
+        return _piece(key, grid.markup(size, colour, self.theme.paper, self.theme.muted), x, y)
+
+    def _block(self, gate: Gate, view: View) -> Iterator[str]:
+        """The outline of a block, its parameters above it and its Jacobians below."""
+        block, theme, (x, y) = self.pieces.blocks[gate.key], self.theme, self.layout.at(gate.key)
+        shape, active = block.shape, gate.key in view.active
+        fill = theme.highlight if active else theme.folded if gate.folded else theme.gate
+        look = f'style="filled{"" if shape.is_round else ",rounded"}" shape={"circle" if shape.is_round else "box"}'
+        look += f' fillcolor="{fill}"' + (f' color="{theme.highlight_edge}" penwidth=3' if active else "")
+        look += f" width={shape.width / 72:.4f} height={shape.height / 72:.4f} fixedsize=true"
+        title = _text(self.texts.title(gate), shape.text_size, "semibold" if gate.folded else "regular", theme.ink)
+        size = self.texts.size(gate)
+        below = f"<BR/>{_text(size, SMALL, 'regular', theme.muted)}" if size else ""
+        yield f'{gate.key} [id="{gate.key}" {look} label=<{title}{below}> pos="{x:g},{y:g}"]'
+        yield from self._parameters(gate, block, view)
+        yield from self._locals(block, view, x, y - shape.height / 2 - APART)
+
+    def _parameters(self, gate: Gate, block: Block, view: View) -> Iterator[str]:
+        """The parameters of a block, side by side, each with an arrow down to it."""
+        x, y = self.layout.at(gate.key)
+        left = x - (sum(s.width for s in block.parameters) + APART * (len(block.parameters) - 1)) / 2
+        roof = y + block.shape.height / 2
+        for number, stack in enumerate(block.parameters, 1):
+            middle = left + stack.width / 2
+            left += stack.width + APART
+            floor = roof + ARROW
+            yield f'{stack.key} [shape=point style=invis width=0 height=0 pos="{middle:g},{floor:g}"]'
+            yield from self._stack(stack, view, middle, floor + stack.below)
+            aim = x + block.shape.width * (number / (len(block.parameters) + 1) - 0.5)
+            at = middle if abs(middle - x) < block.shape.width / 2 - 6 else aim
+            path = f"{middle:g},{floor:g} {middle:g},{floor - 10:g} {at:g},{floor - 6:g} {at:g},{roof + 6:g}"
+            yield f'{stack.key} -> {gate.key} [arrowhead=normal pos="e,{at:g},{roof:g} {path}"]'
+
+    def _locals(self, block: Block, view: View, x: float, top: float) -> Iterator[str]:
+        """The Jacobians of a block, side by side under it."""
+        left = x - (sum(local.width for local in block.locals) + APART * (len(block.locals) - 1)) / 2
+        for local in block.locals:
+            middle = left + local.width / 2
+            left += local.width + APART
+            if not view.shows(f"{local.key}.local"):
+                continue
+            colour = self.theme.local
+            name = _text(f"{local.name}  ", SMALL, "regular", colour)
+            shape = _text(local.shape, SMALL, "regular", self.theme.muted) if local.shape else ""
+            yield _piece(f"{local.key}_local_name", name + shape, middle, top - SHAPE_ROW / 2)
+            size, high = SIZE * 0.9, local.grid.height(SIZE * 0.9)
+            yield self._grid(f"{local.key}_local", local.grid, colour, middle, top - SHAPE_ROW - 4 - high / 2, size)
+
+
+def _table(rows: str) -> str:
+    return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>'
+
+
+def _text(text: str, size: float, face: str, colour: str) -> str:
+    """A text as Graphviz's HTML-like labels have it."""
+    return f'<FONT COLOR="{colour}" POINT-SIZE="{size:g}">{Run(text, face).markup()}</FONT>'
+
+
+def _piece(key: str, markup: str, x: float, y: float) -> str:
+    """A node that is a piece of text, or a grid, at its place."""
+    return f'{key} [id="{key}" shape=plain label=<{markup}> pos="{x:.2f},{y:.2f}"]'
