@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from fractions import Fraction
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
-from micrograd_es import flow
-from micrograd_es.figures import svg
-from micrograd_es.figures.boxes import boxes
-from micrograd_es.figures.caption import Caption
-from micrograd_es.figures.digits import NumberFormat
-from micrograd_es.figures.dot import View, Writer
-from micrograd_es.figures.film import steps
-from micrograd_es.figures.folding import grouped
+from micrograd_es.figures.blocks.drawing import BlockDrawing
+from micrograd_es.figures.blocks.stage import BlockStage
+from micrograd_es.figures.dot import View
+from micrograd_es.figures.drawing import Drawing, Look, drawing_of
 from micrograd_es.figures.fonts import face_css
-from micrograd_es.figures.labels import clean
 from micrograd_es.figures.page import Slide, stepper_fragment, stepper_page
 from micrograd_es.figures.render import render
-from micrograd_es.figures.scene import build
 from micrograd_es.figures.stage import Stage
-from micrograd_es.figures.texts import Texts
-from micrograd_es.figures.themes import Theme
-from micrograd_es.figures.themes import theme as find_theme
-from micrograd_es.figures.words import words
 from micrograd_es.files import write_files
-from micrograd_es.scopes import Scope
 from micrograd_es.value import Value
 
 if TYPE_CHECKING:
@@ -42,74 +30,6 @@ DPI = 200  # dots per inch of a PNG: a figure of ten gates fills a projector
 LARGEST_BITMAP = 30000  # pixels, on either side
 
 
-class Look(TypedDict, total=False):
-    """The options of `draw` and `frames`; `draw` says what each does."""
-
-    fold: str | Scope | Iterable[str | Scope] | None
-    depth: int | None
-    constants: str
-    direction: str
-    roles: bool
-    local: bool
-    symbols: bool
-    gradients: bool
-    decimals: int | None
-    digits: int | None
-    comma: bool
-    theme: str | Theme
-    language: str
-    title: str | None
-
-
-class Drawing:
-    """What a figure and its frames have in common: a scene, its texts, its title. `draw` says what the options are."""
-
-    def __init__(
-        self,
-        f: Value,
-        *,
-        fold: str | Scope | Iterable[str | Scope] | None = None,
-        depth: int | None = None,
-        constants: str = "fold",
-        direction: str = "LR",
-        roles: bool = False,
-        local: bool = False,
-        symbols: bool = False,
-        gradients: bool = True,
-        decimals: int | None = None,
-        digits: int | None = None,
-        comma: bool = False,
-        theme: str | Theme = "lecture",
-        language: str = "es",
-        title: str | None = None,
-    ) -> None:
-        if not isinstance(f, Value):
-            raise TypeError(
-                f"what is to be drawn is {f!r} ({type(f).__name__}); expected a Value. Write draw(Value({f!r}))."
-            )
-        _one_of("constants", constants, ("fold", "nodes"))
-        _one_of("direction", direction, ("LR", "TB"))
-        self.language, self.local = language, local
-        self.theme = find_theme(theme)
-        groups = grouped(f, [fold] if isinstance(fold, str | Scope) else fold, depth)
-        exact = any(isinstance(node.data, Fraction) for group in groups for node in group.nodes)
-        names, numbers = words(language), NumberFormat(decimals, digits, comma, exact)
-        scene = build(f, groups, flow.gradients(f) if gradients else {}, constants == "fold")
-        self.texts = Texts(scene, language, numbers, symbols)
-        self.title = clean(title) if title is not None else names["graph"].format(f=self.texts.output)
-        self.description = self.texts.description()
-        self.writer = Writer(self.texts, self.theme, across=direction == "LR", local=local, roles=roles)
-        self.note = "" if fold is not None or depth is not None else self.texts.note()
-
-    def stage(self, captions: Sequence[Caption] = ()) -> Stage:
-        """The scene to be shown, with room for the captions."""
-        return Stage(self.writer, captions, self.note)
-
-    def svg(self, dot: str, *, with_font: bool = True, title: str | None = None) -> str:
-        drawn = render(dot, "svg", engine="nop2").decode("utf-8")
-        return svg.finished(drawn, title or self.title, self.description, self.writer.tooltips, with_font=with_font)
-
-
 class Figure:
     """A picture of the graph behind a Value, as `draw` makes it.
 
@@ -119,7 +39,7 @@ class Figure:
     (<Figure: 2x>, 'digraph {')
     """
 
-    def __init__(self, drawing: Drawing) -> None:
+    def __init__(self, drawing: Drawing | BlockDrawing) -> None:
         self.drawing = drawing
 
     @property
@@ -128,31 +48,27 @@ class Figure:
         return self.drawing.title
 
     @cached_property
-    def _stage(self) -> Stage:
-        return self.drawing.stage()
+    def _stage(self) -> Stage | BlockStage:
+        caption = self.drawing.still_caption
+        return self.drawing.stage([caption] if caption else [])
 
     @cached_property
     def _picture(self) -> str:
-        return self._stage.picture(View())
-
-    @property
-    def _source(self) -> list[str]:
-        """The statements of the DOT source, not laid out."""
-        return self.drawing.writer.lines(View(), boxes=boxes(self.drawing.texts.scene, with_inputs=True))
+        return self._stage.picture(View(), self.drawing.still_caption)
 
     def svg(self) -> str:
         """The figure as an SVG document, with the font that it is set in inside."""
         return self.drawing.svg(self._picture)
 
     def dot(self) -> str:
-        """The figure as DOT source, to be laid out by Graphviz; needs no Graphviz."""
-        return "\n".join(["digraph {", *self._source, "}", ""])
+        """The figure as DOT source, to be laid out by Graphviz, which it does not need; that of blocks is laid out."""
+        return "\n".join(["digraph {", *self.drawing.lines(), "}", ""])
 
     def graphviz(self) -> graphviz.Digraph:
         """The figure as a `Digraph` of the graphviz package, to be changed or rendered by it."""
         import graphviz
 
-        return graphviz.Digraph(body=[line + "\n" for line in self._source])
+        return graphviz.Digraph(body=[line + "\n" for line in self.drawing.lines()])
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write the figure to a file whose suffix says how: .svg, .pdf, .png or .dot; returns its path.
@@ -188,9 +104,9 @@ class Frames:
     (5, 'f = w·x = 2.00 × 3.00 = 6.00')
     """
 
-    def __init__(self, drawing: Drawing, unroll: Value | None = None) -> None:
+    def __init__(self, drawing: Drawing | BlockDrawing, unroll: Value | list[Value] | None = None) -> None:
         self.drawing = drawing
-        self.steps = steps(drawing.texts, drawing.local, unroll)
+        self.steps = drawing.steps(unroll)
 
     @property
     def title(self) -> str:
@@ -210,7 +126,7 @@ class Frames:
         return Figure(self.drawing)
 
     @cached_property
-    def _stage(self) -> Stage:
+    def _stage(self) -> Stage | BlockStage:
         return self.drawing.stage([step.caption for step in self.steps])
 
     def _pictures(self) -> list[str]:
@@ -237,8 +153,7 @@ class Frames:
 
     def _page(self) -> dict[str, Any]:
         drawing = self.drawing
-        picture = drawing.svg(drawing.stage().picture(View()), with_font=False)
-        keyed = svg.keyed(picture, drawing.theme.gradient)
+        keyed = drawing.keyed(drawing.svg(drawing.stage([]).picture(View()), with_font=False))
         there = set(re.findall(r'data-key="([^"]+)"', keyed))  # a bundle has no gradient that could appear
         return {
             "svg": keyed,
@@ -283,7 +198,7 @@ class Frames:
         return f"<Frames: {self.title}, {len(self)} frames>"
 
 
-def draw(f: Value, **look: Unpack[Look]) -> Figure:
+def draw(f: Value | Sequence[Value], **look: Unpack[Look]) -> Figure:
     """A figure of the graph behind f: on every wire the value above and the gradient below.
 
     >>> from micrograd_es import Value
@@ -293,6 +208,10 @@ def draw(f: Value, **look: Unpack[Look]) -> Figure:
 
     What is folded: `fold`, the names of scopes to draw as one gate each; `depth`, the nesting below which scopes are
     folded (0: all of them). With neither, a graph of more than 150 gates folds by itself and says so.
+
+    Zoomed out, with vectors and matrices on the wires: `level`, what is a block, 1 for the outermost scopes, 2 for
+    those inside them, or names of scopes; f may then be a list of Values. `layout` says how gradients of vectors stand,
+    "column" or "row"; `local` adds the Jacobian of every block.
 
     What is shown: `roles`, what each gate does to the gradient; `local`, the local gradient of every edge; `symbols`,
     names and derivatives in place of numbers; `gradients=False`, the forward pass only; `constants="nodes"`, constants
@@ -304,10 +223,10 @@ def draw(f: Value, **look: Unpack[Look]) -> Figure:
 
     Raises TypeError for what is no Value, and ValueError for an unknown option or a gradient that does not exist.
     """
-    return Figure(Drawing(f, **_known(look)))
+    return Figure(drawing_of(f, look))
 
 
-def frames(f: Value, unroll: Value | None = None, **look: Unpack[Look]) -> Frames:
+def frames(f: Value | Sequence[Value], unroll: Value | list[Value] | None = None, **look: Unpack[Look]) -> Frames:
     """The same figure built up step by step: names, values one gate at a time, gradients one gate at a time.
 
     >>> from micrograd_es import Value
@@ -317,22 +236,10 @@ def frames(f: Value, unroll: Value | None = None, **look: Unpack[Look]) -> Frame
     <Frames: Grafo computacional de f, 7 frames> Hacia atrás · Suma
 
     With `unroll`, one of the inputs, the captions spell out the derivative with respect to it, one factor of the chain
-    rule more with each gate. The other options are those of `draw`.
+    rule more with each gate. With `level` they do so by themselves, as a product of Jacobians; there `unroll` may be a
+    list of Values, and the gradients of the parameters come last. The other options are those of `draw`.
     """
-    return Frames(Drawing(f, **_known(look)), unroll)
-
-
-def _known(look: Look) -> Look:
-    """The options, once all of them are known to be options."""
-    for name in look:
-        if name not in Look.__annotations__:
-            raise TypeError(f"{name!r} is no option of a figure; expected {', '.join(Look.__annotations__)}.")
-    return look
-
-
-def _one_of(name: str, given: object, known: Sequence[str]) -> None:
-    if given not in known:
-        raise ValueError(f"{name} is {given!r}; expected one of {', '.join(map(repr, known))}.")
+    return Frames(drawing_of(f, look), unroll)
 
 
 def _way(ways: dict[str, Callable[[], Any]], path: Path, what: str) -> Callable[[], Any]:

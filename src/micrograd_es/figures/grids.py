@@ -15,7 +15,7 @@ from micrograd_es.maths import Number
 MOST_ROWS, MOST_COLUMNS, MOST = 8, 6, 24  # a matrix that is written in full has no more rows, columns and entries
 TILES = 16  # squares of a map along either side, at most
 BRACKET = 5  # the width of a bracket
-ROW = 1.22  # the height of a row, in sizes of the text
+ROW = 1.3  # the height of a row, in sizes of the text
 GAP = 0.6  # between two columns
 
 

@@ -40,7 +40,7 @@ class Stack:
 
     @property
     def foot(self) -> float:
-        """The height of the shape of the gradient."""
+        """The height of the shape of the gradient, where it is another than that of the value."""
         return SHAPE_ROW if self.gradient and self.gradient_shape else 0.0
 
     @property
@@ -85,21 +85,26 @@ class Local:
 
 @dataclass(frozen=True)
 class Block:
-    """A block: its outline, the parameters above it, the Jacobians below it."""
+    """A block: its outline, the parameters above it, the Jacobians below it, and how far from it these stand.
+
+    They stand higher, and lower, than what is on the wires of the block, so that they may reach over it.
+    """
 
     shape: Shape
     parameters: tuple[Stack, ...]
     locals: tuple[Local, ...]
+    rise: float
+    drop: float
 
     @property
     def above(self) -> float:
-        """The height of the parameters."""
-        return max((s.above + s.below for s in self.parameters), default=-ARROW) + ARROW
+        """How far the parameters reach up from the outline."""
+        return self.rise + max((s.above + s.below for s in self.parameters), default=-self.rise)
 
     @property
     def below(self) -> float:
-        """The height of the Jacobians."""
-        return max((local.height for local in self.locals), default=-APART) + APART
+        """How far the Jacobians reach down from the outline."""
+        return self.drop + max((local.height for local in self.locals), default=-self.drop)
 
     @property
     def width(self) -> float:
@@ -131,21 +136,17 @@ class Pieces:
         """What stands on a wire; a name only where none stands at one of its ends."""
         texts, vector = self.texts, self.scene.fed(wire)
         named = {terminal.key for terminal in self.scene.terminals if texts.terminal(terminal)}
-        from_name = {wire.tail, *(trunk.tail for trunk in self.scene.entering.get(wire.tail, ()))} & named
-        whole = vector is self.scene.vectors.get(self._source(wire))
-        at_end = wire.head in named or (from_name and whole) or (wire.is_branch and whole)
+        source = self.scene.entering[wire.tail][0].tail if wire.is_branch else wire.tail
+        whole = vector is self.scene.vectors.get(source)
+        at_end = wire.head in named or (whole and (source in named or wire.is_branch))
         return self._stack(wire.key, "" if at_end else texts.name(vector), vector, wire)
-
-    def _source(self, wire: Wire) -> str:
-        return self.scene.entering[wire.tail][0].tail if wire.is_branch else wire.tail
 
     def _stack(self, key: str, name: str, vector: Vector, thing: Wire | Parameter) -> Stack:
         texts = self.texts
         if texts.symbols and name == texts.value(vector).text():
             name = ""
-        return Stack(
-            key, name, texts.shape(vector), texts.value(vector), texts.gradient(thing), texts.gradient_shape(thing)
-        )
+        shape, back = texts.shape(vector), texts.gradient_shape(thing)
+        return Stack(key, name, shape, texts.value(vector), texts.gradient(thing), back if back != shape else "")
 
     def _block(self, gate: Gate) -> Block:
         texts = self.texts
@@ -158,7 +159,15 @@ class Pieces:
         parameters = tuple(
             self._stack(p.key, texts.name(p.vector), p.vector, p) for p in self.scene.parameters.get(gate.key, ())
         )
-        return Block(shape, parameters, tuple(map(self._local, entering)) if self.with_locals else ())
+        near = [self.wires[wire.key] for wire in (*entering, *self.scene.leaving[gate.key])]
+        half = shape.height / 2
+        return Block(
+            shape,
+            parameters,
+            tuple(map(self._local, entering)) if self.with_locals else (),
+            rise=max(ARROW, *(stack.above - half + ARROW / 2 for stack in near)),
+            drop=max(APART, *(stack.below - half + APART / 2 for stack in near)),
+        )
 
     def _local(self, wire: Wire) -> Local:
         texts = self.texts
@@ -167,4 +176,6 @@ class Pieces:
         name = slope if slope == factor else f"{slope} = {factor}"
         grid = Grid(((factor,),)) if texts.symbols else texts.local(wire)
         many = len(matrix) * len(matrix[0]) > 1
-        return Local(wire.key, slope if texts.symbols else name, written_shape(len(matrix), len(matrix[0])) if many else "", grid)
+        return Local(
+            wire.key, slope if texts.symbols else name, written_shape(len(matrix), len(matrix[0])) if many else "", grid
+        )

@@ -9,10 +9,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
-from html import escape
 from math import ceil
 
-from micrograd_es.figures.blocks.pieces import APART, ARROW, NAME, NAME_ROW, NEAR, SHAPE_ROW, Block, Pieces, Stack
+from micrograd_es.figures.blocks.pieces import APART, NAME, NEAR, SHAPE_ROW, Block, Pieces, Stack, row_width
 from micrograd_es.figures.blocks.texts import BlockTexts
 from micrograd_es.figures.boxes import Boxes, boxed, boxes
 from micrograd_es.figures.caption import Caption
@@ -25,7 +24,7 @@ from micrograd_es.figures.routes import routed
 from micrograd_es.figures.scene import Fork, Gate, Terminal, Wire
 from micrograd_es.figures.shapes import AIR, GAP, NAME_HEIGHT, NAME_SIZE, SIGMA, SIZE, SMALL
 from micrograd_es.figures.themes import Theme
-from micrograd_es.figures.under import Under, text_node
+from micrograd_es.figures.under import Under
 from micrograd_es.scopes import Scope
 
 
@@ -39,12 +38,13 @@ class BlockStage:
         self.captions, self.note = captions, note
         self.pieces = Pieces(texts, with_locals)
         self.names = {terminal.key: texts.terminal(terminal) for terminal in self.scene.terminals}
+        self.wide: set[str] = set()  # the blocks that get room for all that stands at them
 
     # The layout
 
     def skeleton(self, found: Boxes) -> str:
         """The DOT source of the sizes, with a port for each wire of a block."""
-        look = 'rankdir=LR nodesep=0.22 ranksep=0.16 splines=true margin=0 pad=0.12'
+        look = "rankdir=LR nodesep=0.22 ranksep=0.16 splines=true margin=0 pad=0.12"
         lines = ["digraph {", f"graph [{look}]", 'node [label="" shape=box fixedsize=true]']
         for gate in self.scene.gates:
             lines.append(f"{gate.key} [shape=plain fixedsize=false label=<{self._ports(gate)}>]")
@@ -68,7 +68,8 @@ class BlockStage:
     def _ports(self, gate: Gate) -> str:
         """A table with the size of a block and all that stands at it, the block itself in the middle."""
         block = self.pieces.blocks[gate.key]
-        wide, pad = block.width + 2 * AIR, ceil(max(block.above, block.below) + AIR)
+        wide = (block.width if gate.key in self.wide else block.shape.width) + 2 * AIR
+        pad = ceil(max(block.above, block.below) + AIR)
         sides = []
         for letter, wires in (("i", self.scene.entering.get(gate.key, [])), ("o", self.scene.leaving[gate.key])):
             high = block.shape.height / max(len(wires), 1)
@@ -101,28 +102,64 @@ class BlockStage:
 
     @cached_property
     def _placed(self) -> tuple[Layout, Boxes]:
-        """Where Graphviz puts things, with boxes round open scopes: drawn afterwards where they fit."""
+        """Where Graphviz puts things.
+
+        What stands at a block may reach over the wires beside it; where it would meet something, the block gets room.
+        """
+        while True:
+            layout, found = self._laid_out()
+            crowded = {key for key in self.pieces.blocks if self._is_crowded(key, layout)} - self.wide
+            if not crowded:
+                return layout, found
+            self.wide |= crowded
+
+    def _laid_out(self) -> tuple[Layout, Boxes]:
+        """One layout, with boxes round open scopes: drawn afterwards where they fit."""
         tight = boxes(self.scene, with_inputs=False)
+        if not tight.keys:
+            return laid_out(self.skeleton(tight)), tight
         layout = boxed(laid_out(self.skeleton(replace(tight, home={}, inside={}))), tight)
         if layout is not None:
             return layout, tight
         roomy = boxes(self.scene, with_inputs=True)
         return laid_out(self.skeleton(roomy)), roomy
 
+    def _is_crowded(self, key: str, layout: Layout) -> bool:
+        """Whether what stands at a block meets what stands elsewhere, or a wire that passes."""
+        places = self._at(key, layout)
+        others = [place for other in self.pieces.blocks if other != key for place in self._at(other, layout)]
+        others += [self._outline(other, layout) for other in self.pieces.blocks if other != key]
+        others += [self._reach(other, stack, layout) for other, stack in self.pieces.wires.items()]
+        others += [layout.nodes[thing.key] for thing in (*self.scene.terminals, *self.scene.forks)]
+        passing = [(x, y) for ends, path in layout.edges.items() if key not in ends for x, y in _points(path)]
+        return any(
+            any(place.meets(other) for other in others) or any(place.holds(x, y) for x, y in passing)
+            for place in places
+        )
+
+    def _outline(self, key: str, layout: Layout) -> Place:
+        (x, y), shape = layout.at(key), self.pieces.blocks[key].shape
+        return Place(x - shape.width / 2, y - shape.height / 2, x + shape.width / 2, y + shape.height / 2)
+
+    def _at(self, key: str, layout: Layout) -> list[Place]:
+        """The room above and below a block that its parameters and Jacobians take."""
+        block, place = self.pieces.blocks[key], self._outline(key, layout)
+        x, above, below = place.middle, row_width(block.parameters) / 2, row_width(block.locals) / 2
+        places = []
+        if above:
+            places.append(Place(x - above, place.top + block.rise, x + above, place.top + block.above))
+        if below:
+            places.append(Place(x - below, place.bottom - block.below, x + below, place.bottom - block.drop))
+        return places
+
     @cached_property
     def layout(self) -> Layout:
-        """Where things are and how wires run; what stands above and below a block is in nobody's way."""
+        """Where things are and how wires run; what stands above and below a block is in their way."""
         layout = self._placed[0]
         nodes = dict(layout.nodes)
-        for key, block in self.pieces.blocks.items():
-            x, y = layout.at(key)
-            half, high = block.shape.width / 2, block.shape.height / 2
-            nodes[key] = Place(x - half, y - high, x + half, y + high).grown(AIR, AIR)
-            for side, low, top in (("above", high + ARROW / 2, block.above), ("below", -block.below, block.below)):
-                if top > 0:
-                    reach = block.width / 2
-                    bottom = y + low if side == "above" else y - high - top
-                    nodes[f"{key}_{side}"] = Place(x - reach, bottom, x + reach, y + high + top if side == "above" else y - high)
+        for key in self.pieces.blocks:
+            nodes[key] = self._outline(key, layout).grown(AIR, AIR)
+            nodes |= {f"{key}_at_{side}": place for side, place in enumerate(self._at(key, layout))}
         shapes = {key: block.shape for key, block in self.pieces.blocks.items()}
         return routed(replace(layout, nodes=nodes), self.scene, shapes, across=True)
 
@@ -162,14 +199,13 @@ class BlockStage:
     def _whole(self) -> Place:
         """What the graph takes: its parts, its boxes, and the points of its wires."""
         places = [place for key, place in self.layout.nodes.items() if not key.startswith("w")]
-        places += [self._reach(key, stack) for key, stack in self.pieces.wires.items()]
-        for text in self.layout.edges.values():
-            points = [tuple(map(float, p.split(","))) for p in re.findall(r"-?[\d.]+,-?[\d.]+", text)]
-            places += [Place(x, y, x, y) for x, y in points]
+        places += [self._reach(key, stack, self.layout) for key, stack in self.pieces.wires.items()]
+        places += [Place(x, y, x, y) for path in self.layout.edges.values() for x, y in _points(path)]
         return around([*places, *self.layout.boxes.values()]).grown(4, 4)
 
-    def _reach(self, key: str, stack: Stack) -> Place:
-        x, y = self.layout.at(key)
+    def _reach(self, key: str, stack: Stack, layout: Layout) -> Place:
+        """The room that what stands on a wire takes."""
+        x, y = layout.at(key)
         return Place(x - stack.width / 2, y - stack.below, x + stack.width / 2, y + stack.above)
 
     def _head(self) -> list[str]:
@@ -247,7 +283,7 @@ class BlockStage:
         below = f"<BR/>{_text(size, SMALL, 'regular', theme.muted)}" if size else ""
         yield f'{gate.key} [id="{gate.key}" {look} label=<{title}{below}> pos="{x:g},{y:g}"]'
         yield from self._parameters(gate, block, view)
-        yield from self._locals(block, view, x, y - shape.height / 2 - APART)
+        yield from self._locals(block, view, x, y - shape.height / 2 - block.drop)
 
     def _parameters(self, gate: Gate, block: Block, view: View) -> Iterator[str]:
         """The parameters of a block, side by side, each with an arrow down to it."""
@@ -257,13 +293,13 @@ class BlockStage:
         for number, stack in enumerate(block.parameters, 1):
             middle = left + stack.width / 2
             left += stack.width + APART
-            floor = roof + ARROW
+            floor = roof + block.rise
             yield f'{stack.key} [shape=point style=invis width=0 height=0 pos="{middle:g},{floor:g}"]'
             yield from self._stack(stack, view, middle, floor + stack.below)
             aim = x + block.shape.width * (number / (len(block.parameters) + 1) - 0.5)
-            at = middle if abs(middle - x) < block.shape.width / 2 - 6 else aim
-            path = f"{middle:g},{floor:g} {middle:g},{floor - 10:g} {at:g},{floor - 6:g} {at:g},{roof + 6:g}"
-            yield f'{stack.key} -> {gate.key} [arrowhead=normal pos="e,{at:g},{roof:g} {path}"]'
+            bend = f"{middle:g},{floor - 12:g} {aim:g},{floor - 2:g} {aim:g},{floor - 14:g}"
+            path = f"{middle:g},{floor:g} {bend} {aim:g},{floor - 15:g} {aim:g},{roof + 7:g} {aim:g},{roof + 6:g}"
+            yield f'{stack.key} -> {gate.key} [arrowhead=normal pos="e,{aim:g},{roof:g} {path}"]'
 
     def _locals(self, block: Block, view: View, x: float, top: float) -> Iterator[str]:
         """The Jacobians of a block, side by side under it."""
@@ -279,6 +315,11 @@ class BlockStage:
             yield _piece(f"{local.key}_local_name", name + shape, middle, top - SHAPE_ROW / 2)
             size, high = SIZE * 0.9, local.grid.height(SIZE * 0.9)
             yield self._grid(f"{local.key}_local", local.grid, colour, middle, top - SHAPE_ROW - 4 - high / 2, size)
+
+
+def _points(path: str) -> list[tuple[float, float]]:
+    """The points of a spline as DOT has it; its curves stay among them."""
+    return [(float(x), float(y)) for x, y in re.findall(r"(-?[\d.]+),(-?[\d.]+)", path)]
 
 
 def _table(rows: str) -> str:
