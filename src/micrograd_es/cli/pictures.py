@@ -14,7 +14,7 @@ from micrograd_es.cli.inputs import UsageError, graph
 from micrograd_es.cli.terminal import Progress, is_terminal, say, say_bytes
 
 if TYPE_CHECKING:
-    from micrograd_es.figures.figure import Look
+    from micrograd_es.figures.drawing import Look
     from micrograd_es.value import Value
 
 

@@ -72,8 +72,7 @@ def drawing_of(f: Value | Sequence[Value], look: Look) -> Drawing | BlockDrawing
             raise TypeError(f"{name!r} is no option of a figure; expected {', '.join(Look.__annotations__)}.")
     given: dict[str, Any] = BOTH | NUMBERS | SCALARS | {"level": None, "layout": "column"} | dict(look)
     if given["level"] is None:
-        _check_scalar(f, given)
-        return Drawing(f, **{name: given[name] for name in BOTH | NUMBERS | SCALARS})
+        return Drawing(_scalar(f, given), **{name: given[name] for name in BOTH | NUMBERS | SCALARS})
     outputs = _outputs(f)
     for name, usual in SCALARS.items():
         if given[name] != usual:
@@ -86,7 +85,8 @@ def drawing_of(f: Value | Sequence[Value], look: Look) -> Drawing | BlockDrawing
     return BlockDrawing(outputs, given["level"], layout=given["layout"], numbers=numbers, **options)
 
 
-def _check_scalar(f: object, given: dict[str, Any]) -> None:
+def _scalar(f: object, given: dict[str, Any]) -> Value:
+    """What a graph of gates is of."""
     if isinstance(f, list | tuple) and f and all(isinstance(x, Value) for x in f):
         raise TypeError(
             f"what is to be drawn is a list of {len(f)} Values; expected one Value, or a level: lists are drawn as"
@@ -100,6 +100,7 @@ def _check_scalar(f: object, given: dict[str, Any]) -> None:
         raise ValueError(
             f"layout is {given['layout']!r}, and this figure has no vectors; expected a level with it. Write level=1."
         )
+    return f
 
 
 def _outputs(f: Value | Sequence[Value]) -> list[Value]:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 from micrograd_es.figures.blocks.drawing import BlockDrawing
 from micrograd_es.figures.blocks.stage import BlockStage
 from micrograd_es.figures.dot import View
-from micrograd_es.figures.drawing import Drawing, Look, drawing_of
+from micrograd_es.figures.drawing import Drawing, drawing_of
+from micrograd_es.figures.drawing import Look
 from micrograd_es.figures.fonts import face_css
 from micrograd_es.figures.page import Slide, stepper_fragment, stepper_page
 from micrograd_es.figures.render import render

@@ -42,7 +42,7 @@ class Grid:
     def text(self) -> str:
         """The grid on one line."""
         rows = [" ".join(row) for row in self.cells]
-        return rows[0] if self._is_single else f"[{'; '.join(rows)}]" if rows else "[…]"
+        return (rows or ["…"])[0] if self._is_single else f"[{'; '.join(rows)}]" if rows else "[…]"
 
     def html(self) -> str:
         """The grid as a table of a page."""

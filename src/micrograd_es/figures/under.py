@@ -17,6 +17,8 @@ from micrograd_es.figures.themes import Theme
 
 CAPTION_SIZE = 15.0
 WIDE = 640.0  # from this width on captions grow with the graph
+LARGEST = 2.0  # how much, at most
+LARGEST_WITH_GRIDS = 1.2  # the same for captions with matrices, which are large by themselves
 NARROWEST = 520.0  # where the graph is narrower than its captions they may be this wide, in points
 GUTTER = 14.0  # between the graph and the caption
 NOTE = 22.0  # the height of the note at the foot
@@ -62,7 +64,8 @@ class Under:
     @cached_property
     def _size(self) -> float:
         """The size of captions: larger under a wide graph, which is shown smaller."""
-        return CAPTION_SIZE * min(max(1.0, self._wide / WIDE), 2.0)
+        grids = any(part.grid for caption in self.captions for line in caption.lines for part in line)
+        return CAPTION_SIZE * min(max(1.0, self._wide / WIDE), LARGEST_WITH_GRIDS if grids else LARGEST)
 
     @cached_property
     def _line_height(self) -> int:
@@ -88,38 +91,44 @@ class Under:
     def _caption(self, caption: Caption, count: str) -> list[str]:
         """The caption's lines below the graph, and the number of the frame in the corner."""
         lines = _wrapped(caption, self._wide, self._size)
-        rows = "".join(
-            f'<TR><TD WIDTH="{ceil(self._wide)}" HEIGHT="{self._height(line)}">{self._line(line)}</TD></TR>'
-            for line in lines
-        )
-        table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>'
-        top = self.canvas.bottom + self._high + self._line_height
-        y = top - self._heights(caption) / 2
-        look = f'id="caption" shape=plain fontsize={self._size:g} pos="{self.canvas.middle:g},{y:g}"'
-        lines_node = f"caption [{look} label=<{table}>]"
+        has_grids = any(part.grid for line in lines for part in line)
+        written = self._pieces(lines) if has_grids else [self._table(lines)]
         if not count:
-            return [lines_node]
+            return written
         corner = self.canvas.right - text_width(count, SMALL) / 2, self.canvas.bottom + 8
-        return [lines_node, text_node("count", count, self.theme.muted, *corner)]
+        return [*written, text_node("count", count, self.theme.muted, *corner)]
 
-    def _line(self, line: Sequence[Part]) -> str:
-        """One line of a caption as Graphviz's HTML-like labels have it."""
-        if not any(part.grid for part in line):
-            return "".join(self._coloured(part) for part in line if part.text)
-        cells = "".join(
-            f"<TD>{part.grid.markup(self._size, self._colour(part), self.theme.paper) if part.grid else self._spaced(part)}</TD>"
-            for part in line
-            if part.text
-        )
-        return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR>{cells}</TR></TABLE>'
+    @property
+    def _top(self) -> float:
+        return self.canvas.bottom + self._high + self._line_height
 
-    def _spaced(self, part: Part) -> str:
-        """A part in a cell of its own, whose blanks at the ends Graphviz would drop."""
-        room = ceil(_width([part], self._size) * 1.04) + 1
-        inner = f'<TR><TD FIXEDSIZE="FALSE" WIDTH="{room}">{self._coloured(part)}</TD></TR>'
-        return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{inner}</TABLE>'
+    def _table(self, lines: Sequence[Sequence[Part]]) -> str:
+        """Lines of text as one node."""
+        cell = f'<TD WIDTH="{ceil(self._wide)}" HEIGHT="{self._line_height}">'
+        rows = "".join(f"<TR>{cell}{''.join(map(self._coloured, filter(_has_text, line)))}</TD></TR>" for line in lines)
+        table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>'
+        y = self._top - len(lines) * self._line_height / 2
+        look = f'id="caption" shape=plain fontsize={self._size:g} pos="{self.canvas.middle:g},{y:g}"'
+        return f"caption [{look} label=<{table}>]"
+
+    def _pieces(self, lines: Sequence[Sequence[Part]]) -> list[str]:
+        """Lines with matrices: a node for each part, side by side in the middle."""
+        nodes, y = [], self._top
+        for row, line in enumerate(lines, 1):
+            x = self.canvas.middle - _width(line, self._size) / 2
+            y -= self._height(line) / 2
+            for number, part in enumerate(filter(_has_text, line), 1):
+                room = _width([part], self._size)
+                key = f"caption_{row}_{number}"
+                look = f'id="{key}" shape=plain fontsize={self._size:g} pos="{x + room / 2:.2f},{y:.2f}"'
+                nodes.append(f"{key} [{look} label=<{self._coloured(part)}>]")
+                x += room
+            y -= self._height(line) / 2
+        return nodes
 
     def _coloured(self, part: Part) -> str:
+        if part.grid:
+            return part.grid.markup(self._size, self._colour(part), self.theme.paper, self.theme.muted)
         return f'<FONT COLOR="{self._colour(part)}">{_marked(part)}</FONT>'
 
     def _colour(self, part: Part) -> str:
@@ -133,6 +142,10 @@ def text_node(key: str, text: str, colour: str, x: float, y: float) -> str:
     return (
         f'{key} [id="{key}" shape=plain fontsize={SMALL:g} fontcolor="{colour}" label={quoted(text)} pos="{x:g},{y:g}"]'
     )
+
+
+def _has_text(part: Part) -> bool:
+    return bool(part.text.strip())
 
 
 def _marked(part: Part) -> str:
@@ -173,6 +186,7 @@ def _wrapped(caption: Caption, room: float, size: float) -> list[list[Part]]:
 def _joined(line: Sequence[Part]) -> list[Part]:
     """Neighbours of one kind as one part."""
     joined: list[Part] = []
-    for (kind, is_grid), parts in groupby(line, key=lambda part: (part.kind, part.grid is not None)):
+    for (kind, is_grid), group in groupby(line, key=lambda part: (part.kind, part.grid is not None)):
+        parts = list(group)
         joined += parts if is_grid else [Part("".join(part.text for part in parts), kind)]
     return joined

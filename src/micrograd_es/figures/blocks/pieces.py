@@ -20,6 +20,7 @@ ARROW = 24.0  # from a parameter to its block
 APART = 12.0  # between two things that stand side by side at a block
 NEAR = 3.0  # between a wire and what stands on it
 BOX_HEIGHT = 54.0
+LONG = 10  # characters of a title that stands on one line
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,19 @@ def row_width(things: tuple[Stack, ...] | tuple[Local, ...]) -> float:
     return sum(thing.width for thing in things) + APART * max(0, len(things) - 1)
 
 
+def titled(title: str) -> list[str]:
+    """The name of a block on one line, or on two where it is long.
+
+    >>> titled("softmax"), titled("entropía cruzada")
+    (['softmax'], ['entropía', 'cruzada'])
+    """
+    if len(title) <= LONG or " " not in title:
+        return [title]
+    blanks = [i for i, character in enumerate(title) if character == " "]
+    middle = min(blanks, key=lambda i: abs(2 * i - len(title)))
+    return [title[:middle], title[middle + 1 :]]
+
+
 class Pieces:
     """What every wire and every block of a figure looks like."""
 
@@ -154,8 +168,10 @@ class Pieces:
         busy = max(len(entering), len(self.scene.leaving.get(gate.key, ())))
         shape = gate_shape(title, busy, False, True)
         if gate.folded is not None:
-            wide = max(text_width(title, SIZE, "semibold"), text_width(texts.size(gate), SMALL)) + 26
-            shape = Shape(max(wide, 64.0), max(BOX_HEIGHT, 26.0 * busy), False)
+            lines = titled(title)
+            wide = max(text_width(line, SIZE, "semibold") for line in lines) + 26
+            high = BOX_HEIGHT + 14.0 * (len(lines) > 1 and bool(texts.size(gate)))
+            shape = Shape(max(wide, 64.0), max(high, 26.0 * busy), False)
         parameters = tuple(
             self._stack(p.key, texts.name(p.vector), p.vector, p) for p in self.scene.parameters.get(gate.key, ())
         )

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 from math import ceil
 
-from micrograd_es.figures.blocks.pieces import APART, NAME, NEAR, SHAPE_ROW, Block, Pieces, Stack, row_width
+from micrograd_es.figures.blocks.pieces import APART, NAME, NEAR, SHAPE_ROW, Block, Pieces, Stack, row_width, titled
 from micrograd_es.figures.blocks.texts import BlockTexts
 from micrograd_es.figures.boxes import Boxes, boxed, boxes
 from micrograd_es.figures.caption import Caption
@@ -278,7 +278,9 @@ class BlockStage:
         look = f'style="filled{"" if shape.is_round else ",rounded"}" shape={"circle" if shape.is_round else "box"}'
         look += f' fillcolor="{fill}"' + (f' color="{theme.highlight_edge}" penwidth=3' if active else "")
         look += f" width={shape.width / 72:.4f} height={shape.height / 72:.4f} fixedsize=true"
-        title = _text(self.texts.title(gate), shape.text_size, "semibold" if gate.folded else "regular", theme.ink)
+        face = "semibold" if gate.folded else "regular"
+        lines = titled(self.texts.title(gate)) if gate.folded else [self.texts.title(gate)]
+        title = "<BR/>".join(_text(line, shape.text_size, face, theme.ink) for line in lines)
         size = self.texts.size(gate)
         below = f"<BR/>{_text(size, SMALL, 'regular', theme.muted)}" if size else ""
         yield f'{gate.key} [id="{gate.key}" {look} label=<{title}{below}> pos="{x:g},{y:g}"]'
@@ -296,6 +298,9 @@ class BlockStage:
             floor = roof + block.rise
             yield f'{stack.key} [shape=point style=invis width=0 height=0 pos="{middle:g},{floor:g}"]'
             yield from self._stack(stack, view, middle, floor + stack.below)
+            if stack.gradient and not view.shows(f"{stack.key}.gradient"):
+                ends = f"{middle:g},{floor + stack.below:g}"
+                yield f'{stack.key} -> {stack.key} [pos="{_straight(ends, f"{middle:g},{floor:g}")}"]'
             aim = x + block.shape.width * (number / (len(block.parameters) + 1) - 0.5)
             bend = f"{middle:g},{floor - 12:g} {aim:g},{floor - 2:g} {aim:g},{floor - 14:g}"
             path = f"{middle:g},{floor:g} {bend} {aim:g},{floor - 15:g} {aim:g},{roof + 7:g} {aim:g},{roof + 6:g}"
@@ -320,6 +325,11 @@ class BlockStage:
 def _points(path: str) -> list[tuple[float, float]]:
     """The points of a spline as DOT has it; its curves stay among them."""
     return [(float(x), float(y)) for x, y in re.findall(r"(-?[\d.]+),(-?[\d.]+)", path)]
+
+
+def _straight(start: str, end: str) -> str:
+    """A straight line as DOT has it."""
+    return f"{start} {start} {end} {end}"
 
 
 def _table(rows: str) -> str:
