@@ -39,6 +39,18 @@ def spline(text: str) -> Spline:
     return Spline(tuple(map(_point, parts)), tip)
 
 
+def points_of(text: str, each: int = 10) -> list[Point]:
+    """Points along a spline as DOT's pos has it, so many on each of its curves, and its tip.
+
+    >>> points_of("0,0 0,0 9,0 9,0", each=2)
+    [(0.0, 0.0), (4.5, 0.0), (9.0, 0.0)]
+    """
+    given = spline(text)
+    curves = [given.points[i : i + 4] for i in range(0, len(given.points) - 1, 3)]
+    found = [_on(curve, step / each) for curve in curves for step in range(each + 1)]
+    return list(dict.fromkeys([*found, given.tip] if given.tip else found))
+
+
 def _point(text: str) -> Point:
     x, y = text.split(",")
     return float(x), float(y)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import groupby
 from math import ceil
@@ -118,11 +119,13 @@ class Under:
             x = self.canvas.middle - _width(line, self._size) / 2
             y -= self._height(line) / 2
             for number, part in enumerate(filter(_has_text, line), 1):
-                room = _width([part], self._size)
+                bare = part if part.grid else replace(part, text=part.text.strip(" "))
+                blank = 0 if part.grid else len(part.text) - len(part.text.lstrip(" "))
+                middle = x + text_width(" " * blank, self._size) + _width([bare], self._size) / 2
                 key = f"caption_{row}_{number}"
-                look = f'id="{key}" shape=plain fontsize={self._size:g} pos="{x + room / 2:.2f},{y:.2f}"'
-                nodes.append(f"{key} [{look} label=<{self._coloured(part)}>]")
-                x += room
+                look = f'id="{key}" shape=plain fontsize={self._size:g} pos="{middle:.2f},{y:.2f}"'
+                nodes.append(f"{key} [{look} label=<{self._coloured(bare)}>]")
+                x += _width([part], self._size)
             y -= self._height(line) / 2
         return nodes
 
@@ -172,7 +175,7 @@ def _wrapped(caption: Caption, room: float, size: float) -> list[list[Part]]:
     for line in caption.lines:
         current: list[Part] = []
         for part in line:
-            words = [part] if part.grid else [Part(word, part.kind) for word in re.findall(r"\S+\s*|\s+", part.text)]
+            words = [part] if part.grid else [Part(word, part.kind) for word in re.findall("[^ ]+ *| +", part.text)]
             for word in words:
                 stripped = word if word.grid else Part(word.text.rstrip(), word.kind)
                 if current and _width([*current, stripped], size) > room:

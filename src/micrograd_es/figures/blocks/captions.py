@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from micrograd_es.figures.blocks.numbers import Matrix, product, transposed
 from micrograd_es.figures.blocks.paths import Paths
 from micrograd_es.figures.blocks.scene import Parameter, Vector
-from micrograd_es.figures.blocks.texts import BlockTexts
+from micrograd_es.figures.blocks.texts import NO_BREAK, BlockTexts, in_formula
 from micrograd_es.figures.caption import Caption, Part, caption, matrix
 from micrograd_es.figures.grids import Grid, is_small
 from micrograd_es.figures.scene import Fork, Gate, Wire
@@ -106,6 +106,7 @@ class BlockCaptions:
             if (rule := self._rule(gate, parameter)[0])
         ]
         if rules:
+            rules = [rule.replace(" ", NO_BREAK) for rule in rules]
             lines.append([Part(",    ".join(rules[:MOST_LISTED]) + "  …" * (len(rules) > MOST_LISTED))])
         return Caption(tuple((Part(line),) if isinstance(line, str) else tuple(line) for line in lines))
 
@@ -203,7 +204,7 @@ class BlockCaptions:
                 factors = [transposed(arriving), x]
                 if len(arriving[0]) == vector.shape[0] and _alike(product(*factors), held):
                     delta = name if self.numbers.is_column else f"({name})ᵀ"
-                    return f"{delta} · {self.texts.name(fed)}ᵀ", factors
+                    return f"{delta} · {in_formula(self.texts.name(fed))}ᵀ", factors
         return "", []
 
     # The product

@@ -97,10 +97,10 @@ def distinct(names: Sequence[str]) -> list[str]:
     >>> distinct(["W", "x", "W"]), distinct(["W₁", "W₁"])
     (['W₁', 'x', 'W₂'], ['W₁', 'W₁′'])
     """
-    taken = {name for name in names if names.count(name) == 1}
+    taken = {name for name in names if names.count(name) == 1}  # no name at all is not one that several have
     result = []
     for i, name in enumerate(names):
-        if names.count(name) > 1:
+        if name and names.count(name) > 1:
             base, number = name, names[:i].count(name)
             numbered = not base[-1:].isdigit() and base[-1:] not in "₀₁₂₃₄₅₆₇₈₉′"
             name = f"{base}{str(number + 1).translate(_DIGITS)}" if numbered else base + "′" * number

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from micrograd_es.figures.blocks.scene import BlockScene
+from micrograd_es.figures.blocks.scene import BlockScene, Vector
+from micrograd_es.figures.blocks.structure import looks_like_parameter
 from micrograd_es.figures.blocks.texts import BlockTexts
 from micrograd_es.figures.caption import Part
 from micrograd_es.figures.scene import Wire
@@ -48,7 +49,11 @@ class Paths:
                 )
             return cls(texts, key)
         found = [(key, _paths(scene, key)) for key in keys]
-        longest = max(((key, paths) for key, paths in found if paths), key=lambda p: _length(p[1]), default=None)
+        longest = max(
+            ((key, paths) for key, paths in found if paths),
+            key=lambda p: (_is_data(scene.vectors[p[0]]), _length(p[1])),
+            default=None,
+        )
         return cls(texts, longest[0]) if longest else None
 
     def lines(self, done: Collection[str], captions: BlockCaptions) -> list[list[Part]]:
@@ -105,6 +110,11 @@ def _paths(scene: BlockScene, start: str) -> list[list[Wire]]:
         if len(found) + len(waiting) > 200 or len(found) > MOST_PATHS:
             return []
     return [path for path in found if path]
+
+
+def _is_data(vector: Vector) -> bool:
+    """Whether a vector is what a network is given, not what it learns."""
+    return vector.columns == 1 and not looks_like_parameter(vector.name)
 
 
 def _length(paths: list[list[Wire]]) -> int:

@@ -152,7 +152,7 @@ class Pieces:
         named = {terminal.key for terminal in self.scene.terminals if texts.terminal(terminal)}
         source = self.scene.entering[wire.tail][0].tail if wire.is_branch else wire.tail
         whole = vector is self.scene.vectors.get(source)
-        at_end = wire.head in named or (whole and (source in named or wire.is_branch))
+        at_end = wire.head in named or vector.is_constant or (whole and (source in named or wire.is_branch))
         return self._stack(wire.key, "" if at_end else texts.name(vector), vector, wire)
 
     def _stack(self, key: str, name: str, vector: Vector, thing: Wire | Parameter) -> Stack:

@@ -95,6 +95,12 @@ def _constant(group: Group) -> int | None:
     return constants[0]
 
 
+def _is_of_many(gate: Gate) -> bool:
+    """Whether it is one operation on any number of inputs in any order, all of them different: a sum, a maximum."""
+    (node, *others) = gate.nodes
+    return not others and node.op is not None and node.op.arity is None and len(set(node.inputs)) == len(node.inputs)
+
+
 class _Builder:
     """Builds one scene."""
 
@@ -118,12 +124,13 @@ class _Builder:
     def _uses(self, gate: Gate) -> list[_Use]:
         """What a block is given: a use for each source; for an operation, one for each of its inputs in order."""
         owner, inside = self.scene.owner, set(gate.nodes)
+        together = gate.folded or _is_of_many(gate)
         uses: dict[object, _Use] = {}
         for node in gate.nodes:
             for i, x in enumerate(node.inputs):
                 if x in inside or i == gate.constant or (gate.folded and x.is_constant):
                     continue
-                key = (owner.get(x) or ("leaf", split(x.label)[0])) if gate.folded else i
+                key = (owner.get(x) or ("leaf", split(x.label)[0])) if together else i
                 uses.setdefault(key, _Use(gate.key)).edges.setdefault(x, []).append((node, i))
         return list(uses.values())
 
@@ -190,7 +197,8 @@ class _Builder:
 
     def _weights(self, draft: Vector, uses: Sequence[_Use]) -> Vector | None:
         """The leaves that are the weights of one block, in rows by its outputs, or its biases in the order of these."""
-        heads = dict.fromkeys(use.head for use in uses for x in use.edges if x in draft.values)
+        values = set(draft.values)
+        heads = dict.fromkeys(use.head for use in uses if not values.isdisjoint(use.edges))
         gate = self.scene.gate_of.get(next(iter(heads)))
         if len(heads) > 1 or gate is None or gate.folded is None or draft.values[0].op or draft.is_constant:
             return None
@@ -266,14 +274,14 @@ class _Builder:
         if gate is None or gate.folded is None:
             return []
         own = [use for use in given if self._is_own(use, gate, uses)]
-        if len(own) < len(given):
+        if any(self.vector[next(iter(use.edges))].values[0].op for use in given):
             return own
         structure = Structure(gate, self.given[gate.key], self.places)
         named = [use for use in own if looks_like_parameter(self.vector[next(iter(use.edges))].name)]
         named += [use for use in own if all(x.scope and gate.folded in x.scope.path() for x in use.edges)]
         shaped = [use for use in own if structure.matrix(list(use.edges)) or structure.biases(list(use.edges))]
         for sure in ([*named, *shaped], named, shaped):
-            if any(use not in sure for use in own):
+            if sure and any(use not in sure for use in given):
                 return [use for use in own if use in sure]
         return []
 

@@ -5,7 +5,6 @@ Every part is a node of its own with its place, so that a picture leaves out wha
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -20,7 +19,8 @@ from micrograd_es.figures.fonts import FAMILY, text_width
 from micrograd_es.figures.grids import Grid
 from micrograd_es.figures.labels import Run, clean, quoted
 from micrograd_es.figures.layout import Layout, Place, around, laid_out
-from micrograd_es.figures.routes import routed
+from micrograd_es.figures.routes import ARROW as ARROWHEAD
+from micrograd_es.figures.routes import Spline, points_of, routed, spline
 from micrograd_es.figures.scene import Fork, Gate, Terminal, Wire
 from micrograd_es.figures.shapes import AIR, GAP, NAME_HEIGHT, NAME_SIZE, SIGMA, SIZE, SMALL
 from micrograd_es.figures.themes import Theme
@@ -44,7 +44,9 @@ class BlockStage:
 
     def skeleton(self, found: Boxes) -> str:
         """The DOT source of the sizes, with a port for each wire of a block."""
-        look = "rankdir=LR nodesep=0.22 ranksep=0.16 splines=true margin=0 pad=0.12"
+        joins = any(len(wires) > 1 for key, wires in self.scene.entering.items() if key in self.scene.gate_of)
+        columns = 0.3 if joins else 0.16  # wires that bend need room
+        look = f"rankdir=LR nodesep=0.22 ranksep={columns:g} splines=true margin=0 pad=0.12"
         lines = ["digraph {", f"graph [{look}]", 'node [label="" shape=box fixedsize=true]']
         for gate in self.scene.gates:
             lines.append(f"{gate.key} [shape=plain fixedsize=false label=<{self._ports(gate)}>]")
@@ -102,38 +104,52 @@ class BlockStage:
 
     @cached_property
     def _placed(self) -> tuple[Layout, Boxes]:
-        """Where Graphviz puts things.
+        """Where things are and how wires run.
 
         What stands at a block may reach over the wires beside it; where it would meet something, the block gets room.
         """
         while True:
-            layout, found = self._laid_out()
+            placed, found = self._laid_out()
+            layout = self._routed(placed)
             crowded = {key for key in self.pieces.blocks if self._is_crowded(key, layout)} - self.wide
             if not crowded:
                 return layout, found
             self.wide |= crowded
 
+    @property
+    def layout(self) -> Layout:
+        """Where things are and how wires run."""
+        return self._placed[0]
+
     def _laid_out(self) -> tuple[Layout, Boxes]:
         """One layout, with boxes round open scopes: drawn afterwards where they fit."""
         tight = boxes(self.scene, with_inputs=False)
-        if not tight.keys:
-            return laid_out(self.skeleton(tight)), tight
-        layout = boxed(laid_out(self.skeleton(replace(tight, home={}, inside={}))), tight)
+        layout = self._boxed(laid_out(self.skeleton(replace(tight, home={}, inside={}))), tight)
         if layout is not None:
             return layout, tight
+        self.wide |= {key for key in self.pieces.blocks if key in tight.home}
         roomy = boxes(self.scene, with_inputs=True)
-        return laid_out(self.skeleton(roomy)), roomy
+        layout = laid_out(self.skeleton(roomy))
+        return self._boxed(layout, roomy) or layout, roomy
+
+    def _boxed(self, layout: Layout, found: Boxes) -> Layout | None:
+        """A layout with the boxes drawn round what things need, which is less than they were given."""
+        needed = {key: around([self._outline(key, layout), *self._at(key, layout)]) for key in self.pieces.blocks}
+        needed |= {key: self._reach(key, stack, layout) for key, stack in self.pieces.wires.items()}
+        drawn = boxed(replace(layout, nodes={**layout.nodes, **needed}), found)
+        return replace(layout, boxes=drawn.boxes) if drawn else None
 
     def _is_crowded(self, key: str, layout: Layout) -> bool:
-        """Whether what stands at a block meets what stands elsewhere, or a wire that passes."""
+        """Whether what stands at a block meets what stands elsewhere, or a wire."""
         places = self._at(key, layout)
         others = [place for other in self.pieces.blocks if other != key for place in self._at(other, layout)]
         others += [self._outline(other, layout) for other in self.pieces.blocks if other != key]
         others += [self._reach(other, stack, layout) for other, stack in self.pieces.wires.items()]
-        others += [layout.nodes[thing.key] for thing in (*self.scene.terminals, *self.scene.forks)]
-        passing = [(x, y) for ends, path in layout.edges.items() if key not in ends for x, y in _points(path)]
+        others += [layout.nodes[terminal.key] for terminal in self.scene.terminals]
+        others += [layout.nodes[fork.key] for fork in self.scene.forks]
+        passing = [point for path in layout.edges.values() for point in points_of(path)] if places else []
         return any(
-            any(place.meets(other) for other in others) or any(place.holds(x, y) for x, y in passing)
+            any(place.meets(other) for other in others) or any(place.holds(*point) for point in passing)
             for place in places
         )
 
@@ -152,16 +168,39 @@ class BlockStage:
             places.append(Place(x - below, place.bottom - block.below, x + below, place.bottom - block.drop))
         return places
 
-    @cached_property
-    def layout(self) -> Layout:
-        """Where things are and how wires run; what stands above and below a block is in their way."""
-        layout = self._placed[0]
-        nodes = dict(layout.nodes)
-        for key in self.pieces.blocks:
-            nodes[key] = self._outline(key, layout).grown(AIR, AIR)
-            nodes |= {f"{key}_at_{side}": place for side, place in enumerate(self._at(key, layout))}
-        shapes = {key: block.shape for key, block in self.pieces.blocks.items()}
-        return routed(replace(layout, nodes=nodes), self.scene, shapes, across=True)
+    def _routed(self, placed: Layout) -> Layout:
+        """The layout with wires that meet their blocks; what stands above and below a block is in their way."""
+        nodes, shapes = dict(placed.nodes), {}
+        for key, block in self.pieces.blocks.items():
+            outline = self._outline(key, placed)
+            aside = max(0.0, (block.width - block.shape.width) / 2) if key in self.wide else 0.0
+            nodes[key] = outline.grown(AIR + aside, AIR)
+            nodes |= {f"{key}_at_{side}": place for side, place in enumerate(self._at(key, placed))}
+            shapes[key] = replace(
+                block.shape, width=block.shape.width + 2 * aside, is_round=block.shape.is_round and not aside
+            )
+        layout = routed(replace(placed, nodes=nodes), self.scene, shapes, across=True)
+        edges = dict(layout.edges)
+        for wire in self.scene.wires:
+            for ends in ((wire.tail, wire.key), (wire.key, wire.head)):
+                edges[ends] = self._led_on(ends, edges[ends], placed)
+        outlines = {key: self._outline(key, placed) for key in self.pieces.blocks}
+        return replace(layout, nodes={**layout.nodes, **outlines}, edges=edges)
+
+    def _led_on(self, ends: tuple[str, str], path: str, placed: Layout) -> str:
+        """A wire from or to the room of a block led on to its outline, level."""
+        given = spline(path)
+        if ends[1] in self.wide and given.tip:
+            x, y = given.tip
+            left = self._outline(ends[1], placed).left
+            third = (left - ARROWHEAD - given.points[-1][0]) / 3
+            on = [(given.points[-1][0] + third * step, y) for step in (1, 2, 3)]
+            return str(Spline((*given.points, *on), (left, y)))
+        if ends[0] in self.wide:
+            (x, y), right = given.points[0], self._outline(ends[0], placed).right
+            third = (x - right) / 3
+            return str(Spline((*((right + third * step, y) for step in (0, 1, 2)), *given.points), given.tip))
+        return path
 
     # The picture
 
@@ -200,7 +239,7 @@ class BlockStage:
         """What the graph takes: its parts, its boxes, and the points of its wires."""
         places = [place for key, place in self.layout.nodes.items() if not key.startswith("w")]
         places += [self._reach(key, stack, self.layout) for key, stack in self.pieces.wires.items()]
-        places += [Place(x, y, x, y) for path in self.layout.edges.values() for x, y in _points(path)]
+        places += [Place(x, y, x, y) for path in self.layout.edges.values() for x, y in points_of(path)]
         return around([*places, *self.layout.boxes.values()]).grown(4, 4)
 
     def _reach(self, key: str, stack: Stack, layout: Layout) -> Place:
@@ -320,11 +359,6 @@ class BlockStage:
             yield _piece(f"{local.key}_local_name", name + shape, middle, top - SHAPE_ROW / 2)
             size, high = SIZE * 0.9, local.grid.height(SIZE * 0.9)
             yield self._grid(f"{local.key}_local", local.grid, colour, middle, top - SHAPE_ROW - 4 - high / 2, size)
-
-
-def _points(path: str) -> list[tuple[float, float]]:
-    """The points of a spline as DOT has it; its curves stay among them."""
-    return [(float(x), float(y)) for x, y in re.findall(r"(-?[\d.]+),(-?[\d.]+)", path)]
 
 
 def _straight(start: str, end: str) -> str:

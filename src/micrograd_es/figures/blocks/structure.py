@@ -73,15 +73,17 @@ class Structure:
 
     def matrix(self, values: Sequence[Value]) -> tuple[tuple[Value, ...], int] | None:
         """Weights row by row with the number of columns, a row for each output; None where they are none."""
-        partners = [self._partner(x) for x in values]
-        rows = [self._row(x) for x in values]
-        if None in partners or None in rows:
+        partners = [x for x in map(self._partner, values) if x is not None]
+        rows = [row for row in map(self._row, values) if row is not None]
+        if len(partners) < len(values) or len(rows) < len(values):
             return None
-        columns = {x: i for i, x in enumerate(self._columns([x for x in partners if x is not None], values))}
-        places = {(row, columns[x]): value for row, x, value in zip(rows, partners, values, strict=True)}  # type: ignore[index]
-        if len(places) != len(values) or len(values) != len(columns) * len(set(rows)) or len(columns) < 2:
+        columns = {x: i for i, x in enumerate(self._columns(partners, values))}
+        if len(columns) < 2:
             return None
-        return tuple(places[place] for place in sorted(places)), len(columns)  # type: ignore[type-var]
+        places = {(row, columns[x]): value for row, x, value in zip(rows, partners, values, strict=True)}
+        if len(places) != len(values) or len(values) != len(columns) * len(set(rows)):
+            return None
+        return tuple(places[place] for place in sorted(places)), len(columns)
 
     def _columns(self, partners: Sequence[Value], values: Sequence[Value]) -> list[Value]:
         """The entries that weights are multiplied with, in the order of their vector."""

@@ -16,6 +16,7 @@ from micrograd_es.figures.words import scope_name, words
 from micrograd_es.scopes import Scope
 from micrograd_es.value import Value
 
+NO_BREAK = "\u00a0"  # keeps the words of a name on one line
 SLOPES = {"tanh": "1 − {}²", "sigmoid": "{0}·(1 − {0})", "exp": "{}"}  # of the operations that know theirs
 
 
@@ -50,7 +51,7 @@ class BlockTexts:
         taken = {vector.name for vector in self.scene.vectors.values()}
         free = (name for number in count(1) if (name := pretty(f"q{number}")) not in taken)
         unnamed = [self.scene.vectors[g.key].values for g in self.scene.gates if not self.scene.vectors[g.key].name]
-        return dict(zip((v for v in unnamed if v[-1] is not self.scene.f), free, strict=False))
+        return dict(zip((v for v in unnamed if v != self.scene.outputs), free, strict=False))
 
     def name(self, vector: Vector) -> str:
         """The name of a vector."""
@@ -59,9 +60,9 @@ class BlockTexts:
         if vector.name:
             gate = self.scene.gate_of.get(self.scene.owner.get(vector.values[0], ""))
             if gate and gate.folded and vector.name.startswith(gate.folded.name):
-                return self.scope(gate.folded) + vector.name[len(gate.folded.name) :]
+                return (self.scope(gate.folded) + vector.name[len(gate.folded.name) :]).replace(" ", NO_BREAK)
             return vector.name
-        return self._operations.get(vector.values, self.output)
+        return "c" if vector.is_constant else self._operations.get(vector.values, self.output)
 
     def title(self, gate: Gate) -> str:
         """What stands in a block: the name of its scope, or the operation's sign with its constant."""
@@ -134,13 +135,13 @@ class BlockTexts:
 
     def derivative(self, vector: Vector) -> str:
         """∂J/∂x"""
-        return f"∂{self.output}/∂{self.name(vector)}"
+        return f"∂{in_formula(self.output)}/∂{in_formula(self.name(vector))}"
 
     def slope(self, wire: Wire, following: Wire | None = None) -> str:
         """∂z/∂x for the block that a wire enters; with the wire that follows, of what is on that."""
         gate = self.scene.gate_of[wire.head]
         made = self.scene.fed(following) if following else self.scene.vectors[gate.key]
-        return f"∂{self.name(made)}/∂{self.name(self.scene.fed(wire))}"
+        return f"∂{in_formula(self.name(made))}/∂{in_formula(self.name(self.scene.fed(wire)))}"
 
     def factor(self, wire: Wire, following: Wire | None = None) -> str:
         """What a Jacobian is in the layout of the figure: Ω₀ᵀ, diag(1[z > 0]), or ∂s/∂y where it is nothing known."""
@@ -157,9 +158,9 @@ class BlockTexts:
             if len(vector.values) == 1 or vector.is_constant:
                 continue
             if weights == matrix:
-                return self.name(vector) + "ᵀ" * self.numbers.is_column
+                return in_formula(self.name(vector)) + "ᵀ" * self.numbers.is_column
             if transposed(weights) == matrix:
-                return self.name(vector) + "ᵀ" * (not self.numbers.is_column)
+                return in_formula(self.name(vector)) + "ᵀ" * (not self.numbers.is_column)
         return ""
 
     def _diagonal(self, gate: Gate, wire: Wire, matrix: Matrix) -> str:
@@ -217,6 +218,11 @@ class BlockTexts:
             notes[f"{wire.key}_value"] = f"{self.name(vector)} {self.shape(vector)}".strip()
             notes[f"{wire.key}_gradient"] = self.derivative(vector)
         return notes
+
+
+def in_formula(name: str) -> str:
+    """A name as it stands in a formula: in parentheses where it is several words."""
+    return f"({name})" if " " in name or NO_BREAK in name else name
 
 
 def written_shape(rows: int, columns: int) -> str:
