@@ -12,6 +12,7 @@ from math import ceil
 
 from micrograd_es.figures.blocks.pieces import APART, NAME, NEAR, SHAPE_ROW, Block, Pieces, Stack, row_width, titled
 from micrograd_es.figures.blocks.texts import BlockTexts
+from micrograd_es.figures.blocks.wires import cleared
 from micrograd_es.figures.boxes import Boxes, boxed, boxes
 from micrograd_es.figures.caption import Caption
 from micrograd_es.figures.dot import CLOSE, STRAIGHT, View
@@ -181,11 +182,29 @@ class BlockStage:
             )
         layout = routed(replace(placed, nodes=nodes), self.scene, shapes, across=True)
         edges = dict(layout.edges)
+        obstacles = self._obstacles(placed)
         for wire in self.scene.wires:
             for ends in ((wire.tail, wire.key), (wire.key, wire.head)):
-                edges[ends] = self._led_on(ends, edges[ends], placed)
+                edges[ends] = self._cleared(wire, ends, self._led_on(ends, edges[ends], placed), obstacles)
         outlines = {key: self._outline(key, placed) for key in self.pieces.blocks}
         return replace(layout, nodes={**layout.nodes, **outlines}, edges=edges)
+
+    def _obstacles(self, placed: Layout) -> list[tuple[str, Place]]:
+        """What wires are not to pass, by the key of what may touch it."""
+        found = [(key, self._outline(key, placed)) for key in self.pieces.blocks]
+        found += [("", place) for key in self.pieces.blocks for place in self._at(key, placed)]
+        found += [(key, self._reach(key, stack, placed)) for key, stack in self.pieces.wires.items()]
+        found += [(fork.key, placed.nodes[fork.key]) for fork in self.scene.forks]
+        return found + [(terminal.key, placed.nodes[terminal.key]) for terminal in self.scene.terminals]
+
+    def _cleared(self, wire: Wire, ends: tuple[str, str], path: str, obstacles: Sequence[tuple[str, Place]]) -> str:
+        """A half of a wire led round what is in its way; what it leaves is not, but for what stands on the wire."""
+        through = 3 if ends[0] == wire.key else 0  # the points of the piece through what stands on the wire
+        touched = ends[1:] if through else ends
+        given = spline(path)
+        rest = Spline(given.points[through:], given.tip)
+        rest = spline(cleared(str(rest), [place for key, place in obstacles if key not in touched]))
+        return str(Spline((*given.points[:through], *rest.points), rest.tip))
 
     def _led_on(self, ends: tuple[str, str], path: str, placed: Layout) -> str:
         """A wire from or to the room of a block led on to its outline, level."""
