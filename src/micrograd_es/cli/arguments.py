@@ -191,6 +191,11 @@ def _exact(parser: Parser) -> None:
     parser.add_argument("--exact", action="store_true", help="compute with fractions: 0.1 is 1/10")
 
 
+def _level(text: str) -> int | str:
+    """How deep the blocks are, or the name of one."""
+    return int(text) if text.isdecimal() else text
+
+
 def _draw(parser: Parser) -> None:
     _mathematics(parser)
     output = f"the file to write; its ending says how: {' '.join(FIGURE_SUFFIXES)}. Several -o write several files. "
@@ -222,6 +227,8 @@ def _look(parser: Parser) -> None:
     shown.add_argument("--constants", choices=("fold", "nodes"), default="fold", help="in their gates, or as nodes")
     shown.add_argument("--fold", metavar="NAME", action="append", help="draw this named step as one gate; several fit")
     shown.add_argument("--depth", metavar="N", type=int, help="fold the steps nested deeper than this (0: all)")
+    shown.add_argument("--level", metavar="N", type=_level, help="draw the named steps as blocks: 1, or a step's name")
+    shown.add_argument("--layout", choices=("column", "row"), default="column", help="how a block's gradients stand")
     style = parser.add_argument_group("how")
     style.add_argument("--direction", choices=("LR", "TB"), default="LR", help="left to right, or top to bottom")
     figures = style.add_mutually_exclusive_group()

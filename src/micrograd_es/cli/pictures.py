@@ -57,8 +57,8 @@ def frames(given: Namespace) -> int:
 
 
 def _graph(given: Namespace, command: str) -> Value:
-    """The graph; its named steps are scopes where something is to be folded."""
-    folds = given.fold is not None or given.depth is not None
+    """The graph; its named steps are scopes where something is to be folded, or drawn as a block."""
+    folds = any(option is not None for option in (given.fold, given.depth, given.level))
     return graph(given.expression, given.values, command, exact=given.exact, scopes=folds)
 
 
@@ -67,6 +67,8 @@ def _look(given: Namespace) -> Look:
     return {
         "fold": given.fold,
         "depth": given.depth,
+        "level": given.level,
+        "layout": given.layout,
         "constants": given.constants,
         "direction": given.direction,
         "roles": given.roles,

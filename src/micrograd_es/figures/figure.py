@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from micrograd_es.figures.blocks.drawing import BlockDrawing
 from micrograd_es.figures.blocks.stage import BlockStage
 from micrograd_es.figures.dot import View
-from micrograd_es.figures.drawing import Drawing, drawing_of
-from micrograd_es.figures.drawing import Look
+from micrograd_es.figures.drawing import Drawing, Look, drawing_of
 from micrograd_es.figures.fonts import face_css
 from micrograd_es.figures.page import Slide, stepper_fragment, stepper_page
 from micrograd_es.figures.render import render
@@ -62,7 +61,7 @@ class Figure:
         return self.drawing.svg(self._picture)
 
     def dot(self) -> str:
-        """The figure as DOT source, to be laid out by Graphviz, which it does not need; that of blocks is laid out."""
+        """The figure as DOT source, to be laid out by Graphviz; needs no Graphviz."""
         return "\n".join(["digraph {", *self.drawing.lines(), "}", ""])
 
     def graphviz(self) -> graphviz.Digraph:

@@ -14,11 +14,11 @@ from micrograd_es.figures.blocks.groups import Level, behind, blocks
 from micrograd_es.figures.blocks.numbers import Numbers
 from micrograd_es.figures.blocks.paths import Paths
 from micrograd_es.figures.blocks.scene import build
+from micrograd_es.figures.blocks.source import source
 from micrograd_es.figures.blocks.stage import BlockStage
 from micrograd_es.figures.blocks.texts import BlockTexts
 from micrograd_es.figures.caption import Caption
 from micrograd_es.figures.digits import NumberFormat
-from micrograd_es.figures.dot import View
 from micrograd_es.figures.film import Step
 from micrograd_es.figures.labels import clean
 from micrograd_es.figures.render import render
@@ -83,8 +83,8 @@ class BlockDrawing:
         return _PART.sub(lambda m: m[0].replace(" class", f' data-key="{m[1]}" class'), picture)
 
     def lines(self) -> list[str]:
-        """The statements of the DOT source, with the places of the layout."""
-        return self.stage([]).picture(View()).splitlines()[1:-1]
+        """The statements of the DOT source, not laid out."""
+        return source(self.stage([]))
 
 
 def number_format(outputs: Sequence[Value], decimals: int | None, digits: int | None, comma: bool) -> NumberFormat:

@@ -90,8 +90,7 @@ def _merged(groups: Sequence[Group]) -> list[Group]:
         source.update(dict.fromkeys(group.nodes, key))
         alike.setdefault(key, []).append(group)
     merged = {key: _as_one(members) for key, members in alike.items()}
-    order = sorted((group for made in merged.values() for group in made), key=lambda g: depth[g.nodes[0]])
-    return order
+    return sorted((group for made in merged.values() for group in made), key=lambda g: depth[g.nodes[0]])
 
 
 def _sources(inputs: Sequence[Value], source: dict[Value, object]) -> list[object]:

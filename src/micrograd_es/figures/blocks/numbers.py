@@ -114,7 +114,7 @@ class Numbers:
         return rows
 
     def _written(self, vector: Vector, matrix: Matrix) -> Matrix | None:
-        """A gradient as it is shown: a row or a column for a vector, the shape of a matrix; None for what has neither."""
+        """A gradient as it is shown: a row or column for a vector, a matrix for a matrix; None for what is neither."""
         if vector.columns == 1:
             return self.laid(matrix)
         if len(matrix) > 1:

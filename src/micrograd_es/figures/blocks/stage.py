@@ -73,16 +73,15 @@ class BlockStage:
         block = self.pieces.blocks[gate.key]
         wide = (block.width if gate.key in self.wide else block.shape.width) + 2 * AIR
         pad = ceil(max(block.above, block.below) + AIR)
-        sides = []
+        sides, size = [], f'FIXEDSIZE="TRUE" WIDTH="{ceil(wide / 2)}"'
         for letter, wires in (("i", self.scene.entering.get(gate.key, [])), ("o", self.scene.leaving[gate.key])):
             high = block.shape.height / max(len(wires), 1)
             cells = "".join(
-                f'<TR><TD PORT="{letter}{wire.key}" FIXEDSIZE="TRUE" WIDTH="{ceil(wide / 2)}" HEIGHT="{ceil(high)}"></TD></TR>'
-                for wire in wires
+                f'<TR><TD PORT="{letter}{wire.key}" {size} HEIGHT="{ceil(high)}"></TD></TR>' for wire in wires
             )
-            sides.append(f"<TD>{_table(cells)}</TD>" if cells else "<TD></TD>")
+            sides.append(f"<TD>{table(cells)}</TD>" if cells else "<TD></TD>")
         space = f'<TR><TD COLSPAN="2" FIXEDSIZE="TRUE" WIDTH="{2 * ceil(wide / 2)}" HEIGHT="{pad}"></TD></TR>'
-        return _table(f"{space}<TR>{''.join(sides)}</TR>{space}")
+        return table(f"{space}<TR>{''.join(sides)}</TR>{space}")
 
     def _edges(self, wire: Wire) -> list[str]:
         """The two halves of a wire, from and to the ports of blocks."""
@@ -226,7 +225,7 @@ class BlockStage:
     def picture(self, view: View, caption: Caption | None = None, count: str = "") -> str:
         """The DOT source of one picture, with the positions of the layout."""
         left, bottom, right, top = self._under.canvas
-        lines = ["digraph {", *self._head()]
+        lines = ["digraph {", *self.head()]
         for key, x, y in (("corner_1", left, bottom), ("corner_2", right, top)):
             lines.append(f'{key} [shape=point style=invis width=0 height=0 pos="{x:g},{y:g}"]')
         for scope, key in self._placed[1].keys.items():
@@ -239,10 +238,6 @@ class BlockStage:
         for wire in self.scene.wires:
             lines += self._wire(wire, view)
         return "\n".join([*lines, *self._under.lines(caption, count), "}", ""])
-
-    def source(self) -> list[str]:
-        """The statements of the finished picture without a note or caption, laid out."""
-        return self.picture(View()).splitlines()[1:-1]
 
     @property
     def size(self) -> tuple[float, float]:
@@ -266,10 +261,11 @@ class BlockStage:
         x, y = layout.at(key)
         return Place(x - stack.width / 2, y - stack.below, x + stack.width / 2, y + stack.above)
 
-    def _head(self) -> list[str]:
+    def head(self, layout: str = "") -> list[str]:
+        """The statements that every node and edge of a source relies on."""
         theme = self.theme
         return [
-            f'graph [bgcolor="{theme.paper}" pad=0.12 margin=0 outputorder=edgesfirst fontname="{FAMILY}"'
+            f'graph [{layout} bgcolor="{theme.paper}" pad=0.12 margin=0 outputorder=edgesfirst fontname="{FAMILY}"'
             f' fontsize={SMALL:g} fontcolor="{theme.muted}"]',
             f'node [fontname="{FAMILY}" fontsize={SIZE:g} fontcolor="{theme.ink}" color="{theme.ink}" penwidth=1.5]',
             f'edge [color="{theme.ink}" penwidth=1.6 arrowsize=0.6 arrowhead=none]',
@@ -290,7 +286,7 @@ class BlockStage:
         if not name:
             return f'{terminal.key} [id="{terminal.key}" shape=point width=0.0417 pos="{x:g},{y:g}"]'
         shift = GAP / 2 if terminal.is_output else -GAP / 2
-        return _piece(terminal.key, _text(name, NAME_SIZE, "italic", self.theme.ink), x + shift, y)
+        return _piece(terminal.key, colored(name, NAME_SIZE, "italic", self.theme.ink), x + shift, y)
 
     def _fork(self, fork: Fork, view: View) -> str:
         theme, (x, y), active = self.theme, self.layout.at(fork.key), fork.key in view.active
@@ -312,9 +308,9 @@ class BlockStage:
         """A value above the point, its gradient below."""
         theme, key = self.theme, stack.key
         if stack.head:
-            name = _text(stack.name, NAME, "italic", theme.ink) if stack.name else ""
-            blank = _text("  ", SMALL, "regular", theme.muted) if stack.name and stack.shape else ""
-            shape = _text(stack.shape, SMALL, "regular", theme.muted) if stack.shape else ""
+            name = colored(stack.name, NAME, "italic", theme.ink) if stack.name else ""
+            blank = colored("  ", SMALL, "regular", theme.muted) if stack.name and stack.shape else ""
+            shape = colored(stack.shape, SMALL, "regular", theme.muted) if stack.shape else ""
             yield _piece(f"{key}_name", name + blank + shape, x, y + stack.above - stack.head / 2)
         if stack.value and view.shows(f"{key}.value"):
             yield self._grid(f"{key}_value", stack.value, theme.value, x, y + NEAR + stack.value.height(SIZE) / 2)
@@ -322,7 +318,7 @@ class BlockStage:
             high = stack.gradient.height(SIZE)
             yield self._grid(f"{key}_gradient", stack.gradient, theme.gradient, x, y - NEAR - high / 2)
             if stack.foot:
-                foot = _text(stack.gradient_shape, SMALL, "regular", theme.muted)
+                foot = colored(stack.gradient_shape, SMALL, "regular", theme.muted)
                 yield _piece(f"{key}_gradient_shape", foot, x, y - NEAR - high - SHAPE_ROW / 2)
 
     def _grid(self, key: str, grid: Grid, colour: str, x: float, y: float, size: float = SIZE) -> str:
@@ -336,14 +332,17 @@ class BlockStage:
         look = f'style="filled{"" if shape.is_round else ",rounded"}" shape={"circle" if shape.is_round else "box"}'
         look += f' fillcolor="{fill}"' + (f' color="{theme.highlight_edge}" penwidth=3' if active else "")
         look += f" width={shape.width / 72:.4f} height={shape.height / 72:.4f} fixedsize=true"
-        face = "semibold" if gate.folded else "regular"
-        lines = titled(self.texts.title(gate)) if gate.folded else [self.texts.title(gate)]
-        title = "<BR/>".join(_text(line, shape.text_size, face, theme.ink) for line in lines)
-        size = self.texts.size(gate)
-        below = f"<BR/>{_text(size, SMALL, 'regular', theme.muted)}" if size else ""
-        yield f'{gate.key} [id="{gate.key}" {look} label=<{title}{below}> pos="{x:g},{y:g}"]'
+        yield f'{gate.key} [id="{gate.key}" {look} label=<{self.title(gate)}> pos="{x:g},{y:g}"]'
         yield from self._parameters(gate, block, view)
         yield from self._locals(block, view, x, y - shape.height / 2 - block.drop)
+
+    def title(self, gate: Gate) -> str:
+        """What stands in a block: its name, and the shape of its weights."""
+        face, size = "semibold" if gate.folded else "regular", self.pieces.blocks[gate.key].shape.text_size
+        lines = titled(self.texts.title(gate)) if gate.folded else [self.texts.title(gate)]
+        written = [colored(line, size, face, self.theme.ink) for line in lines]
+        shape = self.texts.size(gate)
+        return "<BR/>".join([*written, *([colored(shape, SMALL, "regular", self.theme.muted)] if shape else [])])
 
     def _parameters(self, gate: Gate, block: Block, view: View) -> Iterator[str]:
         """The parameters of a block, side by side, each with an arrow down to it."""
@@ -373,8 +372,8 @@ class BlockStage:
             if not view.shows(f"{local.key}.local"):
                 continue
             colour = self.theme.local
-            name = _text(f"{local.name}  ", SMALL, "regular", colour)
-            shape = _text(local.shape, SMALL, "regular", self.theme.muted) if local.shape else ""
+            name = colored(f"{local.name}  ", SMALL, "regular", colour)
+            shape = colored(local.shape, SMALL, "regular", self.theme.muted) if local.shape else ""
             yield _piece(f"{local.key}_local_name", name + shape, middle, top - SHAPE_ROW / 2)
             size, high = SIZE * 0.9, local.grid.height(SIZE * 0.9)
             yield self._grid(f"{local.key}_local", local.grid, colour, middle, top - SHAPE_ROW - 4 - high / 2, size)
@@ -385,11 +384,12 @@ def _straight(start: str, end: str) -> str:
     return f"{start} {start} {end} {end}"
 
 
-def _table(rows: str) -> str:
+def table(rows: str) -> str:
+    """Rows as a table without lines."""
     return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>'
 
 
-def _text(text: str, size: float, face: str, colour: str) -> str:
+def colored(text: str, size: float, face: str, colour: str) -> str:
     """A text as Graphviz's HTML-like labels have it."""
     return f'<FONT COLOR="{colour}" POINT-SIZE="{size:g}">{Run(text, face).markup()}</FONT>'
 

@@ -66,9 +66,9 @@ class Structure:
                     came.setdefault(vector, {}).setdefault(i, []).append(place)
         came.pop(-1, None)
         for found in came.values():
-            if len(found) == len(self.outputs) and all(len(places) == 1 for places in found.values()):
-                if len({places[0] for places in found.values()}) == len(found):
-                    return [self.outputs[i] for i in sorted(found, key=lambda i: found[i])]
+            one_each = len(found) == len(self.outputs) and all(len(places) == 1 for places in found.values())
+            if one_each and len({places[0] for places in found.values()}) == len(found):
+                return [self.outputs[i] for i in sorted(found, key=found.__getitem__)]
         return list(self.outputs)
 
     def matrix(self, values: Sequence[Value]) -> tuple[tuple[Value, ...], int] | None:

@@ -1,4 +1,4 @@
-"""What is written in a block graph: names, derivatives, and what each Jacobian is in terms of the block's parameters."""
+"""What is written in a block graph: names, derivatives, and what each Jacobian is in terms of the parameters."""
 
 from __future__ import annotations
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from micrograd_es.figures.layout import Place
 from micrograd_es.figures.routes import ARROW, Point, Spline, points_of, spline
 
 BACK = 2.0  # points by which a wire may turn back
-TOUCH = 1.0  # points by which one may come into what it passes
+CLEAR, TOUCH = 3.0, -1.0  # how far from what it passes a wire should be, and how far it may at worst (inside)
 STEPS = 6  # places at which a bend is tried to begin and to end
 NARROWEST = 14.0  # points that a bend takes
 
 
 def cleared(path: str, obstacles: Sequence[Place]) -> str:
-    """A spline from left to right that meets none of the obstacles: as it is where it is good, else level, a bend, level.
+    """A spline from left to right that meets no obstacle: as it is where that is good, else level, a bend, level.
 
     Where no bend is free it stays as it is.
     """
@@ -24,17 +25,15 @@ def cleared(path: str, obstacles: Sequence[Place]) -> str:
     near = [place for place in obstacles if place.right > start[0] and place.left < end[0]]
     if _is_good(points_of(path), near) or end[0] - start[0] < NARROWEST:
         return path
-    for bend in _bends(start, end):
-        candidate = str(Spline(bend, given.tip))
-        if _is_good(points_of(candidate), near):
-            return candidate
-    return path
+    candidates = [str(Spline(bend, given.tip)) for bend in _bends(start, end)]
+    ways = ((margin, candidate) for margin in (CLEAR, TOUCH) for candidate in candidates)
+    return next((way for margin, way in ways if _is_good(points_of(way), near, margin)), path)
 
 
-def _is_good(points: Sequence[Point], obstacles: Sequence[Place]) -> bool:
+def _is_good(points: Sequence[Point], obstacles: Sequence[Place], margin: float = TOUCH) -> bool:
     """Whether a wire goes to the right and through nothing."""
-    forward = all(after[0] > before[0] - BACK for before, after in zip(points, points[1:], strict=False))
-    return forward and not any(place.holds(*point, -TOUCH) for place in obstacles for point in points)
+    forward = all(after[0] > before[0] - BACK for before, after in pairwise(points))
+    return forward and not any(place.holds(*point, margin) for place in obstacles for point in points)
 
 
 def _bends(start: Point, end: Point) -> Iterator[tuple[Point, ...]]:
