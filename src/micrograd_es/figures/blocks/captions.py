@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from micrograd_es.figures.blocks.numbers import Matrix, product, transposed
 from micrograd_es.figures.blocks.paths import Paths
 from micrograd_es.figures.blocks.scene import Parameter, Vector
-from micrograd_es.figures.blocks.texts import NO_BREAK, BlockTexts, in_formula
-from micrograd_es.figures.caption import Caption, Part, caption, matrix
+from micrograd_es.figures.blocks.texts import NO_BREAK, BlockTexts, in_formula, is_linear
+from micrograd_es.figures.caption import Caption, Part, caption, enclosed, matrix
 from micrograd_es.figures.grids import Grid, is_small
 from micrograd_es.figures.scene import Fork, Gate, Wire
 
@@ -131,7 +131,7 @@ class BlockCaptions:
 
     def _linear(self, gate: Gate, made: Vector, wires: Sequence[Wire]) -> str:
         """W·x + b where that is what a block computes: its numbers say so."""
-        if len(wires) != 1 or self.scene.fed(wires[0]).columns > 1:
+        if len(wires) != 1 or not is_linear(gate) or self.scene.fed(wires[0]).columns > 1:
             return ""
         x, parameters = self.scene.fed(wires[0]), [p.vector for p in self.scene.parameters.get(gate.key, ())]
         for weights in parameters:
@@ -181,6 +181,8 @@ class BlockCaptions:
         for place, factor in enumerate(factors):
             kind = "gradient" if place == gradient else "local"
             grid = Grid.of(factor, self.texts.written)
+            if len(factor) == len(factor[0]) == 1 and line:
+                grid = Grid(((enclosed(grid.text()),),))
             line += [*([Part(" · ")] if line else []), *self._grid(grid, kind)]
         return line
 
@@ -189,7 +191,7 @@ class BlockCaptions:
 
     def _rule(self, gate: Gate, parameter: Parameter) -> tuple[str, list[Matrix]]:
         """How the gradient of a parameter comes about, checked against its numbers: δ·xᵀ for weights, δ for a bias."""
-        if len(self.scene.outputs) > 1 or not self.numbers.shown:
+        if len(self.scene.outputs) > 1 or not self.numbers.shown or not is_linear(gate):
             return "", []
         arriving = self.numbers.upstream(gate)
         name, vector = self.texts.derivative(self.scene.vectors[gate.key]), parameter.vector

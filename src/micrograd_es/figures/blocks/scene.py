@@ -204,10 +204,17 @@ class _Builder:
             return None
         structure = Structure(gate, self.given.get(gate.key, ()), self.places)
         matrix = structure.matrix(draft.values)
-        if matrix is None:
+        if matrix is None or (matrix[1] == len(matrix[0]) and not self._is_row(draft, structure)):
             return Vector(draft.name, structure.biases(draft.values) or draft.values, draft.columns)
         is_letter = len(draft.name.rstrip("₀₁₂₃₄₅₆₇₈₉")) == 1 and len(matrix[0]) > matrix[1]
         return Vector(draft.name.upper() if is_letter else draft.name, *matrix)
+
+    def _is_row(self, draft: Vector, structure: Structure) -> bool:
+        """Whether one row of factors are the weights, and not what these are multiplied with: their names must tell."""
+        partner = structure.partner(draft.values[0])
+        if partner is None or partner.op is not None:
+            return True
+        return looks_like_parameter(draft.name) and not looks_like_parameter(split(partner.label)[0])
 
     def _as_asked(self, values: list[Value]) -> list[Value] | None:
         """The values in the order in which they were asked for, where all of them were."""

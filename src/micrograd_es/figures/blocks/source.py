@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from math import ceil
 
-from micrograd_es.figures.blocks.pieces import NAME, Stack
+from micrograd_es.figures.blocks.pieces import NAME, Local, Stack
 from micrograd_es.figures.blocks.stage import BlockStage, colored, table
 from micrograd_es.figures.scene import Gate, Terminal
 from micrograd_es.figures.shapes import NAME_SIZE, SIGMA, SIZE, SMALL
+from micrograd_es.figures.themes import Theme
 
 
 def source(stage: BlockStage) -> list[str]:
@@ -41,15 +42,17 @@ def _block(stage: BlockStage, gate: Gate) -> str:
     if not block.parameters and not block.locals and block.shape.is_round:
         return f"{gate.key} [shape=circle label=<{stage.title(gate)}>]"
     above = "".join(f"<TD>{_stacked(stage, stack)}</TD>" for stack in block.parameters)
-    named = [(local, colored(local.name, SMALL, "regular", theme.local)) for local in block.locals]
-    below = "".join(
-        f"<TD>{table(_row(name) + _row(local.grid.markup(SIZE, theme.local, theme.paper)))}</TD>"
-        for local, name in named
-    )
+    below = "".join(f"<TD>{_under(each, theme)}</TD>" for each in block.locals)
     look = f'BORDER="1.5" STYLE="ROUNDED" BGCOLOR="{theme.folded if gate.folded else theme.gate}" CELLPADDING="12"'
     box = f'<TABLE BORDER="0" CELLBORDER="0"><TR><TD {look}>{stage.title(gate)}</TD></TR></TABLE>'
     rows = "".join(_row(part) for part in (table(f"<TR>{above}</TR>") * bool(above), box) if part)
     return f"{gate.key} [shape=plain label=<{table(rows + (_row(table(f'<TR>{below}</TR>')) if below else ''))}>]"
+
+
+def _under(local: Local, theme: Theme) -> str:
+    """A Jacobian with its name."""
+    name = colored(local.name, SMALL, "regular", theme.local)
+    return table(_row(name) + _row(local.grid.markup(SIZE, theme.local, theme.paper)))
 
 
 def _stacked(stage: BlockStage, stack: Stack) -> str:

@@ -73,7 +73,7 @@ class Structure:
 
     def matrix(self, values: Sequence[Value]) -> tuple[tuple[Value, ...], int] | None:
         """Weights row by row with the number of columns, a row for each output; None where they are none."""
-        partners = [x for x in map(self._partner, values) if x is not None]
+        partners = [x for x in map(self.partner, values) if x is not None]
         rows = [row for row in map(self._row, values) if row is not None]
         if len(partners) < len(values) or len(rows) < len(values):
             return None
@@ -90,7 +90,7 @@ class Structure:
         found = dict.fromkeys(partners)
         return [] if found.keys() & set(values) else sorted(found, key=lambda x: self.places.get(x, (-1, 0)))
 
-    def _partner(self, x: Value) -> Value | None:
+    def partner(self, x: Value) -> Value | None:
         """The one Value from outside that a weight is multiplied with."""
         uses = self._edges.get(x, ())
         if len(uses) != 1 or uses[0][0].op is None or uses[0][0].op.name != "mul" or len(uses[0][0].inputs) != 2:

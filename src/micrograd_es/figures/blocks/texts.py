@@ -150,7 +150,9 @@ class BlockTexts:
         return self._weights(gate, wire, matrix) or self._diagonal(gate, wire, matrix) or self.slope(wire, following)
 
     def _weights(self, gate: Gate, wire: Wire, matrix: Matrix) -> str:
-        """The name of the matrix of weights that a Jacobian is."""
+        """The name of the matrix of weights that a Jacobian is, and would be with other numbers, too."""
+        if not is_linear(gate):
+            return ""
         vectors = [p.vector for p in self.scene.parameters.get(gate.key, ())]
         vectors += [self.scene.fed(other) for other in self.scene.entering[gate.key] if other is not wire]
         for vector in vectors:
@@ -176,6 +178,8 @@ class BlockTexts:
             return f"diag(1[{self.name(vector)} > 0])"
         if len(kinds) == 1 and (slope := SLOPES.get(*kinds)):
             return f"diag({slope.format(self.name(made))})"
+        if not is_linear(gate):
+            return ""
         if set(diagonal) == {1}:
             return "I"
         others = [self.scene.fed(other) for other in self.scene.entering[gate.key] if other is not wire]
@@ -218,6 +222,11 @@ class BlockTexts:
             notes[f"{wire.key}_value"] = f"{self.name(vector)} {self.shape(vector)}".strip()
             notes[f"{wire.key}_gradient"] = self.derivative(vector)
         return notes
+
+
+def is_linear(gate: Gate) -> bool:
+    """Whether a block only adds and multiplies, so that what its Jacobian is does not depend on the numbers."""
+    return {node.op.name for node in gate.nodes if node.op} <= {"add", "sub", "neg", "mul", "identity"}
 
 
 def in_formula(name: str) -> str:
