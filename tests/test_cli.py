@@ -14,7 +14,7 @@ from micrograd_es import figures, parse
 from micrograd_es.cli import inputs, main
 from micrograd_es.cli.arguments import FIGURE_SUFFIXES, FILM_SUFFIXES, LANGUAGES, THEMES
 from micrograd_es.expressions import names
-from micrograd_es.figures.figure import Look
+from micrograd_es.figures.drawing import Look
 from micrograd_es.figures.words import WORDS
 from micrograd_es.value import Value
 
@@ -83,6 +83,8 @@ def test_every_flag_reaches_draw_as_its_option(run: Run, monkeypatch: pytest.Mon
     assert asked == {
         "fold": ["a", "b"],
         "depth": 2,
+        "level": None,
+        "layout": "column",
         "constants": "nodes",
         "direction": "TB",
         "roles": True,
@@ -97,6 +99,16 @@ def test_every_flag_reaches_draw_as_its_option(run: Run, monkeypatch: pytest.Mon
         "title": "A title",
     }
     assert set(asked) == set(Look.__annotations__), "a new option of draw wants a flag"
+
+
+def test_named_steps_are_blocks_of_a_block_graph(run: Run) -> None:
+    steps = ("draw", "q = x + y; f = q * z", "x=-2", "y=5", "z=-4")
+    assert run(*steps, "--level", "1", "--layout", "row", "-o", "f.svg")[0] == 0
+    assert "∂f/∂x" in Path("f.svg").read_text("utf-8")
+    assert run(*steps, "--level", "q", "-o", "f.svg")[0] == 0
+    status, _, error = run(*steps, "--level", "r", "-o", "f.svg")
+    assert status == 1
+    assert "no scope of this graph is called 'r'; its scopes: 'q', 'f'" in error
 
 
 def test_without_flags_the_options_are_those_of_draw(run: Run) -> None:

@@ -105,7 +105,7 @@ class Under:
 
     def _table(self, lines: Sequence[Sequence[Part]]) -> str:
         """Lines of text as one node."""
-        cell = f'<TD WIDTH="{ceil(self._wide)}" HEIGHT="{self._line_height}">'
+        cell = f'<TD WIDTH="{int(self._wide)}" HEIGHT="{self._line_height}">'
         rows = "".join(f"<TR>{cell}{''.join(map(self._coloured, filter(_has_text, line)))}</TD></TR>" for line in lines)
         table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>'
         y = self._top - len(lines) * self._line_height / 2

@@ -59,7 +59,7 @@ class Paths:
     def lines(self, done: Collection[str], captions: BlockCaptions) -> list[list[Part]]:
         """The product as far as the wires in `done` go, from the output backwards; with numbers once it is whole."""
         terms = [term for path in self.paths if (term := self._term(path, done))]
-        if not terms:
+        if not terms or terms == [self.texts.derivative(self.vector)]:
             return []
         left = Part(f"{self.texts.derivative(self.vector)} = ", "gradient")
         lines = [[left, Part(" + ".join(terms), "local")]]
