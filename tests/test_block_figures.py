@@ -11,7 +11,7 @@ import pytest
 
 import networks
 from drawings import Drawing
-from micrograd_es import Value, draw, frames, scope, tanh
+from micrograd_es import Value, draw, frames, relu, scope, tanh
 from micrograd_es.figures import THEMES
 from micrograd_es.figures.grids import TILES
 from micrograd_es.figures.layout import Place
@@ -264,15 +264,15 @@ def matrix(text: str) -> Any:
 
 
 def test_rules_that_hold_by_chance_are_not_written() -> None:
-    """With every unit on, a layer of linear and ReLU has the Jacobian W, and would not with other numbers."""
+    """With every unit on, the Jacobian of a layer of linear and ReLU is W; with other numbers it would not be."""
     x = vector("x", [1.0, 2.0])
     with scope("layer 1"):
-        h = [v + 0 for v in networks.each("relu", lambda v: (v * v) * 0.5 + v * 0, x)]
-    with scope("tanh"):
-        y = [tanh(v - v.data) for v in h]  # slope 1, because each is 0
-    film = frames(y, level=1)
-    assert "I" not in "".join(film.captions).split()
-    assert "∂y/∂(capa\u00a01)" in "\n".join(film.captions) or "tanh" in "\n".join(film.captions)
+        h = [relu(z) for z in networks.linear([vector("u", [1, 2]), vector("u", [3, 4])], x, vector("b", [1, 2]))]
+    said = "\n".join(frames(networks.squared_error(h, [0, 0]), level=1).captions)
+    assert "∂L/∂x = ∂(capa\u00a01)/∂x · ∂L/∂(capa\u00a01)" in said
+    assert "ᵀ" not in said
+    opened = "\n".join(frames(networks.squared_error(h, [0, 0]), level="linear").captions)
+    assert "ᵀ" in opened
 
 
 def test_two_ways_are_a_sum_of_products() -> None:

@@ -165,7 +165,7 @@ def test_two_constants_of_a_gate_stand_apart() -> None:
 def test_an_open_scope_is_a_dashed_box_round_its_gates() -> None:
     shown = drawing(neuron("sigmoid"))
     (box,) = [group for group in shown.root.iter(f"{SVG}g") if group.get("class") == "cluster"]
-    assert [text.text for text in box.iter(f"{SVG}text")] == ["sigmoid"]
+    assert [text.text for text in box.iter(f"{SVG}text")] == ["sigmoide"]
     assert next(box.iter(f"{SVG}path")).get("stroke-dasharray")
     numbers = [float(part) for part in re.findall(r"-?[\d.]+", next(box.iter(f"{SVG}path")).get("d", ""))]
     left, right = min(numbers[::2]), max(numbers[::2])
@@ -211,11 +211,11 @@ def test_a_scope_is_folded_by_its_name_or_by_itself() -> None:
 def test_depth_folds_what_is_nested_deeper() -> None:
     f = network(2, 2, 1)
     assert len(drawing(f, depth=2).said(start="g")) == 15
-    assert drawing(f, depth=1).said(start="g") == ["neuron 1", "neuron 2", "neuron 1"]
-    assert drawing(f, depth=0).said(start="g") == ["layer 1", "layer 2"]
+    assert drawing(f, depth=1).said(start="g") == ["neurona 1", "neurona 2", "neurona 1"]
+    assert drawing(f, depth=0).said(start="g") == ["capa 1", "capa 2"]
     opened = drawing(f, depth=1)
     boxes = [group for group in opened.root.iter(f"{SVG}g") if group.get("class") == "cluster"]
-    assert sorted(text.text or "" for box in boxes for text in box.iter(f"{SVG}text")) == ["layer 1", "layer 2"]
+    assert sorted(text.text or "" for box in boxes for text in box.iter(f"{SVG}text")) == ["capa 1", "capa 2"]
 
 
 def test_parameters_made_inside_a_folded_scope_are_inside() -> None:
