@@ -177,3 +177,36 @@ STRUCTURES: dict[str, Callable[[int], Value | list[Value]]] = {
     "layers": lambda seed: layers([3, 4, 2], seed),
     "split": split,
 }
+
+
+def examples(seed: int = 0, m: int = 4, n: int = 2, p: int = 3, q: int = 2) -> tuple[Value, dict[str, Array]]:
+    """The matrix form of the lectures, B4: m examples as rows, H = relu(X·W1 + B1), Y = H·W2 + B2, cross-entropy.
+
+    With the values of H and the gradients by its formulas in NumPy.
+    """
+    some = _numbers(random.Random(seed))
+    a = {"X": some(m, n), "W₁": some(n, p), "b₁": some(p), "W₂": some(p, q), "b₂": some(q)}
+    names = {"X": "X", "W₁": "W1", "W₂": "W2"}
+    v = {key: matrix(name, a[key]) for key, name in names.items()}
+    rows = _linear_rows(v["X"], v["W₁"], vector("b1_", a["b₁"]))
+    with scope("relu"):
+        h = [[relu(z) for z in row] for row in rows]
+    y = _linear_rows(h, v["W₂"], vector("b2_", a["b₂"]))
+    with scope("loss"):
+        loss = -sum([log(softmax(row)[i % q]) for i, row in enumerate(y)]) / m
+    loss.label = "L"
+    z = a["X"] @ a["W₁"] + a["b₁"]
+    values = np.maximum(z, 0)
+    scores = values @ a["W₂"] + a["b₂"]
+    share = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    of_y = (share - np.eye(q)[np.arange(m) % q]) / m
+    of_z = of_y @ a["W₂"].T * (z > 0)
+    back = {"W₂": values.T @ of_y, "b₂": of_y.sum(axis=0)[:, None], "X": of_z @ a["W₁"].T}
+    back |= {"W₁": a["X"].T @ of_z, "b₁": of_z.sum(axis=0)[:, None]}
+    return loss, a | back | {"H": values, "∂Y": of_y, "∂Z": of_z}
+
+
+def _linear_rows(x: list[list[Value]], weights: list[list[Value]], bias: list[Value]) -> list[list[Value]]:
+    with scope("linear"):
+        columns = list(zip(*weights, strict=True))
+        return [[dot(row, w) + b for w, b in zip(columns, bias, strict=True)] for row in x]

@@ -275,6 +275,13 @@ def test_rules_that_hold_by_chance_are_not_written() -> None:
     assert "ᵀ" in opened
 
 
+def test_the_matrix_form_is_found() -> None:
+    said = "\n".join(frames(networks.examples()[0], level=1).captions)
+    assert "∂L/∂W₂ = reluᵀ · ∂L/∂lineal₂ = " in said
+    assert "∂L/∂W₁ = Xᵀ · ∂L/∂lineal₁ = " in said
+    assert "∂L/∂relu = ∂L/∂lineal₂ · W₂ᵀ = " in said
+
+
 def test_two_ways_are_a_sum_of_products() -> None:
     last = [line for line in frames(networks.skip(), level=1).captions if "∂L/∂x" in line][-1]
     assert "∂L/∂x = W₁ᵀ · diag(1 − h²) · I · W₂ᵀ · ∂L/∂y + I · W₂ᵀ · ∂L/∂y" in last

@@ -12,8 +12,8 @@ import networks
 from micrograd_es import Value, dot, gradients, jacobian, ops, relu, scope, sum, tanh
 from micrograd_es.figures.blocks.groups import blocks
 from micrograd_es.figures.blocks.numbers import Numbers
-from micrograd_es.figures.blocks.scene import BlockScene, build
-from networks import STRUCTURES, labelled, layers, lecture, linear, vector
+from micrograd_es.figures.blocks.scene import BlockScene, Vector, build
+from networks import STRUCTURES, examples, labelled, layers, lecture, linear, vector
 
 
 def scene_of(f: Value | list[Value], level: Any = 1) -> BlockScene:
@@ -278,3 +278,25 @@ def test_numbers_of_the_formula_are_a_vector_without_a_gradient() -> None:
     loose = scene_of([a * t for a, t in zip(h, (1.0, 0.0), strict=True)])
     constants = [loose.fed(wire) for wire in loose.wires if loose.fed(wire).is_constant]
     assert [[x.data for x in vector.values] for vector in constants] == [[1.0, 0.0]]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rows_of_examples_are_matrices_from_block_to_block(seed: int) -> None:
+    """B4: a block that treats the rows of a matrix alike makes a matrix, though nothing in the graph says so."""
+    loss, expected = examples(seed)
+    scene = scene_of(loss)
+    numbers = Numbers(scene, "column", gradients=True)
+    assert [scene.fed(wire).shape for wire in scene.wires] == [(4, 2), (4, 3), (4, 3), (4, 2), (1, 1)]
+    x, z, h, y, _ = scene.wires
+    np.testing.assert_allclose(numbers.value(scene.fed(h)), expected["H"], rtol=1e-12)
+    for wire, name in ((y, "∂Y"), (z, "∂Z")):
+        np.testing.assert_allclose(numbers.gradient(wire), expected[name], rtol=1e-10, atol=1e-15)
+    by_numpy = examples(seed)[1]
+    for parameter in (p for listed in scene.parameters.values() for p in listed):
+        held = numbers.of_parameter(parameter)
+        np.testing.assert_allclose(held, by_numpy[parameter.vector.name], rtol=1e-10, atol=1e-15)
+    assert numbers.value(scene.fed(x)) == [[v.data for v in row] for row in rows_of(scene.fed(x))]
+
+
+def rows_of(vector: Vector) -> list[tuple[Value, ...]]:
+    return [vector.values[i : i + vector.columns] for i in range(0, len(vector.values), vector.columns)]

@@ -289,7 +289,7 @@ def test_a_wrong_option_is_named_with_what_was_expected(way: Any, look: dict[str
 
 @pytest.mark.parametrize("what", [3, "x", None, [Value(3)]])
 def test_what_is_no_value_is_not_drawn(what: Any) -> None:
-    with pytest.raises(TypeError, match="expected (a|one) Value"):
+    with pytest.raises(TypeError, match=r"expected (a|one) Value"):
         draw(what)
 
 

@@ -21,6 +21,7 @@ WIDE = 640.0  # from this width on captions grow with the graph
 LARGEST = 2.0  # how much, at most
 LARGEST_WITH_GRIDS = 1.2  # the same for captions with matrices, which are large by themselves
 NARROWEST = 520.0  # where the graph is narrower than its captions they may be this wide, in points
+GRID_GAP = 0.4  # beside a matrix, in sizes of the text
 GUTTER = 14.0  # between the graph and the caption
 NOTE = 22.0  # the height of the note at the foot
 
@@ -162,7 +163,7 @@ def _marked(part: Part) -> str:
 def _width(line: Sequence[Part], size: float) -> float:
     bold = ("strong", "gradient")
     return sum(
-        part.grid.width(size)
+        part.grid.width(size) + GRID_GAP * size
         if part.grid
         else text_width(part.text, size, "semibold" if part.kind in bold else "regular")
         for part in line

@@ -11,6 +11,7 @@ from micrograd_es.figures.blocks.texts import NO_BREAK, BlockTexts, in_formula, 
 from micrograd_es.figures.caption import Caption, Part, caption, enclosed, matrix
 from micrograd_es.figures.grids import Grid, is_small
 from micrograd_es.figures.scene import Fork, Gate, Wire
+from micrograd_es.maths import Number
 
 MOST = 3  # wires of a block that a caption spells out
 MOST_LISTED = 6  # gradients of parameters that one line lists
@@ -92,7 +93,7 @@ class BlockCaptions:
                 Part(rule and f"{rule} = "),
             ]
             if len(factors) > 1 and all(is_small(len(m), len(m[0])) for m in factors) and not self.texts.symbols:
-                line += [*self._product(factors), Part(" = ")]
+                line += [*self._product(factors, gradient=int(not rule.startswith(("∂", "(∂")))), Part(" = ")]
             lines.append([*line, *self._grid(self.texts.gradient(parameter), "gradient")])
         return caption(*lines)
 
@@ -160,7 +161,8 @@ class BlockCaptions:
         known = [] if wire.is_branch else [Part(texts.derivative(vector), "gradient"), Part(" = ")]
         local, arriving = self.numbers.local(wire), self.numbers.upstream(gate)
         if vector.columns > 1:
-            return [*known, *self._grid(texts.gradient(wire), "gradient")]
+            rule = self._of_rows(gate, wire)
+            return [*known, Part(rule and f"{rule} = "), *self._grid(texts.gradient(wire), "gradient")]
         said = " · ".join(symbols)
         line = known if is_last and known and said == texts.derivative(vector) else [*known, Part(said), Part(" = ")]
         factors = self._in_order([local, *([] if is_last else [arriving])])
@@ -169,6 +171,21 @@ class BlockCaptions:
         if len(factors) > 1 and all(is_small(len(m), len(m[0])) for m in factors):
             line = [*line, *self._product(factors, gradient=0 if not self.numbers.is_column else 1), Part(" = ")]
         return [*line, *self._grid(texts.gradient(wire), "gradient")]
+
+    def _of_rows(self, gate: Gate, wire: Wire) -> str:
+        """How the gradient of a matrix of examples comes about, checked against its numbers: ∂L/∂Z · Wᵀ."""
+        made, held = self.scene.vectors[gate.key], self.numbers.gradient(wire)
+        if not is_linear(gate) or len(self.scene.outputs) > 1 or made.columns == 1 or held is None:
+            return ""
+        arriving = self._as_rows(self.numbers.upstream(gate)[0], made.columns)
+        for parameter in self.scene.parameters.get(gate.key, ()):
+            weights = transposed(self.numbers.value(parameter.vector))
+            if len(weights) == made.columns and _alike(product(arriving, weights), held):
+                return f"{self.texts.derivative(made)} · {in_formula(self.texts.name(parameter.vector))}ᵀ"
+        return ""
+
+    def _as_rows(self, row: Sequence[Number], columns: int) -> Matrix:
+        return [list(row[i : i + columns]) for i in range(0, len(row), columns)]
 
     def _in_order(self, matrices: list[Matrix]) -> list[Matrix]:
         """Matrices of k×d, from the input to the output, as the factors of the layout."""
@@ -200,6 +217,7 @@ class BlockCaptions:
             return "", []
         if len(vector.values) == len(arriving[0]) and vector.columns == 1 and _alike(held, self.numbers.laid(arriving)):
             return name, [self.numbers.laid(arriving)]
+        made = self.scene.vectors[gate.key]
         for wire in self.scene.entering.get(gate.key, ()):
             fed, x = self.scene.fed(wire), transposed(self.numbers.value(self.scene.fed(wire)))
             if fed.columns == 1 and vector.columns == len(fed.values) > 1:
@@ -207,6 +225,10 @@ class BlockCaptions:
                 if len(arriving[0]) == vector.shape[0] and _alike(product(*factors), held):
                     delta = name if self.numbers.is_column else f"({name})ᵀ"
                     return f"{delta} · {in_formula(self.texts.name(fed))}ᵀ", factors
+            if fed.columns > 1 < made.columns and len(x) == vector.shape[0]:
+                factors = [x, self._as_rows(arriving[0], made.columns)]
+                if _alike(product(*factors), held):
+                    return f"{in_formula(self.texts.name(fed))}ᵀ · {name}", factors
         return "", []
 
     # The product

@@ -39,33 +39,32 @@ def arranged(labels: Sequence[str]) -> tuple[str, Order, int]:
     ('w', [0, 1, 2, 3, 4, 5], 2)
     >>> arranged(["β0_1", "β0_2"])
     ('β₀', [0, 1], 1)
+    >>> arranged(["W0_11", "W0_12", "W0_21", "W0_22"])
+    ('W₀', [0, 1, 2, 3], 2)
     """
     stem, numbers = split(labels[0])[0], [split(label)[1] for label in labels]
     if len(labels) == 1:
         return pretty(labels[0]), [0], 1
-    entries = _parted(numbers)
+    entries = list(numbers) if len(set(map(len, numbers))) == 1 else [()] * len(numbers)
+    if len(entries[0]) == 1:
+        entries = _digits(entries)
     while entries[0] and len({entry[0] for entry in entries}) == 1:
         stem += f"_{entries[0][0]}" if stem[-1:].isdigit() else entries[0][0]
         entries = [entry[1:] for entry in entries]
+    if len(entries[0]) == 1:
+        entries = _digits(entries)
     order = list(range(len(labels)))
-    if len(set(entries)) == len(entries) and len(set(map(len, entries))) == 1:
+    if len(set(entries)) == len(entries):
         order.sort(key=lambda i: tuple(map(int, entries[i])))
     return pretty(stem), order, _columns(entries)
 
 
-def _parted(numbers: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """The numbers of each label; where the labels have one each, of the same length, its digits if these make a matrix.
-
-    One label with another number of them than the rest, and none is taken for a place.
-    """
-    if len(set(map(len, numbers))) > 1:
-        return [()] * len(numbers)
-    if len(numbers[0]) == 1:
-        digits = [tuple(number) for (number,) in numbers]
-        if len(set(map(len, digits))) == 1 and len(digits[0]) in (2, 3) and _columns([d[-2:] for d in digits]) > 1:
-            named = len({d[:-2] for d in digits}) == 1
-            return digits if named else list(numbers)
-    return list(numbers)
+def _digits(entries: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Numbers by their digits, where the last two are rows and columns of a matrix and those before are the same."""
+    digits = [tuple(number) for (number,) in entries]
+    if len(set(map(len, digits))) > 1 or len(digits[0]) not in (2, 3) or len({d[:-2] for d in digits}) > 1:
+        return entries
+    return digits if _columns([d[-2:] for d in digits]) > 1 else entries
 
 
 def _columns(entries: Sequence[tuple[str, ...]]) -> int:

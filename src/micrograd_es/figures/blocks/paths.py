@@ -109,6 +109,8 @@ def _paths(scene: BlockScene, start: str) -> list[list[Wire]]:
                 waiting.append((wire.head, [*path, wire] if wire.head in scene.gate_of else path))
         if len(found) + len(waiting) > 200 or len(found) > MOST_PATHS:
             return []
+    if any(scene.fed(wire).columns > 1 and wire.head in scene.gate_of for path in found for wire in path):
+        return []  # a gradient that is a matrix is no product of Jacobians
     return [path for path in found if path]
 
 

@@ -166,10 +166,11 @@ class _Builder:
     def _name(self, uses: Sequence[_Use]) -> None:
         """Give every source its vector: its entries in order, its shape and a name that no other has."""
         drafts: list[Vector] = []
-        self.places: dict[Value, tuple[int, int]] = {}
+        self.places: dict[Value, tuple[int, int, int]] = {}
         for number, (maker, values) in enumerate(self.sources):
             drafts.append(self._made(self.scene.gate_of[maker], values) if maker else self._of_leaves(values))
-            self.places.update({x: (number, i) for i, x in enumerate(drafts[-1].values)})
+            wide = drafts[-1].columns
+            self.places.update({x: (number, *divmod(i, wide)) for i, x in enumerate(drafts[-1].values)})
             if maker:
                 self.given[maker] = drafts[-1].values
         drafts = [self._weights(draft, uses) or draft for draft in drafts]
@@ -185,10 +186,10 @@ class _Builder:
         if all(labels) and len({split(label)[0] for label in labels}) == 1:
             name, order, columns = arranged(labels)
             return Vector(name, tuple(values[i] for i in order), columns)
-        ordered = self._as_asked(values) or (
-            Structure(gate, values, self.places).in_order() if gate.folded else sorted(values, key=gate.nodes.index)
-        )
-        return Vector(gate.folded.name if gate.folded else "", tuple(ordered))
+        asked = self._as_asked(values)
+        given = values if gate.folded else sorted(values, key=gate.nodes.index)
+        ordered, columns = (asked, 1) if asked else Structure(gate, given, self.places).in_order()
+        return Vector(gate.folded.name if gate.folded else "", tuple(ordered), max(columns, 1))
 
     def _of_leaves(self, values: list[Value]) -> Vector:
         """Leaves of one stem."""

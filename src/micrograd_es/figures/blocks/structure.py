@@ -6,6 +6,7 @@ is the output's place and its column that of the entry. A bias reaches one outpu
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
@@ -28,10 +29,10 @@ def looks_like_parameter(name: str) -> bool:
 class Structure:
     """The inside of one block, whose `outputs` others use.
 
-    `places` says, for Values from outside, the number of the vector that each is an entry of, and its place there.
+    `places` says, for Values from outside, the number of the vector that each is an entry of, and its row and column.
     """
 
-    def __init__(self, gate: Gate, outputs: Sequence[Value], places: Mapping[Value, tuple[int, int]]) -> None:
+    def __init__(self, gate: Gate, outputs: Sequence[Value], places: Mapping[Value, tuple[int, int, int]]) -> None:
         self.gate, self.outputs, self.places = gate, outputs, places
 
     @cached_property
@@ -56,20 +57,47 @@ class Structure:
                     edges.setdefault(x, []).append((node, i))
         return edges
 
-    def in_order(self) -> list[Value]:
-        """The outputs in the order of the entries of an input that each is made of, one for each; else as they are."""
-        came: dict[int, dict[int, list[int]]] = {}  # by the vector: the places of the entries that reach each output
-        for x in self._edges:
-            vector, place = self.places.get(x, (-1, 0))
-            for i in range(len(self.outputs)):
-                if self._reaches.get(x, 0) >> i & 1:
-                    came.setdefault(vector, {}).setdefault(i, []).append(place)
-        came.pop(-1, None)
-        for found in came.values():
-            one_each = len(found) == len(self.outputs) and all(len(places) == 1 for places in found.values())
-            if one_each and len({places[0] for places in found.values()}) == len(found):
-                return [self.outputs[i] for i in sorted(found, key=found.__getitem__)]
-        return list(self.outputs)
+    def in_order(self) -> tuple[list[Value], int]:
+        """The outputs in the order of the entries of an input that they are made of, and how many columns they have.
+
+        Where each is made of one entry, it has the place of that; where each is made of one row of a matrix, as many
+        of each row, it stands in that row. Else they stay as they are, in a column.
+        """
+        for came in self._entries():
+            rows = [{row for row, _ in entries} for entries in came]
+            if any(len(entries) > 1 for entries in came) and not self._by_rows(came):
+                continue
+            if all(len(found) == 1 for found in rows):
+                single = all(len(entries) == 1 for entries in came)
+                keys = [(min(entries)[0], min(entries)[1] if single else i) for i, entries in enumerate(came)]
+                if len(set(keys)) == len(keys):
+                    order = sorted(range(len(keys)), key=keys.__getitem__)
+                    return [self.outputs[i] for i in order], self._width(came)
+        return list(self.outputs), 1
+
+    def _entries(self) -> list[list[list[tuple[int, int]]]]:
+        """For each vector that reaches all outputs: the rows and columns of the entries that reach each of them."""
+        came: dict[int, list[list[tuple[int, int]]]] = {}
+        for x, bits in self._reaches.items():
+            if x in self.places and x in self._edges:
+                vector, row, column = self.places[x]
+                found = came.setdefault(vector, [[] for _ in self.outputs])
+                for i in range(len(self.outputs)):
+                    if bits >> i & 1:
+                        found[i].append((row, column))
+        return [found for found in came.values() if all(found)]
+
+    def _by_rows(self, came: Sequence[Sequence[tuple[int, int]]]) -> bool:
+        """Whether what reaches the outputs are the rows of a matrix, as many outputs of each."""
+        is_matrix = any(column for entries in came for _, column in entries)
+        return is_matrix and all(len({row for row, _ in entries}) == 1 for entries in came) and self._width(came) > 0
+
+    def _width(self, came: Sequence[Sequence[tuple[int, int]]]) -> int:
+        """How many outputs each row of a matrix has; 1 for those of a vector, 0 where rows differ."""
+        if not any(column for entries in came for _, column in entries):
+            return 1
+        counts = Counter(entries[0][0] for entries in came)
+        return counts[came[0][0][0]] if len(set(counts.values())) == 1 else 0
 
     def matrix(self, values: Sequence[Value]) -> tuple[tuple[Value, ...], int] | None:
         """Weights row by row with the number of columns, a row for each output; None where they are none."""
@@ -88,7 +116,7 @@ class Structure:
     def _columns(self, partners: Sequence[Value], values: Sequence[Value]) -> list[Value]:
         """The entries that weights are multiplied with, in the order of their vector."""
         found = dict.fromkeys(partners)
-        return [] if found.keys() & set(values) else sorted(found, key=lambda x: self.places.get(x, (-1, 0)))
+        return [] if found.keys() & set(values) else sorted(found, key=lambda x: self.places.get(x, (-1, 0, 0)))
 
     def partner(self, x: Value) -> Value | None:
         """The one Value from outside that a weight is multiplied with."""
