@@ -277,9 +277,11 @@ def test_rules_that_hold_by_chance_are_not_written() -> None:
 
 def test_the_matrix_form_is_found() -> None:
     said = "\n".join(frames(networks.examples()[0], level=1).captions)
-    assert "∂L/∂W₂ = reluᵀ · ∂L/∂lineal₂ = " in said
+    assert "lineal₁ = X·W₁ + b₁ = " in said
+    assert "∂L/∂b₂ = (∂L/∂lineal₂)ᵀ · 1 = " in said
+    assert "∂L/∂W₂ = ReLUᵀ · ∂L/∂lineal₂ = " in said
     assert "∂L/∂W₁ = Xᵀ · ∂L/∂lineal₁ = " in said
-    assert "∂L/∂relu = ∂L/∂lineal₂ · W₂ᵀ = " in said
+    assert "∂L/∂ReLU = ∂L/∂lineal₂ · W₂ᵀ = " in said
 
 
 def test_two_ways_are_a_sum_of_products() -> None:

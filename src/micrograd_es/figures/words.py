@@ -167,6 +167,9 @@ _PARTS: Mapping[str, str] = MappingProxyType(
         "cost": "coste",
         "block": "bloque",
         "linear": "lineal",
+        "linear rows": "lineal",
+        "relu": "ReLU",
+        "hadamard": "Hadamard",
         "sigmoid": "sigmoide",
         "cross-entropy": "entropía cruzada",
         "cross entropy": "entropía cruzada",
@@ -179,6 +182,8 @@ _PARTS: Mapping[str, str] = MappingProxyType(
     }
 )
 """The names that the package itself gives to scopes, and their Spanish."""
+_WRITTEN: Mapping[str, str] = MappingProxyType({"linear rows": "linear", "relu": "ReLU", "hadamard": "Hadamard"})
+"""Those that stand otherwise in English, too."""
 _NUMBERED = re.compile(r"(.*?)( \d+)?", re.DOTALL)
 
 
@@ -187,11 +192,12 @@ def scope_name(name: str, language: str) -> str:
 
     >>> scope_name("layer 1", "es"), scope_name("cross_entropy", "es"), scope_name("loss", "en"), scope_name("σ", "es")
     ('capa 1', 'entropía cruzada', 'loss', 'σ')
+    >>> scope_name("relu", "en")
+    'ReLU'
     """
     found = _NUMBERED.fullmatch(name)
-    if language != "es" or found is None:
+    plain = found[1].replace("_", " ").lower() if found else ""
+    known = (_PARTS if language == "es" else _WRITTEN).get(plain)
+    if known is None or found is None:
         return name
-    spanish = _PARTS.get(found[1].replace("_", " ").lower())
-    if spanish is None:
-        return name
-    return (spanish.capitalize() if name[:1].isupper() else spanish) + (found[2] or "")
+    return (known[:1].upper() + known[1:] if name[:1].isupper() else known) + (found[2] or "")

@@ -132,8 +132,10 @@ class BlockCaptions:
 
     def _linear(self, gate: Gate, made: Vector, wires: Sequence[Wire]) -> str:
         """W·x + b where that is what a block computes: its numbers say so."""
-        if len(wires) != 1 or not is_linear(gate) or self.scene.fed(wires[0]).columns > 1:
+        if len(wires) != 1 or not is_linear(gate):
             return ""
+        if self.scene.fed(wires[0]).columns > 1:
+            return self._linear_rows(gate, made, self.scene.fed(wires[0]))
         x, parameters = self.scene.fed(wires[0]), [p.vector for p in self.scene.parameters.get(gate.key, ())]
         for weights in parameters:
             rest = [vector for vector in parameters if vector is not weights]
@@ -148,6 +150,22 @@ class BlockCaptions:
                 self.numbers.local(wires[0]), self.numbers.value(weights)
             ):
                 return " + ".join([f"{self.texts.name(weights)}·{self.texts.name(x)}", *map(self.texts.name, rest)])
+        return ""
+
+    def _linear_rows(self, gate: Gate, made: Vector, x: Vector) -> str:
+        """X·W + b for the rows of a matrix, where that is what a block computes."""
+        parameters = [p.vector for p in self.scene.parameters.get(gate.key, ())]
+        for weights in parameters:
+            rest = [vector for vector in parameters if vector is not weights]
+            if weights.shape != (x.columns, made.columns) or len(rest) > 1:
+                continue
+            total = product(self.numbers.value(x), self.numbers.value(weights))
+            for bias in rest:
+                if len(bias.values) != made.columns:
+                    return ""
+                total = [[a + b.number for a, b in zip(row, bias.values, strict=True)] for row in total]  # type: ignore[operator]
+            if _alike(total, self.numbers.value(made)):
+                return " + ".join([f"{self.texts.name(x)}·{self.texts.name(weights)}", *map(self.texts.name, rest)])
         return ""
 
     # What comes back
@@ -218,6 +236,10 @@ class BlockCaptions:
         if len(vector.values) == len(arriving[0]) and vector.columns == 1 and _alike(held, self.numbers.laid(arriving)):
             return name, [self.numbers.laid(arriving)]
         made = self.scene.vectors[gate.key]
+        if made.columns > 1 and vector.shape == (made.columns, 1):
+            sums = [[sum(column) for column in transposed(self._as_rows(arriving[0], made.columns))]]
+            if _alike(held, self.numbers.laid(sums)):
+                return f"({name})ᵀ · 1" if self.numbers.is_column else f"1ᵀ · {name}", []
         for wire in self.scene.entering.get(gate.key, ()):
             fed, x = self.scene.fed(wire), transposed(self.numbers.value(self.scene.fed(wire)))
             if fed.columns == 1 and vector.columns == len(fed.values) > 1:
