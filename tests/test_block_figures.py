@@ -141,10 +141,10 @@ def test_a_large_network_is_a_few_blocks_and_its_matrices_are_maps() -> None:
 def test_nothing_that_stands_at_a_wire_or_a_block_is_covered(structure: str, look: dict[str, Any]) -> None:
     stage = draw(STRUCTURES[structure](1), level=1, **look)._stage
     layout, pieces = stage.layout, stage.pieces  # type: ignore[union-attr]
-    things: dict[str, Place] = {key: stage._outline(key, layout) for key in pieces.blocks}  # type: ignore[union-attr]
-    things |= {key: stage._reach(key, stack, layout) for key, stack in pieces.wires.items()}  # type: ignore[union-attr]
+    things: dict[str, Place] = {key: stage.arrangement.outline(key, layout) for key in pieces.blocks}  # type: ignore[union-attr]
+    things |= {key: stage.arrangement.reach(key, stack, layout) for key, stack in pieces.wires.items()}  # type: ignore[union-attr]
     for key in pieces.blocks:
-        things |= {f"{key} {n}": place for n, place in enumerate(stage._at(key, layout))}  # type: ignore[union-attr]
+        things |= {f"{key} {n}": place for n, place in enumerate(stage.arrangement.at_block(key, layout))}  # type: ignore[union-attr]
     for key, place in things.items():
         assert not [other for other, around in things.items() if other < key and around.meets(place)], key
     for ends, path in layout.edges.items():
