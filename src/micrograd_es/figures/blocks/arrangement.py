@@ -44,7 +44,7 @@ class Arrangement:
         look = f"rankdir=LR nodesep=0.22 ranksep={columns:g} splines=true margin=0 pad=0.12"
         lines = ["digraph {", f"graph [{look}]", 'node [label="" shape=box fixedsize=true]']
         for gate in self.scene.gates:
-            lines.append(f"{gate.key} [shape=plain fixedsize=false label=<{self._ports(gate)}>]")
+            lines.append(f"{gate.key} [shape=plain fixedsize=false ordering=in label=<{self._ports(gate)}>]")
         for key, (wide, high) in self._sizes():
             lines.append(f"{key} [width={wide / 72:.4f} height={high / 72:.4f}]")
         lines += [line for scope in found.inside.get(None, ()) for line in self._cluster(scope, found)]
@@ -118,10 +118,12 @@ class Arrangement:
     def _laid_out(self) -> tuple[Layout, Boxes]:
         """One layout, with boxes round open scopes: drawn afterwards where they fit."""
         tight = boxes(self.scene, with_inputs=False)
-        layout = self._boxed(laid_out(self.skeleton(replace(tight, home={}, inside={}))), tight)
-        if layout is not None:
-            return layout, tight
-        self.wide |= {key for key in self.pieces.blocks if key in tight.home}
+        bare = replace(tight, home={}, inside={})
+        for room in ((), (key for key in self.pieces.blocks if key in tight.home)):
+            self.wide.update(room)
+            layout = self._boxed(laid_out(self.skeleton(bare)), tight)
+            if layout is not None:
+                return layout, tight
         roomy = boxes(self.scene, with_inputs=True)
         layout = laid_out(self.skeleton(roomy))
         return self._boxed(layout, roomy) or layout, roomy

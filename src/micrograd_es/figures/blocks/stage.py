@@ -157,9 +157,12 @@ class BlockStage:
         """What stands in a block: its name, and the shape of its weights."""
         face, size = "semibold" if gate.folded else "regular", self.pieces.blocks[gate.key].shape.text_size
         lines = titled(self.texts.title(gate)) if gate.folded else [self.texts.title(gate)]
-        written = [colored(line, size, face, self.theme.ink) for line in lines]
+        written = "<BR/>".join(colored(line, size, face, self.theme.ink) for line in lines)
         shape = self.texts.size(gate)
-        return "<BR/>".join([*written, *([colored(shape, SMALL, "regular", self.theme.muted)] if shape else [])])
+        if not shape:
+            return written
+        below = colored(shape, SMALL, "regular", self.theme.muted)
+        return table(f'<TR><TD>{written}</TD></TR><TR><TD HEIGHT="17" VALIGN="BOTTOM">{below}</TD></TR>')
 
     def _parameters(self, gate: Gate, block: Block, view: View) -> Iterator[str]:
         """The parameters of a block, side by side, each with an arrow down to it."""
