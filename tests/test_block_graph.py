@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import networks
-from micrograd_es import Value, dot, gradients, jacobian, ops, relu, scope, sum, tanh
+from micrograd_es import Value, dot, gradients, jacobian, ops, relu, scope, softmax, sum, tanh
 from micrograd_es.figures.blocks.groups import blocks
 from micrograd_es.figures.blocks.numbers import Numbers
 from micrograd_es.figures.blocks.scene import BlockScene, Vector, build
@@ -199,6 +199,16 @@ def test_a_bias_stands_in_the_order_of_the_outputs() -> None:
     bias = [Value(1.0, "b2"), Value(2.0, "b1")]
     scene = scene_of(linear([vector("u", [1, 2]), vector("v", [3, 4])], vector("x", [5, 6]), bias, "y"))
     assert tuple(bias) in [p.vector.values for p in scene.parameters["g1"]]
+
+
+def test_weights_before_a_softmax_have_a_row_for_each_of_its_inputs() -> None:
+    rows = [[Value(10.0 * i + j, "w") for j in range(3)] for i in range(2)]
+    x, bias = vector("x", [1.0, 2.0, 3.0]), [Value(1.0, "b"), Value(2.0, "b")]
+    with scope("layer"):
+        y = softmax([dot(row, x) + b for row, b in zip(rows, bias, strict=True)])
+    weights, added = (p.vector for p in scene_of(y).parameters["g1"])
+    assert (weights.name, weights.values, weights.columns) == ("W", tuple(rows[0] + rows[1]), 3)
+    assert (added.name, added.values) == ("b", tuple(bias))
 
 
 def test_one_neuron_has_a_row_of_weights() -> None:

@@ -44,7 +44,8 @@ def arranged(labels: Sequence[str]) -> tuple[str, Order, int]:
     """
     stem, numbers = split(labels[0])[0], [split(label)[1] for label in labels]
     if len(labels) == 1:
-        return pretty(labels[0]), [0], 1
+        only = numbers[0][:-1] if len(numbers[0]) > 1 and numbers[0][-1] == "1" else ()  # b1_1, the one entry of b1
+        return pretty(f"{stem}{only[0]}" if len(only) == 1 else labels[0]), [0], 1
     entries = list(numbers) if len(set(map(len, numbers))) == 1 else [()] * len(numbers)
     if len(entries[0]) == 1:
         entries = _digits(entries)

@@ -174,8 +174,11 @@ class _Builder:
             if maker:
                 self.given[maker] = drafts[-1].values
         drafts = [self._weights(draft, uses) or draft for draft in drafts]
-        for name, draft in zip(distinct([draft.name for draft in drafts]), drafts, strict=True):
-            whole = Vector(name, draft.values, draft.columns)
+        names = distinct([draft.name for draft in drafts])
+        for name, draft in zip(names, drafts, strict=True):
+            capital = name.upper() if 1 < draft.columns < len(draft.values) and draft.values[0].op is None else name
+            is_letter = len(name.rstrip("₀₁₂₃₄₅₆₇₈₉")) == 1 and capital not in names  # W, not w, for a matrix
+            whole = Vector(capital if is_letter else name, draft.values, draft.columns)
             self.vector.update(dict.fromkeys(draft.values, whole))
 
     def _made(self, gate: Gate, values: list[Value]) -> Vector:
@@ -207,8 +210,7 @@ class _Builder:
         matrix = structure.matrix(draft.values)
         if matrix is None or (matrix[1] == len(matrix[0]) and not self._is_row(draft, structure)):
             return Vector(draft.name, structure.biases(draft.values) or draft.values, draft.columns)
-        is_letter = len(draft.name.rstrip("₀₁₂₃₄₅₆₇₈₉")) == 1 and len(matrix[0]) > matrix[1]
-        return Vector(draft.name.upper() if is_letter else draft.name, *matrix)
+        return Vector(draft.name, *matrix)
 
     def _is_row(self, draft: Vector, structure: Structure) -> bool:
         """Whether one row of factors are the weights, and not what these are multiplied with: their names must tell."""

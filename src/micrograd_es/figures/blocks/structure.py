@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from micrograd_es.figures.blocks.names import split
+from micrograd_es.figures.blocks.names import arranged, split
 from micrograd_es.figures.scene import Gate
 from micrograd_es.value import Value
 
@@ -102,16 +102,14 @@ class Structure:
     def matrix(self, values: Sequence[Value]) -> tuple[tuple[Value, ...], int] | None:
         """Weights row by row with the number of columns, a row for each output; None where they are none."""
         partners = [x for x in map(self.partner, values) if x is not None]
-        rows = [row for row in map(self._row, values) if row is not None]
-        if len(partners) < len(values) or len(rows) < len(values):
+        if len(partners) < len(values):
             return None
         columns = {x: i for i, x in enumerate(self._columns(partners, values))}
-        if len(columns) < 2:
-            return None
-        places = {(row, columns[x]): value for row, x, value in zip(rows, partners, values, strict=True)}
-        if len(places) != len(values) or len(values) != len(columns) * len(set(rows)):
-            return None
-        return tuple(places[place] for place in sorted(places)), len(columns)
+        for rows in (self._by_output(values), self._by_sum(values)) if len(columns) > 1 else ():
+            places = {(row, columns[x]): value for row, x, value in zip(rows, partners, values, strict=False)}
+            if len(places) == len(values) == len(columns) * len(set(rows)):
+                return tuple(places[place] for place in sorted(places)), len(columns)
+        return None
 
     def _columns(self, partners: Sequence[Value], values: Sequence[Value]) -> list[Value]:
         """The entries that weights are multiplied with, in the order of their vector."""
@@ -120,22 +118,55 @@ class Structure:
 
     def partner(self, x: Value) -> Value | None:
         """The one Value from outside that a weight is multiplied with."""
-        uses = self._edges.get(x, ())
+        uses = self._edges.get(x, [])
         if len(uses) != 1 or uses[0][0].op is None or uses[0][0].op.name != "mul" or len(uses[0][0].inputs) != 2:
             return None
         other = uses[0][0].inputs[1 - uses[0][1]]
         return other if other in self._edges and not other.is_constant else None
 
-    def _row(self, x: Value) -> int | None:
-        """The place of the one output that a Value reaches."""
-        bits = self._reaches.get(x, 0)
-        return bits.bit_length() - 1 if bits and not bits & (bits - 1) else None
+    def _by_output(self, values: Sequence[Value]) -> list[int]:
+        """The place of the one output that each Value reaches; nothing where one reaches several."""
+        reached = [self._reaches.get(x, 0) for x in values]
+        return [] if any(not bits or bits & (bits - 1) for bits in reached) else [b.bit_length() - 1 for b in reached]
+
+    def _by_sum(self, values: Sequence[Value]) -> list[int]:
+        """The place of the sum that each Value is a part of: where what comes behind the sums mixes them (softmax)."""
+        sums = [self._sum_of(x) for x in values]
+        found = [node for node in self.gate.nodes if node in set(sums)]
+        labels = [node.label for node in found]
+        if all(labels) and len({split(label)[0] for label in labels}) == 1:
+            found = [found[i] for i in arranged(labels)[1]]
+        return [found.index(node) for node in sums if node is not None] if None not in sums else []
+
+    def _sum_of(self, x: Value) -> Value | None:
+        """The last of the additions that follow the one use of a Value."""
+        uses = self._edges.get(x, [])
+        if len(uses) != 1:
+            return None
+        node = uses[0][0]
+        while node not in self.outputs and len(after := self._users.get(node, [])) == 1 and _adds(after[0]):
+            node = after[0]
+        return node
+
+    @cached_property
+    def _users(self) -> dict[Value, list[Value]]:
+        """What uses each Value inside."""
+        users: dict[Value, list[Value]] = {}
+        for node in self.gate.nodes:
+            for x in node.inputs:
+                users.setdefault(x, []).append(node)
+        return users
 
     def biases(self, values: Sequence[Value]) -> tuple[Value, ...] | None:
         """The values in the order of the outputs, where each is added, once, on the way to one of its own."""
-        rows = [self._row(x) for x in values]
         uses = [self._edges.get(x, []) for x in values]
-        added = all(len(edges) == 1 and getattr(edges[0][0].op, "name", "") in ("add", "sub") for edges in uses)
-        if not added or None in rows or len(set(rows)) < len(rows):
+        if not all(len(edges) == 1 and _adds(edges[0][0]) for edges in uses):
             return None
-        return tuple(x for _, x in sorted(zip(rows, values, strict=True), key=lambda pair: pair[0] or 0))
+        for rows in (self._by_output(values), self._by_sum(values)):
+            if len(set(rows)) == len(values):
+                return tuple(x for _, x in sorted(zip(rows, values, strict=True), key=lambda pair: pair[0]))
+        return None
+
+
+def _adds(node: Value) -> bool:
+    return node.op is not None and node.op.name in ("add", "sub")
