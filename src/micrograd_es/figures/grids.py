@@ -45,9 +45,10 @@ class Grid:
         return (rows or ["…"])[0] if self._is_single else f"[{'; '.join(rows)}]" if rows else "[…]"
 
     def html(self) -> str:
-        """The grid as a table of a page."""
-        rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in self.cells)
-        return escape(self.text()) if self._is_single or not rows else f'<table class="matrix">{rows}</table>'
+        """The grid as a table of a page, of elements that may stand in a paragraph."""
+        cells = ["".join(f"<span>{escape(cell)}</span>" for cell in row) for row in self.cells]
+        rows = "".join(f"<span>{row}</span>" for row in cells)
+        return escape(self.text()) if self._is_single or not rows else f'<span class="matrix">{rows}</span>'
 
     def width(self, size: float) -> float:
         """How wide it is in points, its brackets included."""
