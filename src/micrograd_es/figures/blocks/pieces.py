@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
@@ -139,12 +138,6 @@ class Pieces:
         self.with_locals = with_locals
         self.wires = {wire.key: self._on(wire) for wire in self.scene.wires}
         self.blocks = {gate.key: self._block(gate) for gate in self.scene.gates}
-
-    def stacks(self) -> Iterator[Stack]:
-        """Every stack: those on wires, then those at blocks."""
-        yield from self.wires.values()
-        for block in self.blocks.values():
-            yield from block.parameters
 
     def _on(self, wire: Wire) -> Stack:
         """What stands on a wire; a name only where none stands at one of its ends."""

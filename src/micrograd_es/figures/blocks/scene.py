@@ -7,7 +7,7 @@ transformed, is a `Parameter` of that block: a matrix of weights, a bias.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -21,7 +21,7 @@ from micrograd_es.value import Value
 
 @dataclass(frozen=True, eq=False)
 class Vector:
-    """Some Values in order: a column, or a matrix row by row; `places` says which entries of its source they are."""
+    """Some Values in order: a column, or a matrix row by row."""
 
     name: str
     values: tuple[Value, ...]
@@ -311,9 +311,3 @@ def _part(whole: Vector, values: Sequence[Value]) -> Vector:
     places = [i for i, x in enumerate(whole.values) if x in values]
     own = pretty(values[0].label) if len(values) == 1 and values[0].label else ""
     return Vector(own or sliced(whole.name, places, len(whole.values)), tuple(values))
-
-
-def by_key(scene: BlockScene) -> Mapping[str, Vector]:
-    """The vectors of wires and parameters by key."""
-    parameters = {p.key: p.vector for listed in scene.parameters.values() for p in listed}
-    return {wire.key: scene.fed(wire) for wire in scene.wires} | parameters
