@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from command_line import texts
 from drawings import Drawing, neuron, product, tangle
-from micrograd_es import Value, draw, exp, frames, gradients
+from micrograd_es import Value, draw, exp, frames, gradients, scope
 from micrograd_es.figures import THEMES, Theme
 from micrograd_es.figures.render import render
 from micrograd_es.figures.words import WORDS
@@ -311,3 +312,22 @@ def test_an_unknown_option_is_named_with_those_that_there_are() -> None:
     for make in (draw, frames):
         with pytest.raises(TypeError, match="'colour' is no option of a figure; expected fold, depth, level"):
             make(product(), colour="red")  # type: ignore[call-arg]
+
+
+def test_lines_of_ones_own_stand_under_a_figure() -> None:
+    x, y = Value(2.0, "x"), Value(3.0, "y")
+    shown = texts(draw(x * y, caption="un producto: f = x·y\ncon dos entradas").svg())
+    assert {"un producto: f = x·y", "con dos entradas"} <= set(shown)
+    with scope("producto"):
+        f = x * y
+    shown = texts(draw(f, level=1, caption="lo mío").svg())
+    assert "lo mío" in shown
+    assert not any(text.startswith("∂f/∂x = ") for text in shown)  # in place of what a block graph says there
+    assert texts(draw(x * y, caption="").svg()) == texts(draw(x * y).svg())
+
+
+def test_a_caption_that_is_no_text_is_an_error() -> None:
+    with pytest.raises(TypeError, match=r"caption is 3 \(int\); expected text"):
+        draw(Value(2.0, "x") * 3, caption=3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="'caption' is no option"):  # frames say what each is about
+        frames(Value(2.0, "x") * 3, caption="no")  # type: ignore[call-arg]

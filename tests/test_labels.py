@@ -14,7 +14,7 @@ import pytest
 
 from drawings import Drawing
 from micrograd_es import Value, draw, frames, scope
-from micrograd_es.figures.labels import LONGEST, clean, pretty, quoted, superscripts
+from micrograd_es.figures.labels import LONGEST, clean, pretty, quoted, scripts
 from micrograd_es.figures.render import render
 
 HOSTILE = [
@@ -211,10 +211,14 @@ def test_a_name_with_a_number_has_a_subscript(label: str, shown: str) -> None:
 
 
 def test_powers_are_raised_and_everything_else_is_kept() -> None:
-    assert superscripts("e^(−1.00)") == [("e", False), ("−1.00", True)]
-    assert superscripts("x^2 + 1") == [("x", False), ("2", True), (" + 1", False)]
-    assert superscripts("x^") == [("x^", False)]
-    assert superscripts("") == [("", False)]
+    assert scripts("e^(−1.00)") == [("e", ""), ("−1.00", "sup")]
+    assert scripts("x^2 + 1") == [("x", ""), ("2", "sup"), (" + 1", "")]
+    assert scripts("x^") == [("x^", "")]
+    assert scripts("") == [("", "")]
+    assert scripts("∂L/∂x_j = Σ_i u_i") == [
+        ("∂L/∂x", ""), ("j", "sub"), (" = Σ", ""), ("i", "sub"), (" u", ""), ("i", "sub"),
+    ]  # fmt: skip
+    assert scripts("my_income, x_out, _i") == [("my_income, x_out, _i", "")]
 
 
 @pytest.mark.parametrize("label", HOSTILE, ids=ascii)

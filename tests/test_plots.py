@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from conftest import in_new_process
-from micrograd_es import Value, nn, plots
+from micrograd_es import Value, nn, plots, record
 from micrograd_es.data import Data, circle, regression_plane, with_features, xor, yin_yang
 from micrograd_es.figures.themes import THEMES
 from micrograd_es.nn import MLP
@@ -60,6 +60,7 @@ EVERY: dict[str, Callable[..., Figure]] = {
         lambda a, b: a * a + b * b, ((-1, 1), (-1, 1)), {"batch": [(1, 1), (0, 0)]}, **look
     ),
     "deltas_by_layer": lambda **look: plots.deltas_by_layer({"tanh": [0.001, 0.1], "relu": [0.5, 0.0]}, **look),
+    "formulas": lambda **look: plots.formulas(record(MLP(2, [3, 2]), [0.0, 0.0]), [[1.0, 2.0], [3.0, 4.0]], **look),
     "cost": lambda **look: plots.cost({"backward": {2: 8, 4: 32}}, **look),
 }
 

@@ -1,23 +1,31 @@
 """The figure sets of the lectures: runs the scripts of `demos/`, saves what they draw, and lists it on a page.
 
-A script has a TITLE and an ABOUT in each language, and a function `pictures(language)` that gives the figures and
-frames by name. It can be run by itself, too.
+A script has a TITLE and an ABOUT in each language, and a function `pictures(language)` that gives the figures, frames
+and plots by name. What needs an extra, as plots need matplotlib, it imports in that function. It can be run by itself,
+too.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from micrograd_es.figures import Figure, Frames
 from micrograd_es.figures.fonts import face_css
 from micrograd_es.figures.page import IndexEntry, index_page
 from micrograd_es.figures.themes import theme
 from micrograd_es.files import write_files
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Plot
+
+    Picture = Figure | Frames | Plot
 
 INDEX = {
     "es": ("Retropropagación, paso a paso", "Figuras de clase: cada una en SVG y PDF, y paso a paso en la página web."),
@@ -33,7 +41,7 @@ class Topic:
     name: str
     title: Mapping[str, str]
     about: Mapping[str, str]
-    pictures: Callable[[str], Mapping[str, Figure | Frames]]
+    pictures: Callable[[str], Mapping[str, Picture]]
 
 
 def folder() -> Path:
@@ -70,17 +78,27 @@ def make_all(
 ) -> list[Path]:
     """Make the figure sets of the named topics, of all where none is named, and the index page; gives the files.
 
-    `progress` is told the name of each topic. Raises ValueError for an unknown topic or language.
+    `progress` is told the name of each topic. A topic that needs an extra which is not installed is left out with a
+    warning, unless it was named: then that is an ImportError. Raises ValueError for an unknown topic or language.
     """
-    wanted = _wanted(list(names))
+    chosen = list(names)
+    wanted = _wanted(chosen)
     if language not in INDEX:
         raise ValueError(f"the language is {language!r}; expected one of {', '.join(INDEX)}.")
     output.mkdir(parents=True, exist_ok=True)
     made: list[Path] = []
     entries: list[IndexEntry] = []
+    lacking: dict[str, list[str]] = {}  # by what to install, the topics that need it
     for topic in wanted:
         progress(topic.name)
-        for name, picture in topic.pictures(language).items():
+        try:
+            pictures = topic.pictures(language)
+        except ImportError as error:
+            if chosen or "micrograd-es[" not in str(error):  # only the errors of our own that say which extra
+                raise
+            lacking.setdefault(str(error), []).append(topic.name)
+            continue
+        for name, picture in pictures.items():
             files = save(picture, output, name)
             made += files
             entries.append(_entry(topic, picture, files, language))
@@ -89,6 +107,8 @@ def make_all(
     page = index_page(entries, title=title, intro=intro, language=language, theme_css=colours, font_css=face_css())
     index = output / "index.html"
     write_files({index: page.encode("utf-8")})
+    for reason, left_out in lacking.items():
+        warnings.warn(f"without {', '.join(left_out)}: {reason}", stacklevel=2)
     return [*made, index]
 
 
@@ -100,26 +120,38 @@ def _wanted(names: Sequence[str]) -> list[Topic]:
     return [known[name] for name in names] or list(known.values())
 
 
-def save(picture: Figure | Frames, output: Path, name: str) -> list[Path]:
+def save(picture: Picture, output: Path, name: str) -> list[Path]:
     """Save one picture in every format that its kind has: the picture first, as SVG; frames also as a page."""
     files = [output / f"{name}.svg", output / f"{name}.pdf"]
     if isinstance(picture, Frames):
         write_files({files[0]: picture.last().svg().encode("utf-8")})
         files.append(output / f"{name}.html")
-    else:
+    elif isinstance(picture, Figure):
         picture.save(files[0])
+    else:
+        from micrograd_es.plots.saving import save as save_plot
+
+        return [save_plot(picture, file) for file in files]
     for file in files[1:]:
         picture.save(file)
     return files
 
 
-def _entry(topic: Topic, picture: Figure | Frames, files: Sequence[Path], language: str) -> IndexEntry:
+def _title(picture: Picture) -> str:
+    """What a picture is called: a plot by the title over all of it, or else by that of its axes; "" without one."""
+    if isinstance(picture, (Figure, Frames)):
+        return picture.title
+    titles = [picture.get_suptitle(), *[axes.get_title() for axes in picture.axes]]
+    return next(filter(None, titles), "")
+
+
+def _entry(topic: Topic, picture: Picture, files: Sequence[Path], language: str) -> IndexEntry:
     named = {".svg": "SVG", ".pdf": "PDF", ".html": STEPS[language]}
     first = sorted(files, key=lambda file: file.suffix != ".html")  # a film opens as its page
     links = tuple((named[file.suffix], file.name) for file in first)
     return IndexEntry(
         section=topic.title[language],
-        title=picture.title,
+        title=_title(picture) or topic.title[language],
         description=topic.about[language],
         thumbnail=files[0].name,
         links=links,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 
 from micrograd_es.figures.grids import Grid
-from micrograd_es.figures.labels import superscripts
+from micrograd_es.figures.labels import scripts
 
 WORD_JOINER = "\u2060"
 
@@ -44,7 +44,7 @@ def _html(part: Part) -> str:
     if part.grid is not None:
         return f'<span class="{part.kind}">{part.grid.html()}</span>'
     whole = part.text.replace("/", f"/{WORD_JOINER}")  # no line break inside ∂f/∂x
-    text = "".join(f"<sup>{escape(t)}</sup>" if raised else escape(t) for t, raised in superscripts(whole))
+    text = "".join(f"<{at}>{escape(t)}</{at}>" if at else escape(t) for t, at in scripts(whole))
     if part.kind == "strong":
         return f"<b>{text}</b>"
     return f'<span class="{part.kind}">{text}</span>' if part.kind else text
@@ -58,6 +58,14 @@ def caption(*lines: Sequence[Part] | str) -> Caption:
             for i, line in enumerate(lines)
         )
     )
+
+
+def written(given: Caption | str) -> Caption | None:
+    """A caption that was given, or one from text, a line for each of its lines; None for none."""
+    if not isinstance(given, Caption | str):
+        raise TypeError(f"caption is {given!r} ({type(given).__name__}); expected text, a line for each line.")
+    lines = given.lines if isinstance(given, Caption) else tuple((Part(line),) for line in given.splitlines())
+    return Caption(lines) if lines else None
 
 
 def matrix(grid: Grid, kind: str = "") -> Part:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from micrograd_es.figures.blocks.drawing import BlockDrawing
 from micrograd_es.figures.blocks.stage import BlockStage
+from micrograd_es.figures.caption import Caption, written
 from micrograd_es.figures.dot import View
 from micrograd_es.figures.drawing import Drawing, Look, drawing_of
 from micrograd_es.figures.fonts import face_css
@@ -198,7 +199,7 @@ class Frames:
         return f"<Frames: {self.title}, {len(self)} frames>"
 
 
-def draw(f: Value | Sequence[Value], **look: Unpack[Look]) -> Figure:
+def draw(f: Value | Sequence[Value], *, caption: str | Caption | None = None, **look: Unpack[Look]) -> Figure:
     """A figure of the graph behind f: on every wire the value above and the gradient below.
 
     >>> from micrograd_es import Value
@@ -219,11 +220,15 @@ def draw(f: Value | Sequence[Value], **look: Unpack[Look]) -> Figure:
 
     How: `direction` "LR" or "TB"; `decimals` places after the point (2) or significant `digits`; `comma`, the decimal
     comma; `theme` "lecture", "print" (for colour-blind readers, and black and white), "dark" or a `Theme`; `language`
-    "es" or "en"; `title`, for screen readers and the browser.
+    "es" or "en"; `title`, for screen readers and the browser; `caption`, lines of your own under the figure, in place
+    of what a block graph says there.
 
     Raises TypeError for what is no Value, and ValueError for an unknown option or a gradient that does not exist.
     """
-    return Figure(drawing_of(f, look))
+    drawing = drawing_of(f, look)
+    if caption is not None:
+        drawing.still_caption = written(caption)
+    return Figure(drawing)
 
 
 def frames(f: Value | Sequence[Value], unroll: Value | list[Value] | None = None, **look: Unpack[Look]) -> Frames:

@@ -15,7 +15,7 @@ LONGEST_TOOLTIP = 300
 _SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _NUMBERED = re.compile(r"([^\W\d_])_?(\d{1,4})")
 _INVISIBLE = {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}  # controls, half pairs, what has no meaning of its own
-_POWER = re.compile(r"\^(?:\(([^()]*)\)|(−?[\w.,]+))")
+_SCRIPT = re.compile(r"\^(?:\(([^()]*)\)|(−?[\w.,]+))|(?<=\w)_([dijklmn]{1,2})(?!\w)")
 _JOINERS = "\u200c\u200d"  # of the characters that only tell others how to look, those inside words and emoji
 
 
@@ -54,18 +54,21 @@ def pretty(label: str) -> str:
     return numbered[1] + numbered[2].translate(_SUBSCRIPT) if numbered else clean(label, LONGEST)
 
 
-def superscripts(text: str) -> list[tuple[str, bool]]:
-    """A formula in stretches, with whether each is raised: e^(−1.00) loses its sign and its parentheses.
+def scripts(text: str) -> list[tuple[str, str]]:
+    """A formula in stretches, each with "sup" where it is raised, "sub" where it is lowered, or "".
 
-    >>> superscripts("e^(−1.00) + x^y")
-    [('e', False), ('−1.00', True), (' + x', False), ('y', True)]
+    e^(−1.00) loses its sign and its parentheses; i, j, k and other usual indices behind _ are lowered.
+
+    >>> scripts("e^(−1.00) + x^y"), scripts("δ_ij")
+    ([('e', ''), ('−1.00', 'sup'), (' + x', ''), ('y', 'sup')], [('δ', ''), ('ij', 'sub')])
     """
-    stretches: list[tuple[str, bool]] = []
+    stretches: list[tuple[str, str]] = []
     end = 0
-    for match in _POWER.finditer(text):
-        stretches += [(text[end : match.start()], False), (match[1] or match[2], True)]
+    for match in _SCRIPT.finditer(text):
+        raised = match[1] or match[2]
+        stretches += [(text[end : match.start()], ""), (raised, "sup") if raised else (match[3] or "", "sub")]
         end = match.end()
-    return [*stretches, (text[end:], False)] if text[end:] or not stretches else stretches
+    return [*stretches, (text[end:], "")] if text[end:] or not stretches else stretches
 
 
 @dataclass(frozen=True)

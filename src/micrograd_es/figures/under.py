@@ -11,7 +11,7 @@ from math import ceil
 
 from micrograd_es.figures.caption import Caption, Part
 from micrograd_es.figures.fonts import text_width
-from micrograd_es.figures.labels import Run, quoted, superscripts
+from micrograd_es.figures.labels import Run, quoted, scripts
 from micrograd_es.figures.layout import Place
 from micrograd_es.figures.shapes import SMALL
 from micrograd_es.figures.themes import Theme
@@ -155,8 +155,8 @@ def _has_text(part: Part) -> bool:
 def _marked(part: Part) -> str:
     face = "semibold" if part.kind in ("strong", "gradient") else "regular"
     return "".join(
-        f"<SUP>{Run(text, face).markup()}</SUP>" if raised else Run(text, face).markup()
-        for text, raised in superscripts(part.text)
+        f"<{at}>{Run(text, face).markup()}</{at}>" if at else Run(text, face).markup()
+        for text, at in scripts(part.text)
     )
 
 

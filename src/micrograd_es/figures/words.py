@@ -169,6 +169,7 @@ _PARTS: Mapping[str, str] = MappingProxyType(
         "sigmoid": "sigmoide",
         "cross-entropy": "entropía cruzada",
         "cross entropy": "entropía cruzada",
+        "softmax cross-entropy": "softmax y entropía cruzada",
         "squared error": "error cuadrático",
         "activation": "activación",
         "output": "salida",

@@ -14,6 +14,7 @@ try:
 except ImportError:
     raise ImportError("micrograd_es.plots needs matplotlib. Write: pip install 'micrograd-es[plots]'") from None
 
+from micrograd_es.plots.formulas import formulas
 from micrograd_es.plots.functions import activation, activations, losses_plot
 from micrograd_es.plots.learning import cost, deltas_by_layer, loss_curves
 from micrograd_es.plots.maps import decision_map, neuron_maps
@@ -29,6 +30,7 @@ __all__ = [
     "data",
     "decision_map",
     "deltas_by_layer",
+    "formulas",
     "loss_curves",
     "loss_surface",
     "losses_plot",

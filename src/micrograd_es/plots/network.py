@@ -167,7 +167,8 @@ def _captions(canvas: Canvas, columns: list[Column], model: Any) -> None:
     last = len(columns) - 1
     for place, column in enumerate(columns):
         name = words["inputs"] if place == 0 else words["output"] if place == last else words["layer"].format(n=place)
-        under = "" if place == 0 else model.layers[place - 1].activation.name
+        activation = "" if place == 0 else model.layers[place - 1].activation.name
+        under = words.get(activation, activation)
         if column.size > MOST:
             under = ", ".join(filter(None, [under, words["more"].format(n=column.size)]))
         size = min(22, 150 / len(columns)) * canvas.scale

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 
 from micrograd_es.figures.blocks.numbers import Matrix, product, transposed
@@ -179,8 +180,13 @@ class BlockCaptions:
         known = [] if wire.is_branch else [Part(texts.derivative(vector), "gradient"), Part(" = ")]
         local, arriving = self.numbers.local(wire), self.numbers.upstream(gate)
         if vector.columns > 1:
-            rule = self._of_rows(gate, wire)
-            return [*known, Part(rule and f"{rule} = "), *self._grid(texts.gradient(wire), "gradient")]
+            rule, rows, sign = self._of_rows(gate, wire)
+            if rule and texts.symbols:
+                return [*known, Part(rule)]
+            line = [*known, Part(rule and f"{rule} = ")]
+            if rows and all(is_small(len(m), len(m[0])) for m in rows):
+                line = [*line, *self._product(rows, 0, sign), Part(" = ")]
+            return [*line, *self._grid(texts.gradient(wire), "gradient")]
         said = " · ".join(symbols)
         line = known if is_last and known and said == texts.derivative(vector) else [*known, Part(said), Part(" = ")]
         factors = self._in_order([local, *([] if is_last else [arriving])])
@@ -190,17 +196,27 @@ class BlockCaptions:
             line = [*line, *self._product(factors, gradient=0 if not self.numbers.is_column else 1), Part(" = ")]
         return [*line, *self._grid(texts.gradient(wire), "gradient")]
 
-    def _of_rows(self, gate: Gate, wire: Wire) -> str:
-        """How the gradient of a matrix of examples comes about, checked against its numbers: ∂L/∂Z · Wᵀ."""
+    def _of_rows(self, gate: Gate, wire: Wire) -> tuple[str, list[Matrix], str]:
+        """How the gradient of a matrix of examples comes about: ∂L/∂Z · Wᵀ, or ∂L/∂H ⊙ 1[Z > 0].
+
+        With its factors, and the sign between them. Checked against the numbers of the graph.
+        """
         made, held = self.scene.vectors[gate.key], self.numbers.gradient(wire)
-        if not is_linear(gate) or len(self.scene.outputs) > 1 or made.columns == 1 or held is None:
-            return ""
-        arriving = self._as_rows(self.numbers.upstream(gate)[0], made.columns)
-        for parameter in self.scene.parameters.get(gate.key, ()):
+        if len(self.scene.outputs) > 1 or made.columns == 1 or held is None:
+            return "", [], ""
+        name, arriving = self.texts.derivative(made), self._as_rows(self.numbers.upstream(gate)[0], made.columns)
+        for parameter in self.scene.parameters.get(gate.key, ()) if is_linear(gate) else ():
             weights = transposed(self.numbers.value(parameter.vector))
             if len(weights) == made.columns and _alike(product(arriving, weights), held):
-                return f"{self.texts.derivative(made)} · {in_formula(self.texts.name(parameter.vector))}ᵀ"
-        return ""
+                return f"{name} · {in_formula(self.texts.name(parameter.vector))}ᵀ", [arriving, weights], "·"
+        diagonal = re.fullmatch(r"diag\((.*)\)", self.texts.factor(wire))
+        if diagonal is None:
+            return "", [], ""
+        slopes = self._as_rows([row[i] for i, row in enumerate(self.numbers.local(wire))], made.columns)
+        passed = [[u * slope for u, slope in zip(*rows, strict=True)] for rows in zip(arriving, slopes, strict=True)]  # type: ignore[operator]
+        entries = diagonal[1].replace("·", " ⊙ ")
+        entries = entries if "⊙" in entries or entries.startswith("1[") else in_formula(entries)
+        return (f"{name} ⊙ {entries}", [arriving, slopes], "⊙") if _alike(passed, held) else ("", [], "")
 
     def _as_rows(self, row: Sequence[Number], columns: int) -> Matrix:
         return [list(row[i : i + columns]) for i in range(0, len(row), columns)]
@@ -210,7 +226,7 @@ class BlockCaptions:
         laid = [self.numbers.laid(m) for m in matrices]
         return laid if self.numbers.is_column else laid[::-1]
 
-    def _product(self, factors: Sequence[Matrix], gradient: int = -1) -> Line:
+    def _product(self, factors: Sequence[Matrix], gradient: int = -1, sign: str = "·") -> Line:
         """The factors with their numbers; the one that is a gradient in its colour."""
         line: Line = []
         for place, factor in enumerate(factors):
@@ -218,7 +234,7 @@ class BlockCaptions:
             grid = Grid.of(factor, self.texts.written)
             if len(factor) == len(factor[0]) == 1 and line:
                 grid = Grid(((enclosed(grid.text()),),))
-            line += [*([Part(" · ")] if line else []), *self._grid(grid, kind)]
+            line += [*([Part(f" {sign} ")] if line else []), *self._grid(grid, kind)]
         return line
 
     def _grid(self, grid: Grid | None, kind: str) -> Line:

@@ -182,9 +182,9 @@ class Pieces:
         texts = self.texts
         matrix = texts.numbers.laid(texts.numbers.local(wire))
         slope, factor = texts.slope(wire), texts.factor(wire)
-        name = slope if slope == factor else f"{slope} = {factor}"
         grid = Grid(((factor,),)) if texts.symbols else texts.local(wire)
-        many = len(matrix) * len(matrix[0]) > 1
-        return Local(
-            wire.key, slope if texts.symbols else name, written_shape(len(matrix), len(matrix[0])) if many else "", grid
-        )
+        shape = written_shape(len(matrix), len(matrix[0])) if len(matrix) * len(matrix[0]) > 1 else ""
+        name = slope if slope == factor or texts.symbols else f"{slope} = {factor}"
+        if texts.symbols and slope == factor and shape:
+            name = ""  # the symbol itself stands below
+        return Local(wire.key, name, shape, grid)

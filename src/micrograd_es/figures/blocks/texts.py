@@ -67,7 +67,7 @@ class BlockTexts:
     def title(self, gate: Gate) -> str:
         """What stands in a block: the name of its scope, or the operation's sign with its constant."""
         if gate.folded is not None:
-            return clean(self.scope(gate.folded), 24)
+            return clean(self.scope(gate.folded), 28)
         row = gate.node.op
         assert row is not None
         if gate.constant is None:
