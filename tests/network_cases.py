@@ -5,12 +5,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+import numpy as np
+
 from micrograd_es import losses, optim
+from micrograd_es.functions import softmax
 from micrograd_es.losses import LOSSES
-from micrograd_es.nn import ACTIVATIONS, MLP
+from micrograd_es.nn import ACTIVATIONS, MLP, Dropout, Layer, Neuron, Sequential
+from micrograd_es.training.steps import mode
 from micrograd_es.value import Value
 
 STEPS = 10
@@ -94,3 +100,41 @@ def run(case: Case) -> dict[str, Any]:
         optimizer.step(model.parameters())
         found["parameters"].append([float(p.data) for p in model.parameters()])
     return found
+
+
+# Networks of every form that an export knows, with 3 inputs, and weights and biases that are not zero
+
+
+def _settled(model: Any) -> Any:
+    """The model with other biases than those it begins with."""
+    for place, value in enumerate(model.biases()):
+        value.data = 0.3 - 0.2 * (place % 5)
+    return model
+
+
+NETWORKS: dict[str, Callable[[], Any]] = {
+    **{f"hidden {name}": partial(lambda a: _settled(MLP(3, [5, 4, 2], a)), name) for name in ACTIVATIONS},
+    **{f"output {name}": partial(lambda a: _settled(MLP(3, [4, 3], "tanh", a)), name) for name in ACTIVATIONS},
+    "no bias": lambda: MLP(3, [4, 2], ["leaky_relu"], "softplus", bias=False),
+    "one layer": lambda: _settled(MLP(3, [1])),
+    "one neuron each": lambda: _settled(MLP(3, [1, 1, 1], "sigmoid")),
+    "dropout": lambda: _settled(MLP(3, [6, 5, 2], "relu", "softmax", dropout=[0.5, 0.25])),
+    "layer": lambda: _settled(Layer(3, 4, "softplus")),
+    "neuron": lambda: _settled(Neuron(3, "tanh")),
+    "nested": lambda: _settled(
+        Sequential(
+            Sequential(Layer(3, 4, "relu"), Dropout(0.5)), Layer(4, 3, bias=False), Sequential(Sequential(Neuron(3)))
+        )
+    ),
+    "dropout first and last": lambda: _settled(Sequential(Dropout(0.1), Layer(3, 2, "sigmoid"), Dropout(0.2))),
+    "softmax of softmax": lambda: _settled(Sequential(Layer(3, 4, "softmax"), softmax)),
+    "one layer twice": lambda: _settled(Sequential(*[Layer(3, 3, "tanh", seed=5)] * 2)),
+    "some biases": lambda: Sequential(Layer.from_numbers([[1, 2, 3], [4, 5, 6]], [None, 0.5], "tanh")),  # type: ignore[list-item]
+}
+
+
+def outputs(model: Any, rows: Any) -> Any:
+    """What a model predicts for each row, as an array."""
+    with mode(model, False):
+        found = [model(row) for row in rows.tolist()]
+    return np.array([[float(y.data) for y in (ys if isinstance(ys, list) else [ys])] for ys in found])

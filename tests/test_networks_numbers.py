@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fit_cases import FIT_CASES, FitCase, learn
 from micrograd_es import optim, record
 from micrograd_es.losses import LOSSES, hinge, l2, mean
 from micrograd_es.nn import MLP
@@ -19,11 +20,13 @@ from network_cases import CASES, INPUTS, STEPS, Case, run
 
 NUMBERS = Path(__file__).parent / "numbers"
 TORCH: dict[str, Any] = json.loads((NUMBERS / "torch.json").read_text(encoding="utf-8"))["cases"]
+TORCH_FIT: dict[str, Any] = json.loads((NUMBERS / "torch_fit.json").read_text(encoding="utf-8"))["cases"]
 DEMO: dict[str, Any] = json.loads((NUMBERS / "micrograd_demo.json").read_text(encoding="utf-8"))
 
 
 def test_every_case_has_numbers() -> None:
     assert [case.name for case in CASES] == list(TORCH)
+    assert [case.name for case in FIT_CASES] == list(TORCH_FIT)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
@@ -49,6 +52,17 @@ def test_a_recorded_network_learns_as_pytorchs_does(case: Case) -> None:
     program.write_back()
     assert losses == pytest.approx(theirs["losses"], rel=1e-9, abs=1e-9)
     assert [p.data for p in model.parameters()] == pytest.approx(theirs["parameters"]["9"], rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("case", FIT_CASES, ids=[case.name for case in FIT_CASES])
+def test_fit_learns_as_pytorch_does(case: FitCase) -> None:
+    theirs = TORCH_FIT[case.name]
+    for runner in ("numpy", "fast"):
+        ours = learn(case, runner)
+        for what in ("step_loss", "train_loss", "gradient"):
+            assert ours[what] == pytest.approx(theirs[what], rel=1e-9, abs=1e-9), (runner, what)
+        for mine, other in zip(ours["parameters"], theirs["parameters"], strict=True):
+            assert mine == pytest.approx(other, rel=1e-9, abs=1e-9), runner
 
 
 def demo_network() -> MLP:

@@ -37,7 +37,7 @@ from micrograd_es.scopes import scope
 from micrograd_es.value import Constant, Parameter, RecordingError, Value
 
 if TYPE_CHECKING:
-    from micrograd_es import blocks, cost, data, losses, nn, optim
+    from micrograd_es import blocks, cost, data, export, losses, nn, optim
     from micrograd_es.figures import Figure, Frames, draw, frames
     from micrograd_es.nn import MLP, Dropout, Layer, Module, Neuron, Sequential
     from micrograd_es.optim import SGD, Adam, AdamW, Momentum, Nesterov
@@ -76,6 +76,7 @@ __all__ = [
     "dot",
     "draw",
     "exp",
+    "export",
     "fit",
     "frames",
     "grad",
@@ -119,7 +120,7 @@ _LATER = {
     **dict.fromkeys(("History", "fit"), "micrograd_es.training"),
     **dict.fromkeys(("SGD", "Adam", "AdamW", "Momentum", "Nesterov"), "micrograd_es.optim"),
 }
-_MODULES = ("blocks", "cost", "data", "losses", "nn", "optim")
+_MODULES = ("blocks", "cost", "data", "export", "losses", "nn", "optim")
 
 
 def __getattr__(name: str) -> Any:

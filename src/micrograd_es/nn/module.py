@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from micrograd_es.maths import Number, as_number
 from micrograd_es.scopes import scope
-from micrograd_es.tables import chosen
+from micrograd_es.tables import check_names, chosen
 from micrograd_es.value import Value
 
 M = TypeVar("M", bound="Module")
@@ -140,16 +140,7 @@ class Module:
                 f"the state is {str(state)[:60]}; expected a dict of numbers by name, as state_dict() gives."
             )
         named = self.named_parameters()
-        for what, names in (
-            ("lacks", [name for name in named if name not in state]),
-            ("has the unknown", [name for name in state if name not in named]),
-        ):
-            if names:
-                more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-                raise ValueError(
-                    f"the state {what} {names[0]!r}{more}; expected the {len(named)} parameters of {self!r}."
-                    " Load it into a network of the same layers."
-                )
+        check_names(state, named, "the state", f"the {len(named)} parameters of {self!r}")
         numbers = {name: as_number(state[name], name) for name in named}
         for name, value in named.items():
             value.data = numbers[name]
