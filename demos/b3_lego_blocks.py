@@ -45,8 +45,10 @@ def said(rule: Rule, language: str) -> Caption:
     shapes = ",  ".join(f"{symbol}: {shape}" for symbol, shape in rule.shapes.items())
     lines: list[tuple[Part, ...]] = [(Part(f"{_plain(rule.forward)}    ", "value"), Part(shapes, "muted"))]
     for back in rule.backward:
-        formula, words = Part(_plain(back.formula("row")), "gradient"), Part(back.words[language], "muted")
-        lines += [(formula,), (words,)] if len(rule.backward) == 1 else [(formula, Part("    "), words)]
+        alone = len(rule.backward) == 1
+        formula = Part(_plain(back.formula("row")) + ("" if alone else "    "), "gradient")
+        words = Part(back.words[language], "muted")
+        lines += [(formula,), (words,)] if alone else [(formula, words)]
     return Caption(tuple(lines))
 
 
