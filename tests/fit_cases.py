@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from micrograd_es import optim
 from micrograd_es.losses import LOSSES, l1, l2
 from micrograd_es.nn import ACTIVATIONS, MLP, Module
@@ -90,6 +92,9 @@ def _cases() -> list[FitCase]:
         FitCase("inputs up to 1000", scale=1000.0, loss="softmax_cross_entropy", options={"rate": 1e-4}),
         FitCase("inputs up to 1000, logits", scale=1000.0, activation=[], sizes=(2, 3), options={"rate": 1e-6},
                 loss="binary_cross_entropy_with_logits"),
+        FitCase("softmax of one neuron, of inputs up to 1000", scale=1000.0, activation="softmax", sizes=(3, 1, 2)),
+        FitCase("softmax of two neurons, of inputs up to 1000", scale=1000.0, activation="softmax", sizes=(3, 2, 2)),
+        FitCase("output of one softmax", scale=1000.0, output="softmax", activation=[], sizes=(3, 1)),
     ]  # fmt: skip
 
 
@@ -113,6 +118,17 @@ def learn(case: FitCase, runner: str) -> dict[str, Any]:
         "gradient": first_gradient(case, runner),
         "parameters": after,
     }
+
+
+def differing(case: FitCase, runner: str, theirs: dict[str, Any]) -> list[str]:
+    """Which of the numbers that `learn` gives are not those of PyTorch, to 1e-9."""
+    ours = learn(case, runner)
+    return [what for what in ours if not _close(ours[what], theirs[what])]
+
+
+def _close(ours: Any, theirs: Any) -> bool:
+    mine, other = np.array(ours), np.array(theirs)
+    return mine.shape == other.shape and bool(np.allclose(mine, other, rtol=1e-9, atol=1e-9))
 
 
 def first_gradient(case: FitCase, runner: str) -> list[float]:

@@ -489,3 +489,24 @@ def test_an_operation_of_many_inputs_made_in_a_test_runs_everywhere(fast: bool) 
         np.testing.assert_allclose(to_inputs, inputs, rtol=1e-12)
     finally:
         del OPS[norm.name]
+
+
+@pytest.mark.parametrize("fast", [False, True])
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+def test_functions_that_are_stable_through_values_are_stable_in_a_program(size: int, fast: bool) -> None:
+    rows = [[(-1) ** (i + k) * 1000.0 / (i + 1) for i in range(size)] for k in range(2)] + [[1e5] * size, [-1e5] * size]
+
+    def outputs(xs: list[Value]) -> list[Value]:
+        each = [y for x in xs for y in (es.softplus(x), es.sigmoid(x), es.tanh(x))]
+        return [es.log_sum_exp(xs), *es.log_softmax(xs), *es.softmax(xs), *each]
+
+    weights = [0.3 + 0.1 * i for i in range(1 + 5 * size)]
+    program = record(outputs, rows[0], fast=fast)
+    for row, found in zip(rows, program(np.array(rows)), strict=True):
+        assert list(found) == pytest.approx([y.data for y in outputs([Value(x) for x in row])], rel=1e-14)
+    goal = record(lambda xs: es.dot(outputs(xs), weights), rows[0], fast=fast)
+    _, gradients = goal.value_and_grad(np.array(rows), wrt="inputs", reduce="sum")
+    for row, gradient in zip(rows, np.asarray(gradients).reshape(len(rows), size), strict=True):
+        values = [Value(x) for x in row]
+        es.dot(outputs(values), weights).backward()
+        assert list(gradient) == pytest.approx([v.grad for v in values], rel=1e-12, abs=1e-12)

@@ -25,6 +25,7 @@ _UFUNCS = {
     "is not": "np.not_equal",
     "max": "np.maximum",
     "min": "np.minimum",
+    "logaddexp": "np.logaddexp",
 } | {name: f"np.{name}" for name in SAME_NAMES}
 
 
@@ -39,6 +40,9 @@ class ArraySymbols(SymbolMaths):
 
     def times_log(self, z: Symbol, x: Symbol) -> Symbol:
         return Symbol("times_log", (z, x))
+
+    def log_sum_exp(self, xs: Sequence[Symbol]) -> Symbol:
+        return xs[0] if len(xs) == 1 else Symbol("logaddexp", tuple(xs))  # more than two are not spelled out
 
 
 _SYMBOLS = ArraySymbols()
