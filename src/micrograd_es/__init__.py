@@ -33,8 +33,9 @@ from micrograd_es.functions import (
 from micrograd_es.graph import leaves
 from micrograd_es.jacobians import hessian, jacobian, jvp, vjp
 from micrograd_es.listing import listing
+from micrograd_es.replay import RecordingError
 from micrograd_es.scopes import scope
-from micrograd_es.value import Constant, Parameter, RecordingError, Value
+from micrograd_es.value import Constant, Parameter, Value
 
 if TYPE_CHECKING:
     from micrograd_es import blocks, cost, data, export, losses, nn, optim

@@ -13,6 +13,7 @@ from micrograd_es import flow, functions
 from micrograd_es.graph import leaves, topological
 from micrograd_es.maths import NUMBERS, Number
 from micrograd_es.ops import Op
+from micrograd_es.replay import RECORDING
 from micrograd_es.value import Constant, Value, as_value
 
 
@@ -51,20 +52,26 @@ class ValueMaths:
         return functions.where(c, x, y)
 
     def step(self, x: Value) -> Any:
+        if RECORDING.get():
+            return functions.where(x, 1, 0)
         return NUMBERS.step(x.data)
 
     def sign(self, x: Value) -> Any:
+        if RECORDING.get():
+            return functions.where(x, 1, functions.where(-x, -1, 0))
         return NUMBERS.sign(x.data)
 
     def power(self, x: Value, y: Value) -> Value:
         return x**y
 
     def power_slope(self, x: Value, y: Value) -> Value | Number:
-        if y.data == 0 and (y.is_constant or x.data == 0):
-            return 0
-        return y.data * x ** (y.data - 1) if y.is_constant else y * x ** (y - 1)
+        if y.is_constant:
+            return y.number * x ** (y.number - 1) if y.number != 0 else 0
+        return 0 if y.data == 0 and x.data == 0 else y * x ** (y - 1)
 
     def times_log(self, z: Value, x: Value) -> Value | Number | None:
+        if RECORDING.get() and z.inputs[1].is_constant:
+            return 0  # nobody asks for the gradient of an exponent that is a constant
         return z * functions.log(x) if x.data > 0 else NUMBERS.times_log(z.data, x.data)
 
 
@@ -80,11 +87,11 @@ def gradient_graph(f: Value) -> dict[Value, Value]:
     (Value(27.0), Value(18.0))
     """
     graph: dict[Value, Value] = {f: Constant(1)}
-    for node in flow.gradients(f):
+    for node in flow.swept(f):
         if node.op is None:
             continue
         upstream = graph[node]
-        for x, local, number in zip(node.inputs, local_graphs(node), node.local, strict=True):
+        for x, local, number in zip(node.inputs, local_graphs(node), node.wires[1::2], strict=True):
             if number is None:
                 continue  # a constant: flow.gradients has refused everything else
             contribution = upstream * local
@@ -136,7 +143,7 @@ def grad(fn: Callable[..., Any]) -> Callable[..., Any]:
             raise TypeError(
                 "the gradient was asked for no arguments; expected at least one number. Write grad(fn)(2.0)."
             )
-        nested = _INSIDE.get() or any(isinstance(x, Value) for x in xs)
+        nested = _INSIDE.get() or RECORDING.get() or any(isinstance(x, Value) for x in xs)
         # A Value that comes in gets a gate of its own, so that inner and outer derivatives are not confused.
         inputs = [functions.identity(x) if isinstance(x, Value) else Value(x) for x in xs]
         token = _INSIDE.set(True)

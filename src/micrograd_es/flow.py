@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd_es.graph import check_value, topological
 from micrograd_es.maths import LARGEST, Number, shown
+from micrograd_es.replay import refuse
 
 if TYPE_CHECKING:
     from micrograd_es.value import Value
@@ -25,8 +26,15 @@ def gradients(f: Value) -> dict[Value, Number]:
     (-4, -4, 3)
 
     Nothing is written to the Values; the mapping runs from f backwards, leaves last. Raises ValueError or
-    OverflowError, naming the operation, where a gradient is no finite real number (√x at 0).
+    OverflowError, naming the operation, where a gradient is no finite real number (√x at 0), and RecordingError while
+    a program is recorded, which would keep these numbers for other inputs too.
     """
+    refuse("a gradient was taken as a number (write grad(fn)(x), which gives a Value)")
+    return swept(f)
+
+
+def swept(f: Value) -> dict[Value, Number]:
+    """What `gradients` gives, also while a program is recorded."""
     check_value(f)
     shared = _shared(f)
     partial: dict[Value, Any] = {}  # what has come so far to the Values that more will come to

@@ -14,8 +14,9 @@ from micrograd_es.derivatives import local_graphs
 from micrograd_es.graph import between
 from micrograd_es.maths import LARGEST, as_number, shown
 from micrograd_es.nested import Nested, Shape, entry_names, flat, lists, shape, shaped, size, transposed
+from micrograd_es.replay import RECORDING, RecordingError
 from micrograd_es.sweeps import Carried, backward, forward
-from micrograd_es.value import RECORDING, Constant, RecordingError, Value, as_value
+from micrograd_es.value import Constant, Value, as_value
 
 LAYOUTS = ("row", "column")
 MODES = ("auto", "reverse", "forward")

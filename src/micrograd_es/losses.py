@@ -19,8 +19,9 @@ from typing import Any, ParamSpec
 from micrograd_es.functions import log, log_softmax, maximum, relu, softplus, where
 from micrograd_es.functions import sum as total
 from micrograd_es.maths import Number, as_number
+from micrograd_es.replay import RECORDING
 from micrograd_es.scopes import scope
-from micrograd_es.value import RECORDING, Value, as_value
+from micrograd_es.value import Value, as_value
 
 P = ParamSpec("P")
 Outputs = Value | Sequence[Value]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import decimal
 import threading
 from collections.abc import Iterator
-from contextvars import ContextVar
 from itertools import chain
 from typing import Any
 
@@ -14,20 +13,10 @@ from micrograd_es.eager import eager
 from micrograd_es.graph import topological, uses
 from micrograd_es.maths import LARGEST, NUMBERS, Number, as_number, of_one_kind
 from micrograd_es.ops import ABS, ADD, DIV, INV, MUL, NEG, POW, SUB, Op, local_or_none
+from micrograd_es.replay import RECORDING, RecordingError, refuse
 from micrograd_es.scopes import CURRENT, Scope
 
 _FLOATS = {float}
-RECORDING: ContextVar[bool] = ContextVar("micrograd_es.recording", default=False)
-
-
-class RecordingError(TypeError):
-    """Something in a function could not be replayed with other numbers."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(
-            f"{what} while a program was recorded, so the program would be right for this number only; expected"
-            " operations on Values alone. Write maximum(a, b), or where(c, a, b): a where c is above 0, else b."
-        )
 
 
 class Value:
@@ -82,7 +71,7 @@ class Value:
     def data(self) -> Number:
         """The number. It can be set, as an optimiser does; what was computed from it before stays as it is.
 
-        Raises RecordingError while a program is recorded: what depends on it would not be replayed.
+        Raises RecordingError while a program is recorded, where it is read or set: that would not be replayed.
         """
         if RECORDING.get():
             raise RecordingError(f"the number of {self!r} was read")
@@ -90,6 +79,7 @@ class Value:
 
     @data.setter
     def data(self, data: Number) -> None:
+        refuse(f"the number of {self!r} was set")
         self.number = as_number(data)
 
     @property
@@ -100,6 +90,7 @@ class Value:
     @property
     def local(self) -> tuple[Number | None, ...]:
         """The local gradient ∂self/∂input for each of the inputs; None where the operation has none (√x at 0)."""
+        refuse(f"the local gradients of {self!r} were read as numbers")
         return self.wires[1::2]
 
     def backward(self) -> None:
@@ -197,6 +188,7 @@ class Value:
         return float(self.data)
 
     def __bool__(self) -> bool:
+        refuse(f"{self!r} was used as true or false")
         raise TypeError(f"{self!r} was used as true or false; write v.data != 0, or compare it: v > 0.")
 
     def __repr__(self) -> str:
@@ -208,6 +200,7 @@ class Value:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy without recursion: what is behind a node goes first, so its inputs are known by then."""
+        refuse(f"{self!r} was copied (write identity(v) for another Value of the same number)")
         before: object = ()
         if self in _SAVING.turns:
             _SAVING.turns.remove(self)

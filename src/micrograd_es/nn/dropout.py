@@ -11,7 +11,8 @@ from micrograd_es.maths import Number
 from micrograd_es.nn.initial import generator
 from micrograd_es.nn.inputs import as_list
 from micrograd_es.nn.module import Module
-from micrograd_es.value import RECORDING, RecordingError, Value, as_value
+from micrograd_es.replay import RECORDING, RecordingError
+from micrograd_es.value import Value, as_value
 
 
 class Dropout(Module):

@@ -43,8 +43,8 @@ class ArrayMaths:
         return (x > 0).astype(x.dtype)
 
     def where(self, c: Any, x: Any, y: Any) -> Any:
-        """x where c is above 0, else y."""
-        return self.np.where(c > 0, x, y)
+        """x where c is above 0, else y; NaN where c is."""
+        return self.np.where(c > 0, x, self.np.where(c <= 0, y, c))
 
     def power(self, x: Any, y: Any) -> Any:
         return x**y

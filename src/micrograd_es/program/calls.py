@@ -85,7 +85,7 @@ class Call:
                 f"out has the shape {np.shape(out)} and wrt is {self.wrt!r}; expected an array of the shape"
                 f' {self.slopes.shape} for the gradient of the "parameters".'
             )
-        out[...] = self.slopes
+        np.copyto(out, self.slopes)
         return out
 
     def _to_inputs(self) -> list[Array]:

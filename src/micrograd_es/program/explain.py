@@ -137,6 +137,12 @@ def arrays_of(
     for matrix, rows in lines.given:
         found[matrix.name] = _given(matrix, rows, values)
     if upstream is not None:
+        expected = (batch, len(plan.tape.outputs))
+        if len(plan.tape.outputs) == 1 or np.shape(upstream) != expected:
+            raise ValueError(
+                f"upstream has the shape {np.shape(upstream)} for {len(plan.tape.outputs)} outputs; expected {expected}"
+                " for several, and none for a single output, whose mean is differentiated."
+            )
         found[lines.output.gradient.name] = upstream
     for line in (*lines.forward, *lines.backward):
         height, width = line.matrix.shape

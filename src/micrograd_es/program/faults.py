@@ -79,7 +79,7 @@ def _run(plan: Plan, shared: Sequence[float], given: Sequence[float], wanted: Wa
         fixed = number in plan.places and plan.places[number] not in wanted
         nodes.append(Constant(node.number, node.label) if fixed and wanted else node)
     if wanted:
-        flow.gradients(nodes[tape.outputs[0]])
+        flow.swept(nodes[tape.outputs[0]])
 
 
 def _with_place(told: str, tape: Tape, number: int) -> str:

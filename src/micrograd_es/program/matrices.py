@@ -97,14 +97,18 @@ class Lines:
             self.given.append((self._own(matrix, rows), rows))
             start += width
 
-    def _matrix(self, rows: Rows, letter: str, form: tuple[int, int] | None = None) -> Matrix:
-        """The matrix of some rows: a known one, a new one of parameters, or one put together from others."""
-        if rows.space is Space.VARYING and len(set(rows.numbers)) == 1:
+    def _matrix(self, rows: Rows, letter: str, form: tuple[int, int] | None = None, each: bool = False) -> Matrix:
+        """The matrix of some rows: a known one, a new one of parameters, or one put together from others.
+
+        Rows that are all the same are one column, which broadcasts; with `each` they are as many as are given, as what
+        is added up has to be.
+        """
+        if rows.space is Space.VARYING and len(set(rows.numbers)) == 1 and not each:
             rows = Rows(rows.space, rows.numbers[:1])
         key = rows, form is not None
         if key in self._exact:
             return self._exact[key]
-        if rows.space is Space.SHARED:
+        if rows.space is Space.SHARED and not each:
             constant = self._constant(rows)
             if constant is not None and form is None:
                 return constant
@@ -169,8 +173,8 @@ class Lines:
     def _affine(self, block: Affine) -> Line:
         count = len(block.out)
         terms = len(block.weights) // count
-        weights = self._matrix(block.weights, "W", (count, terms) if block.dense else None)
-        inputs = self._matrix(block.inputs, "G")
+        weights = self._matrix(block.weights, "W", (count, terms) if block.dense else None, each=True)
+        inputs = self._matrix(block.inputs, "G", each=True)
         bare = [self._matrix(rows, "B") for rows in block.bare]
         matrix = self._new("Z", ("m", count))
         x, w = Name(inputs), Name(weights)
@@ -191,7 +195,7 @@ class Lines:
         return Line(matrix, formula, [weights, inputs, *bare], back, lone=lone)
 
     def _total(self, block: Total) -> Line:
-        terms = self._matrix(block.terms, "p")
+        terms = self._matrix(block.terms, "p", each=True)
         count = len(block.terms) // len(block.out)
         matrix = self._new("H" if block.out.space is Space.VARYING else "S", self._shape(block))
         x = Name(terms)

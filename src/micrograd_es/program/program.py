@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from math import isfinite
+from operator import itemgetter
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, overload
@@ -13,6 +15,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from micrograd_es.files import write_files
+from micrograd_es.maths import shown
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Space
 from micrograd_es.program.calls import Calls, as_array, batch_of, count, unflattened, wanted
@@ -58,15 +61,28 @@ def record(
     Raises RecordingError where the function reads a Value's number (a comparison, float(), .data) or does something
     else when it is called again: what it did then would not be what it does for other numbers.
     """
+    shapes = [_shape(example) for example in examples]
     tape, found, result = recorded(fn, examples, parameters, merge)
-    return Program(tape, [np.shape(example) for example in examples], result, found, dtype=dtype, fast=fast)
+    return Program(tape, shapes, result, found, dtype=dtype, fast=fast)
+
+
+def _shape(example: Structure) -> tuple[int, ...]:
+    """The shape of an example; ValueError where its lists have no shape."""
+    try:
+        return np.shape(example)
+    except ValueError:
+        raise ValueError(
+            f"an example is {shown(example)}, lists of different lengths; expected a number, or lists of equal lengths."
+            " Write an argument of the function for each list."
+        ) from None
 
 
 class Program:
     """A recorded function.
 
-    `parameters` is the flat array of the parameters' numbers: change it in place, as an optimiser does. `values` are
-    their Values, in the order of the array, which is the program's own: the weights of a layer stand together.
+    `parameters` is the flat array of the parameters' numbers: change it in place, as an optimiser does, or set it,
+    which copies numbers into it. `values` are their Values, in the order of the array, which is the program's own: the
+    weights of a layer stand together.
     `write_back()` puts the numbers into the Values.
 
     >>> import numpy as np
@@ -94,11 +110,30 @@ class Program:
         self.plan, self.fast = planned(tape), fast
         self.values = [values[place] for place in self.plan.parameters] if values else []
         self._shared = np.zeros((max(self.plan.sizes[Space.SHARED], 1), 1), dtype)
-        self.parameters: Array = self._shared[: tape.parameters, 0]
-        self.parameters[:] = [float(v.number) for v in self.values] if numbers is None else numbers
+        self._parameters: Array = self._shared[: tape.parameters, 0]
+        self.parameters = np.array([float(v.number) for v in self.values] if numbers is None else numbers, float)
         self._shared[tape.parameters : tape.parameters + len(tape.constants), 0] = tape.constants
         self._calls = Calls(self.plan, self._shared, self.shapes, fast)
         self._lock = threading.Lock()
+
+    @property
+    def parameters(self) -> Array:
+        """The numbers of the parameters; those that are set are copied into the one array that the program runs on."""
+        return self._parameters
+
+    @parameters.setter
+    def parameters(self, numbers: Any) -> None:
+        if numbers is not self._parameters:
+            found = as_array(numbers, self._shared.dtype)
+            if found.shape != self._parameters.shape:
+                raise ValueError(f"parameters has the shape {found.shape}; expected {self._parameters.shape}.")
+            self._parameters[:] = found
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle and copy what was recorded; what a call prepares is prepared again."""
+        values = [value for _, value in sorted(zip(self.plan.parameters, self.values, strict=False), key=itemgetter(0))]
+        dtype = str(self._shared.dtype)
+        return Program, (self.tape, self.shapes, self.result, values, self.parameters.tolist(), dtype, self.fast)
 
     def __str__(self) -> str:
         return str(self.tape)
@@ -229,12 +264,33 @@ class Program:
     @classmethod
     def load(cls, path: str | PathLike[str], fast: bool = False) -> Program:
         """The program that `save` wrote; it has no Values. Raises ValueError for any other file."""
-        text = Path(path).read_text(encoding="utf-8")
         try:
-            data = json.loads(text)
-            tape = from_json(data["tape"], str(path))
-            return cls(tape, data["shapes"], data["result"], (), data["parameters"], data["dtype"], fast)
-        except (KeyError, TypeError, json.JSONDecodeError) as error:
-            raise ValueError(
-                f"{path} is no program of micrograd_es ({error}); expected what Program.save wrote."
-            ) from None
+            data = json.loads(Path(path).read_text(encoding="utf-8"))
+            text, shapes, result = data["tape"], [tuple(shape) for shape in data["shapes"]], data["result"]
+            numbers, dtype = as_array(data["parameters"], float), data["dtype"]
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            raise _no_program(path, error) from None
+        tape = from_json(text, str(path))
+        try:
+            _check(tape, shapes, result, numbers)
+        except (TypeError, ValueError) as error:
+            raise _no_program(path, error) from None
+        return cls(tape, shapes, result, (), numbers.tolist(), dtype, fast)
+
+
+def _no_program(path: str | PathLike[str], error: Exception) -> ValueError:
+    return ValueError(f"{path} is no program of micrograd_es ({error}); expected what Program.save wrote.")
+
+
+def _check(tape: Tape, shapes: Sequence[tuple[int, ...]], result: Structure, numbers: Array) -> None:
+    """Whether what a file holds beside its tape fits to it."""
+    if sum(map(count, shapes)) != tape.inputs or any(size < 0 for shape in shapes for size in shape):
+        raise ValueError(f"its shapes {shapes} are not those of {tape.inputs} inputs")
+    if numbers.shape != (tape.parameters,) or not np.isfinite(numbers).all():
+        raise ValueError(f"it has no finite number for each of {tape.parameters} parameters")
+    places = iter(tape.outputs)
+    with suppress(StopIteration):
+        unflattened(result, places)
+        if next(places, None) is None:
+            return
+    raise ValueError(f"its result {result} has not the shape of {len(tape.outputs)} outputs")

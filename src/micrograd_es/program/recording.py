@@ -8,9 +8,11 @@ from typing import Any
 
 from micrograd_es.program.grouping import without_collection
 from micrograd_es.program.tape import Tape, Trace, traced
-from micrograd_es.value import RECORDING, Value, as_value
+from micrograd_es.replay import RECORDING, Recording
+from micrograd_es.value import Value, as_value
 
 Structure = Any  # a number, or a (nested) list of them
+SMALL, AGAIN = 200, 4  # a graph of so few nodes is compared with so many more runs: what is seldom random is found
 
 
 def recorded(
@@ -19,14 +21,16 @@ def recorded(
     """The tape of fn, its parameters, and the shape of what it returns.
 
     The parameters are the leaves that were there before fn was called; what it makes itself is constant. Raises
-    RecordingError where fn asks a Value for its number, or does something else the second time.
+    RecordingError where fn asks a Value for its number, or does something else when it is called again, with other
+    numbers: what it took from the first ones would not be what it takes from others.
     """
     given = [] if parameters is None else _checked(parameters)
     with without_collection():
         inputs, outputs, shape = _run(fn, examples)
         trace = Trace(outputs, (*inputs, *given))
-        inputs, outputs, _ = _run(fn, examples)
-        again = trace.twins(outputs, (*inputs, *given))
+        for _ in range(AGAIN if len(trace.met) <= SMALL else 1):
+            inputs, outputs, _ = _run_again(fn, examples)
+            again = trace.twins(outputs, (*inputs, *given))
         if parameters is None:
             pairs = zip(trace.met[len(inputs) :], again[len(inputs) :], strict=True)
             given = [x for x, y in pairs if x is y and x.op is None and not x.is_constant]
@@ -35,6 +39,8 @@ def recorded(
 
 def _checked(parameters: Sequence[Value]) -> list[Value]:
     """The parameters as a list of Values that are all different."""
+    if isinstance(parameters, Value):
+        raise TypeError(f"parameters is {parameters!r}; expected a list of Values. Write parameters=[…].")
     found = list(parameters)
     for x in found:
         if not isinstance(x, Value):
@@ -44,28 +50,51 @@ def _checked(parameters: Sequence[Value]) -> list[Value]:
     return found
 
 
-def _run(fn: Callable[..., Any], examples: Sequence[Structure]) -> tuple[list[Value], list[Value], Structure]:
+Run = tuple[list[Value], list[Value], Structure]
+
+
+def _run_again(fn: Callable[..., Any], examples: Sequence[Structure]) -> Run:
+    """Call fn with numbers a little different from the examples; with the same ones, where it has no result there."""
+    try:
+        return _run(fn, examples, moved=True)
+    except (ArithmeticError, ValueError):
+        return _run(fn, examples)
+
+
+def _run(fn: Callable[..., Any], examples: Sequence[Structure], moved: bool = False) -> Run:
     """Call fn with new Values: the inputs it was given, the outputs it gave, and their shape."""
     inputs: list[Value] = []
     names = [f"x{i}" if len(examples) > 1 else "x" for i in range(len(examples))]
     arguments = [_as_values(example, name, inputs) for example, name in zip(examples, names, strict=True)]
+    for x in inputs if moved else ():
+        x.number = _moved(x.number)
     with _watched():
         result = fn(*arguments)
     outputs: list[Value] = []
+    if result is None:
+        raise TypeError("the function returned None; expected a Value or a list of Values. Write return at its end.")
     shape = _flattened(result, outputs)
     if not outputs:
-        raise TypeError("the function returned nothing; expected a Value or a list of Values. Write return at its end.")
+        raise TypeError("the function returned an empty list; expected a Value or a list of Values.")
     return inputs, outputs, shape
 
 
 @contextmanager
 def _watched() -> Iterator[None]:
-    """While this lasts, asking a Value for its number is an error."""
-    token = RECORDING.set(True)
+    """While this lasts, asking a Value for its number is an error; one that is caught is raised at the end."""
+    recording = Recording()
+    token = RECORDING.set(recording)
     try:
         yield
     finally:
         RECORDING.reset(token)
+    if recording.refused is not None:
+        raise recording.refused
+
+
+def _moved(x: Any) -> Any:
+    """A number of the same kind that is a little different."""
+    return x + 1 if isinstance(x, int) else x + (abs(x) + 1) / type(x)(1 << 30)
 
 
 def _as_values(example: Structure, label: str, inputs: list[Value]) -> Any:
@@ -77,8 +106,8 @@ def _as_values(example: Structure, label: str, inputs: list[Value]) -> Any:
 
 
 def _flattened(result: Any, outputs: list[Value]) -> Structure:
-    """The outputs of a function in order, and its shape: a list for a list, None for one Value."""
-    if isinstance(result, list | tuple):
+    """The outputs of a function in order, and its shape: a list for a list or an array, None for one Value."""
+    if isinstance(result, list | tuple) or getattr(result, "ndim", 0) != 0:
         return [_flattened(part, outputs) for part in result]
     outputs.append(as_value(result))
     return None

@@ -9,11 +9,13 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from micrograd_es.ops import Op, find
-from micrograd_es.value import RecordingError, Value
+from micrograd_es.replay import RecordingError
+from micrograd_es.value import Value
 
 FORMAT = "micrograd_es program 1"
 
@@ -59,7 +61,8 @@ class Tape:
         """How a number is written: its label, a constant's value, or v and its number."""
         if number < self.first_constant:
             kind, place = ("x", number) if number < self.inputs else ("p", number - self.inputs)
-            return self.names[number] or f"{kind}{place}"
+            label = self.names[number]
+            return (label if label.isprintable() else repr(label)) or f"{kind}{place}"
         if number < self.first_entry:
             return f"{self.constants[number - self.first_constant]:g}"
         return f"v{number - self.first_entry}"
@@ -99,7 +102,13 @@ def _check(tape: Tape) -> None:
     for number, entry in enumerate(tape.entries, tape.first_entry):
         if any(not 0 <= x < number for x in entry.inputs):
             raise ValueError(f"entry {number} uses what comes after it")
+        if not entry.inputs or entry.op.arity not in (None, len(entry.inputs)):
+            raise ValueError(f"entry {number} gives {len(entry.inputs)} inputs to {entry.op.name}")
     last = tape.first_entry + len(tape.entries)
+    if not all(isinstance(x, int) for entry in tape.entries for x in entry.inputs):
+        raise ValueError("an entry has an input that is no number of the tape")
+    if min(tape.inputs, tape.parameters) < 0 or not all(map(isfinite, tape.constants)) or not tape.outputs:
+        raise ValueError("its inputs, parameters, constants and outputs are not what a program has")
     if any(not 0 <= number < last for number in tape.outputs) or len(tape.names) != tape.first_constant:
         raise ValueError("its numbers do not fit together")
 
@@ -198,7 +207,9 @@ def _told(node: Value) -> str:
 
 
 def _differs(first: str, second: str) -> RecordingError:
-    return RecordingError(f"the function did something else when it was called again ({first}, then {second})")
+    return RecordingError(
+        f"the function did something else when it was called again, with other numbers ({first}, then {second})"
+    )
 
 
 def traced(trace: Trace, inputs: int, parameters: Sequence[Value], merge: bool = False) -> Tape:

@@ -190,7 +190,7 @@ class LaneMaths:
         return self._choice(self._is(">", x, 0), 1, 0)
 
     def where(self, c: Any, x: Any, y: Any) -> Lane:
-        return self._choice(self._is(">", c, 0), x, y)
+        return self._choice(self._is(">", c, 0), x, self._choice(self._is("<=", c, 0), y, c))  # NaN where c is
 
     def power(self, x: Any, y: Any) -> Lane:
         """x**y; squares and first powers, which every loss has, without the C library's slow pow."""
