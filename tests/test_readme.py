@@ -37,11 +37,23 @@ def test_the_commands_of_a_readme_succeed(
         assert capsys.readouterr().err == ""
 
 
+TEXTS = re.compile("<text .*?</text>|<title>.*?</title>")
+
+
 def test_the_figure_of_the_readme_shows_what_the_library_draws() -> None:
     x, y, z = Value(-2, "x"), Value(5, "y"), Value(-4, "z")
     q = x + y
     q.label = "q"
     kept = (ROOT / "docs/figures/xyz.svg").read_text(encoding="utf-8")
-    drawn = draw(q * z, title="(x + y)·z").svg()
-    texts = re.compile("<text .*?</text>|<title>.*?</title>")
-    assert texts.findall(drawn) == texts.findall(kept)
+    assert TEXTS.findall(draw(q * z, title="(x + y)·z").svg()) == TEXTS.findall(kept)
+
+
+@pytest.mark.parametrize(("readme", "name"), [("README.md", "blocks.svg"), ("README.es.md", "bloques.svg")])
+def test_the_blocks_of_a_readme_are_what_its_code_draws(
+    readme: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (block,) = [block for block in blocks(readme, "python") if name in block]
+    exec(compile(block, readme, "exec"), {})
+    drawn = Path(name).read_text(encoding="utf-8")
+    assert TEXTS.findall(drawn) == TEXTS.findall((ROOT / "docs/figures" / name).read_text(encoding="utf-8"))
