@@ -24,6 +24,8 @@ from micrograd_es.nn import MLP
 
 C5 = MLP.from_numbers([[[-1, 1], [1, -1]], [[1, 1]]], [[-4, -4], [-0.5]], "relu", "linear")
 
+LINE = Data([[0.5], [1.5]], [1.5, 2.5], kind="regression")
+
 
 def curves(ax: Any) -> dict[str, Any]:
     """The named curves of axes, as tables of x and y."""
@@ -61,6 +63,15 @@ EVERY: dict[str, Callable[..., Figure]] = {
     ),
     "deltas_by_layer": lambda **look: plots.deltas_by_layer({"tanh": [0.001, 0.1], "relu": [0.5, 0.0]}, **look),
     "formulas": lambda **look: plots.formulas(record(MLP(2, [3, 2]), [0.0, 0.0]), [[1.0, 2.0], [3.0, 4.0]], **look),
+    "decision_maps": lambda **look: plots.decision_maps(
+        {"−": (MLP(2, [3, 1], "tanh", "tanh"), circle(40)), "+": (MLP(2, [3]), yin_yang(40))}, **look
+    ),
+    "compare_losses": lambda **look: plots.compare_losses(
+        {"batch": {"train_loss": [1.5, 0.5], "test_loss": [1.5, 0.75]}, "0.5": {"train_loss": [2.5]}}, **look
+    ),
+    "predictions": lambda **look: plots.predictions({"2x": lambda x: 2 * x}, LINE, **look),
+    "output_layers": plots.output_layers,
+    "images": lambda **look: plots.images([[0, 1, 1, 0]] * 5, ["a"] * 5, **look),
     "cost": lambda **look: plots.cost({"backward": {2: 8, 4: 32}}, **look),
 }
 

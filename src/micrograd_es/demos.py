@@ -138,11 +138,12 @@ def save(picture: Picture, output: Path, name: str) -> list[Path]:
 
 
 def _title(picture: Picture) -> str:
-    """What a picture is called: a plot by the title over all of it, or else by that of its axes; "" without one."""
+    """What a picture is called; "" where it has no title."""
     if isinstance(picture, (Figure, Frames)):
         return picture.title
-    titles = [picture.get_suptitle(), *[axes.get_title() for axes in picture.axes]]
-    return next(filter(None, titles), "")
+    from micrograd_es.plots.saving import title_of
+
+    return title_of(picture)
 
 
 def _entry(topic: Topic, picture: Picture, files: Sequence[Path], language: str) -> IndexEntry:

@@ -14,8 +14,11 @@ try:
 except ImportError:
     raise ImportError("micrograd_es.plots needs matplotlib. Write: pip install 'micrograd-es[plots]'") from None
 
+from micrograd_es.plots.compared import compare_losses, decision_maps
+from micrograd_es.plots.curves import output_layers, predictions
 from micrograd_es.plots.formulas import formulas
 from micrograd_es.plots.functions import activation, activations, losses_plot
+from micrograd_es.plots.images import images
 from micrograd_es.plots.learning import cost, deltas_by_layer, loss_curves
 from micrograd_es.plots.maps import decision_map, neuron_maps
 from micrograd_es.plots.network import network
@@ -26,16 +29,21 @@ from micrograd_es.plots.surface import loss_surface
 __all__ = [
     "activation",
     "activations",
+    "compare_losses",
     "cost",
     "data",
     "decision_map",
+    "decision_maps",
     "deltas_by_layer",
     "formulas",
+    "images",
     "loss_curves",
     "loss_surface",
     "losses_plot",
     "network",
     "neuron_maps",
+    "output_layers",
     "planes",
+    "predictions",
     "save",
 ]

@@ -17,6 +17,7 @@ from micrograd_es.figures.digits import NumberFormat
 from micrograd_es.figures.fonts import FACES, FAMILY, FOLDER
 from micrograd_es.figures.themes import Theme
 from micrograd_es.figures.themes import theme as find_theme
+from micrograd_es.figures.words import scope_name
 from micrograd_es.plots.colours import palette
 from micrograd_es.plots.words import words
 
@@ -55,7 +56,8 @@ class Canvas:
             raise TypeError(f"a plot has no option {unknown[0]!r}; expected some of {', '.join(Look.__annotations__)}.")
         self.theme = find_theme(look.get("theme", "lecture"))
         self.palette = palette(self.theme)
-        self.words: Mapping[str, str] = words(look.get("language", "es"))
+        self.language = look.get("language", "es")
+        self.words: Mapping[str, str] = words(self.language)
         self.comma, self.given_title = look.get("comma", False), look.get("title")
         self.ax = self._axes(look.get("ax"))
         figure = self.ax.get_figure(root=True) if hasattr(self.ax.figure, "canvas") else self.ax.figure
@@ -111,6 +113,10 @@ class Canvas:
             axis.set_major_formatter(self.numbers(axis.get_scale() == "log"))
             if axis.get_scale() == "log":
                 axis.set_minor_formatter(FuncFormatter(lambda number, place: ""))
+
+    def activation(self, name: str) -> str:
+        """What a layer's activation is called under a drawing of it."""
+        return scope_name(name, self.language)
 
     def numbers(self, powers: bool = False) -> Formatter:
         """How ticks are written; on a logarithmic axis as powers of ten."""

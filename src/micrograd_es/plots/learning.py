@@ -26,11 +26,11 @@ def loss_curves(history: Any, log: bool = False, **look: Unpack[Look]) -> Figure
     ['training', 'test']
     """
     canvas = Canvas(**look)
-    found = {panel: {name: _series(history, name) for name in names} for panel, names in PANELS.items()}
+    found = {panel: {name: series(history, name) for name in names} for panel, names in PANELS.items()}
     if found["loss"]["train_loss"] is None:
         raise ValueError("the history has no train_loss; expected it, with a number for each epoch.")
     shown = [panel for panel, curves in found.items() if any(curve is not None for curve in curves.values())]
-    epochs = _series(history, "epoch")
+    epochs = series(history, "epoch")
     for place, panel in enumerate(shown):
         ax = canvas.panel(place * 0.54, 0.02, 0.46 if len(shown) == 2 else 1.0, 0.96)
         for index, curve in enumerate(found[panel].values()):
@@ -41,7 +41,7 @@ def loss_curves(history: Any, log: bool = False, **look: Unpack[Look]) -> Figure
                 raise ValueError(f"the history has {len(x)} epochs and {len(curve)} numbers; expected as many.")
             ax.plot(x, curve, label=canvas.words[("train", "test")[index]], **canvas.line(index))
         if panel == "accuracy":
-            ax.set_ylim(top=1.02)
+            ax.set_ylim(top=1.005)
         elif log:
             ax.set_yscale("log")
         else:
@@ -49,12 +49,12 @@ def loss_curves(history: Any, log: bool = False, **look: Unpack[Look]) -> Figure
         ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         canvas.dress(ax)
         canvas.label(ax, canvas.words["epoch"], canvas.words[panel])
-        canvas.legend(ax, loc="best")
+        canvas.legend(ax, loc="lower right" if panel == "accuracy" else "best")
     canvas.heading(canvas.words["training"])
     return canvas.finished()
 
 
-def _series(history: Any, name: str) -> Floats | None:
+def series(history: Any, name: str) -> Floats | None:
     """The numbers of that name in a history, or None."""
     found = history.get(name) if isinstance(history, Mapping) else getattr(history, name, None)
     if found is None or len(found) == 0 or all(number is None for number in found):

@@ -65,21 +65,35 @@ def decision_map(
     (100, 100)
     """
     canvas = Canvas(**look)
-    grid, given = _grid(data, features, ranges, resolution)
-    table = outputs(model, given)
-    if table.shape[1] == 1:
-        colours = _colours(canvas, model, data, table[:, 0], threshold)
-        _draw_map(canvas, canvas.ax, grid, table[:, 0], colours, discrete)
-        if not discrete:
-            colour_bar(canvas, colours, canvas.words["output"])
-    else:
-        image = _class_image(canvas, data, table, discrete)
-        canvas.ax.imshow(grid.image(image), origin="lower", extent=grid.extent(), interpolation="nearest")
+    grid, given = grid_of(data, features, ranges, resolution)
+    colours = draw_output(canvas, canvas.ax, grid, model, data, outputs(model, given), threshold, discrete)
+    if colours is not None and not discrete:
+        colour_bar(canvas, colours, canvas.words["output"])
     if data is not None:
         scatter(canvas, canvas.ax, data, plane_of(data, features)[0], test)
     _dress_map(canvas, canvas.ax, grid, data)
     canvas.heading(canvas.words["decision"])
     return canvas.finished()
+
+
+def draw_output(
+    canvas: Canvas,
+    ax: Axes,
+    grid: Grid,
+    model: Any,
+    data: Data | None,
+    table: Floats,
+    threshold: float | None = None,
+    discrete: bool = False,
+) -> ScalarMappable | None:
+    """The map of a model's outputs; gives the scale of its colours, which several classes have not."""
+    if table.shape[1] == 1:
+        colours = _colours(canvas, model, data, table[:, 0], threshold)
+        _draw_map(canvas, ax, grid, table[:, 0], colours, discrete)
+        return colours
+    image = _class_image(canvas, data, table, discrete)
+    ax.imshow(grid.image(image), origin="lower", extent=grid.extent(), interpolation="nearest")
+    return None
 
 
 def _dress_map(canvas: Canvas, ax: Axes, grid: Grid, data: Data | None) -> None:
@@ -93,7 +107,7 @@ def _dress_map(canvas: Canvas, ax: Axes, grid: Grid, data: Data | None) -> None:
         canvas.legend(ax, loc="upper right", bbox_to_anchor=(-0.14, 1.0))
 
 
-def _grid(data: Data | None, features: Any, ranges: Ranges | None, resolution: int) -> tuple[Grid, Floats]:
+def grid_of(data: Data | None, features: Any, ranges: Ranges | None, resolution: int) -> tuple[Grid, Floats]:
     """The squares of a map, and what a model is given of each."""
     if isinstance(resolution, bool) or not isinstance(resolution, int) or not 2 <= resolution <= 2000:
         raise ValueError(f"resolution is {resolution!r}; expected a whole number from 2 to 2000.")
@@ -183,7 +197,7 @@ def neuron_maps(
     6
     """
     canvas = Canvas(**look)
-    grid, given = _grid(data, features, ranges, resolution)
+    grid, given = grid_of(data, features, ranges, resolution)
     layers = neurons(model, given)
     hidden, last = layers[:-1], layers[-1]
     if max((layer.shape[1] for layer in layers), default=0) > 16 or len(hidden) > 8:
@@ -221,7 +235,7 @@ def _column(canvas: Canvas, grid: Grid, layer: Floats, row: str, place: int, sta
         panel = canvas.panel(x, y, width * 0.95, side * 0.95)
         _tile(canvas, panel, grid, layer[:, number], row)
         panel.text(0.04, 0.96, str(number + 1), **{**_tag(canvas), "transform": panel.transAxes})
-    name = f"{canvas.words['layer'].format(n=place + 1)}\n{row}"
+    name = f"{canvas.words['layer'].format(n=place + 1)}\n{canvas.activation(row)}"
     canvas.ax.text(start + across * width * 0.475, top + 0.01, name, ha="center", va="bottom", **_letters(canvas))
     end: float = start + across * width
     return end
@@ -242,7 +256,7 @@ def _output(canvas: Canvas, grid: Grid, data: Data | None, features: Any, table:
     if data is not None:
         scatter(canvas, panel, data, plane_of(data, features)[0])
         panel.set(xlim=grid.ranges[0], ylim=grid.ranges[1])
-    name = f"{canvas.words['output']}\n{row}"
+    name = f"{canvas.words['output']}\n{canvas.activation(row)}"
     canvas.ax.text(1 - side * shape / 2, 0.45 + side / 2 + 0.015, name, ha="center", va="bottom", **_letters(canvas))
 
 

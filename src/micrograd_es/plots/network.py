@@ -34,13 +34,17 @@ def network(
     biases: bool = False,
     names: Sequence[str] | None = None,
     decimals: int = 2,
+    masks: Sequence[Sequence[float] | None] | None = None,
+    weights: bool = False,
     **look: Unpack[Look],
 ) -> Figure:
     """The network drawn: a circle for each input and neuron, a line for each weight: blue above 0, orange below.
 
     A line is the wider the larger its weight is. With `deltas`, as `nn.deltas` gives them, each neuron shows its δ and
     is coloured by it; with `biases` its bias. Of a layer of more than 10 neurons the first and the last are drawn.
-    `names` are those of the inputs.
+    `names` are those of the inputs. With `masks`, one for each layer as `Dropout.mask` draws them (None for a layer
+    that keeps all), the neurons whose number is 0 are removed: crossed out, without lines. With `weights` the lines of
+    a small network have their numbers on them.
 
     >>> from micrograd_es.nn import MLP
     >>> figure = network(MLP(2, [3, 1]), names=["a", "b"])
@@ -55,8 +59,10 @@ def network(
     shown = _shown(numbers, counts, deltas, biases)
     columns = [_column(place, count, len(counts), canvas) for place, count in enumerate(counts)]
     radius = _radius(columns)
-    _edges(canvas, columns, [weights for weights, _ in numbers], radius)
+    removed = _removed(masks, counts)
+    _edges(canvas, columns, [rows for rows, _ in numbers], removed, decimals if weights else None)
     _circles(canvas, columns, radius, shown, deltas is not None, _names(names, counts[0]), decimals)
+    _crosses(canvas, columns, radius, removed)
     _captions(canvas, columns, model)
     canvas.heading(canvas.words["deltas" if deltas is not None else "biases" if biases else "network"])
     return canvas.finished()
@@ -81,6 +87,16 @@ def _shown(numbers: Any, counts: list[int], deltas: Any, biases: bool) -> list[l
     return [[float(delta) for delta in row] for row in deltas]
 
 
+def _removed(masks: Any, counts: list[int]) -> set[tuple[int, int]]:
+    """The neurons that the masks remove: the number of the column, inputs being 0, and of the neuron in it."""
+    if masks is None:
+        return set()
+    sizes = [n if mask is None else len(mask) for mask, n in zip(masks, counts[1:], strict=False)]
+    if len(masks) != len(counts) - 1 or sizes != counts[1:]:
+        raise ValueError(f"the masks are for layers of {sizes} neurons; expected {counts[1:]}, as the network has.")
+    return {(place, i) for place, mask in enumerate(masks, 1) for i, m in enumerate(mask or ()) if m == 0}
+
+
 def _column(place: int, count: int, columns: int, canvas: Canvas) -> Column:
     """The circles of one column, spread over the height; the plane is as wide as the plot for a height of 1."""
     drawn = list(range(count)) if count <= MOST else [*range(MOST - 3), count - 2, count - 1]
@@ -98,26 +114,40 @@ def _radius(columns: list[Column]) -> float:
     return min(0.46 * min(steps, default=0.2), 0.2 * min(gaps), 0.075)
 
 
-def _edges(canvas: Canvas, columns: list[Column], weights: list[Any], radius: float) -> None:
+def _edges(
+    canvas: Canvas, columns: list[Column], weights: list[Any], removed: set[tuple[int, int]], decimals: int | None
+) -> None:
     """A line for each weight between neurons that are drawn, the largest on top."""
     found = []
     largest = max((abs(float(w)) for layer in weights for row in layer for w in row), default=0.0) or 1.0
-    for (before, after), layer in zip(pairwise(columns), weights, strict=True):
+    for place, ((before, after), layer) in enumerate(zip(pairwise(columns), weights, strict=True)):
         for j, y in after.heights.items():
             for i, x in before.heights.items():
-                found.append((float(layer[j][i]), [(before.x, x), (after.x, y)]))
+                if not removed & {(place, i), (place + 1, j)}:
+                    found.append((float(layer[j][i]), [(before.x, x), (after.x, y)]))
     found.sort(key=lambda edge: abs(edge[0]))
     colours = [canvas.palette.positive if weight > 0 else canvas.palette.negative for weight, _ in found]
     most = max(len(before.heights) * len(after.heights) for before, after in pairwise(columns))
     widest = 9.4 * min(1.0, (20 / most) ** 0.5)  # thinner where there are many
     widths = [(0.6 + widest * abs(weight) / largest) * canvas.scale for weight, _ in found]
     canvas.ax.add_collection(LineCollection([line for _, line in found], colors=colours, linewidths=widths, zorder=1))
+    if decimals is not None:
+        for weight, ends in found:
+            _weight(canvas, ends, canvas.number(weight, decimals))
     handles = [
         Line2D([], [], color=colour, linewidth=6 * canvas.scale, label=canvas.words[name])
         for name, colour in (("positive", canvas.palette.positive), ("negative", canvas.palette.negative))
     ]
     where: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.5, -0.12), "ncols": 2, "frameon": False}
     canvas.ax.legend(handles=handles, fontsize=20 * canvas.scale, labelcolor=canvas.theme.ink, **where)
+
+
+def _weight(canvas: Canvas, ends: list[tuple[float, float]], text: str) -> None:
+    """The number of a weight on its line, before the middle, where lines cross."""
+    (a, b), (c, d) = ends
+    box = {"facecolor": canvas.theme.paper, "edgecolor": "none", "pad": 2 * canvas.scale}
+    where: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 20 * canvas.scale, "zorder": 2}
+    canvas.ax.text(a + 0.3 * (c - a), b + 0.3 * (d - b), text, color=canvas.theme.ink, bbox=box, **where)
 
 
 def _circles(
@@ -146,6 +176,17 @@ def _circles(
     _write(canvas, texts, radius)
 
 
+def _crosses(canvas: Canvas, columns: list[Column], radius: float, removed: set[tuple[int, int]]) -> None:
+    """A cross over each neuron that is removed."""
+    for place, number in sorted(removed):
+        column = columns[place]
+        if number in column.heights:
+            y, arm = column.heights[number], radius * 0.6
+            for slope in (1, -1):
+                ends: Any = ([column.x - arm, column.x + arm], [y - slope * arm, y + slope * arm])
+                canvas.ax.plot(*ends, color=canvas.theme.muted, linewidth=5 * canvas.scale, zorder=5)
+
+
 def _write(canvas: Canvas, texts: list[tuple[float, float, str, Any]], radius: float) -> None:
     """The texts in the circles, all as large as the longest allows, each in the colour that reads on its circle."""
     points = radius * canvas.height * 72
@@ -167,8 +208,7 @@ def _captions(canvas: Canvas, columns: list[Column], model: Any) -> None:
     last = len(columns) - 1
     for place, column in enumerate(columns):
         name = words["inputs"] if place == 0 else words["output"] if place == last else words["layer"].format(n=place)
-        activation = "" if place == 0 else model.layers[place - 1].activation.name
-        under = words.get(activation, activation)
+        under = "" if place == 0 else canvas.activation(model.layers[place - 1].activation.name)
         if column.size > MOST:
             under = ", ".join(filter(None, [under, words["more"].format(n=column.size)]))
         size = min(22, 150 / len(columns)) * canvas.scale

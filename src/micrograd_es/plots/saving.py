@@ -33,8 +33,15 @@ def save(figure: Figure, path: str | PathLike[str]) -> Path:
     if suffix not in SUFFIXES:
         raise ValueError(f"{path.name} does not say how to save; expected one of {', '.join(SUFFIXES)}.")
     dates = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {"Software": None}}
+    about = {**dates[suffix], "Title": title_of(figure)}
     file = BytesIO()
     with rc_context({"svg.hashsalt": "micrograd_es", "svg.fonttype": "path", "pdf.fonttype": 42}):
-        figure.savefig(file, format=suffix[1:], metadata=dates[suffix], facecolor=figure.get_facecolor())
+        figure.savefig(file, format=suffix[1:], metadata=about, facecolor=figure.get_facecolor())
     write_files({path: file.getvalue()})
     return path
+
+
+def title_of(figure: Figure) -> str:
+    """What a plot is called: by the title over all of it, or else by that of its first axes that have one."""
+    titles = [figure.get_suptitle(), *[axes.get_title() for axes in figure.axes]]
+    return next(filter(None, titles), "")

@@ -66,8 +66,8 @@ def _path(canvas: Canvas, index: int, name: str, points: Floats) -> None:
     """A path with a dot at every step, from a ring at its start to a star at its end."""
     if points.shape[1] != 2:
         raise ValueError(f"the points of {name} have {points.shape[1]} numbers; expected two.")
-    look: dict[str, Any] = {**canvas.line(index), "linestyle": "-", "linewidth": 3 * canvas.scale}
     few = len(points) <= 80
+    look: dict[str, Any] = {**canvas.line(index), "linestyle": "-", "linewidth": (3 if few else 1.8) * canvas.scale}
     mark: dict[str, Any] = {"marker": "o^s"[index % 3], "markersize": (8 if few else 4) * canvas.scale}
     canvas.ax.plot(*points.T, label=name, zorder=6 - index, **mark, **look)
     ring: dict[str, Any] = {
