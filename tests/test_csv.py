@@ -87,7 +87,9 @@ def test_what_is_said_goes_before_what_would_be_found_out(path: Path) -> None:
         ("a,y\n1,2\n", {"inputs": []}, "one or more inputs"),
         ("a,a\n1,2\n", {}, "names a column 'a'; expected a name of its own"),
         ("a,y\n1,2\n", {"delimiter": "ab"}, "delimiter is 'ab'"),
-        ("a,y\n1,2\n", {"decimal": ","}, "not the same"),
+        ("a,y\n1,2\n", {"decimal": ";"}, "decimal is ';'; expected '.' or ','"),
+        ("a,y\n1.5,2\n", {"decimal": ","}, "line 2, column 'a': '1.5' is no number"),
+        ("a,y\n1,NA\n2,3\n", {}, "line 2, column 'y': 'NA' stands among numbers.*--kind in a shell"),
         ("a,y\n1,no\n", {}, "1 class"),
         ('a,y\n1,"2\n', {}, "expected cells between"),
         ("a,y\n1,2\n", {"kind": "ranking"}, "kind is 'ranking'"),
@@ -97,7 +99,13 @@ def test_a_broken_file_gets_one_error_that_says_where(path: Path, text: str, opt
     path.write_text(text)
     with pytest.raises(ValueError, match=message) as raised:
         from_csv(path, **options)
-    assert "notas.csv" in str(raised.value) or "delimiter" in str(raised.value) or "kind" in str(raised.value)
+    assert "notas.csv" in str(raised.value) or str(raised.value).startswith(("the delimiter", "decimal", "kind"))
+
+
+def test_cells_in_quotes_may_have_a_decimal_comma_between_commas(path: Path) -> None:
+    path.write_text('horas,nota\n"2,5","7,1"\n3,"8,5"\n')
+    data = from_csv(path, decimal=",")
+    assert (data.inputs.tolist(), data.targets.tolist()) == ([[2.5], [3]], [[7.1], [8.5]])
 
 
 def test_a_file_in_another_encoding_names_the_option(path: Path) -> None:

@@ -354,3 +354,23 @@ def test_what_cannot_be_meant_gets_one_clear_error(name: str) -> None:
     make, message = REFUSED[name]
     with pytest.raises((ValueError, TypeError), match=message):
         make()
+
+
+@pytest.mark.parametrize("size", [1e300, 1e-300, 1.0])
+def test_inputs_of_any_size_are_standardised(size: float) -> None:
+    found = Data([[size, 0], [-size, 0], [2 * size, 0]], [0, 1, 0]).standardised().inputs
+    expected = Data([[1.0, 0], [-1.0, 0], [2.0, 0]], [0, 1, 0]).standardised().inputs
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    np.testing.assert_allclose(found.std(axis=0), [1, 0], rtol=1e-12)
+
+
+def test_a_name_stands_for_one_column_and_one_class() -> None:
+    with pytest.raises(ValueError, match="'a' is twice among the names"):
+        Data([[1, 2], [2, 3]], [0, 1], names=("a", "a"))
+    with pytest.raises(ValueError, match="'a' is twice among the classes"):
+        Data([[1], [2]], [0, 1], classes=("a", "a"))
+
+
+def test_labels_without_an_order_are_refused() -> None:
+    with pytest.raises(TypeError, match="the labels have no order"):
+        Data.labelled([[1], [2]], ["a", None])

@@ -245,7 +245,8 @@ WRONG: dict[str, tuple[Callable[[Path], object], dict[str, Any], str]] = {
     "cut in half": (broken, {}, "is no checkpoint of micrograd_es"),
     "another file": (of_another_kind, {}, "is no checkpoint of micrograd_es"),
     "a text for a number": (with_a_text, {}, "layer1.neuron1.w1"),
-    "another network": (lambda p: None, {"model": MLP(1, [2, 1])}, "the state lacks|the state has the unknown"),
+    "another network": (lambda p: None, {"model": MLP(1, [2, 1])}, r"a run with network .MLP\(1 → 1 linear; 2 param"),
+    "another activation": (lambda p: None, {"model": MLP(1, [1], output="tanh")}, r"and this one has .MLP\(1 → 1 tanh"),
     "another optimiser": (lambda p: None, {"optimizer": optim.SGD(0.1)}, "the state is that of 'adam'"),
     "another batch": (lambda p: None, {"batch_size": 1}, "a run with batch_size 2, and this one has 1"),
     "other data": (lambda p: None, {"data": LINE[:3]}, "a run with examples 4, and this one has 3"),
@@ -295,7 +296,7 @@ REFUSED: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
     "test": (lambda: fit(MLP(1, [1]), LINE, loss="mse", test=TWO), ValueError, "the test data have 2 inputs"),
     "resume": (lambda: fit(MLP(1, [1]), LINE, loss="mse", resume=True), ValueError, "resume was asked for without"),
     "signs": (lambda: fit(MLP(1, [1]), LINE, loss="hinge"), ValueError, "a target of hinge is 3.0"),
-    "no parameters": (lambda: fit(Module(), LINE, loss="mse"), Exception, "forward"),
+    "no parameters": (lambda: fit(Module(), LINE, loss="mse"), ValueError, "has no parameters to learn"),
 }
 # fmt: on
 

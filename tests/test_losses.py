@@ -151,3 +151,9 @@ def test_a_wrong_target_is_one_clear_error(use: Callable[[], object], error: typ
     with pytest.raises(error) as caught:
         use()
     assert text in str(caught.value)
+
+
+def test_a_mean_is_a_value_of_a_list() -> None:
+    assert isinstance(mean([1.0]), Value)  # type: ignore[list-item]
+    with pytest.raises(TypeError, match=r"the mean was given Value\(1.0\); expected a list of losses"):
+        mean(Value(1.0))  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from conftest import in_new_process
-from micrograd_es import RecordingError, Value, gradients, record
+from micrograd_es import RecordingError, Value, draw, gradients, record
 from micrograd_es import sum as total
 from micrograd_es.losses import half_squared_error, softmax_cross_entropy
 from micrograd_es.nn import (
@@ -377,3 +377,35 @@ def test_what_cannot_be_is_one_clear_error(use: Callable[[], object], error: typ
 def test_a_generator_is_used_where_a_seed_is_expected() -> None:
     rng = Random(3)
     assert Layer(1, 1, seed=rng).state_dict() != Layer(1, 1, seed=rng).state_dict()
+
+
+@pytest.mark.parametrize("inputs", [(), (1.0, 2.0)])
+def test_a_call_with_numbers_one_by_one_says_that_they_are_a_list(inputs: tuple[float, ...]) -> None:
+    with pytest.raises(TypeError, match=rf"called with {len(inputs)} inputs; .*forward\(x\).* write model\(\["):
+        MLP(2, [1])(*inputs)
+
+
+def test_an_error_inside_of_forward_stays_what_it_is() -> None:
+    class Wrong(Module):
+        def forward(self, x: object) -> object:
+            return len(3)  # type: ignore[arg-type]
+
+    with pytest.raises(TypeError, match="has no len"):
+        Wrong()(1.0)
+
+
+def test_whole_numbers_of_numpy_are_sizes_and_seeds() -> None:
+    whole = np.int64(3)
+    assert MLP(whole, [whole, 1], seed=whole).state_dict() == MLP(3, [3, 1], seed=3).state_dict()
+
+
+def test_deltas_need_the_function_of_a_loss() -> None:
+    with pytest.raises(TypeError, match=r"the loss is 'mse'; expected a function. Write deltas"):
+        deltas(MLP(1, [1]), [1.0], [1.0], "mse")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_a_folded_network_has_its_inputs(depth: int) -> None:
+    model = MLP(2, [3, 1], activation="tanh", seed=1)
+    source = draw(model([1.0, -2.0])[0], depth=depth).graphviz().source
+    assert source.count("<I>x₁</I>") == source.count("<I>x₂</I>") == 1

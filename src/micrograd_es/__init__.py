@@ -121,7 +121,7 @@ _LATER = {
     **dict.fromkeys(("History", "fit"), "micrograd_es.training"),
     **dict.fromkeys(("SGD", "Adam", "AdamW", "Momentum", "Nesterov"), "micrograd_es.optim"),
 }
-_MODULES = ("blocks", "cost", "data", "export", "losses", "nn", "optim")
+_MODULES = ("blocks", "cost", "data", "export", "losses", "nn", "optim", "plots")
 
 
 def __getattr__(name: str) -> Any:

@@ -8,6 +8,7 @@ from io import StringIO
 from pathlib import Path
 
 from micrograd_es.cli.terminal import say, say_bytes
+from micrograd_es.cli.training_options import reading
 from micrograd_es.files import write_files
 
 WORDS = {"es": ("predicción", "salida"), "en": ("prediction", "output")}
@@ -19,7 +20,7 @@ def predict(given: Namespace) -> int:
     from micrograd_es.training import Predictor
 
     predictor = Predictor.load(given.model)
-    table = read_table(given.table, header=True)
+    table = read_table(given.table, header=True, **reading(given))
     prepared = predictor.preparation
     outputs = predictor.outputs(table.numbers(prepared.names))
     answers, output = WORDS[given.language]
@@ -31,10 +32,15 @@ def predict(given: Namespace) -> int:
     else:
         names = [answers] if outputs.shape[1] == 1 else [f"{answers} {i}" for i in range(1, outputs.shape[1] + 1)]
         added = outputs.tolist()
+    if twice := set(names) & set(table.names):
+        raise ValueError(
+            f"{table.path} has a column {min(twice)!r} already; expected a table without answers. Take the column out."
+        )
     text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, delimiter=table.delimiter, lineterminator="\n")
     writer.writerow([*table.names, *names])
-    writer.writerows([*cells, *more] for cells, more in zip(table.cells, added, strict=True))
+    for cells, more in zip(table.cells, added, strict=True):
+        writer.writerow([*cells, *(_written(x, table.decimal) for x in more)])
     data = text.getvalue().encode("utf-8")
     if given.output is None:
         say_bytes(data)
@@ -42,3 +48,8 @@ def predict(given: Namespace) -> int:
         write_files({Path(given.output): data})
         say(given.output)
     return 0
+
+
+def _written(answer: object, decimal: str) -> str:
+    """An answer as the table writes its numbers."""
+    return str(answer).replace(".", decimal) if isinstance(answer, float) else str(answer)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd_es.cli.inputs import UsageError
 from micrograd_es.cli.terminal import Progress, complain, say
-from micrograd_es.cli.training_options import numbers
+from micrograd_es.cli.training_options import numbers, reading
 from micrograd_es.files import write_files
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ def train(given: Namespace) -> int:
     optimizer = chosen(OPTIMIZERS, given.optimizer, "--optimizer")(given.rate)
     predictor = Predictor(model, loss, preparation)
     folder = Path(given.output)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"--output is {given.output!r}, a file; expected a folder, such as build/train")
     folder.mkdir(parents=True, exist_ok=True)
     say(f"{model!r} · {data!r}")
     history = fit(
@@ -77,9 +79,10 @@ def _data(given: Namespace) -> Data:
     if given.data.lower().endswith(".csv"):
         if options:
             raise UsageError("--points and --noise are of made data sets; a file has its own points.")
-        return from_csv(given.data, target=given.target)
-    if given.target is not None:
-        raise UsageError("--target names a column of a CSV file; a made data set has its own target.")
+        return from_csv(given.data, target=given.target, kind=given.kind, **reading(given))
+    said = [f"--{name}" for name in ("target", "kind", *reading(given)) if getattr(given, name) is not None]
+    if said:
+        raise UsageError(f"{said[0]} is of a CSV file; a made data set has its own target and no file.")
     seed = {} if given.data in ("iris", "digits") else {"seed": given.seed}
     return dataset(given.data, **options, **seed)
 

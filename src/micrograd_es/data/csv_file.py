@@ -27,9 +27,10 @@ def from_csv(
     """The rows of a CSV file: the `target` column is what to learn, and all others, or those of `inputs`, are inputs.
 
     A column is given by its name or by its number, from 0, or from −1 at the end; the target is the last one where
-    none is given. A target that is no number in some row makes a classification; classes written as numbers need
+    none is given. Targets that are no numbers make a classification; classes written as numbers need
     kind="classification". What is not given is found out: the delimiter (comma, semicolon or tab), the decimal comma
-    (where commas do not delimit), and the header (a first row of names over a row of numbers).
+    (where commas do not delimit; where they do, cells in quotes need decimal=","), and the header (a first row of
+    names over a row of numbers).
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -55,10 +56,22 @@ def from_csv(
     rows = table.numbers(places)
     names = [table.names[column] for column in places]
     if kind is None:
-        kind = "regression" if all(_is_number(row[goal], table.decimal) for row in table.cells) else "classification"
+        kind = _kind(table, goal)
     if kind == "regression":
         return Data(rows, [table.number(row, goal) for row in range(len(rows))], names, kind=kind)
     return _classified(path, rows, [table.text(row, goal) for row in range(len(rows))], names)
+
+
+def _kind(table: Table, goal: int) -> Kind:
+    """What the targets make. Raises ValueError where some are numbers and others are not: most often a missing one."""
+    texts = [row for row, cells in enumerate(table.cells) if not _is_number(cells[goal], table.decimal)]
+    if texts and len(texts) < len(table.cells):
+        cell = table.text(texts[0], goal)
+        raise ValueError(
+            f"{table.at(texts[0], goal)}: {cell[:40]!r} stands among numbers; expected numbers only, or names"
+            " of classes only. Fill in the cell, take the row out, or write kind='classification' (--kind in a shell)."
+        )
+    return "classification" if texts else "regression"
 
 
 def _classified(path: str | PathLike[str], rows: list[list[float]], labels: list[str], names: Sequence[str]) -> Data:
@@ -80,6 +93,7 @@ class Table:
     cells: list[list[str]]
     lines: list[int]
     decimal: str
+    delimiter: str
 
     def place(self, column: Column) -> int:
         """Where a column stands, by its name or number."""
@@ -104,7 +118,7 @@ class Table:
         """The cell as a finite number."""
         text = self.text(row, column)
         if not _is_number(text, self.decimal):
-            hint = " Write decimal=',' for a decimal comma." if _is_number(text, ",") else ""
+            hint = " Write decimal=',' for a decimal comma (--decimal , in a shell)." if _is_number(text, ",") else ""
             raise ValueError(f"{self.at(row, column)}: {text[:40]!r} is no number; expected one such as 0.5.{hint}")
         if not math.isfinite(number := float(text.replace(self.decimal, "."))):
             raise ValueError(
@@ -140,10 +154,8 @@ def read_table(
     if decimal is None:
         decimal = "." if delimiter == "," else ","
         decimal = decimal if decimal == "," and not _has_points(text, delimiter) else "."
-    if decimal not in (".", ",") or decimal == delimiter:
-        raise ValueError(
-            f"decimal is {decimal!r} and the delimiter {delimiter!r}; expected '.' or ',', and not the same."
-        )
+    if decimal not in (".", ","):
+        raise ValueError(f"decimal is {decimal!r}; expected '.' or ','.")
     cells, lines = _rows(path, text, delimiter)
     if header or (header is None and _has_header(cells, decimal)):
         names = [name.strip() for name in cells[0]]
@@ -155,15 +167,18 @@ def read_table(
         raise ValueError(f"{path}: the header names a column {twice[0]!r}; expected a name of its own for each column.")
     if not cells:
         raise ValueError(f"{path} has no rows under its header; expected one or more.")
-    return Table(path, names, cells, lines, decimal)
+    return Table(path, names, cells, lines, decimal, delimiter)
 
 
 def _decoded(path: Path, encoding: str) -> str:
     try:
         return path.read_text(encoding=encoding)
+    except LookupError:
+        raise ValueError(f"{encoding!r} is no known encoding; expected one such as 'utf-8' or 'latin-1'.") from None
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"{path} is no text in {encoding} ({error.reason}). Write encoding='latin-1' or another."
+            f"{path} is no text in {encoding} ({error.reason})."
+            " Write encoding='latin-1' or another (--encoding in a shell)."
         ) from None
 
 

@@ -51,6 +51,8 @@ class Data:
         for what, given, expected in (("names", names, inputs.shape[1]), ("classes", classes, count)):
             if len(given) != expected:
                 raise ValueError(f"{len(given)} {what} were given ({', '.join(given)}); expected {expected}.")
+            if twice := [name for name in given if given.count(name) > 1]:
+                raise ValueError(f"{twice[0]!r} is twice among the {what}; expected a name of its own for each.")
         for field, content in (("inputs", inputs), ("targets", targets), ("names", names), ("classes", classes)):
             object.__setattr__(self, field, content)
 
@@ -63,7 +65,7 @@ class Data:
         >>> Data.labelled([[1], [2], [3]], ["b", "a", "c"], classes="abc").targets.tolist()
         [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
         """
-        known = list(classes) or [str(label) for label in sorted(set(labels))]
+        known = list(classes) or _sorted(labels)
         texts = [str(label) for label in labels]
         if unknown := sorted(set(texts) - set(known)):
             raise ValueError(f"{unknown[0]!r} is no class; expected one of {', '.join(known)}.")
@@ -166,9 +168,11 @@ class Data:
 
     def scaling(self) -> Scaling:
         """The mean and the deviation of each input, which `standardised` takes off and divides by."""
-        deviation = self.inputs.std(axis=0)
-        flat = deviation <= 1e-12 * np.abs(self.inputs).max(axis=0)  # the same in all rows but for rounding
-        return Scaling(self.inputs.mean(axis=0), np.where(flat, 1.0, deviation))
+        unit = np.exp2(np.frexp(np.abs(self.inputs).max(axis=0))[1] - 1.0)  # so that no square is too large or small
+        inputs = self.inputs / unit
+        deviation = inputs.std(axis=0)
+        flat = deviation <= 1e-12 * np.abs(inputs).max(axis=0)  # the same in all rows but for rounding
+        return Scaling(inputs.mean(axis=0) * unit, np.where(flat, 1.0, deviation * unit))
 
     def standardised(self, by: Data | Scaling | None = None) -> Data:
         """The same rows with inputs of mean 0 and deviation 1; an input that never changes becomes 0.
@@ -181,6 +185,14 @@ class Data:
         """
         scaling = by if isinstance(by, Scaling) else (self if by is None else by).scaling()
         return replace(self, inputs=scaling(self.inputs))
+
+
+def _sorted(labels: Any) -> list[str]:
+    """The labels, each once, in their order. Raises TypeError for labels of several kinds, which have none."""
+    try:
+        return [str(label) for label in sorted(set(labels))]
+    except TypeError as error:
+        raise TypeError(f"the labels have no order ({error}); expected numbers, or names. Write classes=[…].") from None
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from typing import ParamSpec
 
 from micrograd_es.functions import sum as total
 from micrograd_es.scopes import scope
-from micrograd_es.value import Value
+from micrograd_es.value import Value, as_value
 
 P = ParamSpec("P")
 
@@ -43,7 +43,9 @@ def mean(losses: Iterable[Value]) -> Value:
     >>> mean([Value(1.0), Value(2.0)])
     Value(1.5)
     """
-    terms = list(losses)
+    if isinstance(losses, Value) or not isinstance(losses, Iterable):
+        raise TypeError(f"the mean was given {losses!r}; expected a list of losses. Write mean([loss1, loss2]).")
+    terms = [as_value(loss) for loss in losses]
     if not terms:
         raise ValueError("the mean was given no losses; expected at least one. Is the batch empty?")
     return mean_of(terms)

@@ -27,6 +27,8 @@ def deltas(model: Sequential, x: Any, target: Any, loss: Callable[[list[Value], 
     """
     if not isinstance(model, Sequential):
         raise TypeError(f"deltas was given {model!r}; expected a network of layers, an MLP or a Sequential.")
+    if not callable(loss):
+        raise TypeError(f"the loss is {loss!r}; expected a function. Write deltas(model, x, target, losses.mse).")
     passes, outputs = model.run(x)
     if not passes:
         raise ValueError("the network has no layers; expected at least one Layer.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import isfinite, sqrt
+from numbers import Integral
 from random import Random
 
 from micrograd_es.tables import chosen
@@ -128,6 +129,8 @@ def generator(seed: int | Random | None) -> Random:
     """
     if isinstance(seed, Random):
         return seed
-    if seed is not None and (not isinstance(seed, int) or isinstance(seed, bool)):
+    if seed is None:
+        return Random()
+    if not isinstance(seed, Integral) or isinstance(seed, bool):
         raise TypeError(f"the seed is {seed!r} ({type(seed).__name__}); expected a whole number, or None for any.")
-    return Random(seed)
+    return Random(int(seed))

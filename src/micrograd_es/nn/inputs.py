@@ -41,4 +41,6 @@ def _value(number: Any, place: int, who: str) -> Value:
             f"{who} was given a list in place of its input {place}; expected one example, a list of numbers."
             " For several examples write [model(row) for row in rows]."
         )
-    return Value(as_number(number, f"input {place} of {who}"), f"x{place}")
+    value = Value(as_number(number, f"input {place} of {who}"), f"x{place}")
+    value.scope = None  # an input comes from outside: a layer that is folded has it as an input, as it has its weights
+    return value

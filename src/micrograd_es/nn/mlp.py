@@ -78,7 +78,9 @@ class MLP(Sequential):
         [0, 1, 1, 0]
         """
         if not isinstance(weights, list | tuple) or not weights:
-            raise TypeError(f"the weights are {str(weights)[:60]}; expected a list with one matrix for each layer.")
+            shape = getattr(weights, "shape", None)
+            told = f"an array of shape {tuple(shape)}" if shape else str(weights)[:60]
+            raise TypeError(f"the weights are {told}; expected a list with one matrix for each layer. Write [W1, W2].")
         starts: Sequence[Any] = [None] * len(weights) if biases is None else biases
         if len(starts) != len(weights):
             raise ValueError(

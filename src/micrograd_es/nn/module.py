@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from inspect import signature
 from typing import Any, TypeVar
 
 from micrograd_es.maths import Number, as_number
@@ -44,7 +45,23 @@ class Module:
 
     def __call__(self, *inputs: Any) -> Any:
         with self.scoped():
-            return self.forward(*inputs)
+            try:
+                return self.forward(*inputs)
+            except TypeError:
+                self._check_count(inputs)
+                raise
+
+    def _check_count(self, inputs: tuple[Any, ...]) -> None:
+        """Raise TypeError where forward() takes another number of inputs than it was given."""
+        form = signature(self.forward)
+        try:
+            form.bind(*inputs)
+        except TypeError:
+            raise TypeError(
+                f"{self.name or type(self).__name__} was called with {len(inputs)} inputs; expected those of"
+                f" forward({', '.join(form.parameters)}). Several numbers of one example are a list:"
+                " write model([1.0, 2.0])."
+            ) from None
 
     def scoped(self) -> Any:
         """The scope in which the module computes: `with module.scoped():`."""

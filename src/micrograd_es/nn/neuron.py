@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from numbers import Integral
 from random import Random
 from typing import Any
 
@@ -90,10 +91,10 @@ class Neuron(Module):
 
 
 def check_size(size: object, what: str) -> None:
-    """Raise an error for what is no whole number from 1 on."""
-    if not isinstance(size, int) or isinstance(size, bool):
+    """Raise an error for what is no whole number from 1 on; NumPy's are whole numbers, too."""
+    if not isinstance(size, Integral) or isinstance(size, bool):
         raise TypeError(f"{what} is {size!r} ({type(size).__name__}); expected a whole number from 1 on.")
-    if size < 1:
+    if int(size) < 1:
         raise ValueError(f"{what} is {size}; expected a whole number from 1 on.")
 
 

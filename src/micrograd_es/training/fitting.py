@@ -14,12 +14,13 @@ from micrograd_es.data import Data
 from micrograd_es.data.checks import Floats, whole
 from micrograd_es.losses import Loss
 from micrograd_es.nn import Module
-from micrograd_es.optim import SGD, Optimizer
+from micrograd_es.optim import Optimizer
 from micrograd_es.training.checkpoint import Checkpoint
+from micrograd_es.training.given import callable_of, callbacks_of, file_of, model_of, optimizer_of
 from micrograd_es.training.history import History
 from micrograd_es.training.interrupt import interruptible
 from micrograd_es.training.progress import Bar
-from micrograd_es.training.sets import Examples, LossGiven, as_data, examples, loss_of, predicted, sizes
+from micrograd_es.training.sets import Examples, LossGiven, as_data, examples, loss_of, outputs_of, predicted
 from micrograd_es.training.steps import EagerSteps, Penalty, RecordedSteps, Steps, dropouts, mask_sizes
 
 RUNNERS = ("numpy", "fast", "eager")
@@ -77,7 +78,7 @@ def fit(
     `runner` says how: on a recorded program in "numpy" or compiled ("fast", the extra `fast`), or "eager" through
     Values; the numbers are the same. `progress` shows a bar, by default where someone looks.
 
-    >>> from micrograd_es.nn import MLP
+    >>> from micrograd_es import MLP, SGD
     >>> model = MLP(1, [1], seed=1)
     >>> history = fit(model, ([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]), loss="mse", optimizer=SGD(0.2), epochs=200)
     >>> history.epochs, round(model["layer1.neuron1.w1"].data, 3), round(model["layer1.neuron1.b"].data, 3)
@@ -87,13 +88,11 @@ def fit(
     where the loss is no finite number; the parameters are then the last finite ones.
     """
     given = as_data(data)
-    row = loss_of(loss)
-    n_in, n_out = sizes(model, given)
+    row, chosen = loss_of(loss), optimizer_of(optimizer)
+    added = callable_of(penalty, "penalty", "penalty=lambda model: 0.01 * l2(model.weights())")
+    n_out = outputs_of(model_of(model), given)
     train = examples(given, row, n_out)
     tested = None if test is None else _tested(test, given, row, n_out)
-    if not model.parameters():
-        raise ValueError(f"{model!r} has no parameters to learn; expected a model such as MLP(2, [4, 1]).")
-    chosen = SGD(0.03) if optimizer is None else optimizer
     run = _Run(
         model=model,
         loss=row,
@@ -105,15 +104,15 @@ def fit(
         seed=whole("seed", seed, 0),
         shuffle=shuffle,
         patience=None if patience is None else whole("patience", patience, 1),
-        callbacks=callbacks,
-        checkpoint=None if checkpoint is None else Path(checkpoint),
+        callbacks=callbacks_of(callbacks),
+        checkpoint=file_of(checkpoint),
         every=whole("checkpoint_every", checkpoint_every, 1),
-        masks=mask_sizes(model, n_in),
+        masks=mask_sizes(model, train.inputs[0].tolist()),
     )
-    run.check_files()
     if resume:
         run.resume()
-    run.steps = _steps(runner, model, row, chosen, penalty, (n_in, n_out), run.masks)
+    first = (train.inputs[0].tolist(), train.targets[0].tolist())
+    run.steps = _steps(runner, model, row, chosen, added, first, run.masks)
     return run.all(Bar(progress, run.epochs, run.history.epochs))
 
 
@@ -132,14 +131,14 @@ def _steps(
     loss: Loss,
     optimizer: Optimizer,
     penalty: Penalty | None,
-    shape: tuple[int, int],
+    example: tuple[list[float], list[float]],
     masks: Sequence[int],
 ) -> Steps:
     if runner not in RUNNERS:
         raise ValueError(f"runner is {runner!r}; expected one of {', '.join(map(repr, RUNNERS))}.")
     if runner == "eager":
         return EagerSteps(model, loss, optimizer, penalty)
-    return RecordedSteps(model, loss, optimizer, penalty, shape, masks, fast=runner == "fast")
+    return RecordedSteps(model, loss, optimizer, penalty, example, masks, fast=runner == "fast")
 
 
 @dataclass
@@ -167,13 +166,6 @@ class _Run:
         self.steps: Steps
         self._dropouts = dropouts(self.model)
 
-    def check_files(self) -> None:
-        """A checkpoint that could not be written is an error now, not after an hour."""
-        if self.checkpoint is not None and not self.checkpoint.resolve().parent.is_dir():
-            raise FileNotFoundError(
-                f"cannot write the checkpoint {self.checkpoint}: there is no folder {self.checkpoint.parent}."
-            )
-
     def resume(self) -> None:
         """Go on from the checkpoint, where there is one."""
         if self.checkpoint is None:
@@ -186,8 +178,9 @@ class _Run:
 
     def settings(self) -> dict[str, Any]:
         """What must not change between a run and its continuation."""
-        shuffle = bool(self.shuffle)
-        return {"seed": self.seed, "batch_size": self.batch, "examples": len(self.train), "shuffle": shuffle}
+        learnt = {"network": repr(self.model), "loss": self.loss.name}
+        order = {"seed": self.seed, "batch_size": self.batch, "shuffle": bool(self.shuffle)}
+        return {**learnt, **order, "examples": len(self.train)}
 
     def all(self, bar: Bar) -> History:
         """Every epoch that is left."""
@@ -220,7 +213,7 @@ class _Run:
             try:
                 loss = self.steps.step(inputs[part], targets[part], [mask[part] for mask in masks])
             except (ArithmeticError, ValueError) as error:
-                raise self._lost(str(error)) from error
+                raise self._lost(error) from error
             self.history.step_loss.append(loss)
             if interrupted():
                 self.history.stopped = "interrupted"
@@ -234,9 +227,9 @@ class _Run:
             try:
                 loss, outputs = self.steps.measure(part.inputs, part.targets)
             except (ArithmeticError, ValueError) as error:
-                raise self._lost(str(error)) from error
+                raise self._lost(error) from error
             if not np.isfinite(loss):
-                raise self._lost(f"the loss of the {name} data is {loss}.")
+                raise self._lost(ArithmeticError(f"the loss of the {name} data is {loss}."))
             getattr(self.history, f"{name}_loss").append(loss)
             if part.labels is not None:
                 right = predicted(outputs, self.loss, part.targets) == part.labels
@@ -271,12 +264,13 @@ class _Run:
             state = self.steps.state()
             Checkpoint(self.model.state_dict(), state, self.history, self.settings(), self.best).save(self.checkpoint)
 
-    def _lost(self, why: str) -> TrainingError:
-        step = len(self.history.step_loss) + 1
-        return TrainingError(
-            f"training stopped at step {step}, in epoch {self.history.epochs + 1}: {why} Expected finite numbers;"
-            f" try a smaller rate (it is {self.optimizer.rate_now():g}) or data on a smaller scale."
-        )
+    def _lost(self, why: Exception) -> TrainingError:
+        """What stopped the run; numbers that grew too large have advice, an output that does not fit says its own."""
+        step, advice = len(self.history.step_loss) + 1, ""
+        if isinstance(why, ArithmeticError):
+            rate = f"{self.optimizer.rate_now():g}"
+            advice = f" Expected finite numbers; try a smaller rate (it is {rate}) or data on a smaller scale."
+        return TrainingError(f"training stopped at step {step}, in epoch {self.history.epochs + 1}: {why}{advice}")
 
 
 def _mask(rng: np.random.Generator, p: float, shape: tuple[int, int]) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from micrograd_es.data.checks import Floats
 from micrograd_es.losses import LOSSES, Loss
 from micrograd_es.nn import Module
 from micrograd_es.tables import chosen
+from micrograd_es.training.steps import listed
 from micrograd_es.value import Value
 
 LossGiven = str | Loss | Callable[[Any, Any], Value]
@@ -39,12 +41,32 @@ def loss_of(given: LossGiven) -> Loss:
     if isinstance(given, Loss):
         return given
     if callable(given):
-        return Loss(getattr(given, "__name__", type(given).__name__), given, (), "number")
+        return Loss(getattr(given, "__name__", type(given).__name__), _own(given), (), "number")
     return chosen(LOSSES, given, "the loss")
 
 
+def _own(function: Callable[[Any, Any], Value]) -> Callable[[Any, Any], Value]:
+    """A loss of the user's own, whose errors say what it is given."""
+
+    @wraps(function, updated=())
+    def told(outputs: Any, targets: Any) -> Value:
+        try:
+            return function(outputs, targets)
+        except (TypeError, IndexError) as error:
+            error.add_note(
+                f"A loss gets the outputs and the targets of one example, here lists of {len(outputs)} and"
+                f" {len(targets)}. Write lambda outputs, targets: (outputs[0] - targets[0]) ** 2."
+            )
+            raise
+
+    return told
+
+
 def as_data(given: Any, what: str = "the data") -> Data:
-    """Data as they are; a pair of inputs and targets of numbers is a regression."""
+    """Data as they are; a pair of inputs and targets of numbers is a regression.
+
+    Where the loss is one of classes, targets of one whole number each are the numbers of classes, from 0 on.
+    """
     if isinstance(given, Data):
         return given
     if isinstance(given, list | tuple) and len(given) == 2:
@@ -65,6 +87,8 @@ def examples(data: Data, loss: Loss, outputs: int) -> Examples:
     >>> examples(data, LOSSES["softmax_cross_entropy"], 2).targets.tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
+    if data.kind == "regression" and loss.target == "class" and data.targets.shape[1] == 1 < outputs:
+        return _of_numbers(data, loss, outputs)
     labels = data.labels if data.kind == "classification" else None
     fitted = _fitted(data, loss, outputs) if labels is not None else data
     if fitted.targets.shape[1] != outputs:
@@ -76,6 +100,13 @@ def examples(data: Data, loss: Loss, outputs: int) -> Examples:
         targets = np.array([loss.encoded(row, outputs) for row in fitted.targets.tolist()])
         return Examples(data.inputs, targets)
     return Examples(data.inputs, fitted.targets, labels)
+
+
+def _of_numbers(data: Data, loss: Loss, outputs: int) -> Examples:
+    """Examples whose one target is the number of a class, as PyTorch has them."""
+    numbers = data.targets[:, 0].tolist()
+    targets = np.array([loss.encoded(number, outputs) for number in numbers])
+    return Examples(data.inputs, targets, np.array(numbers, dtype=np.int64))
 
 
 def _fitted(data: Data, loss: Loss, outputs: int) -> Data:
@@ -103,8 +134,11 @@ def predicted(outputs: Floats, loss: Loss, targets: Floats) -> Any:
     return (outputs[:, 0] > middle).astype(np.int64)
 
 
-def sizes(model: Module, data: Data) -> tuple[int, int]:
-    """The numbers of inputs and outputs of a model; where it does not say them it is called once to find out."""
+def outputs_of(model: Module, data: Data) -> int:
+    """How many outputs a model has for the data; where it does not say, it is called once to find out.
+
+    Raises ValueError for a model of another number of inputs.
+    """
     n_in = getattr(model, "n_in", data.inputs.shape[1])
     if n_in != data.inputs.shape[1]:
         raise ValueError(
@@ -113,6 +147,5 @@ def sizes(model: Module, data: Data) -> tuple[int, int]:
         )
     n_out = getattr(model, "n_out", None)
     if n_out is None:
-        outputs = model(data.inputs[0].tolist())
-        n_out = 1 if isinstance(outputs, Value) else len(outputs)
-    return int(n_in), int(n_out)
+        n_out = len(listed(model(data.inputs[0].tolist())))
+    return int(n_out)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,6 +17,8 @@ from micrograd_es.program import Program, record
 from micrograd_es.value import Value, as_value
 
 Penalty = Callable[[Module], Value]
+
+LOSS, PENALTY = "the loss", "the penalty"
 
 
 class Steps(Protocol):
@@ -60,13 +62,13 @@ def masked(model: Module, x: Any, masks: Sequence[Any]) -> Any:
     with ExitStack() as stack:
         for dropout, mask in zip(dropouts(model), masks, strict=True):
             stack.enter_context(dropout.using(mask))
-        return _listed(model(x))
+        return listed(model(x))
 
 
-def mask_sizes(model: Module, n_in: int) -> list[int]:
-    """How many inputs each Dropout has; the model is called once, without masks, to find out."""
+def mask_sizes(model: Module, x: list[float]) -> list[int]:
+    """How many inputs each Dropout has; the model is called once for one example, without masks, to find out."""
     with mode(model, False):
-        model([0.5] * n_in)
+        model(x)
     return [dropout.size for dropout in dropouts(model)]
 
 
@@ -80,8 +82,23 @@ def check_optimizer(optimizer: Optimizer, parameters: int) -> None:
         )
 
 
-def _listed(outputs: Any) -> list[Value]:
-    return [outputs] if isinstance(outputs, Value) else list(outputs)
+def listed(outputs: Any) -> list[Value]:
+    """The outputs of a model as a list of Values."""
+    if isinstance(outputs, list | tuple):
+        return [as_value(y) for y in outputs]
+    if not isinstance(outputs, Value):
+        raise TypeError(
+            f"the model gave {outputs!r} ({type(outputs).__name__}); expected a Value or a list of Values. Give them"
+            " back in its forward()."
+        )
+    return [outputs]
+
+
+def _one(given: Any, what: str) -> Value:
+    """The loss, or the penalty, as a Value. Raises TypeError for what is no number."""
+    if isinstance(given, list | tuple) or given is None or isinstance(given, str):
+        raise TypeError(f"{what} gave {str(given)[:60]} ({type(given).__name__}); expected one Value, such as a sum.")
+    return as_value(given)
 
 
 class EagerSteps:
@@ -96,9 +113,9 @@ class EagerSteps:
         """See `Steps`."""
         rows = zip(inputs.tolist(), targets.tolist(), *(mask.tolist() for mask in masks), strict=True)
         with mode(self.model, True):
-            losses = [as_value(self.loss(masked(self.model, x, own), t)) for x, t, *own in rows]
+            losses = [_one(self.loss(masked(self.model, x, own), t), LOSS) for x, t, *own in rows]
         mean = total(losses) / len(losses)
-        goal = mean if self.penalty is None else mean + self.penalty(self.model)
+        goal = mean if self.penalty is None else mean + _one(self.penalty(self.model), PENALTY)
         self.model.zero_grad()
         goal.backward()
         self.optimizer.step(self.values)
@@ -109,8 +126,8 @@ class EagerSteps:
         losses, rows = [], []
         with mode(self.model, False):
             for x, t in zip(inputs.tolist(), targets.tolist(), strict=True):
-                outputs = _listed(self.model(x))
-                losses.append(float(as_value(self.loss(outputs, t)).data))
+                outputs = listed(self.model(x))
+                losses.append(float(_one(self.loss(outputs, t), LOSS).data))
                 rows.append([float(y.data) for y in outputs])
         return float(np.mean(losses)), np.array(rows)
 
@@ -134,24 +151,25 @@ class RecordedSteps:
         loss: Loss,
         optimizer: Optimizer,
         penalty: Penalty | None,
-        sizes: tuple[int, int],
+        example: tuple[list[float], list[float]],
         masks: Sequence[int],
         fast: bool,
     ) -> None:
-        self.model, self.optimizer = model, optimizer
+        self.model, self.loss, self.optimizer = model, loss, optimizer
         self.values = model.parameters()
         check_optimizer(optimizer, len(self.values))
-        x, t, drawn = [0.5] * sizes[0], [0.5] * sizes[1], [[1.0] * size for size in masks]
+        (x, t), drawn = example, [[1.0] * size for size in masks]
 
         def goal(x: Any, t: Any, *masks: Any) -> Value:
-            mean = as_value(loss(masked(model, x, masks), t))
-            return mean if penalty is None else mean + penalty(model)
+            mean = _one(loss(masked(model, x, masks), t), LOSS)
+            return mean if penalty is None else mean + _one(penalty(model), PENALTY)
 
         def measured(x: Any, t: Any) -> list[Value]:
-            outputs = _listed(model(x))
-            return [as_value(loss(outputs, t)), *outputs]
+            outputs = listed(model(x))
+            return [_one(loss(outputs, t), LOSS), *outputs]
 
         with mode(model, True):
+            loss(masked(model, x, drawn), t)  # what is wrong with one example is said by the loss itself
             self.training: Program = record(goal, x, t, *drawn, parameters=self.values, fast=fast)
         with mode(model, False):
             self.measuring: Program = record(measured, x, t, parameters=self.values, fast=fast)
@@ -163,9 +181,21 @@ class RecordedSteps:
 
     def step(self, inputs: Floats, targets: Floats, masks: Sequence[Floats]) -> float:
         """See `Steps`."""
-        loss, _ = self.training.value_and_grad(inputs, targets, *masks, out=self.gradient)
+        try:
+            loss, _ = self.training.value_and_grad(inputs, targets, *masks, out=self.gradient)
+        except (ArithmeticError, ValueError):
+            self._replay(inputs, targets, masks)
+            raise
         self.optimizer.update(self.training.parameters, self.gradient)
         return float(loss)
+
+    def _replay(self, inputs: Floats, targets: Floats, masks: Sequence[Floats]) -> None:
+        """Go through a failed batch eagerly: a loss says more of outputs that do not fit than the gate that failed."""
+        self.write_back()
+        with mode(self.model, True):
+            for x, t, *own in zip(inputs.tolist(), targets.tolist(), *(mask.tolist() for mask in masks), strict=True):
+                with suppress(ArithmeticError):
+                    self.loss(masked(self.model, x, own), t)
 
     def measure(self, inputs: Floats, targets: Floats) -> tuple[float, Floats]:
         """See `Steps`."""
