@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import json
 import math
 import pickle
 import random
 from collections.abc import Callable
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -14,7 +16,9 @@ import numpy as np
 import pytest
 
 import micrograd_es as es
-from micrograd_es import RecordingError, Value, flow, record
+from micrograd_es import Program, RecordingError, Value, flow, record
+from micrograd_es.ops import Op, Role
+from micrograd_es.value import apply
 
 W = Value(2.0, "w")
 SOMETIMES = random.Random(0)
@@ -162,3 +166,167 @@ def test_the_formulas_of_what_is_added_up_again_and_again_give_its_numbers() -> 
     assert found["L"] == pytest.approx(program(xs).mean(), rel=1e-12)
     parameters = [name for name in found if name.startswith("∂L/∂p") and found[name].size == 1]
     assert any(found[name].item() == pytest.approx(slopes[0], rel=1e-12) for name in parameters)
+
+
+BRANCHING: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+    "a branch": (lambda m, x: x if x > 0 else 0.1 * x, lambda m, z, x: (1.0 if x > 0 else 0.1,)),
+    "a comparison as a factor": (lambda m, x: x * (x > 0), lambda m, z, x: ((x > 0) * 1.0,)),
+    "equal to 0": (
+        lambda m, x: 1.0 if x == 0 else m.sin(x) / x,
+        lambda m, z, x: (0.0 if x == 0 else (m.cos(x) - z) / x,),
+    ),
+    "true or false": (lambda m, x: x * 2 if x else x + 1, lambda m, z, x: (2 if x else 1,)),
+    "a function of math": (lambda m, x: math.exp(x), lambda m, z, x: (z,)),
+    "a function of NumPy": (lambda m, x: np.arctan(x), lambda m, z, x: (1 / (1 + x * x),)),
+    "a part of a number": (lambda m, x: x % 1 + x // 1 + abs(x), lambda m, z, x: (1 + m.sign(x),)),
+    "a constant": (lambda m, x: 3, lambda m, z, x: (0,)),
+    "two that are equal": (
+        lambda m, x, y: x if x == y else x * y,
+        lambda m, z, x, y: (1.0, 0.0) if x == y else (y, x),
+    ),
+    "three in a branch": (
+        lambda m, x, y, c: x + y if c > 0 else x * y,
+        lambda m, z, x, y, c: (1.0, 1.0, 0.0) if c > 0 else (y, x, 0.0),
+    ),
+    "any number, sorted": (lambda m, *xs: sorted(xs)[0], lambda m, z, *xs: tuple(1.0 * (x == z) for x in xs)),
+}
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
+@pytest.mark.parametrize("name", BRANCHING)
+def test_an_operation_that_asks_what_its_input_is_has_the_numbers_of_the_eager_path(
+    name: str, fast: bool, add_row: Callable[..., Op]
+) -> None:
+    forward, local = BRANCHING[name]
+    row = add_row("asks", "a", Role.SCALER, forward=forward, local=local)
+    count = row.arity or 3
+
+    def fn(x: list[Value]) -> Value:
+        turned = [apply(row, *[x[(i + j) % 3] for j in range(count)]) for i in range(3)]
+        return es.sum([*turned, apply(row, *[W, x[0], x[2]][:count])])
+
+    program = record(fn, [0.11, 0.22, 0.33], fast=fast)
+    xs = np.array([[0.3, -0.2, 0.0], [0.5, 0.5, 0.9], [0.0, 1.2, -2.75]])
+    for rows in (xs, xs[:1], xs[:0]):
+        found, (slopes,) = program.value_and_grad(rows, reduce="none", wrt="inputs")
+        for x, value, slope in zip(rows.tolist(), found, slopes, strict=True):
+            given = [Value(number) for number in x]
+            f = fn(given)
+            gradient = es.gradients(f)
+            assert value == pytest.approx(f.data, rel=1e-12)
+            assert slope == pytest.approx([float(gradient[v]) for v in given], rel=1e-12)
+    for latex in (False, True):
+        assert program.explain(latex=latex, backward=True)
+    assert program.matrices(xs)["L"] == pytest.approx(program(xs).mean(), rel=1e-12)
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
+def test_where_takes_neither_side_of_a_condition_that_is_no_number(fast: bool) -> None:
+    program = record(lambda x: es.where(es.log(x), 2.0, 3.0) + 0 * x, 0.5, fast=fast)
+    assert np.isnan(program(np.array([0.5, -1.0, 2.0]))).tolist() == [False, True, False]
+    with pytest.raises(ValueError, match=r"log\(x = -1.0\).* in example 1 of the batch"):
+        program.value_and_grad(np.array([0.5, -1.0]))
+
+
+def test_parameters_that_are_set_are_those_that_the_program_runs_on() -> None:
+    program = record(lambda x: W * x, 0.0)
+    array = program.parameters
+    program.parameters = program.parameters - 0.5
+    assert program(2.0) == 3.0
+    assert program.parameters is array
+    with pytest.raises(ValueError, match=r"parameters has the shape \(2,\); expected \(1,\)"):
+        program.parameters = np.ones(2)
+
+
+def test_a_gradient_is_not_cut_to_whole_numbers() -> None:
+    program = record(lambda x: W * x, 0.0)
+    with pytest.raises(TypeError, match="Cannot cast"):
+        program.value_and_grad(np.array([0.5]), out=np.zeros(1, int))
+
+
+@pytest.mark.parametrize("again", [lambda p: pickle.loads(pickle.dumps(p)), copy.deepcopy, copy.copy])
+def test_a_program_is_pickled_and_copied(again: Callable[[Program], Program]) -> None:
+    weights = [Value(0.3, "a"), Value(0.7, "b"), Value(-0.2, "c")]
+    program = record(lambda x: weights[2] * x[1] + es.tanh(weights[1] * x[0]) * weights[0], [0.0, 0.0])
+    program.parameters[:] += 1
+    twin = again(program)
+    assert twin([0.4, 0.5]) == program([0.4, 0.5])
+    assert [v.label for v in twin.values] == [v.label for v in program.values]
+    twin.parameters[:] = 0
+    assert program([0.4, 0.5]) != 0
+    twin.write_back()
+    assert {v.data for v in twin.values} == {0.0}
+
+
+def changed(data: dict[str, Any], **parts: Any) -> str:
+    """The text of a program's file with other parts, of the tape where it has them."""
+    tape = json.loads(data["tape"])
+    for name, part in parts.items():
+        (tape if name in tape and name != "parameters" else data)[name] = part
+    return json.dumps({**data, "tape": json.dumps(tape)})
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"parameters": [1.0]},
+        {"parameters": ["a", "b"]},
+        {"parameters": [math.nan, 1.0]},
+        {"shapes": [[2]]},
+        {"shapes": [[-2], [-1]]},
+        {"result": [None, None]},
+        {"constants": [math.nan]},
+        {"outputs": []},
+        {"entries": [["tanh", [0, 1], "", ""]]},
+        {"entries": [["add", [], "", ""]]},
+        {"entries": [["add", [0.5, 1], "", ""]]},
+    ],
+    ids=str,
+)
+def test_a_file_whose_parts_do_not_fit_is_no_program(parts: dict[str, Any], tmp_path: Path) -> None:
+    other = Value(0.5, "v")
+    program = record(lambda x, t: (W * x[0] + other * x[1] - t) ** 2, [0.0, 0.0], 0.0)
+    data = json.loads(program.save(tmp_path / "p.json").read_text(encoding="utf-8"))
+    path = tmp_path / "q.json"
+    path.write_text(changed(data, **parts), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"q\.json is no program of micrograd_es"):
+        Program.load(path)
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match=r"q\.json is no program of micrograd_es"):
+        Program.load(path)
+
+
+def test_labels_do_not_break_the_lines_of_a_program() -> None:
+    strange = Value(2.0, "a\nreturn v9")
+    assert str(record(lambda x: strange * x, 0.0)).splitlines()[1] == r"v0 = mul('a\nreturn v9', x)"
+
+
+def test_examples_and_parameters_that_are_no_lists_say_what_to_write() -> None:
+    with pytest.raises(ValueError, match="lists of different lengths"):
+        record(lambda x: x[0][0], [[1.0, 2.0], [3.0]])
+    with pytest.raises(TypeError, match="expected a list of Values"):
+        record(lambda x: W * x, 0.0, parameters=W)  # type: ignore[arg-type]
+
+
+def test_the_gradient_of_an_output_that_has_none_of_its_own_is_not_given() -> None:
+    several = record(lambda x: [W * x, x], 0.0)
+    with pytest.raises(ValueError, match=r"upstream has the shape \(9, 9\) for 2 outputs; expected \(3, 2\)"):
+        several.matrices(np.ones(3), upstream=np.ones((9, 9)))
+    with pytest.raises(ValueError, match="none for a single output"):
+        record(lambda x: W * x, 0.0).matrices(np.ones(3), upstream=np.ones((3, 1)))
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
+def test_operations_of_many_inputs_take_one(fast: bool) -> None:
+    def fn(x: Value) -> Value:
+        return es.maximum(W * x) + es.minimum(x) * es.prod([x]) + es.sum([x]) + es.log_sum_exp([x])
+
+    program = record(fn, 0.5, fast=fast)
+    xs = np.array([0.3, -1.7])
+    assert program(xs) == pytest.approx([fn(Value(x)).data for x in xs.tolist()], rel=1e-12)
+    assert program.value_and_grad(xs, wrt="inputs", reduce="sum")[1][0] == pytest.approx(2 * xs + 4, rel=1e-12)
+
+
+def test_an_expression_is_read_while_a_program_is_recorded() -> None:
+    program = record(lambda x: es.parse("(a + 2^3·1)^2 / √(b² + 1)", a=1.0, b=2.0) * x, 0.0)
+    assert program(2.0) == pytest.approx(162 / math.sqrt(5), rel=1e-12)

@@ -300,15 +300,15 @@ class _Machine:
             error.args = (f"{error}\n{pointed(self.source.typed, *self.source.place(node))}",)
             raise
         is_number = all(x.is_constant and not x.label for x in inputs)
-        return Constant(result.data) if is_number else result
+        return Constant(result.number) if is_number else result
 
     def check_exponent(self, node: ast.BinOp, base: Value, exponent: Value) -> None:
         """A power of floats is quick and at worst too large; an exact one, or a constant, is looked at before."""
-        if (exponent.is_constant or _bits(base)) and not -MAX_EXPONENT <= exponent.data <= MAX_EXPONENT:
+        if (exponent.is_constant or _bits(base)) and not -MAX_EXPONENT <= exponent.number <= MAX_EXPONENT:
             self.source.refuse(node, f"the exponent is larger than {MAX_EXPONENT:,}", "Take a smaller power.")
 
 
 def _bits(x: Value) -> int:
     """How long an exact number is; 0 for a float or a Decimal."""
-    number = x.data
+    number = x.number
     return max(abs(number.numerator), number.denominator).bit_length() if isinstance(number, int | Fraction) else 0

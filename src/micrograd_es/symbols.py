@@ -62,6 +62,14 @@ class Symbol:
     def __neg__(self) -> Symbol:
         return Symbol("neg", (self,))
 
+    def __eq__(self, other: object) -> bool:
+        raise TypeError("a formula was compared; expected arithmetic alone. Write m.where(c, x, y) in the row.")
+
+    def __bool__(self) -> bool:
+        return self == 0
+
+    __hash__ = object.__hash__
+
     def __str__(self) -> str:
         return self.text()
 

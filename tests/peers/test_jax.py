@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from typing import Any
@@ -173,3 +174,16 @@ print("same", len(spread.addressable_shards))
 def test_a_batch_spread_over_several_devices_has_the_loss_and_the_gradient_of_one() -> None:
     flags = "--xla_force_host_platform_device_count=4"
     assert in_new_process(SEVERAL_DEVICES, XLA_FLAGS=flags, JAX_PLATFORMS="cpu").strip() == "same 4"
+
+
+def test_an_operation_that_asks_what_its_input_is_runs_outside_of_jax(add_row: Callable[..., Any]) -> None:
+    row = add_row(
+        "steep",
+        "s",
+        Role.SCALER,
+        forward=lambda m, x, y: math.exp(x) if x > y else y * x,
+        local=lambda m, z, x, y: (z, 0.0) if x > y else (y, x),
+    )
+    w = Value(0.5, "w")
+    program = record(lambda x: apply(row, x[0], w) + apply(row, x[1], x[0]), [0.1, 0.2])
+    assert_the_same(program, np.random.default_rng(0).normal(size=(9, 2)))

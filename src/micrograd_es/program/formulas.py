@@ -13,8 +13,8 @@ from typing import Any, Literal
 import numpy as np
 
 from micrograd_es.ops import Op
-from micrograd_es.program.arrays import ARRAYS, Array
-from micrograd_es.symbols import SYMBOLS, Symbol
+from micrograd_es.program.arrays import ARRAYS, Array, general
+from micrograd_es.symbols import SYMBOLS, Symbol, symbol
 
 Arrays = Mapping[str, Array]
 
@@ -245,11 +245,12 @@ class Reading(Formula):
             Symbol(_whole(x.matrix.value)) if isinstance(x, Name) and x.matrix.value is not None else Symbol(f"x{i}")
             for i, x in enumerate(self.inputs)
         ]
-        if self.out is None:
-            made: Any = self.op.forward(SYMBOLS, *symbols)
-        else:
-            made = self.op.local(SYMBOLS, Symbol("z"), *symbols)[self.along]
-        return made if isinstance(made, Symbol) else Symbol(made)
+        try:
+            if self.out is None:
+                return symbol(self.op.forward(SYMBOLS, *symbols))
+            return symbol(self.op.local(SYMBOLS, Symbol("z"), *symbols)[self.along])
+        except Exception:  # a rule of the user that asks what its input is: it is called by its name
+            return Symbol(self.op.name + ("" if self.out is None else f"′{_lowered(self.along + 1)}"), symbols)
 
     @property
     def binding(self) -> bool:  # type: ignore[override]
@@ -268,8 +269,8 @@ class Reading(Formula):
     def array(self, arrays: Arrays) -> Any:
         xs = [np.asarray(x.array(arrays), float) for x in self.inputs]
         if self.out is None:
-            return self.op.forward(ARRAYS, *xs)
-        return self.op.local(ARRAYS, self.out.array(arrays), *xs)[self.along]
+            return general(self.op.forward)(ARRAYS, *xs)
+        return general(self.op.local, slopes=True)(ARRAYS, self.out.array(arrays), *xs)[self.along]
 
 
 @dataclass(eq=False)
@@ -284,7 +285,10 @@ class Across(Formula):
         x = self.part.written(style)
         if self.out is None:
             return self._reduced(x, style)
-        made = self.op.local(SYMBOLS, Symbol("z"), Symbol("x"), Symbol("x"), Symbol("x"))[0]
+        try:
+            made = self.op.local(SYMBOLS, Symbol("z"), Symbol("x"), Symbol("x"), Symbol("x"))[0]
+        except Exception:  # a rule of the user that asks what its input is: it is called by its name
+            made = Symbol(f"{self.op.name}′", [Symbol("x")])
         names = {"x": x, "z": self.out.written(style)}
         formula = made if isinstance(made, Symbol) else Symbol(made)
         return formula.latex(names) if style.latex else formula.text(names)
@@ -297,8 +301,8 @@ class Across(Formula):
     def array(self, arrays: Arrays) -> Any:
         xs = list(self.part.array(arrays).T[:, :, None])
         if self.out is None:
-            return self.op.forward(ARRAYS, *xs)
-        slopes = self.op.local(ARRAYS, self.out.array(arrays), *xs)
+            return general(self.op.forward)(ARRAYS, *xs)
+        slopes = general(self.op.local, slopes=True)(ARRAYS, self.out.array(arrays), *xs)
         return np.concatenate([np.broadcast_to(slope, xs[0].shape) for slope in slopes], axis=1)
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_es.program.arrays import ARRAYS, SAME_NAMES, Array, ArrayMaths
+from micrograd_es.program.arrays import ARRAYS, SAME_NAMES, Array, ArrayMaths, general
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Plan, Rows, Space, Total
-from micrograd_es.symbols import Symbol, SymbolMaths
+from micrograd_es.symbols import Symbol, SymbolMaths, symbol
 
 _UFUNCS = {
     "+": "np.add",
@@ -37,6 +37,12 @@ class ArraySymbols(SymbolMaths):
 
     def power_slope(self, x: Symbol, y: Symbol) -> Symbol:
         return Symbol("power_slope", (x, y))
+
+    def max(self, xs: Sequence[Symbol]) -> Symbol:
+        return xs[0] if len(xs) == 1 else Symbol("max", xs)
+
+    def min(self, xs: Sequence[Symbol]) -> Symbol:
+        return xs[0] if len(xs) == 1 else Symbol("min", xs)
 
     def times_log(self, z: Symbol, x: Symbol) -> Symbol:
         return Symbol("times_log", (z, x))
@@ -244,7 +250,7 @@ class _Forward(_Lines):
         together = many_rows(block)
         if together:
             name, lines = self.gathered(together)
-            forward = self.runner.bound((block.op, "forward"), lambda: block.op.forward, "f")
+            forward = self.runner.bound((block.op, "forward"), lambda: general(block.op.forward), "f")
             maths, parts = self.whole(name)
             return [*lines, f"{self.out}[...] = {forward}({maths}, *{parts})"]
         lines = []
@@ -253,11 +259,11 @@ class _Forward(_Lines):
             name, more = self.gathered(one_row(rows))
             names.append(name)
             lines += more
-        if len(names) > 2:
-            forward = self.runner.bound((block.op, "forward"), lambda: block.op.forward, "f")
+        formula = None if len(names) > 2 else _read(block.op.forward, *map(Symbol, names))
+        if formula is None:
+            forward = self.runner.bound((block.op, "forward"), lambda: general(block.op.forward), "f")
             return [*lines, f"{self.out}[...] = {forward}(m, {', '.join(names)})"]
-        formula = block.op.forward(_SYMBOLS, *map(Symbol, names))
-        text = self.written(formula)
+        text = self.written(symbol(formula))
         if text.startswith("np.") and text.endswith(")"):
             return [*lines, f"{text[:-1]}, out={self.out})"]
         return [*lines, f"{self.out}[...] = {text}"]
@@ -308,7 +314,7 @@ class _Backward(_Lines):
     def _elementwise(self, block: Elementwise) -> list[str]:
         together = many_rows(block)
         if together:
-            local = self.runner.bound((block.op, "local"), lambda: block.op.local, "l")
+            local = self.runner.bound((block.op, "local"), lambda: general(block.op.local, slopes=True), "l")
             maths, parts = self.whole(self.again(together))
             slopes_of = f"{maths}.table({local}({maths}, {self.out}, *{parts}))"
             shape = (len(block.inputs), len(block.out), self.columns)
@@ -317,14 +323,14 @@ class _Backward(_Lines):
         if not any(self.runner.is_wanted(r) for r in rows):
             return []
         names = [self.again(r) for r in rows]
-        if len(names) > 2:
-            local = self.runner.bound((block.op, "local"), lambda: block.op.local, "l")
+        formulas = None if len(names) > 2 else _read(block.op.local, Symbol(self.out), *map(Symbol, names))
+        if formulas is None:
+            local = self.runner.bound((block.op, "local"), lambda: general(block.op.local, slopes=True), "l")
             lines = [f"slopes = {local}(m, {self.out}, {', '.join(names)})"]
             slopes = [f"slopes[{i}]" for i in range(len(names))]
         else:
             lines = []
-            formulas = block.op.local(_SYMBOLS, Symbol(self.out), *map(Symbol, names))
-            slopes = [self.written(f) if isinstance(f, Symbol) else repr(f) for f in formulas]
+            slopes = ["np.nan" if f is None else self.written(symbol(f)) for f in formulas]
         for r, whole, slope in zip(rows, block.inputs, slopes, strict=True):
             if slope == "1":
                 product = self.upstream
@@ -392,6 +398,14 @@ class _Backward(_Lines):
         if isinstance(self.block, Elementwise) and shape is None:
             part = f"np.broadcast_to({contribution}, ({len(rows)}, {columns}))"
         return [f"{whole}[{rows_once}] += np.add.reduceat({part}[{sorting}], {stretches})"]
+
+
+def _read(rule: Callable[..., Any], *xs: Symbol) -> Any:
+    """What a rule gives for symbols; None for a rule that asks what its input is, which no formula says."""
+    try:
+        return rule(_SYMBOLS, *xs)
+    except Exception:  # a rule is the user's code: anything may go wrong where it expects a number
+        return None
 
 
 def one_row(rows: Rows) -> Rows:
