@@ -228,16 +228,34 @@ def test_an_operation_that_is_no_arithmetic_is_refused(
         runner_of(program, 9, "inputs")
 
 
-def test_an_operation_that_is_refused_runs_in_numpy() -> None:
-    program = record(lambda x: es.log_sum_exp(x), [0.1] * 101, fast=True)
-    xs = inputs(101, 3).T
-    np.testing.assert_allclose(program(xs), np.log(np.exp(xs).sum(1)), rtol=1e-14)
+@pytest.mark.parametrize("function", [es.log_sum_exp, es.maximum, es.minimum, es.prod, es.sum])
+def test_operations_of_very_many_inputs_are_compiled(function: Callable[..., Value]) -> None:
+    many = function if function in (es.log_sum_exp, es.prod, es.sum) else lambda xs: function(*xs)
+    w, b = parameters(2)
+
+    def fn(xs: list[Value]) -> Value:
+        return many([b, *[w * x for x in xs], *xs, *xs[::-1]]) * many([w * xs[0] for _ in range(17)])
+
+    program = record(fn, [0.1] * 101)
+    assert_agrees(program, inputs(101, 13))
 
 
-def test_an_operation_with_very_many_inputs_is_refused() -> None:
-    program = record(lambda x: es.log_sum_exp(x), [0.1] * 101)
+def test_a_tie_among_very_many_goes_to_the_first() -> None:
+    program = record(lambda xs: es.maximum(*xs), [0.1] * 300, fast=True)
+    xs = np.zeros((1, 300))
+    xs[0, 40:] = 1.0
+    _, (slopes,) = program.value_and_grad(xs, wrt="inputs")
+    assert slopes[0].nonzero()[0].tolist() == [40]
+
+
+def test_an_operation_with_very_many_inputs_and_no_tree_runs_in_numpy(add_row: Callable[..., Op]) -> None:
+    row = add_row("norm", "?", Role.SCALER, lambda m, *xs: m.sqrt(m.sum([x * x for x in xs])), lambda m, z, *xs: xs)
+    tape = Tape(101, 0, [], [Entry(row, tuple(range(101)))], [101], [f"x{i}" for i in range(101)])
+    program = Program(tape, [(101,)], 0, fast=True)
     with pytest.raises(NotCompilableError, match="at most 100"):
-        runner_of(program, 3, "parameters")
+        runner_of(program, 3, "inputs")
+    xs = inputs(101, 3).T
+    np.testing.assert_allclose(program(xs), np.sqrt((xs * xs).sum(1)), rtol=1e-14)
 
 
 @pytest.fixture

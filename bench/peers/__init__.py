@@ -72,7 +72,7 @@ OURS = [
 PEERS = [
     Peer("micrograd",          "micrograd",     "micrograd", without=("W5",)),
     Peer("NumPy by hand",      "numpy_by_hand"),
-    Peer("C by hand",          "c_by_hand"),
+    Peer("C by hand",          "c_by_hand",     without=("W5", "W6")),
     Peer("PyTorch eager",      "pytorch",       "torch",     more=True, without=("W6 10000",)),
     Peer("PyTorch compiled",   "pytorch",       "torch",     {"compiled": True}, True, ("W1", "W6")),
     Peer("JAX jit",            "jax",           "jax",       more=True, without=("W6 10000",)),

@@ -10,6 +10,7 @@ from bench.peers import Job
 from bench.scalars import layers, parameters, scores
 from bench.works import Network
 from micrograd_es import Value, log_sum_exp, record, relu
+from micrograd_es.ops import OPS
 
 
 class ValueMaths:
@@ -47,25 +48,25 @@ def network(work: Network, fast: bool = False) -> Job:
     order = np.array([place[value] for value in found])
     start = program.parameters.copy()
     xs, ys = work.data()
+    gradients = np.empty_like(start)
 
     def train(rate: float) -> float:
-        loss, gradient = program.value_and_grad(xs, ys)
-        gradient *= rate
-        np.subtract(program.parameters, gradient, out=program.parameters)
+        loss, _ = program.value_and_grad(xs, ys, out=gradients)
+        np.multiply(gradients, rate, gradients)
+        np.subtract(program.parameters, gradients, program.parameters)
         return loss
 
     def one(rate: float) -> float:
-        loss, gradients[:] = program.value_and_grad(xs, ys)
+        loss, _ = program.value_and_grad(xs, ys, out=gradients)
         return loss
 
-    gradients = np.empty_like(start)
     return Job(train, lambda: (program.parameters - start)[order]) if work.batch else Job(one, lambda: gradients[order])
 
 
 def expression(work: Irregular, fast: bool = False) -> tuple[es.Program, list[Value]]:
     """W6's program, and the parameters in the order in which peers are compared."""
     weights = [Value(p) for p in work.parameters]
-    own = {"reciprocal": es.reciprocal, "identity": es.identity}  # the rows that no operator writes
+    own = {name: getattr(es, name) for name, row in OPS.items() if row.arity == 1 and hasattr(es, name)}
 
     def fn(x: list[Value]) -> Value:
         return work.evaluated(ValueMaths, x, weights, own)
@@ -81,7 +82,7 @@ def irregular(work: Irregular, fast: bool = False) -> Job:
     gradients = np.empty(len(weights))
 
     def step(rate: float) -> float:
-        value, gradients[:] = program.value_and_grad(work.inputs)
+        value, _ = program.value_and_grad(work.inputs, out=gradients)
         return value
 
     return Job(step, lambda: gradients[order])

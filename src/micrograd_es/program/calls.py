@@ -28,16 +28,18 @@ KEPT_BYTES = 1 << 28  # of values and gradients in all of them; the last one is 
 class Call:
     """What is prepared for inputs of some shapes.
 
-    `places` are views of the runner's inputs, one for each input and of its shape; `outputs` one view for each output,
-    with a number an example. `total` times `seed` is the value, and `seed` what the gradient of every example starts
-    from; `slopes` are the parameters' gradients, `to_inputs` the inputs', and `gradient` copies those asked for.
+    `places` are views of the runner's inputs, one for each input, with the shape and the kind of what is copied there;
+    `outputs` one view for each output, with a number an example. `total` times `seed` is the value, and `seed` what the
+    gradient of every example starts from; `slopes` are the parameters' gradients, `to_inputs` the inputs', and
+    `gradient` copies those asked for.
     """
 
-    def __init__(
-        self, plan: Plan, runner: Any, shapes: Sequence[tuple[int, ...]], single: bool, wrt: str, reduce: str
-    ) -> None:
-        self.runner, self.single, self.batch, self.wrt = runner, single, runner.batch, wrt
-        self.places = self._parts(runner.inputs, shapes)
+    def __init__(self, plan: Plan, runner: Any, inputs: Sequence[Array], single: bool, wrt: str, reduce: str) -> None:
+        self.runner, self.single, self.batch, self.wrt, self.reduce = runner, single, runner.batch, wrt, reduce
+        self.run: Callable[[float], None] = runner.backward
+        shapes = [x.shape if single else x.shape[1:] for x in inputs]
+        parts = self._parts(runner.inputs, shapes)
+        self.places = [(part, x.shape, x.dtype) for part, x in zip(parts, inputs, strict=True)]
         self.outputs = [self._row(*plan.places[number]) for number in plan.tape.outputs]
         self.table = self._table(plan)
         if not wrt:
@@ -48,6 +50,7 @@ class Call:
             self.total, self.seed = runner.values[space][row], self.seed * batch
         self.check: Array = runner.check
         self.slopes: Array = runner.gradients[Space.SHARED][: plan.tape.parameters, 0]
+        self.asked, self.kind = self.slopes.shape if wrt == "parameters" else None, self.slopes.dtype
         self.to_inputs = self._parts(runner.gradients[Space.VARYING][: plan.tape.inputs].T, shapes)
         self.gradient: Callable[[], Any] = {
             "parameters": self.slopes.copy,
@@ -78,15 +81,14 @@ class Call:
         table: Array = self.runner.values[space][first : first + len(places)].T
         return table
 
-    def gradient_in(self, out: Any) -> Any:
-        """The gradient of the parameters, in an array that was given for it."""
-        if self.wrt != "parameters" or np.shape(out) != self.slopes.shape:
+    def write_into(self, out: Any) -> None:
+        """Copy the gradient of the parameters into what was given for it. Raises ValueError where it does not fit."""
+        if self.asked is None or not isinstance(out, np.ndarray) or out.shape != self.asked:
             raise ValueError(
                 f"out has the shape {np.shape(out)} and wrt is {self.wrt!r}; expected an array of the shape"
                 f' {self.slopes.shape} for the gradient of the "parameters".'
             )
         np.copyto(out, self.slopes)
-        return out
 
     def _to_inputs(self) -> list[Array]:
         return [part.copy() for part in self.to_inputs]
@@ -108,21 +110,27 @@ class Calls:
         self.plan, self.shared, self.shapes, self.fast = plan, shared, list(shapes), fast
         self.calls: dict[tuple[Any, ...], Call] = {}
         self.runners: dict[tuple[int, str], Any] = {}
+        self.last: Call | None = None
         if fast:
             fast_runner()  # what it needs is asked for now, not at the first run
 
     def ready(self, inputs: Sequence[Any], wrt: str = "", reduce: str = "") -> Call:
         """The call for such inputs, with the inputs in its runner; `wrt` is "" for a call without gradients."""
-        key: tuple[Any, ...] = (wrt, reduce)
-        try:
-            for x in inputs:
-                key += (x.shape, x.dtype)
-            call = self.calls[key]
-        except (KeyError, AttributeError, TypeError):
-            inputs = [as_array(x, self.shared.dtype) for x in inputs]
-            call = self._call(inputs, wrt, reduce)
-        for i, place in enumerate(call.places):
-            place[...] = inputs[i]
+        call = self.last
+        if call is not None and call.wrt == wrt and call.reduce == reduce and len(call.places) == len(inputs):
+            try:
+                for x, (place, shape, kind) in zip(inputs, call.places):  # noqa: B905
+                    if x.dtype is not kind or x.shape != shape:
+                        break
+                    place[...] = x
+                else:
+                    return call
+            except AttributeError:  # no array
+                pass
+        arrays = [as_array(x, self.shared.dtype) for x in inputs]
+        call = self.last = self._call(arrays, wrt, reduce)
+        for x, (place, _, _) in zip(arrays, call.places, strict=True):
+            place[...] = x
         return call
 
     def _call(self, inputs: list[Array], wrt: str, reduce: str) -> Call:
@@ -133,7 +141,7 @@ class Calls:
                 self._check(wrt, reduce)
             batch, single = batch_of(inputs, self.shapes)
             runner = self.runner(batch, wrt)  # which may forget calls of others
-            self.calls[key] = Call(self.plan, runner, self.shapes, single, wrt, reduce)
+            self.calls[key] = Call(self.plan, runner, inputs, single, wrt, reduce)
         return self.calls[key]
 
     def _check(self, wrt: str, reduce: str) -> None:
@@ -156,6 +164,7 @@ class Calls:
             while self.runners and (len(self.runners) >= KEPT or self._bytes(batch, wrt) > KEPT_BYTES):
                 del self.runners[next(iter(self.runners))]
                 self.calls.clear()
+                self.last = None
             self.runners[batch, wrt] = self._made(batch, wrt)
         return self.runners[batch, wrt]
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Plan, Rows, Space
-from micrograd_es.program.formulas import Matrix, Part, Spread, Stretches, Style, Taken
+from micrograd_es.program.formulas import Matrix, Style
 from micrograd_es.program.matrices import Line, Lines
+from micrograd_es.program.stretches import Part, Spread, Stretches, Taken
 
 EXAMPLES = ("rows", "columns")
 WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(

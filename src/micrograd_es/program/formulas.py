@@ -12,9 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from micrograd_es.ops import Op
-from micrograd_es.program.arrays import ARRAYS, Array, general
-from micrograd_es.symbols import SYMBOLS, Symbol, symbol
+from micrograd_es.program.arrays import Array
 
 Arrays = Mapping[str, Array]
 
@@ -230,168 +228,6 @@ class Added(Formula):
 
 
 @dataclass(eq=False)
-class Reading(Formula):
-    """A row of the table of operations, or one of its local gradients, read with matrices."""
-
-    op: Op
-    inputs: Sequence[Formula]
-    out: Formula | None = None  # with `along`: the local gradient along that input
-    along: int = 0
-
-    @property
-    def symbol(self) -> Symbol:
-        """The formula of the table, with x0, x1 … for the inputs and z for the result."""
-        symbols = [
-            Symbol(_whole(x.matrix.value)) if isinstance(x, Name) and x.matrix.value is not None else Symbol(f"x{i}")
-            for i, x in enumerate(self.inputs)
-        ]
-        try:
-            if self.out is None:
-                return symbol(self.op.forward(SYMBOLS, *symbols))
-            return symbol(self.op.local(SYMBOLS, Symbol("z"), *symbols)[self.along])
-        except Exception:  # a rule of the user that asks what its input is: it is called by its name
-            return Symbol(self.op.name + ("" if self.out is None else f"′{_lowered(self.along + 1)}"), symbols)
-
-    @property
-    def binding(self) -> bool:  # type: ignore[override]
-        return self.symbol.form in ("+", "-", "neg")
-
-    def written(self, style: Style) -> str:
-        formula = self.symbol
-        names = {f"x{i}": x.written(style) for i, x in enumerate(self.inputs)}
-        if self.out is not None:
-            names["z"] = self.out.written(style)
-        text = formula.latex(names) if style.latex else formula.text(names)
-        if any(x.matrix.value is not None for x in self.inputs if isinstance(x, Name)):
-            return text  # scaled by a number, not number by number
-        return text.replace(r"\cdot", r"\odot") if style.latex else text.replace("·", " ⊙ ")
-
-    def array(self, arrays: Arrays) -> Any:
-        xs = [np.asarray(x.array(arrays), float) for x in self.inputs]
-        if self.out is None:
-            return general(self.op.forward)(ARRAYS, *xs)
-        return general(self.op.local, slopes=True)(ARRAYS, self.out.array(arrays), *xs)[self.along]
-
-
-@dataclass(eq=False)
-class Across(Formula):
-    """An operation of many inputs on the columns of one matrix, or one of its local gradients: a matrix again."""
-
-    op: Op
-    part: Formula
-    out: Formula | None = None
-
-    def written(self, style: Style) -> str:
-        x = self.part.written(style)
-        if self.out is None:
-            return self._reduced(x, style)
-        try:
-            made = self.op.local(SYMBOLS, Symbol("z"), Symbol("x"), Symbol("x"), Symbol("x"))[0]
-        except Exception:  # a rule of the user that asks what its input is: it is called by its name
-            made = Symbol(f"{self.op.name}′", [Symbol("x")])
-        names = {"x": x, "z": self.out.written(style)}
-        formula = made if isinstance(made, Symbol) else Symbol(made)
-        return formula.latex(names) if style.latex else formula.text(names)
-
-    def _reduced(self, x: str, style: Style) -> str:
-        if self.op.name == "log_sum_exp":
-            return rf"\log \sum e^{{{x}}}" if style.latex else f"log Σ e^{x}"
-        return rf"\operatorname{{{self.op.name}}} {x}" if style.latex else f"{self.op.name} {x}"
-
-    def array(self, arrays: Arrays) -> Any:
-        xs = list(self.part.array(arrays).T[:, :, None])
-        if self.out is None:
-            return general(self.op.forward)(ARRAYS, *xs)
-        slopes = general(self.op.local, slopes=True)(ARRAYS, self.out.array(arrays), *xs)
-        return np.concatenate([np.broadcast_to(slope, xs[0].shape) for slope in slopes], axis=1)
-
-
-@dataclass(eq=False)
-class Stretches(Formula):
-    """The sums of every `count` columns that follow each other."""
-
-    part: Formula
-    count: int
-
-    def written(self, style: Style) -> str:
-        if style.latex:
-            return rf"\Sigma_{{{self.count}}}\left({self.part.written(style)}\right)"
-        return f"Σ{_lowered(self.count)}({self.part.written(style)})"
-
-    def array(self, arrays: Arrays) -> Any:
-        found = self.part.array(arrays)
-        return found.reshape(len(found), -1, self.count).sum(axis=2)
-
-
-@dataclass(eq=False)
-class Spread(Formula):
-    """Each column `count` times, one after the other: the way back of sums."""
-
-    part: Formula
-    count: int
-
-    def written(self, style: Style) -> str:
-        inner = self.part.factor(style)
-        return rf"{{{inner}}}^{{\uparrow {self.count}}}" if style.latex else f"{inner}↑{_lowered(self.count)}"
-
-    def array(self, arrays: Arrays) -> Any:
-        return np.repeat(self.part.array(arrays), self.count, axis=1)
-
-
-@dataclass(eq=False)
-class Taken(Formula):
-    """Columns of other matrices put together; for each column its matrix and the number there."""
-
-    columns: Sequence[tuple[Matrix, int]]
-    shape: tuple[int, int] | None = None  # p×n of weights, which stand transposed
-
-    def written(self, style: Style) -> str:
-        if self.shape:
-            names = list(dict.fromkeys(matrix.written(style) for matrix, _ in self.columns))
-            return _listed(names, style)
-        parts: list[tuple[Matrix, list[int]]] = []
-        for matrix, column in self.columns:
-            if not parts or parts[-1][0] is not matrix:
-                parts.append((matrix, []))
-            parts[-1][1].append(column)
-        shown = [matrix.written(style) + _indexed(columns, matrix.shape[1], style) for matrix, columns in parts[:6]]
-        shown += [_more(style)] * (len(parts) > 6)
-        return shown[0] if len(parts) == 1 else _listed(shown, style)
-
-    def array(self, arrays: Arrays) -> Any:
-        flat = {matrix: _flat(matrix.array(arrays), matrix) for matrix, _ in self.columns}
-        rows = max([len(part) for part in flat.values()])
-        found = np.empty((rows, len(self.columns)))
-        for i, (matrix, column) in enumerate(self.columns):
-            found[:, i] = flat[matrix][:, column]
-        return found.reshape(self.shape).T if self.shape else found
-
-
-@dataclass(eq=False)
-class Part(Formula):
-    """What of a gradient of columns that were put together belongs to one of their matrices."""
-
-    part: Formula
-    taken: Taken
-    target: Matrix
-
-    def written(self, style: Style) -> str:
-        index = self.target.written(style)
-        return self.part.factor(style) + (rf"\left[{index}\right]" if style.latex else f"[{index}]")
-
-    def array(self, arrays: Arrays) -> Any:
-        given = self.part.array(arrays)
-        given = given.T.reshape(1, -1) if self.taken.shape else given
-        width = self.target.size if self.target.shape[0] != "m" else self.target.shape[1]
-        found = np.zeros((len(given), width))
-        for i, (matrix, column) in enumerate(self.taken.columns):
-            if matrix is self.target:
-                found[:, column] += given[:, i]
-        rows, columns = self.target.shape
-        return found if rows == "m" or rows == 1 else found.reshape(columns, rows).T
-
-
-@dataclass(eq=False)
 class Word(Formula):
     """Something that is given: text, LaTeX, and a number for each number of a matrix (by name, if there is one)."""
 
@@ -421,38 +257,38 @@ class Mean(Formula):
         return np.array([[found.sum() / max(len(found), 1)]])
 
 
-def _flat(array: Array, matrix: Matrix) -> Array:
+def flattened(array: Array, matrix: Matrix) -> Array:
     """The numbers of a matrix with one column each: weights p×n in the order of their neurons."""
     if matrix.value is not None:
         return np.array([[matrix.value]])
     return array if matrix.shape[0] in ("m", 1) else array.T.reshape(1, -1)
 
 
-def _indexed(columns: Sequence[int], width: int, style: Style) -> str:
+def indexed(columns: Sequence[int], width: int, style: Style) -> str:
     """Which columns, counted from 0; nothing for all of them in order."""
     first, last = columns[0], columns[-1] + 1
     if list(columns) == list(range(first, last)):
         return "" if last - first == width else f"[{first}]" if last == first + 1 else f"[{first}:{last}]"
-    return f"[{', '.join([*map(str, columns[:6]), *[_more(style)] * (len(columns) > 6)])}]"
+    return f"[{', '.join([*map(str, columns[:6]), *[more(style)] * (len(columns) > 6)])}]"
 
 
-def _more(style: Style) -> str:
+def more(style: Style) -> str:
     return r"\ldots" if style.latex else "…"
 
 
-def _listed(parts: Sequence[str], style: Style) -> str:
+def listed(parts: Sequence[str], style: Style) -> str:
     inner = (r",\, " if style.latex else ", ").join(parts)
     return rf"\left[{inner}\right]" if style.latex else f"[{inner}]"
 
 
-def _lowered(number: int) -> str:
+def lowered(number: int) -> str:
     return str(number).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
 
 
-def _whole(x: float | None) -> float | int:
+def whole(x: float | None) -> float | int:
     assert x is not None
     return int(x) if x == int(x) and abs(x) < 1e15 else x
 
 
 def _plain(x: float | None) -> str:
-    return f"{_whole(x):g}" if x is not None and abs(x) >= 1e15 else str(_whole(x))
+    return f"{whole(x):g}" if x is not None and abs(x) >= 1e15 else str(whole(x))

@@ -19,6 +19,7 @@ Groups = dict[tuple[object, ...], list[int]]
 
 SYMMETRIC = (ADD, MUL, LSE)  # their inputs may stand in any order: that of their rows
 
+SCATTERED = 64  # kinds of operations on all levels, from which on a tape may be irregular
 MANY, SMALL = 4, 256  # so many dense products of so few weights are one ragged product: a kernel at every position
 
 
@@ -83,14 +84,40 @@ class _Grouping:
         """Add the blocks of every level to the plan."""
         steps = self.steps
         levels: dict[bool, list[list[int]]] = {False: [], True: []}
+        late = self._late() if self._is_irregular() else steps.level
         for number in steps.order:
-            found, level = levels[steps.varies[number]], steps.level[number]
+            found, level = levels[steps.varies[number]], late[number]
             while len(found) < level:
                 found.append([])
             found[level - 1].append(number)
         for varies in levels:
             for numbers in levels[varies]:
                 self._level(numbers)
+
+    def _is_irregular(self) -> bool:
+        """Whether the levels have few operations of the same kind."""
+        steps = self.steps
+        kinds = {(steps.level[number], steps.ops[number]) for number in steps.order}
+        return len(kinds) > SCATTERED and len(steps.order) < 32 * len(kinds)
+
+    def _late(self) -> list[int]:
+        """For each number the last level on which it can be; a product stays on its first.
+
+        Where little is alike there is more of it late: what is left over from the inputs gathers before it is used.
+        """
+        steps = self.steps
+        varies, level, args = steps.varies, steps.level, steps.args
+        late = [0] * len(level)
+        for number in reversed(steps.order):
+            here, xs, own = late[number], args[number], varies[number]
+            if steps.ops[number] is None:
+                here, xs = 0, xs + steps.affine[number].varying
+            if not here:
+                late[number] = here = level[number]
+            for x in xs:
+                if varies[x] is own and not 0 < late[x] < here:
+                    late[x] = here - 1
+        return late
 
     def _level(self, numbers: Sequence[int]) -> None:
         """The blocks of one level: products, then operations, then what is added to products that could not take it."""

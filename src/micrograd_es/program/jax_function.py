@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 
 from micrograd_es.ops import Op
-from micrograd_es.program.arrays import ArrayMaths, each
-from micrograd_es.program.blocks import Block, Elementwise, Plan, Rows, Space, Total
+from micrograd_es.program.arrays import ArrayMaths
+from micrograd_es.program.blocks import Block, Elementwise, Plan, Rows, Space, Total, as_slice, is_run, one_row
 from micrograd_es.program.calls import batch_of, count, unflattened
-from micrograd_es.program.numpy_runner import as_slice, is_run, one_row
 from micrograd_es.program.recording import Structure
 
 

@@ -9,24 +9,10 @@ from typing import Any, Literal
 
 from micrograd_es.ops import Op
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Plan, Rows, Space, Total, inputs_of
-from micrograd_es.program.formulas import (
-    Across,
-    Added,
-    Formula,
-    Matrix,
-    Mean,
-    Minus,
-    Name,
-    Part,
-    Product,
-    Reading,
-    Spread,
-    Stretches,
-    Sum,
-    Taken,
-    Times,
-    Word,
-)
+from micrograd_es.program.formulas import Added, Formula, Matrix, Mean, Minus, Name, Product, Sum, Times, Word
+from micrograd_es.program.readings import Across, Reading
+from micrograd_es.program.recognition import recognise
+from micrograd_es.program.stretches import Part, Spread, Stretches, Taken
 
 Back = Callable[[Formula], list[tuple[Matrix, Formula]]]
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "softplus", "identity")
@@ -69,7 +55,7 @@ class Lines:
             self.forward.append(self._line(block))
         self.output = self._output()
         self._rename()
-        _recognise(self.forward)
+        recognise(self.forward)
         if len(plan.tape.outputs) == 1:
             mean = Mean(Name(self.output)) if self.output.shape[0] == "m" else Name(self.output)
             self.forward.append(Line(Matrix("L", "", (1, 1)), mean))
@@ -378,47 +364,3 @@ def _common(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     first, last = paths[0], paths[-1]
     alike = [x == y for x, y in zip(first, last, strict=False)]
     return first[: (*alike, False).index(False)]
-
-
-def _recognise(lines: Sequence[Line]) -> None:
-    """Note what the lines are known as: softmax, its logarithm, cross-entropy, squared error."""
-    kinds: dict[Matrix, tuple[str, Matrix | None]] = {}  # what a matrix is, and of which
-    for line in lines:
-        formula, xs = line.formula, line.inputs
-        of = [kinds.get(x, ("", None)) for x in xs]
-        kind = of[0][0] if xs else ""
-        name = formula.op.name if isinstance(formula, Reading) else ""
-        found: tuple[str, Matrix | None] = ("", None)
-        if isinstance(formula, Across) and formula.op.name == "log_sum_exp":
-            found = "lse", xs[0]
-        elif name == "exp":
-            found = ("softmax", None) if kind == "log softmax" else ("exp", xs[0])
-        elif isinstance(formula, Taken) and len(xs) == 1 and kind not in ("log softmax", "likelihood"):
-            found = "columns", xs[0]
-        elif name == "sub" and of[1][0] == "lse" and (of[1][1] is xs[0] or of[0] == ("columns", of[1][1])):
-            found = "log softmax", None
-        elif name == "sub" and kind == "lse":
-            found = "cross-entropy", None
-        elif name == "sub":
-            found = "difference", None
-        elif name == "div" and of[1][0] == "sum of exp" and (of[1][1] is xs[0] or of[0] == ("columns", of[1][1])):
-            found = "softmax", None
-        elif (name == "pow" and kind == "difference" and xs[1].value == 2) or (
-            name == "mul" and kind == "difference" and xs[0] is xs[-1]
-        ):
-            found = "squares", None
-        elif isinstance(formula, Added | Stretches) and kind == "squares":
-            found = "squared error", None
-        elif isinstance(formula, Added) and kind == "exp":
-            found = "sum of exp", xs[0]
-        elif name in ("log", "mul") and any(k in ("softmax", "log softmax", "likelihood") for k, _ in of):
-            found = ("log softmax" if name == "log" else "likelihood"), None
-        elif isinstance(formula, Taken | Added | Product) and any(k in ("log softmax", "likelihood") for k, _ in of):
-            found = "likelihood", None
-        elif name == "neg" and kind in ("log softmax", "likelihood"):
-            found = "cross-entropy", None
-        elif name in ("div", "mul") and "squared error" in [k for k, _ in of]:
-            found = "squared error", None
-        kinds[line.matrix] = found
-        if found[0] in ("softmax", "log softmax", "cross-entropy", "squared error"):
-            line.note = found[0]

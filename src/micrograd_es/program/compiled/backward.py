@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 
 from micrograd_es.ops import ADD, SAME, Op
-from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, Total
+from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, Total, is_run
 from micrograd_es.program.compiled import products, rows, tiles
 from micrograd_es.program.compiled.forward import Forward, filled
-from micrograd_es.program.compiled.places import VARYING, Spread, is_run, is_stretch, shape
+from micrograd_es.program.compiled.places import VARYING, Spread, begins, is_stretch, shape
 
 
 class Backward:
@@ -22,6 +22,7 @@ class Backward:
     def __init__(self, plan: Plan, forward: Forward, output: Rows, wanted: set[tuple[Space, int]], seed: int) -> None:
         self.places, self.book, self.way = forward.places, forward.book, forward
         self.reserve: Callable[[int], int] = forward.reserve
+        self.nowhere = forward.reserve(1)  # the place of a number that nobody reads
         self.touched = bytearray(plan.sizes[VARYING])
         self.wanted_varying, self.wanted_shared = self.touched[:], bytearray(plan.sizes[Space.SHARED])
         for space, row in wanted:
@@ -125,7 +126,11 @@ class Backward:
         places, count = self.places, len(block.weights)
         upstream = places.gradients(block.out)
         steps: list[int] = []
+        bare: Sequence[Rows] = block.bare
+        bias = [self.nowhere] * len(upstream)
         if self.is_wanted(block.weights):
+            if begins(block) and all(self.wanted_shared[row] for row in block.bare[0].numbers):
+                bare, bias = (), places.gradients(block.bare[0])
             gradients = places.gradients(block.weights)
             place = gradients[0]
             if not is_run(block.weights):
@@ -133,12 +138,13 @@ class Backward:
                 self.before += self.book.step(tiles.clear, place, count)
                 self.late += self._added(range(place, place + count), [2 * x for x in gradients], 1)
             sizes = (groups, rows_each, terms, places.tile, place)
-            steps += self.book.step(products.products, *sizes, *upstream, *places.values(block.inputs))
+            rows_and_sums = chain.from_iterable(zip(upstream, bias, strict=True))
+            steps += self.book.step(products.products, *sizes, *rows_and_sums, *places.values(block.inputs))
         if self.is_wanted(block.inputs):
             steps += self._to_inputs(block, upstream)
-        for bare in block.bare:
-            if self.is_wanted(bare):
-                steps += self._operation(SAME, (bare,), places.spread(block.out, (bare,)))
+        for one in bare:
+            if self.is_wanted(one):
+                steps += self._operation(SAME, (one,), places.spread(block.out, (one,)))
         return steps
 
     def _to_inputs(self, block: Affine, upstream: list[int]) -> list[int]:
@@ -153,7 +159,8 @@ class Backward:
         else:
             out, later = self._targets(gradients, numbers), []
         sizes = (groups, terms, rows_each, tile, self.way.weights[block.weights], rows_each * terms, 1, terms)
-        return [*self.book.step(products.product, *sizes, *out, *upstream), *later]
+        pairs = [number for target in out for number in (target, self.way.zero)]
+        return [*self.book.step(products.product, *sizes, *pairs, *upstream), *later]
 
     def _added(self, origin: Sequence[int], targets: Sequence[int], length: int) -> list[int]:
         """Sends rows to targets, one after the other: a target may stand twice."""

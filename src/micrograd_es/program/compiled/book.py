@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from ctypes import CFUNCTYPE, c_void_p
+from ctypes import CFUNCTYPE, PYFUNCTYPE, c_void_p
 from functools import partial
 from typing import Any
 
@@ -49,9 +49,10 @@ class Book:
         return addresses(list(self.numbers))
 
 
-def bound(run: int, base: int, program: int) -> Callable[[], None]:
+def bound(run: int, base: int, program: int, brief: bool) -> Callable[[], None]:
     """What runs a program on the numbers from a base, by the kernel `tiles.run` at an address.
 
-    Other threads run while it does.
+    Other threads run while it does, but where it is so brief that to let them would take as long.
     """
-    return partial(CFUNCTYPE(None, c_void_p, c_void_p)(run), c_void_p(base), c_void_p(program))
+    kind = PYFUNCTYPE if brief else CFUNCTYPE
+    return partial(kind(None, c_void_p, c_void_p)(run), c_void_p(base), c_void_p(program))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, repeat
 
 from micrograd_es.ops import ADD, SAME, Op
-from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, Total
+from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, Total, is_run
 from micrograd_es.program.compiled import products, rows, tiles
 from micrograd_es.program.compiled.book import Book
-from micrograd_es.program.compiled.places import VARYING, Places, Spread, is_run, is_stretch, shape
+from micrograd_es.program.compiled.places import VARYING, Places, Spread, begins, is_stretch, shape
 
 
 class Forward:
@@ -24,6 +24,7 @@ class Forward:
         self.before: list[int] = []
         self.tiles: list[int] = []
         self.weights: dict[Rows, int] = {}
+        self.zero = reserve(1)  # the place of a number that stays 0
         self.known: list[Spread | tuple[str, list[int]] | None] = []
         gathered: list[int] = []
         for block in plan.blocks:
@@ -68,10 +69,12 @@ class Forward:
 
     def _affine(self, block: Affine) -> list[int]:
         places, steps = self.places, []
-        for i, bare in enumerate(block.bare):
+        alone = begins(block)
+        for i, bare in enumerate(() if alone else block.bare):
             steps += self._elementwise(*((ADD, block.out, (block.out, bare)) if i else (SAME, block.out, (bare,))))
         groups, rows_each, terms = shape(block)
-        out = targets(places.values(block.out), not block.bare)
+        starts = places.values(block.bare[0]) if alone else repeat(self.zero)
+        out = targets(places.values(block.out), alone or not block.bare, starts)
         sizes = (groups, rows_each, terms, places.tile, self.weights[block.weights], rows_each * terms, terms, 1)
         return [*steps, *self.book.step(products.product, *sizes, *out, *places.values(block.inputs))]
 
@@ -91,6 +94,6 @@ def filled(kernel: int, sizes: tuple[int, int], columns: Sequence[Sequence[int]]
     return [kernel, 4 + len(table), *sizes, *table]
 
 
-def targets(places: Sequence[int], first: bool) -> list[int]:
-    """Places that are written, all for the first time or none."""
-    return [2 * place + first for place in places]
+def targets(places: Sequence[int], first: bool, starts: Iterable[int]) -> list[int]:
+    """Rows that a product writes, all for the first time or none, with the numbers that they start from."""
+    return [number for place, start in zip(places, starts, strict=False) for number in (2 * place + first, start)]

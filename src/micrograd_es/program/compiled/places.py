@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from micrograd_es.program.blocks import Affine, Rows, Space, Total
+from micrograd_es.program.blocks import Affine, Rows, Space, Total, is_run
 
 VARYING = Space.VARYING
 
@@ -82,15 +82,14 @@ class Places:
         return Spread("".join(modes), ragged, long, length, columns)
 
 
-def is_run(rows: Rows) -> bool:
-    """Whether the rows follow each other."""
-    first = rows.numbers[0]
-    return rows.numbers == tuple(range(first, first + len(rows.numbers)))
-
-
 def is_stretch(block: Total) -> bool:
     """Whether a block is one sum of numbers that stand together."""
     return block.out.space is Space.SHARED and len(block.out) == 1 and is_run(block.terms)
+
+
+def begins(block: Affine) -> bool:
+    """Whether a product begins with what is added to it: a number for each row, and nothing else."""
+    return len(block.bare) == 1 and block.bare[0].space is Space.SHARED
 
 
 def shape(block: Affine) -> tuple[int, int, int]:

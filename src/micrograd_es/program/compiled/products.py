@@ -14,19 +14,21 @@ BLOCK = 4
 
 def product(real: str) -> str:
     """Σₖ w·x for each row: groups, rows, n, length; place of the weights and the steps from group to group, row to row
-    and term to term; tables of targets of the rows written (groups × rows) and of the rows read (groups × n).
+    and term to term; tables of the rows written (groups × rows: the target, and the place of a number that is added to
+    a row that is written for the first time) and of the rows read (groups × n).
     """
     code = Code(real)
     groups, rows, terms, length, weights, per_group, per_row, per_term = code.arguments(8)
-    read = code.sum(8, code.times(groups, rows))
+    read = code.sum(8, code.times(code.times(groups, rows), 2))
     wide = BLOCK if code.width * code.size != 32 else 2  # AVX has 16 registers
     long = code.floor(length, code.width * wide)
     with code.loop(0, groups) as group:
         origin = code.sum(weights, code.times(group, per_group))
-        first_out, first_read = code.sum(8, code.times(group, rows)), code.sum(read, code.times(group, terms))
+        first_out, first_read = code.times(group, rows), code.sum(read, code.times(group, terms))
         for tall, low, top in _blocks(code, rows):
             with code.loop(low, top, tall) as row:
-                targets = [code.target(code.argument(code.sum(first_out, row, i))) for i in range(tall)]
+                written = [code.table(8, code.sum(first_out, row, i), 2) for i in range(tall)]
+                targets = [(*code.target(target), code.load(start)) for target, start in written]
                 lines = [code.sum(origin, code.times(code.sum(row, i), per_row)) for i in range(tall)]
                 for across, start, stop in ((wide, 0, long), (1, long, length)):
                     with code.loop(start, stop, across * code.width) as j:
@@ -38,7 +40,7 @@ def product(real: str) -> str:
                                 w = code.splat(code.load(code.sum(line, code.times(k, per_term))), code.vector)
                                 for vector, slot in zip(xs, sums, strict=True):
                                     code.add_product(slot, w, vector)
-                        for (place, _), sums in zip(targets, slots, strict=True):
+                        for (place, _, _), sums in zip(targets, slots, strict=True):
                             for c, slot in enumerate(sums):
                                 value = code.b.load(slot, typ=code.vector)
                                 code.store(value, code.sum(place, j, c * code.width))
@@ -51,28 +53,30 @@ def _blocks(code: Code, count: Any) -> list[tuple[int, Any, Any]]:
     return [(BLOCK, 0, high), (1, high, count)]
 
 
-def _opened(code: Code, targets: list[tuple[Any, Any]], j: Any, across: int) -> list[list[Any]]:
-    """For each target the sums that are begun: 0 where it is written for the first time, else what stands there."""
+def _opened(code: Code, targets: list[tuple[Any, Any, Any]], j: Any, across: int) -> list[list[Any]]:
+    """For each target the sums that are begun: a number where it is written first, else what stands there."""
     slots = []
-    for place, first in targets:
+    for place, first, start in targets:
         olds = [code.load(code.sum(place, j, c * code.width), code.vector) for c in range(across)]
-        slots.append([code.slot(code.vector, code.b.select(first, code.zero(code.vector), old)) for old in olds])
+        begun = code.splat(start, code.vector)
+        slots.append([code.slot(code.vector, code.b.select(first, begun, old)) for old in olds])
     return slots
 
 
 def products(real: str) -> str:
     """Adds Σⱼ g·x over the tile to the gradient of each weight: groups, rows, n, length, place of those gradients
-    (groups × rows × n); tables of the upstream rows (groups × rows) and of the inputs (groups × n).
+    (groups × rows × n); tables of the upstream rows (groups × rows: the row, and the place of a number that its own sum
+    is added to, the bias) and of the inputs (groups × n).
     """
     code = Code(real)
     groups, rows, terms, length, gradients = code.arguments(5)
-    read = code.sum(5, code.times(groups, rows))
+    read = code.sum(5, code.times(code.times(groups, rows), 2))
     with code.loop(0, groups) as group:
         first_up, first_read = code.times(group, rows), code.sum(read, code.times(group, terms))
         for tall, low, top in _blocks(code, rows):
             with code.loop(low, top, tall) as row:
                 numbers = [code.sum(first_up, row, i) for i in range(tall)]
-                ups = [code.argument(code.sum(number, 5)) for number in numbers]
+                ups, biases = zip(*(code.table(5, number, 2) for number in numbers), strict=True)
                 lines = [code.sum(gradients, code.times(number, terms)) for number in numbers]
                 for across, start, stop in _blocks(code, terms):
                     with code.loop(start, stop, across) as k:
@@ -85,7 +89,12 @@ def products(real: str) -> str:
                                 for x, slot in zip(xs, sums, strict=True):
                                     code.add_product(slot, g, x)
                         for line, sums in zip(lines, slots, strict=True):
-                            for c, slot in enumerate(sums):
-                                found = code.summed(code.b.load(slot, typ=code.vector))
-                                code.add_at(code.sum(line, k, c), found)
+                            code.add_sums(code.sum(line, k), [code.b.load(slot, typ=code.vector) for slot in sums])
+                slots = [code.total(code.vector) for _ in ups]
+                with code.loop(0, length, code.width) as j:
+                    for up, slot in zip(ups, slots, strict=True):
+                        code.add_to(slot, code.load(code.sum(up, j), code.vector))
+                found = code.sums([code.b.load(slot, typ=code.vector) for slot in slots])
+                for bias, total in zip(biases, found, strict=True):
+                    code.add_at(bias, total)
     return code.finished()

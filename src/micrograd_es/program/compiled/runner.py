@@ -20,10 +20,13 @@ from micrograd_es.program.compiled.backward import Backward
 from micrograd_es.program.compiled.book import Book, bound
 from micrograd_es.program.compiled.forward import Forward
 from micrograd_es.program.compiled.machine import lanes
+from micrograd_es.program.compiled.narrow import narrowed
 from micrograd_es.program.compiled.places import VARYING, Places
 
 TILE = 128  # examples at most
 NEAR = 1 << 19  # bytes that the values and gradients of a tile may take
+
+BRIEF = 1 << 10  # numbers of the instructions for one example that take a microsecond or two
 
 Numbers = NDArray[np.int64]
 
@@ -42,10 +45,12 @@ class Runner:
     def __init__(
         self, plan: Plan, shared: Array, batch: int, wanted: set[tuple[Space, int]], output: Rows | None
     ) -> None:
+        known = plan.sizes[VARYING]
+        plan, wanted = narrowed(plan, wanted)
         count, inputs = plan.sizes[VARYING], plan.tape.inputs
         self.batch, self.real, self.size = batch, str(shared.dtype), shared.dtype.itemsize
         self.tile = tile_of(count, batch, self.size, lanes(self.real))
-        values = np.zeros((batch, count), shared.dtype)
+        values = np.zeros((batch, known), shared.dtype)
         gradients = np.zeros((batch, inputs if output is not None else 0), shared.dtype)
         self.inputs = values[:, :inputs]
         self.values = {Space.SHARED: shared, VARYING: values.T}
@@ -54,6 +59,7 @@ class Runner:
         self.memory = self._numbers(2 * count * self.tile + 3)
         self.base = self.memory.ctypes.data
         self.seed, self.total, self.check = self.memory[-3:-2], self.memory[-2:-1], self.memory[-1:]
+        self.given = 0.0  # the seed that is there
         self.places = Places(
             self.tile, self._place(shared), count * self.tile, self._place(self.gradients[Space.SHARED])
         )
@@ -70,7 +76,8 @@ class Runner:
 
     def backward(self, seed: float) -> None:
         """Compute the outputs, and the gradients that are wanted of the sum of the output times the seed."""
-        self.seed[0] = seed
+        if seed != self.given:
+            self.seed[0] = self.given = seed
         self._backward()
 
     def _place(self, array: Array) -> int:
@@ -135,7 +142,7 @@ class Runner:
         bounds = np.stack([ends[:-1], ends[1:]], 1).ravel()
         program = np.concatenate([head, bounds, *[numbers for part in parts for numbers in part]])
         self.kept.append(program)
-        return bound(int(self.addresses[run]), self.base, program.ctypes.data)
+        return bound(int(self.addresses[run]), self.base, program.ctypes.data, self.batch == 1 and len(program) < BRIEF)
 
 
 def _whole(numbers: Sequence[int]) -> Numbers:

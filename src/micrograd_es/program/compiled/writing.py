@@ -9,7 +9,7 @@ A kernel is a function of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -163,6 +163,42 @@ class Code:
         name = f"llvm.vector.reduce.fadd.v{self.width}f{8 * self.size}"
         function = self.module.declare_intrinsic(name, (), kind)
         return self.b.call(function, [self.zero(self.real), value], fastmath=("reassoc",))
+
+    def add_sums(self, place: Any, vectors: list[Any]) -> None:
+        """Add the sum of each vector's numbers to the numbers from a place on; those of four vectors at once."""
+        if len(vectors) == 4 and self.width >= 4:
+            total = self._four(*vectors)
+            self.store(self.b.fadd(self.load(place, total.type), total), place)
+        else:
+            for i, vector in enumerate(vectors):
+                self.add_at(self.sum(place, i), self.summed(vector))
+
+    def sums(self, vectors: list[Any]) -> list[Any]:
+        """The sum of each vector's numbers."""
+        if len(vectors) != 4 or self.width < 4:
+            return [self.summed(vector) for vector in vectors]
+        total = self._four(*vectors)
+        return [self.b.extract_element(total, ir.Constant(ir.IntType(32), i)) for i in range(4)]
+
+    def _four(self, a: Any, b: Any, c: Any, d: Any) -> Any:
+        """The sums of four vectors' numbers, as a vector of four."""
+        total = self._folded(self._folded(a, b, 1), self._folded(c, d, 1), 2)  # a, b, c, d, a, b, c, d …
+        while total.type.count > 4:
+            half = total.type.count // 2
+            low, high = (self._picked(total, total, range(start, start + half)) for start in (0, half))
+            total = self.b.fadd(low, high)
+        return total
+
+    def _folded(self, x: Any, y: Any, by: int) -> Any:
+        """Two vectors of sums as one: each stretch of twice as many numbers of both, its halves added, in turns."""
+        starts = range(0, self.width, 2 * by)
+        low = [at + start + i for start in starts for at in (0, self.width) for i in range(by)]
+        return self.b.fadd(self._picked(x, y, low), self._picked(x, y, [i + by for i in low]))
+
+    def _picked(self, x: Any, y: Any, places: Iterable[int]) -> Any:
+        """The numbers at some places of two vectors, one after the other."""
+        mask = list(places)
+        return self.b.shuffle_vector(x, y, ir.Constant(ir.VectorType(ir.IntType(32), len(mask)), mask))
 
     def total(self, kind: Any) -> Any:
         """A variable for a sum, 0 from here on."""

@@ -1,0 +1,77 @@
+"""What the lines of formulas are known as: softmax, its logarithm, cross-entropy, squared error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from micrograd_es.program.formulas import Added, Formula, Matrix, Product
+from micrograd_es.program.readings import Across, Reading
+from micrograd_es.program.stretches import Stretches, Taken
+
+if TYPE_CHECKING:
+    from micrograd_es.program.matrices import Line
+
+Kind = tuple[str, Matrix | None]  # what a matrix is, and of which
+
+
+class _Facts(NamedTuple):
+    """What a line is recognised by: its formula, the row of the table in it, its inputs and what these are."""
+
+    formula: Formula
+    row: str
+    inputs: Sequence[Matrix]
+    kinds: Sequence[Kind]
+
+    @property
+    def first(self) -> str:
+        """What the first input is."""
+        return self.kinds[0][0] if self.kinds else ""
+
+    def has(self, *kinds: str) -> bool:
+        """Whether an input is one of those."""
+        return any(kind in kinds for kind, _ in self.kinds)
+
+    def by_its(self, kind: str) -> bool:
+        """Whether the second input is that of the first one, or of the matrix that the first is taken from."""
+        known, of = self.kinds[1]
+        return known == kind and (of is self.inputs[0] or self.kinds[0] == ("columns", of))
+
+
+# What a line is, if this holds; the first that does counts.
+_ROWS: tuple[tuple[str, Callable[[_Facts], bool]], ...] = (
+    ("lse", lambda x: isinstance(x.formula, Across) and x.formula.op.name == "log_sum_exp"),
+    ("softmax", lambda x: x.row == "exp" and x.first == "log softmax"),
+    ("exp", lambda x: x.row == "exp"),
+    (
+        "columns",
+        lambda x: isinstance(x.formula, Taken) and len(x.inputs) == 1 and x.first not in ("log softmax", "likelihood"),
+    ),
+    ("log softmax", lambda x: x.row == "sub" and x.by_its("lse")),
+    ("cross-entropy", lambda x: x.row == "sub" and x.first == "lse"),
+    ("difference", lambda x: x.row == "sub"),
+    ("softmax", lambda x: x.row == "div" and x.by_its("sum of exp")),
+    ("squares", lambda x: x.row == "pow" and x.first == "difference" and x.inputs[1].value == 2),
+    ("squares", lambda x: x.row == "mul" and x.first == "difference" and x.inputs[0] is x.inputs[-1]),
+    ("squared error", lambda x: isinstance(x.formula, Added | Stretches) and x.first == "squares"),
+    ("sum of exp", lambda x: isinstance(x.formula, Added) and x.first == "exp"),
+    ("log softmax", lambda x: x.row == "log" and x.has("softmax", "log softmax", "likelihood")),
+    ("likelihood", lambda x: x.row == "mul" and x.has("softmax", "log softmax", "likelihood")),
+    ("likelihood", lambda x: isinstance(x.formula, Taken | Added | Product) and x.has("log softmax", "likelihood")),
+    ("cross-entropy", lambda x: x.row == "neg" and x.first in ("log softmax", "likelihood")),
+    ("squared error", lambda x: x.row in ("div", "mul") and x.has("squared error")),
+)
+_OF = ("lse", "exp", "columns", "sum of exp")  # of their first input
+_NOTED = ("softmax", "log softmax", "cross-entropy", "squared error")
+
+
+def recognise(lines: Sequence[Line]) -> None:
+    """Note what the lines are known as."""
+    kinds: dict[Matrix, Kind] = {}
+    for line in lines:
+        row = line.formula.op.name if isinstance(line.formula, Reading) else ""
+        facts = _Facts(line.formula, row, line.inputs, [kinds.get(x, ("", None)) for x in line.inputs])
+        found = next((kind for kind, holds in _ROWS if holds(facts)), "")
+        kinds[line.matrix] = found, line.inputs[0] if found in _OF else None
+        if found in _NOTED:
+            line.note = found
