@@ -6,13 +6,11 @@ the example has one column, and broadcasts. The functions are NumPy's, or those 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from micrograd_es.maths import NUMBERS
 
 Array = NDArray[np.floating[Any]]
 SAME_NAMES = ("exp", "log", "tanh", "sin", "cos", "sqrt", "abs", "sign")  # in a maths, and in the module of arrays
@@ -112,36 +110,3 @@ class ArrayMaths:
 
 
 ARRAYS = ArrayMaths()
-
-
-def general(rule: Callable[..., Any], slopes: bool = False) -> Callable[..., Any]:
-    """A rule of the table, or of the user, as a function of a maths and arrays that always has a result.
-
-    A rule that asks what its input is (x > 0, math.exp) cannot be read with arrays; it is read number by number, with
-    NaN where it has no result. `slopes`: it gives a local gradient for each of its inputs.
-    """
-
-    def run(m: Any, *xs: Any) -> Any:
-        try:
-            return rule(m, *xs)
-        except Exception:  # a rule is the user's code: anything may go wrong where it expects a number
-            return each(rule, xs, slopes)
-
-    return run
-
-
-def each(rule: Callable[..., Any], xs: Sequence[Any], slopes: bool) -> Any:
-    """A rule read with the numbers of some arrays, one after the other: an array, or one for each local gradient."""
-    arrays = np.broadcast_arrays(*xs)
-    width = len(xs) - 1 if slopes else 1
-    found = [_at(rule, numbers, slopes, width) for numbers in zip(*[a.ravel().tolist() for a in arrays], strict=True)]
-    table = np.array(found, arrays[0].dtype).reshape(*arrays[0].shape, width)
-    return tuple(np.moveaxis(table, -1, 0)) if slopes else table[..., 0]
-
-
-def _at(rule: Callable[..., Any], numbers: Sequence[float], slopes: bool, width: int) -> tuple[Any, ...]:
-    try:
-        made = rule(NUMBERS, *numbers)
-    except (ArithmeticError, ValueError):
-        return (np.nan,) * width
-    return tuple(made) if slopes else (made,)

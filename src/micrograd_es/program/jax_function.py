@@ -17,6 +17,7 @@ from micrograd_es.program.arrays import ArrayMaths
 from micrograd_es.program.blocks import Block, Elementwise, Plan, Rows, Space, Total, as_slice, is_run, one_row
 from micrograd_es.program.calls import batch_of, count, unflattened
 from micrograd_es.program.recording import Structure
+from micrograd_es.program.rules import rules_of
 
 
 def jax_module() -> Any:
@@ -122,21 +123,22 @@ def _rule(op: Op) -> Callable[..., Any]:
 
     @jax.custom_jvp  # type: ignore[untyped-decorator]
     def run(*xs: Any) -> Any:
-        return read(op.forward, xs)
+        return read(op.forward, rules_of(op, len(xs)).forward, xs)
 
-    def read(rule: Callable[..., Any], xs: Sequence[Any], slopes: bool = False) -> Any:
-        try:
+    def read(own: Callable[..., Any], rule: Callable[..., Any], xs: Sequence[Any], slopes: int = 0) -> Any:
+        if rule is own:
             return rule(m, *xs)
-        except Exception:  # a rule of the user that asks what its input is: number by number, outside of JAX
-            shape = jax.numpy.broadcast_shapes(*[x.shape for x in xs])
-            made = jax.ShapeDtypeStruct(shape, jax.numpy.result_type(*xs))
-            kind = (made,) * (len(xs) - 1) if slopes else made
-            outside = partial(_outside, rule, slopes)
-            return jax.pure_callback(outside, kind, *xs, vmap_method="broadcast_all")
+        # A rule of the user that asks what its input is: number by number, outside of JAX.
+        shape, kind = jax.numpy.broadcast_shapes(*[x.shape for x in xs]), jax.numpy.result_type(*xs)
+        made = jax.ShapeDtypeStruct(shape, kind)
+        outside = partial(_outside, rule, kind)
+        return jax.pure_callback(outside, (made,) * slopes or made, *xs, vmap_method="broadcast_all")
 
     def along(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
         z = run(*primals)
-        slopes, total = read(op.local, (z, *primals), slopes=True), jax.numpy.zeros_like(z)
+        count = len(primals)
+        slopes = read(op.local, rules_of(op, count).local, (z, *primals), slopes=count)
+        total = jax.numpy.zeros_like(z)
         for i, tangent in enumerate(tangents):
             if not isinstance(tangent, jax.custom_derivatives.SymbolicZero):  # a constant, which may have no slope
                 total = total + slopes[i] * tangent
@@ -148,5 +150,6 @@ def _rule(op: Op) -> Callable[..., Any]:
     return found
 
 
-def _outside(rule: Callable[..., Any], slopes: bool, *xs: Any) -> Any:
-    return each(rule, [np.asarray(x) for x in xs], slopes)
+def _outside(rule: Callable[..., Any], kind: Any, *xs: Any) -> Any:
+    found = rule(None, *[np.asarray(x) for x in xs])
+    return tuple(np.asarray(part, kind) for part in found) if isinstance(found, tuple) else np.asarray(found, kind)

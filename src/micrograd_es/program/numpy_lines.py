@@ -10,7 +10,7 @@ import numpy as np
 from micrograd_es.program.arrays import SAME_NAMES, ArrayMaths
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Rows, Space, Total, is_run, many_rows, one_row
 from micrograd_es.program.rules import rules_of
-from micrograd_es.symbols import Symbol, SymbolMaths
+from micrograd_es.symbols import Symbol, SymbolMaths, symbol
 
 if TYPE_CHECKING:
     from micrograd_es.program.numpy_runner import Runner
@@ -37,6 +37,12 @@ class ArraySymbols(SymbolMaths):
 
     def power_slope(self, x: Symbol, y: Symbol) -> Symbol:
         return Symbol("power_slope", (x, y))
+
+    def max(self, xs: Sequence[Symbol]) -> Symbol:
+        return xs[0] if len(xs) == 1 else Symbol("max", xs)
+
+    def min(self, xs: Sequence[Symbol]) -> Symbol:
+        return xs[0] if len(xs) == 1 else Symbol("min", xs)
 
     def times_log(self, z: Symbol, x: Symbol) -> Symbol:
         return Symbol("times_log", (z, x))
@@ -152,7 +158,7 @@ class Forward(Lines):
         if len(names) > 2 or not rules.formula:
             forward = self.runner.bound((block.op, "forward"), lambda: rules.forward, "f")
             return [*lines, f"{self.out}[...] = {forward}(m, {', '.join(names)})"]
-        formula = block.op.forward(_SYMBOLS, *map(Symbol, names))
+        formula = symbol(block.op.forward(_SYMBOLS, *map(Symbol, names)))
         text = self.written(formula)
         if text.startswith("np.") and text.endswith(")"):
             return [*lines, f"{text[:-1]}, out={self.out})"]
