@@ -485,3 +485,13 @@ def test_the_colours_of_maps_and_classes_are_apart_in_grey_too() -> None:
         assert abs(light(palette.negative) - light(palette.positive)) > 0.03
         assert len(set(palette.series)) == 10
     assert matplotlib.rcParams["font.family"] == ["sans-serif"]
+
+
+def test_long_names_of_classes_stay_in_the_figure() -> None:
+    names = ("una clase de nombre muy largo", "supercalifragilisticoespialidoso")
+    data = Data([[0, 0], [1, 1]], [0, 1], classes=names)
+    figure = plots.decision_map(MLP(2, [1], output="sigmoid"), data=data, test=data)
+    FigureCanvasAgg(figure).draw()
+    legend = figure.axes[0].get_legend()
+    assert legend is not None
+    assert legend.get_window_extent().x0 >= 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 from io import BytesIO
+from textwrap import fill
 from typing import Any, TypedDict, Unpack
 
 from matplotlib import font_manager
@@ -138,12 +139,13 @@ class Canvas:
         start = "" if mantissa == "1" else f"{mantissa}·"
         return f"{start}10{str(int(power)).translate(_POWERS)}"
 
-    def legend(self, ax: Axes, size: float = 1.0, **where: Any) -> None:
-        """The legend of axes, if anything in them has a name."""
+    def legend(self, ax: Axes, size: float = 1.0, width: int = 80, **where: Any) -> None:
+        """The legend of axes, if anything in them has a name; names of more letters than its width have more lines."""
         handles, labels = ax.get_legend_handles_labels()
         if not handles:
             return
         points = SMALL * 1.1 * self.scale * size
+        labels = [fill(label, width) for label in labels]
         made = ax.legend(handles, labels, fontsize=points, labelcolor=self.theme.ink, **{"framealpha": 0.9, **where})
         made.get_frame().set(facecolor=self.theme.paper, edgecolor=self.theme.muted)
 

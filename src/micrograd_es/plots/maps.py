@@ -21,6 +21,7 @@ from micrograd_es.plots.points import class_colour, colour_bar, plane_of, regres
 Ranges = tuple[tuple[float, float], tuple[float, float]]
 PLAYGROUND: Ranges = ((-6.0, 6.0), (-6.0, 6.0))
 TALL, LEFT = 0.86, 0.58  # the height of a map of neurons, and the width that hidden layers may take
+ROOM = 16  # letters that there is room for at the left of a map
 CENTRES = {"sigmoid": (0.5, 0.5), "softmax": (0.5, 0.5), "tanh": (0.0, 1.0)}  # of an activation: middle and reach
 
 
@@ -104,7 +105,7 @@ def _dress_map(canvas: Canvas, ax: Axes, grid: Grid, data: Data | None) -> None:
     names = ("x1", "x2") if plain or data is None else data.names
     canvas.label(ax, names[0], names[1])
     if data is not None and data.kind == "classification":
-        canvas.legend(ax, loc="upper right", bbox_to_anchor=(-0.14, 1.0))
+        canvas.legend(ax, width=ROOM, loc="upper right", bbox_to_anchor=(-0.14, 1.0))
 
 
 def grid_of(data: Data | None, features: Any, ranges: Ranges | None, resolution: int) -> tuple[Grid, Floats]:

@@ -70,8 +70,8 @@ def planes(data: Data, model: Any, layer: int = 1, neurons: tuple[int, int] = (1
         if place == 1:
             _line(canvas, panel, model, layer)
         elif data.kind == "classification":
-            where = {"loc": "upper center", "bbox_to_anchor": (1.09, -0.07), "ncols": min(len(data.classes), 3)}
-            canvas.legend(panel, 0.9, **where)
+            columns = min(len(data.classes), 3)
+            canvas.legend(panel, 0.9, loc="upper center", bbox_to_anchor=(1.09, -0.07), ncols=columns)
     canvas.heading(words["planes"])
     return canvas.finished()
 
