@@ -533,3 +533,32 @@ def test_functions_that_are_stable_through_values_are_stable_in_a_program(size: 
         values = [Value(x) for x in row]
         es.dot(outputs(values), weights).backward()
         assert list(gradient) == pytest.approx([v.grad for v in values], rel=1e-12, abs=1e-12)
+
+
+def test_long_programs_run_line_by_line_and_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    ws = [Value(0.1 * i - 0.2, f"w{i}") for i in range(5)]
+
+    def fn(x: list[Value]) -> Value:
+        parts = [es.tanh(w * a) for w, a in zip(ws, x, strict=True)]
+        chosen = es.where(x[0], es.maximum(*parts), es.log_sum_exp(parts))
+        return chosen * parts[1] ** 2 + es.sum([w * w for w in ws])
+
+    xs = np.random.default_rng(8).normal(size=(7, 5))
+    found = []
+    for straight in (1000, 0):
+        monkeypatch.setattr("micrograd_es.program.numpy_runner.STRAIGHT", straight)
+        program = record(fn, [0.1] * 5)
+        value, (slopes, (to_inputs,)) = program.value_and_grad(xs, wrt="both")
+        found.append((value, slopes.tolist(), to_inputs.tolist(), program(xs).tolist(), program.source(7)))
+    assert found[0] == found[1]
+
+
+def test_an_input_that_is_given_again_is_read_again() -> None:
+    program = record(lambda x: x[0] * x[1], [0.0, 0.0])
+    xs = np.array([[1.0, 2.0], [3.0, 4.0]])
+    assert program(xs).tolist() == [2.0, 12.0]
+    xs[0, 0] = 5.0
+    assert program(xs).tolist() == [10.0, 12.0]
+    xs.resize((4, 1), refcheck=False)
+    with pytest.raises(ValueError, match="have the shapes"):
+        program(xs)

@@ -21,6 +21,7 @@ from micrograd_es.program.recording import Structure
 
 REDUCE = ("mean", "sum", "none")
 WRT = ("parameters", "inputs", "both")
+SMALL = 1 << 12  # bytes of an input that is kept to be known again
 KEPT = 8  # runners
 KEPT_BYTES = 1 << 28  # of values and gradients in all of them; the last one is kept whatever its size
 
@@ -40,6 +41,7 @@ class Call:
         shapes = [x.shape if single else x.shape[1:] for x in inputs]
         parts = self._parts(runner.inputs, shapes)
         self.places = [(part, x.shape, x.dtype) for part, x in zip(parts, inputs, strict=True)]
+        self.known: list[Any] = []  # the inputs themselves where they are small: a loop gives the same ones again
         self.outputs = [self._row(*plan.places[number]) for number in plan.tape.outputs]
         self.table = self._table(plan)
         if not wrt:
@@ -119,18 +121,19 @@ class Calls:
         call = self.last
         if call is not None and call.wrt == wrt and call.reduce == reduce and len(call.places) == len(inputs):
             try:
-                for x, (place, shape, kind) in zip(inputs, call.places):  # noqa: B905
-                    if x.dtype is not kind or x.shape != shape:
+                for x, known, (place, shape, kind) in zip(inputs, call.known, call.places):  # noqa: B905
+                    if x is not known and (x.dtype is not kind or x.shape != shape):
                         break
                     place[...] = x
                 else:
                     return call
-            except AttributeError:  # no array
+            except (AttributeError, ValueError):  # no array; or a known one whose shape has been set
                 pass
         arrays = [as_array(x, self.shared.dtype) for x in inputs]
         call = self.last = self._call(arrays, wrt, reduce)
         for x, (place, _, _) in zip(arrays, call.places, strict=True):
             place[...] = x
+        call.known = [x if isinstance(x, np.ndarray | np.generic) and x.nbytes <= SMALL else None for x in inputs]
         return call
 
     def _call(self, inputs: list[Array], wrt: str, reduce: str) -> Call:
