@@ -13,10 +13,10 @@ import networks
 from drawings import Drawing
 from micrograd_es import Value, draw, frames, relu, scope, tanh
 from micrograd_es.figures import THEMES
+from micrograd_es.figures.curves import points_of, spline
 from micrograd_es.figures.grids import TILES
 from micrograd_es.figures.layout import Place
 from micrograd_es.figures.render import render
-from micrograd_es.figures.routes import points_of, spline
 from networks import STRUCTURES, layers, lecture, vector
 from test_figures import GOLDEN, number
 

@@ -24,29 +24,38 @@ class Boxes:
     @property
     def depth(self) -> int:
         """How deep the boxes nest."""
-        return max((len(scope.path()) for scope in self.keys), default=0)
+        return max((len(self.around(scope)) for scope in self.keys), default=0)
+
+    def around(self, scope: Scope) -> Path:
+        """The boxes from the outermost to that of a scope."""
+        return tuple(s for s in scope.path() if s in self.keys)
+
+    def outer(self, scope: Scope) -> Scope | None:
+        """The scope whose box is round that of a scope; None for the outermost."""
+        return next((s for s in reversed(self.around(scope)[:-1])), None)
+
+    def path(self, key: str) -> Path:
+        """The boxes round a thing, from the outermost."""
+        return self.around(self.home[key]) if key in self.home else ()
 
 
 NONE = Boxes({}, {}, {})
 
 
 def boxes(scene: Scene, with_inputs: bool) -> Boxes:
-    """The boxes of a scene: a gate stands in that of its scope.
+    """The boxes of a scene: a gate stands in that of its scope; so does a name that was made
+    there, and a parameter with the gates that use it.
 
-    A wire's label stands in the innermost box that has both its ends; `with_inputs`, in that of the gate that it
-    enters: Graphviz keeps the inputs of a gate in order only inside one box.
+    A wire's label stands in the innermost box that has both its ends; `with_inputs`, in that of what it enters:
+    Graphviz keeps the inputs of a gate in order only inside one box. The outermost box is left out where it says
+    nothing: it holds every gate, and boxes in which they stand.
     """
-    paths: dict[str, Path] = {}
-    for gate in scene.gates:
-        scope = gate.folded.outer if gate.folded else gate.node.scope
-        paths[gate.key] = scope.path() if scope else ()
-    for fork in scene.forks:
-        (trunk,) = scene.entering[fork.key]
-        ends = (trunk.tail, *(wire.head for wire in scene.leaving[fork.key]))
-        paths[fork.key] = _common([paths.get(key, ()) for key in ends])
+    paths = _paths(scene)
     for wire in scene.wires:
-        ends = (wire.head,) if with_inputs and wire.head in scene.gate_of else (wire.tail, wire.head)
+        ends = (wire.head,) if with_inputs else (wire.tail, wire.head)
         paths[wire.key] = _common([paths.get(key, ()) for key in ends])
+    if _says_nothing(scene, paths):
+        paths = {key: path[1:] for key, path in paths.items()}
     keys: dict[Scope, str] = {}
     inside: dict[Scope | None, list[Scope]] = {}
     for path in paths.values():
@@ -55,6 +64,33 @@ def boxes(scene: Scene, with_inputs: bool) -> Boxes:
                 keys[scope] = f"cluster_{len(keys) + 1}"
                 inside.setdefault(outer, []).append(scope)
     return Boxes({key: path[-1] for key, path in paths.items() if path}, keys, inside)
+
+
+def _paths(scene: Scene) -> dict[str, Path]:
+    """The scopes round each gate, fork and name, from the outermost."""
+    paths: dict[str, Path] = {}
+    for gate in scene.gates:
+        scope = gate.folded.outer if gate.folded else gate.node.scope
+        paths[gate.key] = scope.path() if scope else ()
+    for terminal in scene.terminals:
+        value = terminal.value
+        heads = [wire.head for wire in scene.leaving.get(terminal.key, ())]
+        users = [wire.head for head in heads for wire in scene.leaving.get(head, ()) if head.startswith("s")]
+        common = _common([paths.get(user, ()) for user in users or heads])
+        made = value.scope.path() if value.scope else ()
+        paths[terminal.key] = common if value.is_parameter or value.is_constant else _common([common, made])
+    for fork in scene.forks:
+        (trunk,) = scene.entering[fork.key]
+        ends = (trunk.tail, *(wire.head for wire in scene.leaving[fork.key]))
+        paths[fork.key] = _common([paths.get(key, ()) for key in ends])
+    return paths
+
+
+def _says_nothing(scene: Scene, paths: Mapping[str, Path]) -> bool:
+    """Whether the outermost box holds every gate, and each of them in a box, or folded, inside it."""
+    every = [(paths[gate.key], gate) for gate in scene.gates]
+    outermost = {path[:1] for path, _ in every}
+    return len(outermost) == 1 and all(path and (len(path) > 1 or gate.folded) for path, gate in every)
 
 
 def _common(paths: Sequence[Path]) -> Path:

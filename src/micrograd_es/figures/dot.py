@@ -32,10 +32,14 @@ Thing = Terminal | Gate | Fork | Wire
 
 @dataclass(frozen=True)
 class View:
-    """What a picture shows of a scene: the keys of the texts (None: all of them), and the gates at work."""
+    """What a picture shows of a scene: the keys of the texts (None: all of them), and the gates at work.
+
+    With `closed`, wires are also drawn where a text that is shown interrupts them: a page takes them away with it.
+    """
 
     shown: Collection[str] | None = None
     active: Collection[str] = ()
+    closed: bool = False
 
     def shows(self, key: str) -> bool:
         """Whether the text of that key is there; blank is not 0."""
@@ -83,29 +87,31 @@ class Writer:
         self, view: View, layout: Layout | None = None, boxes: Boxes = NONE, canvas: Sequence[float] = ()
     ) -> list[str]:
         """The statements of the DOT source."""
-        lines = self._head(boxes.depth) + _corners(canvas)
-        for thing in self._things():
+        lines = self.head(boxes.depth) + _corners(canvas)
+        for thing in self.things():
             if thing.key not in boxes.home:
                 lines.append(self._node(thing, view, layout))
         for scope in boxes.inside.get(None, ()):
             lines += self._box(scope, boxes, view, layout)
         for wire in self.scene.wires:
             lines += self._edges(wire, layout)
-        return lines if layout else [*lines, *self._left_column()]
+        return lines if layout else [*lines, *self.left_column(boxes)]
 
     def skeleton(self, boxes: Boxes = NONE) -> str:
         """The DOT source of the sizes alone, which is all that a layout depends on; gates have some air round them."""
-        lines = ["digraph {", *self._head(boxes.depth), 'node [label="" shape=box fixedsize=true]']
-        sizes = {thing.key: self._size(thing) for thing in self._things()}
-        for thing in self._things():
-            wide, high = sizes[thing.key]
-            round_gate = thing.key in self.shapes and self.shapes[thing.key].is_round
-            look = " ordering=in" + " shape=circle" * round_gate if isinstance(thing, Gate) else ""
-            lines.append(f"{thing.key} [width={wide / 72:.4f} height={high / 72:.4f}{look}]")
+        lines = ["digraph {", *self.head(boxes.depth), 'node [label="" shape=box fixedsize=true]']
+        lines += map(self.bare, self.things())
         lines += [line for scope in boxes.inside.get(None, ()) for line in self._bare_box(scope, boxes)]
         for wire in self.scene.wires:
             lines += self._edges(wire, None)
-        return "\n".join([*lines, *self._left_column(), "}"])
+        return "\n".join([*lines, *self.left_column(boxes), "}"])
+
+    def bare(self, thing: Thing) -> str:
+        """A thing with nothing but its size."""
+        wide, high = self._size(thing)
+        round_gate = thing.key in self.shapes and self.shapes[thing.key].is_round
+        look = " ordering=in" + " shape=circle" * round_gate if isinstance(thing, Gate) else ""
+        return f"{thing.key} [width={wide / 72:.4f} height={high / 72:.4f}{look}]"
 
     def _size(self, thing: Thing) -> tuple[float, float]:
         """The width and height that a thing takes in the layout."""
@@ -129,17 +135,20 @@ class Writer:
         title = f"label={quoted(clean(self.titled(scope), 40))} labeljust=l margin=7"
         return [f"subgraph {boxes.keys[scope]} {{ graph [{title}]", "; ".join(members), *inner, "}"]
 
-    def _things(self) -> Iterator[Thing]:
+    def things(self) -> Iterator[Thing]:
+        """Everything that has a place of its own."""
         return chain(self.scene.terminals, self.scene.gates, self.scene.forks, self.scene.wires)
 
-    def _head(self, nesting: int) -> list[str]:
+    def head(self, nesting: int = 0) -> list[str]:
+        """What holds for the whole source."""
         theme = self.theme
         direction = "LR" if self.across else "TB"
         gap = 0.16 + 0.2 * bool(self.roles) + 0.16 * bool(self.locals) if self.across else 0.22 + 0.5 * bool(self.roles)
         gates = len(self.scene.gates)
         splines = "line" if gates > TOO_MANY else "true"
         crowded = any(not shape.is_round for shape in self.shapes.values())
-        columns = 0.14 + 0.12 * crowded + 0.1 * max(0, nesting - 1)
+        most = max((len(self.scene.entering.get(key, ())) for key in self.shapes), default=0)
+        columns = 0.14 + 0.12 * crowded + 0.06 * min(max(0, most - 3), 4) + 0.1 * max(0, nesting - 1)
         look = f"rankdir={direction} nodesep={gap:g} ranksep={columns:g} splines={splines}"
         look += f' bgcolor="{theme.paper}" pad=0.12 margin=0'
         if gates > MANY:
@@ -236,25 +245,32 @@ class Writer:
     # Edges
 
     def _edges(self, wire: Wire, layout: Layout | None) -> list[str]:
-        """The two halves of a wire. The label stands next to what the wire leaves; the far half takes up the length."""
-        into, out = ("w", "e") if self.across else ("n", "s")
-        straight = STRAIGHT if wire.tail.startswith("g") else 2
-        arrow = "" if wire.head.startswith("s") else " arrowhead=normal"
-        halves = (
-            (f"{wire.tail} -> {wire.key}:{into}", f"weight={max(straight, CLOSE)}", (wire.tail, wire.key)),
-            (f"{wire.key}:{out} -> {wire.head}", f"weight={straight}{arrow}", (wire.key, wire.head)),
-        )
-        return [
-            f"{ends} [{attributes}" + (f' pos="{layout.edges[edge]}"' if layout else "") + "]"
-            for ends, attributes, edge in halves
-        ]
+        """The two halves of a wire, with their course where there is a layout."""
+        ends = (wire.tail, wire.key), (wire.key, wire.head)
+        courses = [f' pos="{layout.edges[edge]}"]' if layout else "]" for edge in ends]
+        return [half[:-1] + course for half, course in zip(self.halves(wire), courses, strict=True)]
 
-    def _left_column(self) -> list[str]:
-        """The names that stand at the far left: those whose first gate is not deep inside."""
+    def halves(self, wire: Wire, least: int = 2) -> tuple[str, str]:
+        """The two halves of a wire. The label stands next to what the wire leaves; the far half takes up the length.
+
+        `least` is how strongly a wire is kept straight that comes from no gate.
+        """
+        into, out = ("w", "e") if self.across else ("n", "s")
+        straight = STRAIGHT if wire.tail.startswith("g") else least
+        arrow = "" if wire.head.startswith("s") else " arrowhead=normal"
+        return (
+            f"{wire.tail} -> {wire.key}:{into} [weight={max(straight, CLOSE)}]",
+            f"{wire.key}:{out} -> {wire.head} [weight={straight}{arrow}]",
+        )
+
+    def left_column(self, boxes: Boxes) -> list[str]:
+        """The names that stand at the far left: those whose first gate is not deep inside, and in no box."""
         keys = [
             terminal.key
             for terminal in self.scene.terminals
-            if not terminal.is_output and self._first_depth(terminal.key) <= LEFT_COLUMN
+            if not terminal.is_output
+            and terminal.key not in boxes.home
+            and self._first_depth(terminal.key) <= LEFT_COLUMN
         ]
         return [f"{{rank=min; {'; '.join(keys)}}}"] if keys else []
 
@@ -277,7 +293,7 @@ class Writer:
             f'graph [id="{key}" label={quoted(title)} labeljust=l style="dashed,rounded"'
             f' color="{self.theme.muted}" penwidth=1.2 margin=7{where}]',
         ]
-        for thing in self._things():
+        for thing in self.things():
             if boxes.home.get(thing.key) is scope:
                 lines.append(self._node(thing, view, layout))
         for inner in boxes.inside.get(scope, ()):

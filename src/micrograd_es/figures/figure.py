@@ -154,7 +154,7 @@ class Frames:
 
     def _page(self) -> dict[str, Any]:
         drawing = self.drawing
-        keyed = drawing.keyed(drawing.svg(drawing.stage([]).picture(View()), with_font=False))
+        keyed = drawing.keyed(drawing.svg(drawing.stage([]).picture(View(closed=True)), with_font=False))
         there = set(re.findall(r'data-key="([^"]+)"', keyed))  # a bundle has no gradient that could appear
         return {
             "svg": keyed,

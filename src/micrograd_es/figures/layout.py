@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -40,6 +40,10 @@ class Place(NamedTuple):
         """With more room at the bottom."""
         return self._replace(bottom=self.bottom - by)
 
+    def moved(self, x: float, y: float) -> Place:
+        """The same rectangle elsewhere."""
+        return Place(self.left + x, self.bottom + y, self.right + x, self.top + y)
+
     def __str__(self) -> str:
         return ",".join(f"{edge:g}" for edge in self)
 
@@ -58,6 +62,7 @@ class Layout:
     nodes: Mapping[str, Place]
     edges: Mapping[tuple[str, str], str]
     boxes: Mapping[str, Place]
+    final: Collection[tuple[str, str]] = ()  # the edges whose course is settled
 
     def at(self, key: str) -> tuple[float, float]:
         """The centre of a node."""

@@ -14,7 +14,7 @@
   // Which step a key first appears on; a key of no step is always there.
   const first = new Map();
   slides.forEach((slide, i) => slide.show.forEach((key) => first.has(key) || first.set(key, i)));
-  const keyed = (figure) => [...figure.querySelectorAll("[data-key]")];
+  const keyed = (figure) => [...figure.querySelectorAll("[data-key], [data-until]")];
   const elements = keyed(svg);
 
   // A marker behind a number: one that stays for the step, or one that passes over what has just appeared.
@@ -32,7 +32,8 @@
     const active = new Set(slides[i].active);
     const changed = [];
     figure.forEach((element, n) => {
-      const key = element.dataset.key;
+      const { key, until } = element.dataset;
+      if (until) return element.classList.toggle("absent", first.get(until) <= i);
       const since = first.get(key) ?? -1;
       const appears = fresh && since === i;
       element.classList.toggle("absent", since > i);

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from math import cos, hypot, radians, sin, sqrt
 
+from micrograd_es.figures.curves import Point, Spline, on, spline, swing
 from micrograd_es.figures.layout import Layout, Place, around
 from micrograd_es.figures.scene import Scene, Wire
 from micrograd_es.figures.shapes import AIR, Shape
@@ -16,48 +17,6 @@ ENTRY = radians(48)  # where a wire from above or below enters a round gate, fro
 TILE = 150.0  # the side of the squares by which neighbours are found
 LEVEL = 9.0  # wires that would climb less than this run level
 LONG = 60.0  # wires from this length on are worth drawing level
-
-Point = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Spline:
-    """A chain of cubic Bézier curves, and the tip of its arrow where it has one."""
-
-    points: tuple[Point, ...]
-    tip: Point | None = None
-
-    def __str__(self) -> str:
-        arrow = [f"e,{_written(self.tip)}"] if self.tip else []
-        return " ".join([*arrow, *map(_written, self.points)])
-
-
-def spline(text: str) -> Spline:
-    """A spline as DOT's pos has it."""
-    parts = text.split()
-    tip = _point(parts.pop(0)[2:]) if parts[0].startswith("e,") else None
-    return Spline(tuple(map(_point, parts)), tip)
-
-
-def points_of(text: str, each: int = 10) -> list[Point]:
-    """Points along a spline as DOT's pos has it, so many on each of its curves, and its tip.
-
-    >>> points_of("0,0 0,0 9,0 9,0", each=2)
-    [(0.0, 0.0), (4.5, 0.0), (9.0, 0.0)]
-    """
-    given = spline(text)
-    curves = [given.points[i : i + 4] for i in range(0, len(given.points) - 1, 3)]
-    found = [_on(curve, step / each) for curve in curves for step in range(each + 1)]
-    return list(dict.fromkeys([*found, given.tip] if given.tip else found))
-
-
-def _point(text: str) -> Point:
-    x, y = text.split(",")
-    return float(x), float(y)
-
-
-def _written(point: Point) -> str:
-    return f"{point[0]:.2f},{point[1]:.2f}"
 
 
 def routed(layout: Layout, scene: Scene, shapes: Mapping[str, Shape], across: bool) -> Layout:
@@ -81,6 +40,8 @@ class _Router:
     def out_of(self, wire: Wire) -> Spline:
         """From what a wire leaves to its label."""
         given = spline(self.layout.edges[wire.tail, wire.key])
+        if (wire.tail, wire.key) in self.layout.final:
+            return given
         siblings = self.scene.leaving[wire.tail]
         if self.across and len(siblings) > 1 and wire.tail in self.shapes:
             return self._fanned(wire, siblings)
@@ -112,7 +73,7 @@ class _Router:
         given = spline(self.layout.edges[wire.key, wire.head])
         if wire.head in self.shapes:
             entry = self._entry(wire)
-            direct = self._direct(wire, *entry) if entry else None
+            direct = (self._swung(wire, *entry) or self._direct(wire, *entry)) if entry else None
             given = direct or (
                 _ending(given, *entry)
                 if entry and self._comes_from_the_side(wire, given)
@@ -153,7 +114,8 @@ class _Router:
             if len(wires) == 1 and place.bottom < start < place.top:
                 return (place.left, start), (-1.0, 0.0)
             step = (place.top - place.bottom) / len(wires)
-            return (place.left, place.top - step * (wires.index(wire) + 0.5)), (-1.0, 0.0)
+            level = place.top - step * (wires.index(wire) + 0.5)
+            return (place.left, start if abs(start - level) < 0.4 * step else level), (-1.0, 0.0)
         radius = (place.top - place.bottom) / 2
         if abs(start - y) < LEVEL:
             return (x - sqrt(radius**2 - (start - y) ** 2), start), (-1.0, 0.0)
@@ -179,13 +141,24 @@ class _Router:
         third = (bend - begin) / 3
         return Spline(((begin, y), (begin + third, y), (bend - third, y), *curve), tip)
 
+    def _swung(self, wire: Wire, tip: Point, outward: Point) -> Spline | None:
+        """A short wire that swings from its label to the side of a box; None elsewhere, or where something is there."""
+        (_, y), begin = self.layout.at(wire.key), self.layout.nodes[wire.key].right
+        end = (tip[0] + ARROW * outward[0], tip[1])
+        if self.shapes[wire.head].is_round or not ARROW < end[0] - begin < LONG:
+            return None
+        reach = around([Place(begin, y, begin, y), Place(*end, *end)]).grown(3, 3)
+        others = [place for key, place in self.near(reach) if key not in (wire.key, wire.head)]
+        points = swing((begin, y), end, others)
+        return Spline(points, tip) if points else None
+
     def _blocked(self, wire: Wire, level: Place, curve: tuple[Point, ...]) -> bool:
         """Whether a route meets what is not at one of its ends."""
         ends = (self.layout.nodes[wire.key], self.layout.nodes[wire.head])
         reach = around([level, *(Place(x, y, x, y) for x, y in curve)]).grown(3, 3)  # a curve stays among its points
         others = [place for key, place in self.near(reach) if key not in (wire.key, wire.head) and place.meets(reach)]
         others += [box for box in self.layout.boxes.values() if not any(box.meets(end) for end in ends)]
-        dots = [_on(curve, t / 12) for t in range(13)] if others else []
+        dots = [on(curve, t / 12) for t in range(13)] if others else []
         return any(place.meets(level) or any(place.holds(*dot) for dot in dots) for place in others)
 
     def near(self, reach: Place) -> Iterator[tuple[str, Place]]:
@@ -221,12 +194,3 @@ def _prolonged(given: Spline, start: Point) -> Spline:
     x, y = given.points[0]
     thirds = tuple((start[0] + (x - start[0]) * t, start[1] + (y - start[1]) * t) for t in (0, 1 / 3, 2 / 3))
     return Spline((*thirds, *given.points), given.tip)
-
-
-def _on(curve: tuple[Point, ...], t: float) -> Point:
-    """A point of a cubic Bézier curve."""
-    weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
-    return (
-        sum(w * x for w, (x, _) in zip(weights, curve, strict=True)),
-        sum(w * y for w, (_, y) in zip(weights, curve, strict=True)),
-    )

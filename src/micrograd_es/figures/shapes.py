@@ -15,6 +15,7 @@ GAP = 4  # between a name and its wire
 CIRCLE = 38.0  # the diameter of a gate
 SIGMA = 20.0  # the diameter of the Σ at a fork
 SLOT = 22.0  # the room that each input of a gate with many takes
+FOLDED_SLOT = 2 * ROW + 11.5  # the same for a folded gate, into which wires run straight: as far apart as labels are
 OUTLINE = 4.0  # between the two outlines of a folded gate; Graphviz's own measure
 AIR = 5.0  # room kept free round a gate, so that wires which pass it do not touch it
 
@@ -35,8 +36,9 @@ def gate_shape(sign: str, wires: int, folded: bool, across: bool) -> Shape:
     room = Run(sign).width(SIZE)
     if room <= CIRCLE + 1 and wires <= 2 and not folded:
         return Shape(CIRCLE, CIRCLE, True, SIZE * 0.82 if room > CIRCLE - 9 else SIZE)
-    crowded = SLOT * wires + 4 if wires > 2 or folded else 0.0
+    slot = FOLDED_SLOT if folded and across and wires > 1 else SLOT
     border = OUTLINE if folded else 0.0
+    crowded = slot * wires + (4 if slot is SLOT else -2 * border) if wires > 2 or folded else 0.0
     if across:
         return Shape(max(room + 22, CIRCLE), max(CIRCLE, crowded), False, SIZE, border)
     return Shape(max(room + 22, CIRCLE, crowded), CIRCLE, False, SIZE, border)

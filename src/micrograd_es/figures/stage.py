@@ -12,10 +12,12 @@ from functools import cached_property
 
 from micrograd_es.figures.boxes import Boxes, boxed, boxes, lowered
 from micrograd_es.figures.caption import Caption
+from micrograd_es.figures.curves import points_of
 from micrograd_es.figures.dot import View, Writer
 from micrograd_es.figures.fonts import text_width
 from micrograd_es.figures.labels import plain
-from micrograd_es.figures.layout import Layout, laid_out
+from micrograd_es.figures.layout import Layout, Place, laid_out
+from micrograd_es.figures.nested import nested
 from micrograd_es.figures.routes import routed
 from micrograd_es.figures.shapes import GAP, ROW, SMALL
 from micrograd_es.figures.themes import Theme
@@ -39,12 +41,16 @@ class Stage:
         Graphviz keeps inputs in order as long as no boxes disturb it, so they are drawn afterwards where they fit.
         """
         scene = self.writer.scene
+        roomy = boxes(scene, with_inputs=True)
+        if roomy.keys and self.writer.across:
+            layout = nested(self.writer, roomy, self._below)
+            if layout is not None:
+                return layout, roomy
         tight = boxes(scene, with_inputs=False)
         bare = replace(tight, home={}, inside={})
         layout = boxed(laid_out(self.writer.skeleton(bare)), tight, self._below)
         if layout is not None:
             return layout, tight
-        roomy = boxes(scene, with_inputs=True)
         return lowered(laid_out(self.writer.skeleton(roomy)), self._below), roomy
 
     @cached_property
@@ -91,19 +97,37 @@ class Stage:
         return placed
 
     def _roles(self) -> list[str]:
-        """What each gate and fork does to the gradient, named beside it."""
-        return [
-            text_node(f"{key}_role", role, self._theme.muted, *self._beside(key, text_width(role, SMALL)))
-            for key, role in self.writer.roles.items()
-        ]
+        """What each gate and fork does to the gradient, named beside it, where it hides nothing."""
+        written, taken = [], list[Place]()
+        for key, role in self.writer.roles.items():
+            room = text_width(role, SMALL)
+            spots = [Place(x, y, x, y).grown(room / 2, SMALL / 2) for x, y in self._beside(key, room)]
+            apart = [spot for spot in spots if not any(map(spot.meets, taken))] or spots
+            spot = next((spot for spot in apart if not any(map(spot.meets, self._solid))), apart[0])
+            taken.append(spot)
+            middle = (spot.bottom + spot.top) / 2
+            written.append(text_node(f"{key}_role", role, self._theme.muted, spot.middle, middle))
+        return written
 
-    def _beside(self, key: str, room: float) -> tuple[float, float]:
-        """Where the role of a gate or fork stands: under it, aside where a wire comes in from there."""
+    @cached_property
+    def _solid(self) -> list[Place]:
+        """What a name beside a gate must not stand on: gates, labels, wires."""
+        below = SMALL * 1.2 * bool(self.writer.locals)
+        things = [place.lowered(below * key.startswith("w")) for key, place in self.layout.nodes.items()]
+        return things + [Place(x, y, x, y) for course in self.layout.edges.values() for x, y in points_of(course)]
+
+    def _beside(self, key: str, room: float) -> list[tuple[float, float]]:
+        """Where the role of a gate or fork may stand, the best place first: under it, aside where a wire comes in."""
         place, (x, y) = self.layout.nodes[key], self.layout.at(key)
+        aside = room / 2 + 3
         if not self.writer.across:
-            return place.right + room / 2, (place.top if key.startswith("s") else place.bottom) + 3
+            right, left = place.right + room / 2, place.left - room / 2
+            high, low = place.top + 3, place.bottom + 3
+            return [(right, high), (left, high)] if key.startswith("s") else [(right, low), (left, low), (right, high)]
         if key.startswith("s"):
-            return x - room / 2 - 4, y - ROW - 7
-        down = SMALL * (1.9 if self.writer.locals else 0.8)
+            low, high = y - ROW - 7, y + ROW + 7
+            return [(x - room / 2 - 4, low), (x - room / 2 - 4, high), (x + aside, low), (x + aside, high)]
+        down, up = place.bottom - SMALL * (1.9 if self.writer.locals else 0.8), place.top + SMALL * 0.8
         crossed = any(self.layout.at(wire.key)[1] < y - 8 for wire in self.writer.scene.entering.get(key, ()))
-        return x + (room / 2 + 3 if crossed else 0), place.bottom - down
+        best = (x + aside, down) if crossed else (x, down)
+        return [best, (x, down), (x, up), (x + aside, up), (x + aside, down), (x - aside, down)]

@@ -9,8 +9,9 @@ from micrograd_es.figures.digits import NumberFormat
 from micrograd_es.figures.folding import REMAINDER
 from micrograd_es.figures.labels import Line, Run, clean, pretty
 from micrograd_es.figures.scene import Gate, Scene, Terminal, Wire
-from micrograd_es.figures.words import scope_name, words
+from micrograd_es.figures.words import words
 from micrograd_es.ops import Op
+from micrograd_es.scope_names import scope_name, scope_path
 from micrograd_es.scopes import Scope
 from micrograd_es.symbols import Symbol
 from micrograd_es.value import Value
@@ -35,7 +36,7 @@ class Texts:
 
     def path(self, scope: Scope) -> str:
         """The names of a scope and of those round it: capa 1 · neurona 2."""
-        return " · ".join(map(self.scope, scope.path()))
+        return scope_path([part.name for part in scope.path()], self.language)
 
     @cached_property
     def output(self) -> str:

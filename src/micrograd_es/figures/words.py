@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -150,54 +149,3 @@ def words(language: str) -> Mapping[str, str]:
         return WORDS[language]
     except (KeyError, TypeError):
         raise ValueError(f"the language is {language!r}; expected one of {', '.join(WORDS)}.") from None
-
-
-_PARTS: Mapping[str, str] = MappingProxyType(
-    {
-        "layer": "capa",
-        "hidden layer": "capa oculta",
-        "output layer": "capa de salida",
-        "neuron": "neurona",
-        "network": "red",
-        "loss": "pérdida",
-        "cost": "coste",
-        "block": "bloque",
-        "linear": "lineal",
-        "linear rows": "lineal",
-        "relu": "ReLU",
-        "hadamard": "Hadamard",
-        "sigmoid": "sigmoide",
-        "cross-entropy": "entropía cruzada",
-        "cross entropy": "entropía cruzada",
-        "softmax cross-entropy": "softmax y entropía cruzada",
-        "binary cross-entropy": "entropía cruzada binaria",
-        "squared error": "error cuadrático",
-        "half squared error": "½ · error cuadrático",
-        "mse": "error cuadrático medio",
-        "activation": "activación",
-        "output": "salida",
-        "input": "entrada",
-        "example": "ejemplo",
-        "regularisation": "regularización",
-    }
-)
-"""The names that the package itself gives to scopes, and their Spanish."""
-_WRITTEN: Mapping[str, str] = MappingProxyType({"linear rows": "linear", "relu": "ReLU", "hadamard": "Hadamard"})
-"""Those that stand otherwise in English, too."""
-_NUMBERED = re.compile(r"(.*?)( \d+)?", re.DOTALL)
-
-
-def scope_name(name: str, language: str) -> str:
-    """The name of a scope in a language, where it is one that the package gives; other names stay as they are.
-
-    >>> scope_name("layer 1", "es"), scope_name("cross_entropy", "es"), scope_name("loss", "en"), scope_name("σ", "es")
-    ('capa 1', 'entropía cruzada', 'loss', 'σ')
-    >>> scope_name("relu", "en")
-    'ReLU'
-    """
-    found = _NUMBERED.fullmatch(name)
-    plain = found[1].replace("_", " ").lower() if found else ""
-    known = (_PARTS if language == "es" else _WRITTEN).get(plain)
-    if known is None or found is None:
-        return name
-    return (known[:1].upper() + known[1:] if name[:1].isupper() else known) + (found[2] or "")

@@ -18,9 +18,9 @@ from micrograd_es.figures.digits import NumberFormat
 from micrograd_es.figures.fonts import FACES, FAMILY, FOLDER
 from micrograd_es.figures.themes import Theme
 from micrograd_es.figures.themes import theme as find_theme
-from micrograd_es.figures.words import scope_name
 from micrograd_es.plots.colours import palette
 from micrograd_es.plots.words import words
+from micrograd_es.scope_names import scope_name
 
 SIZE, DPI = (16, 9), 120  # a slide of 1920×1080
 HEIGHT = 6.6  # inches of axes for which letters have the sizes below

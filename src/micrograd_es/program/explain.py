@@ -13,6 +13,7 @@ from micrograd_es.program.blocks import Plan, Rows, Space
 from micrograd_es.program.formulas import Matrix, Style
 from micrograd_es.program.matrices import Line, Lines
 from micrograd_es.program.stretches import Part, Spread, Stretches, Taken
+from micrograd_es.scope_names import scope_path
 
 EXAMPLES = ("rows", "columns")
 WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
@@ -81,7 +82,7 @@ def explained(
         return " \\\\\n".join([_latex(line, style) for line in shown]) + f"\n% {_grouped(lines.forward, style)}"
     sides = [f"{line.matrix.written(style)} = {line.formula.written(style)}" for line in shown]
     width = min(max(map(len, sides), default=0), 44)
-    text = [f"{side:{width}}   {_sizes(line, style)}" for side, line in zip(sides, shown, strict=True)]
+    text = [f"{side:{width}}   {_sizes(line, style, language)}" for side, line in zip(sides, shown, strict=True)]
     return "\n".join([*text, _grouped(lines.forward, style), *_legend(shown, style)])
 
 
@@ -98,13 +99,13 @@ def _latex(line: Line, style: Style) -> str:
     return rf"{line.matrix.written(style)} &= {formula} && \in \mathbb{{R}}^{{{line.matrix.sized(style)}}}{note}"
 
 
-def _sizes(line: Line, style: Style) -> str:
+def _sizes(line: Line, style: Style, language: str) -> str:
     """The shape of a line's matrix, those in its product, and what the line is known as."""
     text = line.matrix.sized(style)
     inside = line.formula.sizes(style)
     if inside:
         text += f" = {inside}"
-    notes = [part for part in (style.words.get(line.note, ""), line.scope) if part]
+    notes = [part for part in (style.words.get(line.note, ""), scope_path(line.scope.split(" · "), language)) if part]
     return text + "".join(f"   {note}" for note in notes)
 
 

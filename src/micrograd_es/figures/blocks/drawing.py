@@ -28,6 +28,7 @@ from micrograd_es.value import Value
 
 LAYOUTS = ("column", "row")
 _PIECE = re.compile(r'<g id="([wp]\d+)_(value|gradient|local)(_shape|_name)?" class="node">')
+_UNTIL = re.compile(r'<g id="(p\d+)_wire" class="edge">')
 _PART = re.compile(r'<g id="([gs]\d+)" class="node">')
 
 
@@ -78,7 +79,8 @@ class BlockDrawing:
         return svg.finished(drawn, title or self.title, self.description, self.tooltips, with_font=with_font)
 
     def keyed(self, picture: str) -> str:
-        """The SVG with a `data-key` on everything that a page shows step by step."""
+        """The SVG with a `data-key` on everything that a page shows step by step, a `data-until` on what it hides."""
+        picture = _UNTIL.sub(lambda m: m[0].replace(" class", f' data-until="{m[1]}.gradient" class'), picture)
         picture = _PIECE.sub(lambda m: m[0].replace(" class", f' data-key="{m[1]}.{m[2]}" class'), picture)
         return _PART.sub(lambda m: m[0].replace(" class", f' data-key="{m[1]}" class'), picture)
 

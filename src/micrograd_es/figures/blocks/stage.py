@@ -12,12 +12,12 @@ from micrograd_es.figures.blocks.arrangement import Arrangement
 from micrograd_es.figures.blocks.pieces import APART, NAME, NEAR, SHAPE_ROW, Block, Pieces, Stack, titled
 from micrograd_es.figures.blocks.texts import BlockTexts
 from micrograd_es.figures.caption import Caption
+from micrograd_es.figures.curves import points_of
 from micrograd_es.figures.dot import View
 from micrograd_es.figures.fonts import FAMILY, text_width
 from micrograd_es.figures.grids import Grid
 from micrograd_es.figures.labels import Run, clean, quoted
 from micrograd_es.figures.layout import Layout, Place, around
-from micrograd_es.figures.routes import points_of
 from micrograd_es.figures.scene import Fork, Gate, Terminal, Wire
 from micrograd_es.figures.shapes import GAP, NAME_SIZE, SIGMA, SIZE, SMALL
 from micrograd_es.figures.themes import Theme
@@ -175,9 +175,9 @@ class BlockStage:
             floor = roof + block.rise
             yield f'{stack.key} [shape=point style=invis width=0 height=0 pos="{middle:g},{floor:g}"]'
             yield from self._stack(stack, view, middle, floor + stack.below)
-            if stack.gradient and not view.shows(f"{stack.key}.gradient"):
-                ends = f"{middle:g},{floor + stack.below:g}"
-                yield f'{stack.key} -> {stack.key} [pos="{_straight(ends, f"{middle:g},{floor:g}")}"]'
+            if stack.gradient and (view.closed or not view.shows(f"{stack.key}.gradient")):
+                course = _straight(f"{middle:g},{floor + stack.below:g}", f"{middle:g},{floor:g}")
+                yield f'{stack.key} -> {stack.key} [id="{stack.key}_wire" pos="{course}"]'
             aim = x + block.shape.width * (number / (len(block.parameters) + 1) - 0.5)
             bend = f"{middle:g},{floor - 12:g} {aim:g},{floor - 2:g} {aim:g},{floor - 14:g}"
             path = f"{middle:g},{floor:g} {bend} {aim:g},{floor - 15:g} {aim:g},{roof + 7:g} {aim:g},{roof + 6:g}"

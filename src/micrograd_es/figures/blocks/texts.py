@@ -12,7 +12,8 @@ from micrograd_es.figures.grids import Grid, is_small
 from micrograd_es.figures.labels import clean, pretty
 from micrograd_es.figures.scene import Gate, Terminal, Wire
 from micrograd_es.figures.texts import with_constant
-from micrograd_es.figures.words import scope_name, words
+from micrograd_es.figures.words import words
+from micrograd_es.scope_names import scope_name
 from micrograd_es.scopes import Scope
 from micrograd_es.value import Value
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from micrograd_es.figures.curves import Point, Spline, points_of, spline
 from micrograd_es.figures.layout import Place
-from micrograd_es.figures.routes import ARROW, Point, Spline, points_of, spline
+from micrograd_es.figures.routes import ARROW
 
 BACK = 2.0  # points by which a wire may turn back
 CLEAR, TOUCH = 3.0, -1.0  # how far from what it passes a wire should be, and how far it may at worst (inside)
