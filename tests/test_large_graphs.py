@@ -106,7 +106,7 @@ def test_scopes_nested_three_hundred_deep_can_be_drawn_and_folded() -> None:
     f = nested(300)
     opened = Drawing.of(draw(f).svg())
     assert opened.said(start="g") == ["tanh", "× 2"]
-    assert sum(group.get("class") == "cluster" for group in opened.root.iter()) == 300
+    assert sum(group.get("class") == "cluster" for group in opened.root.iter()) == 299  # all but the outermost
     assert Drawing.of(draw(f, depth=150).svg()).said(start="g") == ["scope 150"]
     assert Drawing.of(draw(f, fold="scope 7").svg()).said(start="g") == ["scope 7"]
     assert Drawing.of(draw(f, depth=0).svg()).wires == {"w1": ("0.50", "1.57"), "w2": ("0.92", "1.00")}

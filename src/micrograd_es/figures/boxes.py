@@ -98,15 +98,12 @@ def _common(paths: Sequence[Path]) -> Path:
     return tuple(scopes[0] for scopes in takewhile(lambda s: len(set(s)) == 1, zip(*paths, strict=False)))
 
 
-def boxed(layout: Layout, found: Boxes, below: float = 0.0) -> Layout | None:
-    """A layout made without boxes, with boxes drawn in; None where one would cover what is not its own.
-
-    `below` is the room, in points, for what stands under wires and gates.
-    """
+def boxed(layout: Layout, found: Boxes) -> Layout | None:
+    """A layout made without boxes, with boxes drawn in; None where one would cover what is not its own."""
     places: dict[str, Place] = {}
     members = {scope: {key for key, home in found.home.items() if scope in home.path()} for scope in found.keys}
     for scope in sorted(found.keys, key=lambda scope: -len(scope.path())):
-        things = [layout.nodes[key].lowered(below) for key, home in found.home.items() if home is scope]
+        things = [layout.nodes[key] for key, home in found.home.items() if home is scope]
         inner = [places[found.keys[s]] for s in found.inside.get(scope, ())]
         place = around([*things, *inner]).grown(7, 7, top=15)
         others = (other for key, other in layout.nodes.items() if key not in members[scope])

@@ -66,13 +66,23 @@ def moved(given: Spline, x: float, y: float) -> Spline:
     return Spline(points, (given.tip[0] + x, given.tip[1] + y) if given.tip else None)
 
 
+def turned(given: Spline) -> Spline:
+    """A spline with what runs downwards running to the right.
+
+    >>> str(turned(spline("5,9 5,6 5,3 5,1")))
+    '-9.00,-5.00 -6.00,-5.00 -3.00,-5.00 -1.00,-5.00'
+    """
+    points = tuple((-y, -x) for x, y in given.points)
+    return Spline(points, (-given.tip[1], -given.tip[0]) if given.tip else None)
+
+
 def swing(start: Point, end: Point, others: Iterable[Place], radius: float = 0.0) -> tuple[Point, ...] | None:
     """A curve that swings from one height to another and ends level; None where none is clear of the others.
 
     With a `radius` it starts at a circle round `start`, in the direction in which it goes on.
 
     >>> swing((0, 0), (9, 0), [])
-    ((0, 0), (3.0, 0.0), (6.0, 0.0), (9, 0))
+    ((0.0, 0), (3.0, 0), (6.0, 0), (9, 0))
     """
     near = [place for place in others if place.meets(_reach(start, end))]
     for bend in BENDS:

@@ -16,7 +16,20 @@ from micrograd_es.figures.fonts import FAMILY, covers
 from micrograd_es.figures.labels import Line, Run, clean, markup, plain, quoted, width
 from micrograd_es.figures.layout import Layout
 from micrograd_es.figures.scene import Fork, Gate, Scene, Terminal, Wire
-from micrograd_es.figures.shapes import AIR, GAP, NAME_HEIGHT, NAME_SIZE, ROW, SIGMA, SIZE, SMALL, Shape, gate_shape
+from micrograd_es.figures.shapes import (
+    AIR,
+    FOLDED_SLOT,
+    GAP,
+    NAME_HEIGHT,
+    NAME_SIZE,
+    ROW,
+    SIGMA,
+    SIZE,
+    SLOT,
+    SMALL,
+    Shape,
+    gate_shape,
+)
 from micrograd_es.figures.texts import Texts
 from micrograd_es.figures.themes import Theme
 from micrograd_es.scopes import Scope
@@ -148,7 +161,7 @@ class Writer:
         splines = "line" if gates > TOO_MANY else "true"
         crowded = any(not shape.is_round for shape in self.shapes.values())
         most = max((len(self.scene.entering.get(key, ())) for key in self.shapes), default=0)
-        columns = 0.14 + 0.12 * crowded + 0.06 * min(max(0, most - 3), 4) + 0.1 * max(0, nesting - 1)
+        columns = 0.14 + 0.12 * crowded + 0.06 * min(max(0, most - 2), 5) + 0.1 * max(0, nesting - 1)
         look = f"rankdir={direction} nodesep={gap:g} ranksep={columns:g} splines={splines}"
         look += f' bgcolor="{theme.paper}" pad=0.12 margin=0'
         if gates > MANY:
@@ -190,7 +203,9 @@ class Writer:
 
     def _shape(self, gate: Gate) -> Shape:
         busy = max(len(self.scene.entering.get(gate.key, ())), len(self.scene.leaving[gate.key]))
-        return gate_shape(self.signs[gate.key], busy, gate.folded is not None, self.across)
+        part = gate.folded is not None and busy > 1 and (busy > 2 or gate.folded.outer is not None)
+        slot = FOLDED_SLOT if part and self.across else SLOT
+        return gate_shape(self.signs[gate.key], busy, gate.folded is not None, self.across, slot)
 
     def _gate(self, gate: Gate, active: bool) -> str:
         shape, theme = self.shapes[gate.key], self.theme

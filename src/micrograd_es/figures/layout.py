@@ -44,6 +44,13 @@ class Place(NamedTuple):
         """The same rectangle elsewhere."""
         return Place(self.left + x, self.bottom + y, self.right + x, self.top + y)
 
+    def turned(self) -> Place:
+        """The same with what runs downwards running to the right, and what stands side by side, one under the other.
+
+        Turned twice it is what it was.
+        """
+        return Place(-self.top, -self.right, -self.bottom, -self.left)
+
     def __str__(self) -> str:
         return ",".join(f"{edge:g}" for edge in self)
 

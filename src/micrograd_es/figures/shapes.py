@@ -31,14 +31,16 @@ class Shape:
     border: float = 0.0  # a second outline, so far outside the first
 
 
-def gate_shape(sign: str, wires: int, folded: bool, across: bool) -> Shape:
-    """The shape of a gate with that sign and so many `wires` on its busier side (its left or right where `across`)."""
+def gate_shape(sign: str, wires: int, folded: bool, across: bool, slot: float = SLOT) -> Shape:
+    """The shape of a gate with that sign and so many `wires` on its busier side (its left or right where `across`).
+
+    `slot` is the room that each of several wires takes.
+    """
     room = Run(sign).width(SIZE)
     if room <= CIRCLE + 1 and wires <= 2 and not folded:
         return Shape(CIRCLE, CIRCLE, True, SIZE * 0.82 if room > CIRCLE - 9 else SIZE)
-    slot = FOLDED_SLOT if folded and across and wires > 1 else SLOT
     border = OUTLINE if folded else 0.0
-    crowded = slot * wires + (4 if slot is SLOT else -2 * border) if wires > 2 or folded else 0.0
+    crowded = slot * wires + (4 if slot == SLOT else -2 * border) if wires > 2 or folded else 0.0
     if across:
         return Shape(max(room + 22, CIRCLE), max(CIRCLE, crowded), False, SIZE, border)
     return Shape(max(room + 22, CIRCLE, crowded), CIRCLE, False, SIZE, border)

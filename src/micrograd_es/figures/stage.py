@@ -7,10 +7,9 @@ their wires and gates; below it the caption of a frame, its number, a note on wh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 
-from micrograd_es.figures.boxes import Boxes, boxed, boxes, lowered
+from micrograd_es.figures.boxes import Boxes, boxes, lowered
 from micrograd_es.figures.caption import Caption
 from micrograd_es.figures.curves import points_of
 from micrograd_es.figures.dot import View, Writer
@@ -38,20 +37,13 @@ class Stage:
     def _laid_out(self) -> tuple[Layout, Boxes]:
         """Where Graphviz puts things, with boxes round scopes.
 
-        Graphviz keeps inputs in order as long as no boxes disturb it, so they are drawn afterwards where they fit.
+        Graphviz keeps inputs in order as long as no boxes disturb it, so each box is laid out by itself where it can.
         """
-        scene = self.writer.scene
-        roomy = boxes(scene, with_inputs=True)
-        if roomy.keys and self.writer.across:
-            layout = nested(self.writer, roomy, self._below)
-            if layout is not None:
-                return layout, roomy
-        tight = boxes(scene, with_inputs=False)
-        bare = replace(tight, home={}, inside={})
-        layout = boxed(laid_out(self.writer.skeleton(bare)), tight, self._below)
-        if layout is not None:
-            return layout, tight
-        return lowered(laid_out(self.writer.skeleton(roomy)), self._below), roomy
+        found = boxes(self.writer.scene, with_inputs=True)
+        layout = nested(self.writer, found, self._below) if found.keys else laid_out(self.writer.skeleton())
+        if layout is None:
+            layout = lowered(laid_out(self.writer.skeleton(found)), self._below)
+        return layout, found
 
     @cached_property
     def layout(self) -> Layout:
@@ -62,7 +54,12 @@ class Stage:
     def picture(self, view: View, caption: Caption | None = None, count: str = "") -> str:
         """The DOT source of one picture, with the positions of the layout."""
         extra = [*self._locals(view), *self._roles(), *self._under.lines(caption, count)]
-        return self.writer.write(view, self.layout, self._laid_out[1], self._under.canvas, extra)
+        return self.writer.write(view, self.layout, self.found, self._under.canvas, extra)
+
+    @property
+    def found(self) -> Boxes:
+        """The boxes, and what stands in them."""
+        return self._laid_out[1]
 
     @property
     def size(self) -> tuple[float, float]:
@@ -97,17 +94,22 @@ class Stage:
         return placed
 
     def _roles(self) -> list[str]:
-        """What each gate and fork does to the gradient, named beside it, where it hides nothing."""
-        written, taken = [], list[Place]()
+        """What each gate and fork does to the gradient, named beside it."""
+        middles = {key: (place.middle, (place.bottom + place.top) / 2) for key, place in self.role_places.items()}
+        return [
+            text_node(f"{key}_role", role, self._theme.muted, *middles[key]) for key, role in self.writer.roles.items()
+        ]
+
+    @cached_property
+    def role_places(self) -> dict[str, Place]:
+        """Where the roles stand, by the key of the gate or fork: where they hide nothing."""
+        places: dict[str, Place] = {}
         for key, role in self.writer.roles.items():
             room = text_width(role, SMALL)
-            spots = [Place(x, y, x, y).grown(room / 2, SMALL / 2) for x, y in self._beside(key, room)]
-            apart = [spot for spot in spots if not any(map(spot.meets, taken))] or spots
-            spot = next((spot for spot in apart if not any(map(spot.meets, self._solid))), apart[0])
-            taken.append(spot)
-            middle = (spot.bottom + spot.top) / 2
-            written.append(text_node(f"{key}_role", role, self._theme.muted, spot.middle, middle))
-        return written
+            spots = [Place(x, y, x, y).grown(room / 2, SMALL / 3) for x, y in self._beside(key, room)]
+            apart = [spot for spot in spots if not any(map(spot.meets, places.values()))] or spots
+            places[key] = next((spot for spot in apart if not any(map(spot.meets, self._solid))), apart[0])
+        return places
 
     @cached_property
     def _solid(self) -> list[Place]:
@@ -130,4 +132,4 @@ class Stage:
         down, up = place.bottom - SMALL * (1.9 if self.writer.locals else 0.8), place.top + SMALL * 0.8
         crossed = any(self.layout.at(wire.key)[1] < y - 8 for wire in self.writer.scene.entering.get(key, ()))
         best = (x + aside, down) if crossed else (x, down)
-        return [best, (x, down), (x, up), (x + aside, up), (x + aside, down), (x - aside, down)]
+        return [best, (x, down), (x + aside, down), (x, up), (x + aside, up), (x - aside, down)]
