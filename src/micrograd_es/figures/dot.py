@@ -12,8 +12,9 @@ from itertools import chain
 from math import ceil
 
 from micrograd_es.figures.boxes import NONE, Boxes
+from micrograd_es.figures.cells import cell, cell_width, coloured, table
 from micrograd_es.figures.fonts import FAMILY, covers
-from micrograd_es.figures.labels import Line, Run, clean, markup, plain, quoted, width
+from micrograd_es.figures.labels import Run, clean, markup, plain, quoted, width
 from micrograd_es.figures.layout import Layout
 from micrograd_es.figures.scene import Fork, Gate, Scene, Terminal, Wire
 from micrograd_es.figures.shapes import (
@@ -135,11 +136,11 @@ class Writer:
         if isinstance(thing, Fork):
             return SIGMA, SIGMA
         if isinstance(thing, Wire):
-            room = _cell_width(self._room(thing))
-            return (room, 2 * ROW) if self.across else (2 * room + 2 * _cell_width(GAP), ROW)
+            room = cell_width(self._room(thing))
+            return (room, 2 * ROW) if self.across else (2 * room + 2 * cell_width(GAP), ROW)
         if not self.names[thing.key]:
             return 3.0, 3.0
-        return _cell_width(self._name_room(thing)) + _cell_width(GAP) * self.across, NAME_HEIGHT
+        return cell_width(self._name_room(thing)) + cell_width(GAP) * self.across, NAME_HEIGHT
 
     def _bare_box(self, scope: Scope, boxes: Boxes) -> list[str]:
         """A cluster with nothing but its members."""
@@ -192,10 +193,10 @@ class Writer:
         if not line:
             return "shape=point width=0.0417"
         side = "LEFT" if terminal.is_output else "RIGHT"
-        name = _cell(markup(line), self._name_room(terminal), NAME_HEIGHT, f'ALIGN="{side}"')
-        gap = _cell("", GAP, 1)
+        name = cell(markup(line), self._name_room(terminal), NAME_HEIGHT, f'ALIGN="{side}"')
+        gap = cell("", GAP, 1)
         cells = name if not self.across else gap + name if terminal.is_output else name + gap
-        return f"shape=plain fontsize={NAME_SIZE:g} label=<{_table(f'<TR>{cells}</TR>')}>"
+        return f"shape=plain fontsize={NAME_SIZE:g} label=<{table(f'<TR>{cells}</TR>')}>"
 
     def _name_room(self, terminal: Terminal) -> float:
         """The width of a name; those on the left share one column."""
@@ -234,7 +235,7 @@ class Writer:
     def _label(self, wire: Wire, view: View, ruled: bool) -> str:
         """The value and the gradient of a wire; `ruled`, with a rule between them that continues it."""
         value, gradient = (
-            _coloured(line if view.shows(f"{wire.key}.{kind}") else (), colour, self.theme.ink)
+            coloured(line if view.shows(f"{wire.key}.{kind}") else (), colour, self.theme.ink)
             for kind, line, colour in (
                 ("value", self.values[wire.key], self.theme.value),
                 ("gradient", self.gradients[wire.key], self.theme.gradient),
@@ -243,11 +244,11 @@ class Writer:
         room = self._room(wire)
         if self.across:
             rule = "<HR/>" if ruled else ""
-            return f"<{_table(f'<TR>{_cell(value, room, ROW)}</TR>{rule}<TR>{_cell(gradient, room, ROW)}</TR>')}>"
+            return f"<{table(f'<TR>{cell(value, room, ROW)}</TR>{rule}<TR>{cell(gradient, room, ROW)}</TR>')}>"
         rule = "<VR/>" if ruled else ""
-        left = _cell(value, room, ROW, 'ALIGN="RIGHT"') + _cell("", GAP, 1)
-        right = _cell("", GAP, 1) + _cell(gradient, room, ROW, 'ALIGN="LEFT"')
-        return f"<{_table(f'<TR>{left}{rule}{right}</TR>')}>"
+        left = cell(value, room, ROW, 'ALIGN="RIGHT"') + cell("", GAP, 1)
+        right = cell("", GAP, 1) + cell(gradient, room, ROW, 'ALIGN="LEFT"')
+        return f"<{table(f'<TR>{left}{rule}{right}</TR>')}>"
 
     def _room(self, wire: Wire) -> int:
         """The width of a wire's label: that of the widest text that it ever shows."""
@@ -343,25 +344,3 @@ def _depths(scene: Scene) -> dict[str, int]:
 def _source(scene: Scene, wire: Wire) -> str:
     """What a wire comes from, on the other side of a fork."""
     return scene.entering[wire.tail][0].tail if wire.is_branch else wire.tail
-
-
-def _table(rows: str) -> str:
-    return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>'
-
-
-def _cell_width(room: float) -> int:
-    """The width of a cell for a text; Graphviz rounds each character up a little."""
-    return ceil(room * 1.05) + 1
-
-
-def _cell(content: str, room: float, height: int, attributes: str = "") -> str:
-    """A cell of one size, so that blank and text take the same room; it grows for letters of other families only."""
-    fixed = "" if content else 'FIXEDSIZE="TRUE" '
-    return f'<TD {fixed}WIDTH="{max(ceil(room), 1)}" HEIGHT="{height}" {attributes}>{content}</TD>'
-
-
-def _coloured(line: Line, colour: str, ink: str) -> str:
-    """A line in its colour; a name in it stays in ink."""
-    return "".join(
-        f'<FONT COLOR="{ink if run.face == "italic" else colour}">{run.markup()}</FONT>' for run in line if run.text
-    )

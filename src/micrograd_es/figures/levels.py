@@ -13,6 +13,7 @@ from graphlib import CycleError, TopologicalSorter
 from math import ceil
 
 from micrograd_es.figures.boxes import Boxes
+from micrograd_es.figures.cells import table
 from micrograd_es.figures.curves import spline, turned
 from micrograd_es.figures.dot import Writer
 from micrograd_es.figures.fonts import text_width
@@ -203,7 +204,7 @@ class Levels:
             rows = f"<TR><TD>{first}</TD>{_cell(wide - 4, high)}<TD>{last}</TD></TR>"
         else:
             rows = f"<TR><TD>{first}</TD></TR><TR>{_cell(high, wide - 4)}</TR><TR><TD>{last}</TD></TR>"
-        return f"{key} [shape=plain fixedsize=false label=<{_table(rows)}>]"
+        return f"{key} [shape=plain fixedsize=false label=<{table(rows)}>]"
 
     def _ports(self, heights: Mapping[str, float], top: float, high: int) -> str:
         """A row of cells along a border, one for each wire where it crosses."""
@@ -215,8 +216,8 @@ class Levels:
             done += before + 2
         cells += [(high - done, "")] * (high > done)
         if self.across:
-            return _table("".join(f"<TR>{_cell(2, long, port)}</TR>" for long, port in cells))
-        return _table(f"<TR>{''.join(_cell(long, 2, port) for long, port in cells)}</TR>")
+            return table("".join(f"<TR>{_cell(2, long, port)}</TR>" for long, port in cells))
+        return table(f"<TR>{''.join(_cell(long, 2, port) for long, port in cells)}</TR>")
 
     def fan(self, scope: Scope) -> int:
         """The room to the left of a box in which the wires that enter it spread."""
@@ -262,7 +263,3 @@ def turned_layout(layout: Layout) -> Layout:
 
 def _cell(wide: int, high: int, port: str = "") -> str:
     return f'<TD {port} WIDTH="{wide}" HEIGHT="{high}" FIXEDSIZE="TRUE"></TD>'
-
-
-def _table(rows: str) -> str:
-    return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>'
