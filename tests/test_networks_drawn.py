@@ -160,3 +160,11 @@ def test_explain_names_scopes_in_its_language() -> None:
     program = record(MLP(2, [3, 1], activation="tanh", seed=1), [1.0, 2.0])
     assert "red · capa 1" in program.explain(language="es")
     assert "network · layer 1" in program.explain(language="en")
+
+
+def test_a_network_itself_or_all_its_outputs_are_told_what_to_write() -> None:
+    model = MLP(2, [2], seed=1)
+    with pytest.raises(TypeError, match=r"Write draw\(f\(x\)\), or draw\(f\(x\)\[0\]\) for one output"):
+        draw(model)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"Write draw\(f\[0\]\) for one of them, or draw\(f, level=1\)"):
+        draw(model([1.0, 2.0]))

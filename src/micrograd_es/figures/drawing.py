@@ -90,12 +90,11 @@ def _scalar(f: object, given: dict[str, Any]) -> Value:
     if isinstance(f, list | tuple) and f and all(isinstance(x, Value) for x in f):
         raise TypeError(
             f"what is to be drawn is a list of {len(f)} Values; expected one Value, or a level: lists are drawn as"
-            " vectors on the wires between blocks. Write draw(f, level=1)."
+            " vectors on the wires between blocks. Write draw(f[0]) for one of them, or draw(f, level=1)."
         )
     if not isinstance(f, Value):
-        raise TypeError(
-            f"what is to be drawn is {f!r} ({type(f).__name__}); expected a Value. Write draw(Value({f!r}))."
-        )
+        called = "draw(f(x)), or draw(f(x)[0]) for one output of a network" if callable(f) else f"draw(Value({f!r}))"
+        raise TypeError(f"what is to be drawn is {f!r} ({type(f).__name__}); expected a Value. Write {called}.")
     if given["layout"] != "column":
         raise ValueError(
             f"layout is {given['layout']!r}, and this figure has no vectors; expected a level with it. Write level=1."
