@@ -25,9 +25,9 @@ class Space(Enum):
     __hash__ = object.__hash__  # Enum's own is slow, and every place is looked up by it
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Rows:
-    """Some rows of one space, in order."""
+    """Some rows of one space, in order. (Like the blocks it never changes; to be frozen would make it slow to make.)"""
 
     space: Space
     numbers: tuple[int, ...]
@@ -39,7 +39,7 @@ class Rows:
         return hash(self.numbers)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Affine:
     """Σ weight·input + Σ bare, one for each row of `out`.
 
@@ -54,7 +54,7 @@ class Affine:
     dense: bool
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Total:
     """The sum of n terms for each row of `out`: `terms` are p×n rows, flattened."""
 
@@ -62,7 +62,7 @@ class Total:
     terms: Rows
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Elementwise:
     """One row of the table on many inputs at once: `inputs` has, for each input of the operation, p rows."""
 
@@ -98,16 +98,24 @@ class Plan:
         """Give new rows to some numbers."""
         first = self.sizes[space]
         self.sizes[space] = last = first + len(numbers)
+        if last == first + 1:
+            self.places[numbers[0]] = space, first
+            return Rows(space, (first,))
         self.places.update(zip(numbers, zip(repeat(space), range(first, last)), strict=False))
         return Rows(space, tuple(range(first, last)))
 
     def wanted(self, start: int, end: int) -> set[tuple[Space, int]]:
         """Where gradients are needed for those of the numbers from start to end: in all that depends on them."""
-        found = {self.places[number] for number in range(start, end)}
-        for block in self.blocks if found else ():
-            if any((rows.space, row) in found for rows in inputs_of(block) for row in rows.numbers):
-                found.update(zip(repeat(block.out.space), block.out.numbers))
-        return found
+        found: dict[Space, set[int]] = {space: set() for space in Space}
+        for number in range(start, end):
+            space, row = self.places[number]
+            found[space].add(row)
+        for block in self.blocks if end > start else ():
+            for rows in inputs_of(block):
+                if not found[rows.space].isdisjoint(rows.numbers):
+                    found[block.out.space].update(block.out.numbers)
+                    break
+        return {place for place in self.places.values() if place[1] in found[place[0]]}
 
 
 def inputs_of(block: Block) -> tuple[Rows, ...]:

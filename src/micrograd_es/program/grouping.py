@@ -19,6 +19,8 @@ Groups = dict[tuple[object, ...], list[int]]
 
 SYMMETRIC = (ADD, MUL, LSE)  # their inputs may stand in any order: that of their rows
 
+_SPACES = (Space.SHARED, Space.VARYING)  # by whether a number varies
+
 SCATTERED = 64  # kinds of operations on all levels, from which on a tape may be irregular
 MANY, SMALL = 4, 256  # so many dense products of so few weights are one ragged product: a kernel at every position
 
@@ -46,13 +48,19 @@ def planned(tape: Tape) -> Plan:
 
 @contextmanager
 def without_collection() -> Iterator[None]:
-    """Nothing that recording and planning make is garbage, so there is no use in looking for it again and again."""
+    """Nothing that recording and planning make is garbage, so there is no use in looking for it again and again.
+
+    At the end all of it counts as old, or the next new object would make the collector look through everything.
+    """
     was = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if was:
+            if not gc.get_freeze_count():  # else unfreeze would undo what somebody else has frozen
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 
@@ -122,6 +130,9 @@ class _Grouping:
     def _level(self, numbers: Sequence[int]) -> None:
         """The blocks of one level: products, then operations, then what is added to products that could not take it."""
         ops, args = self.steps.ops, self.steps.args
+        if len(numbers) == 1 and ops[numbers[0]] is not None:
+            self._operation([numbers[0]])
+            return
         products: dict[tuple[int, ...], list[int]] = {}
         groups: Groups = {}
         later: Groups = {}
@@ -192,11 +203,10 @@ class _Grouping:
         if len(members) > 1:
             members.sort(key=lambda n: (row[args[n][0]], row[args[n][-1]]))
         out = self._place(members)
-        spaces = [steps.varies[x] for x in xs]
-        if op is ADD and len(xs) > 2 and len(set(spaces)) == 1:
+        if op is ADD and len(xs) > 2 and len({steps.varies[x] for x in xs}) == 1:
             self.plan.blocks.append(Total(out, self._rows([x for n in members for x in args[n]])))
             return
-        inputs = zip(*[args[n] for n in members], strict=True)
+        inputs = zip(*[args[n] for n in members])  # noqa: B905
         self.plan.blocks.append(Elementwise(out, op, tuple([self._rows(column) for column in inputs])))
 
     def _affine(self, members: list[int], dense: bool, later: Groups) -> None:
@@ -249,15 +259,14 @@ class _Grouping:
         return self.steps.new(True)
 
     def _place(self, members: Sequence[int]) -> Rows:
-        out = self.plan.place(members, Space.VARYING if self.steps.varies[members[0]] else Space.SHARED)
+        out = self.plan.place(members, _SPACES[self.steps.varies[members[0]]])
         row = self.row
-        for place, number in zip(out.numbers, members, strict=True):
+        for place, number in zip(out.numbers, members):  # noqa: B905
             row[number] = place
         return out
 
     def _rows(self, numbers: Sequence[int]) -> Rows:
-        space = Space.VARYING if self.steps.varies[numbers[0]] else Space.SHARED
-        return Rows(space, tuple([self.row[x] for x in numbers]))
+        return Rows(_SPACES[self.steps.varies[numbers[0]]], tuple([self.row[x] for x in numbers]))
 
 
 def _bare(affinity: Affinity) -> tuple[int, ...]:

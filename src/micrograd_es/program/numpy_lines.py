@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -52,6 +52,7 @@ class ArraySymbols(SymbolMaths):
 
 
 _SYMBOLS = ArraySymbols()
+TERMS = 128  # of a sum whose gradients are set at once
 
 
 class Lines:
@@ -75,11 +76,17 @@ class Lines:
             return runner.value(rows), []
         matrix = runner.values[rows.space]
         shape = (len(rows), matrix.shape[1])
-        key = (shape, self.slots.setdefault(rows, len(self.slots))) if runner.is_large else (rows, "kept")
-        kept = runner.bound(key, lambda: np.empty(shape, matrix.dtype), "k")
-        if runner.held.get(kept) == rows:
-            return kept, []
-        runner.held[kept] = rows
+        if runner.is_large:
+            slot = self.slots.setdefault(rows, len(self.slots))
+            kept = runner.bound((shape, slot), lambda: runner.room(slot, shape), "k")
+            if runner.held.get(slot) == rows:
+                return kept, []
+            runner.held[slot] = rows
+        else:
+            known = (rows, "kept") in runner.views
+            kept = runner.bound((rows, "kept"), lambda: np.empty(shape, matrix.dtype), "k")
+            if known:
+                return kept, []
         where = runner.bound((rows, "where"), lambda: np.array(rows.numbers), "i")
         whole = runner.bound((rows.space, "values"), lambda: matrix, "V")
         return kept, [f"np.take({whole}, {where}, 0, {kept}, 'clip')"]
@@ -184,8 +191,9 @@ class Backward(Lines):
             rows, terms = len(self.block.out), self.each(self.block.terms)
             spread = self.runner.reshaped(self.upstream, (rows, 1, self.columns))
             shape = (rows, terms, self.columns)
-            whole = spread if is_run(self.block.terms) else f"np.broadcast_to({spread}, {shape})"
-            return self.sent(self.block.terms, whole, shape)
+            if is_run(self.block.terms):
+                return self.sent(self.block.terms, spread, shape)
+            return self.sent(self.block.terms, self.upstream, shape)
         return self._elementwise(self.block)
 
     def _affine(self, block: Affine) -> list[str]:
@@ -260,7 +268,7 @@ class Backward(Lines):
         fresh = touched.isdisjoint(rows.numbers)
         run = is_run(rows)
         if not (fresh and run):
-            runner.cleared += [(rows.space, row) for row in dict.fromkeys(rows.numbers) if row not in touched]
+            runner.cleared[rows.space].update([row for row in rows.numbers if row not in touched])
         touched.update(rows.numbers)
         plain = contribution.replace("{out}", "")
         if not run:
@@ -281,17 +289,41 @@ class Backward(Lines):
         runner = self.runner
         matrix = runner.gradients[rows.space]
         whole = runner.bound((rows.space, "gradients"), lambda: matrix, "G")
-        numbers = np.array(rows.numbers)
         columns = matrix.shape[1]
         part = contribution if shape is None else f"np.reshape({contribution}, ({len(rows)}, {columns}))"
+        if isinstance(self.block, Total):
+            return self._spread(rows, contribution, whole)
         if len(set(rows.numbers)) == len(rows):
-            where = runner.bound((rows, "where"), lambda: numbers, "i")
-            return [f"{whole}[{where}] += {part}"]
-        order = np.argsort(numbers, kind="stable")
-        found, starts = np.unique(numbers[order], return_index=True)
-        sorting = runner.bound((rows, "order"), lambda: order, "o")
-        rows_once = runner.bound((rows, "once"), lambda: found, "u")
-        stretches = runner.bound((rows, "starts"), lambda: starts, "s")
+            return [f"{whole}[{self._index((rows, 'where'), rows.numbers)}] += {part}"]
+        order, found, starts = _sorted(rows)
+        sorting, stretches = self._index((rows, "order"), order), self._index((rows, "starts"), starts)
         if isinstance(self.block, Elementwise) and shape is None:
             part = f"np.broadcast_to({contribution}, ({len(rows)}, {columns}))"
-        return [f"{whole}[{rows_once}] += np.add.reduceat({part}[{sorting}], {stretches})"]
+        added = f"np.add.reduceat({part}[{sorting}], {stretches})"
+        return [f"{whole}[{self._index((rows, 'once'), found)}] += {added}"]
+
+    def _spread(self, rows: Rows, upstream: str, whole: str) -> list[str]:
+        """Add the gradients of sums to all their terms, some at a time: there may be very many, and each is a copy."""
+        order, found, starts = _sorted(rows)
+        sums, ends, lines = order // self.each(rows), [*starts[TERMS::TERMS], len(order)], []
+        for first, end in zip(range(0, len(found), TERMS), ends, strict=True):
+            start, last = starts[first], first + TERMS
+            part = upstream
+            if len(self.block.out) > 1 or len(found[first:last]) < end - start:
+                part += f"[{self._index((rows, first, 'sums'), sums[start:end])}]"
+            if len(found[first:last]) < end - start:
+                stretches = self._index((rows, first, "starts"), starts[first:last] - start)
+                part = f"np.add.reduceat({part}, {stretches})"
+            lines.append(f"{whole}[{self._index((rows, first, 'once'), found[first:last])}] += {part}")
+        return lines
+
+    def _index(self, key: tuple[object, ...], numbers: Any) -> str:
+        """The name of an array of numbers of rows."""
+        return self.runner.bound(key, lambda: np.array(numbers), "i")
+
+
+def _sorted(rows: Rows) -> tuple[Any, Any, Any]:
+    """How rows are sorted, which there are, and where each begins among the sorted ones."""
+    numbers = np.array(rows.numbers)
+    order = np.argsort(numbers, kind="stable")
+    return order, *np.unique(numbers[order], return_index=True)

@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from micrograd_es.program.arrays import ARRAYS, Array
-from micrograd_es.program.blocks import Plan, Rows, Space, as_slice
+from micrograd_es.program.blocks import Block, Plan, Rows, Space, as_slice
 from micrograd_es.program.numpy_lines import Backward, Forward
-from micrograd_es.program.steps import stepped
+from micrograd_es.program.singles import Singles, is_single
+from micrograd_es.program.steps import Step, stepped
 
 STRAIGHT = 400  # lines that are compiled as they are; more of them take too long
+MANY = 200  # blocks from which on there will be so many lines
 LARGE = 1 << 21  # bytes of values from which on what blocks gather has room for one block at a time
 
 
@@ -28,14 +30,18 @@ class Runner:
 
     `inputs` is one row for each example, to be written before a run. `predict` computes the outputs, `forward` every
     value, and `backward` is a whole run, there and back: it leaves the sum of the output over the examples in `total`,
-    and in `check` the sum of the parameters' gradients, which is finite only where all of them are.
+    and in `check` the sum of the parameters' gradients, which is finite only where all of them are. Where it is not
+    `written`, the lines of a very long program are written when `source` is asked for.
     """
 
     def __init__(
-        self, plan: Plan, shared: Array, batch: int, wanted: set[tuple[Space, int]], output: Rows | None
+        self, plan: Plan, shared: Array, batch: int, wanted: set[tuple[Space, int]], output: Rows | None, written: bool = False
     ) -> None:
         varying = np.zeros((plan.sizes[Space.VARYING], batch), shared.dtype)
-        self.batch, self.wanted = batch, wanted
+        self.batch, self.how = batch, (plan, shared, batch, wanted, output)
+        self.wanted_rows: dict[Space, set[int]] = {space: set() for space in Space}
+        for space, row in wanted:
+            self.wanted_rows[space].add(row)
         self.values = {Space.SHARED: shared, Space.VARYING: varying}
         self.gradients = {
             space: np.zeros_like(matrix, shape=(len(matrix), matrix.shape[1] if output is not None else 0))
@@ -45,18 +51,25 @@ class Runner:
         self.total, self.check = np.zeros(1, shared.dtype), np.zeros(1, shared.dtype)
         self.names: dict[str, Any] = {"np": np, "m": ARRAYS}
         self.views: dict[object, str] = {}
-        self.held: dict[str, Rows] = {}  # what the rooms for gathered values have in them, as the code goes along
+        self.rooms: dict[int, Array] = {}  # for values that blocks gather, and what is in them as the code goes along
+        self.held: dict[int, Rows] = {}
         self.is_large = varying.nbytes > LARGE
         self.touched: dict[Space, set[int]] = {space: set() for space in Space}
-        self.lines = [line for block in plan.blocks for line in Forward(self, block).lines()]
-        back: list[str] = []
+        self.singles = Singles(self) if len(plan.blocks) > MANY and not written else None
+        self.lines = [line for block in plan.blocks for line in self._there(block)]
+        back: list[str | Step] = []
         if output is not None:
             back = [*self._back(plan, output), *self._sums(output, plan.tape.parameters)]
-        self.source = _function("forward", "", self.lines) + _function("backward", "seed", ["forward()", *back])
-        if len(self.lines) + len(back) <= STRAIGHT:
-            exec(compile(self.source, "<program>", "exec"), self.names)
-        else:
+        self.text = "" if self.singles else _functions(self.lines, back)
+        if self.text and len(self.lines) + len(back) <= STRAIGHT:
+            exec(compile(self.text, "<program>", "exec"), self.names)
+        elif not written:
             self.names |= stepped(self.names, self.lines, back)
+
+    @property
+    def source(self) -> str:
+        """The code."""
+        return self.text or Runner(*self.how, written=True).text
 
     def forward(self) -> None:
         """Compute every value."""
@@ -75,19 +88,30 @@ class Runner:
         self.names |= {"total": self.total, "G": self.gradients[Space.SHARED][:parameters], "check": self.check}
         return [f"np.add.reduce({self.value(output)}, 1, None, total)", "np.add.reduce(G, 0, None, check)"]
 
-    def _back(self, plan: Plan, output: Rows) -> list[str]:
+    def _there(self, block: Block) -> Sequence[str | Step]:
+        if self.singles and is_single(block):
+            return [self.singles.forward(block)]
+        return Forward(self, block).lines()
+
+    def _back(self, plan: Plan, output: Rows) -> list[str | Step]:
         """The lines of the way back: what is added to is cleared first, what is only set is not."""
         self.touched[output.space].update(output.numbers)
-        self.cleared: list[tuple[Space, int]] = []
-        seed = [f"{self.gradient(output)}.fill(seed)"]
-        lines: list[str] = []
+        self.cleared: dict[Space, set[int]] = {space: set() for space in Space}
+        lines: list[str | Step] = []
         for block in reversed(plan.blocks):
-            if any((block.out.space, row) in self.wanted for row in block.out.numbers):
-                lines += Backward(self, block).lines()
-        unused = [(space, row) for space, row in self.wanted if row not in self.touched[space]]
-        places = sorted({*self.cleared, *unused}, key=lambda place: (place[0].value, place[1]))
-        cleared = [f"{self.gradient(Rows(space, rows))}.fill(0)" for space, rows in _runs(places)]
-        return [*cleared, *seed, *lines]
+            if self.is_wanted(block.out):
+                lines += self._back_through(block)
+        cleared = []
+        for space, wanted in self.wanted_rows.items():
+            places = sorted(self.cleared[space] | (wanted - self.touched[space]))
+            cleared += [f"{self.gradient(Rows(space, rows))}.fill(0)" for rows in _runs(places)]
+        return [*cleared, f"{self.gradient(output)}.fill(seed)", *lines]
+
+    def _back_through(self, block: Block) -> Sequence[str | Step]:
+        if self.singles and is_single(block):
+            step = self.singles.backward(block)
+            return [step] if step else []
+        return Backward(self, block).lines()
 
     # Names for views
 
@@ -106,6 +130,13 @@ class Runner:
         """The name of a view of their gradients."""
         return self.bound((rows, "gradient"), lambda: self.gradients[rows.space][as_slice(rows)], "g")
 
+    def room(self, slot: int, shape: tuple[int, int]) -> Array:
+        """Room for gathered values: all that a block gathers as its first, second, … share one."""
+        size, known = shape[0] * shape[1], self.rooms[slot].size if slot in self.rooms else 0
+        if known < size:
+            self.rooms[slot] = np.empty(max(size, 2 * known), self.values[Space.SHARED].dtype)
+        return self.rooms[slot][:size].reshape(shape)
+
     def reshaped(self, name: str, shape: tuple[int, ...], transposed: bool = False) -> str:
         """The name of a view of what a name stands for, in another shape."""
 
@@ -119,21 +150,20 @@ class Runner:
 
     def is_wanted(self, rows: Rows) -> bool:
         """Whether a gradient is asked for in some of the rows."""
-        return any((rows.space, row) in self.wanted for row in rows.numbers)
+        return not self.wanted_rows[rows.space].isdisjoint(rows.numbers)
 
 
-def _function(name: str, parameters: str, lines: Sequence[str]) -> str:
-    """The text of a function of some lines."""
-    body = "\n".join(lines).replace("\n", "\n    ") or "pass"
+def _functions(forward: Sequence[str | Step], backward: Sequence[str | Step]) -> str:
+    """The text of the functions of some lines."""
+    return _function("forward", "", forward) + _function("backward", "seed", ["forward()", *backward])
+
+
+def _function(name: str, parameters: str, lines: Sequence[str | Step]) -> str:
+    body = "\n".join([line for line in lines if isinstance(line, str)]).replace("\n", "\n    ") or "pass"
     return f"def {name}({parameters}):\n    {body}\n"
 
 
-def _runs(places: Sequence[tuple[Space, int]]) -> list[tuple[Space, tuple[int, ...]]]:
-    """Sorted places as stretches of rows that follow each other."""
-    found: list[tuple[Space, list[int]]] = []
-    for space, row in places:
-        if found and found[-1][0] is space and found[-1][1][-1] == row - 1:
-            found[-1][1].append(row)
-        else:
-            found.append((space, [row]))
-    return [(space, tuple(rows)) for space, rows in found]
+def _runs(rows: Sequence[int]) -> list[tuple[int, ...]]:
+    """Sorted rows as stretches of rows that follow each other."""
+    starts = [i for i in range(len(rows)) if not i or rows[i] != rows[i - 1] + 1]
+    return [tuple(rows[start:end]) for start, end in zip(starts, [*starts[1:], len(rows)])]  # noqa: B905

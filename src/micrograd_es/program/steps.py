@@ -19,12 +19,14 @@ Step = tuple[Callable[..., None], tuple[Any, ...]]
 
 
 def stepped(
-    names: Mapping[str, Any], forward: Sequence[str], backward: Sequence[str]
+    names: Mapping[str, Any], forward: Sequence[str | Step], backward: Sequence[str | Step]
 ) -> dict[str, Callable[..., None]]:
-    """The functions "forward" and "backward" of some lines; `names` is what their names stand for."""
+    """The functions "forward" and "backward" of some lines and steps; `names` is what the names in lines stand for."""
     seed = np.zeros(())
     known = {**names, "seed": seed}
-    there, back = ([_step(line, known) for line in lines] for lines in (forward, backward))
+    there, back = (
+        [step_of([line], known) if isinstance(line, str) else line for line in lines] for lines in (forward, backward)
+    )
 
     def run_forward() -> None:
         for step, given in there:
@@ -39,22 +41,25 @@ def stepped(
     return {"forward": run_forward, "backward": run_backward}
 
 
-def _step(line: str, known: Mapping[str, Any]) -> Step:
-    """A line as a function and what it is called with."""
+def step_of(lines: Sequence[str], known: Mapping[str, Any], first: Sequence[str] = ()) -> Step:
+    """Some lines as a function and what it is called with; what the `first` names stand for is given before that."""
     given: list[Any] = []
+    places = {name: f"_{i}" for i, name in enumerate(first, 1)}
 
     def taken(match: re.Match[str]) -> str:
         word = match[0]
+        if word in places:
+            return places[word]
         if word[0] == "(":
             given.append(tuple(map(int, word[1:-1].split(", "))))
         elif word != "np" and word in known:
             given.append(known[word])
         else:
             return word
-        return f"_{len(given)}"
+        return f"_{len(first) + len(given)}"
 
-    text = _WORDS.sub(taken, line)
-    return _compiled(text, len(given)), tuple(given)
+    text = _WORDS.sub(taken, "\n".join(lines))
+    return _compiled(text, len(first) + len(given)), tuple(given)
 
 
 @cache
