@@ -151,7 +151,7 @@ def test_scopes_stand_beside_the_formulas() -> None:
 def notes(fn: Any, inputs: Sequence[Any]) -> set[str]:
     """What the lines of a program are recognised as."""
     program = record(fn, *inputs)
-    return {line.note for line in Lines(program.plan, program.shapes).forward if line.note}
+    return {line.note for line in Lines(program.plan, program.shapes, steps=True).forward if line.note}
 
 
 def test_softmax_and_losses_are_recognised() -> None:

@@ -26,6 +26,10 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "softmax": "softmax",
             "log softmax": "log softmax",
             "cross-entropy": "entropía cruzada",
+            "softmax cross-entropy": "entropía cruzada",
+            "binary cross-entropy": "entropía cruzada binaria",
+            "unit rows": "donde las filas de {} suman 1",
+            "unit columns": "donde las columnas de {} suman 1",
             "squared error": "error cuadrático",
             "lone": "Sin agrupar: {}.",
             "everything": "Todo está agrupado.",
@@ -47,6 +51,10 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "softmax": "softmax",
             "log softmax": "log softmax",
             "cross-entropy": "cross-entropy",
+            "softmax cross-entropy": "cross-entropy",
+            "binary cross-entropy": "binary cross-entropy",
+            "unit rows": "where the rows of {} sum to 1",
+            "unit columns": "where the columns of {} sum to 1",
             "squared error": "squared error",
             "lone": "Not grouped: {}.",
             "everything": "Everything is grouped.",
@@ -71,12 +79,13 @@ def explained(
     backward: bool = False,
     examples: str = "rows",
     language: str = "es",
+    steps: bool = False,
 ) -> str:
     """The formulas of a plan, one line each; see `Program.explain`."""
     _check("examples", examples, EXAMPLES)
     _check("language", language, tuple(WORDS))
     style = Style(latex, examples == "columns", {**WORDS[language], "minus": "-" if latex else "−"})
-    lines = Lines(plan, shapes)
+    lines = Lines(plan, shapes, steps)
     shown = [*lines.forward, *(lines.backward if backward else ())]
     if latex:
         return " \\\\\n".join([_latex(line, style) for line in shown]) + f"\n% {_grouped(lines.forward, style)}"
@@ -92,11 +101,18 @@ def _check(name: str, given: str, known: tuple[str, ...]) -> None:
 
 
 def _latex(line: Line, style: Style) -> str:
-    note = rf" \quad \text{{{style.words[line.note]}}}" if line.note else ""
+    note = rf" \quad \text{{{_note(line, style)}}}" if line.note else ""
     formula = line.formula.written(style)
     if formula == style.words["given"]:
         formula = rf"\text{{{formula}}}"
     return rf"{line.matrix.written(style)} &= {formula} && \in \mathbb{{R}}^{{{line.matrix.sized(style)}}}{note}"
+
+
+def _note(line: Line, style: Style) -> str:
+    """What a line is known as, or where it holds."""
+    key = line.note.replace("rows", "columns") if style.columns else line.note
+    name = line.of.written(style) if line.of else ""
+    return style.words.get(key, "").format(f"${name}$" if style.latex else name)
 
 
 def _sizes(line: Line, style: Style, language: str) -> str:
@@ -105,7 +121,7 @@ def _sizes(line: Line, style: Style, language: str) -> str:
     inside = line.formula.sizes(style)
     if inside:
         text += f" = {inside}"
-    notes = [part for part in (style.words.get(line.note, ""), scope_path(line.scope.split(" · "), language)) if part]
+    notes = [part for part in (_note(line, style), scope_path(line.scope.split(" · "), language)) if part]
     return text + "".join(f"   {note}" for note in notes)
 
 
@@ -131,10 +147,15 @@ def _legend(lines: Iterable[Line], style: Style) -> list[str]:
 
 
 def arrays_of(
-    plan: Plan, shapes: Sequence[tuple[int, ...]], values: Mapping[Space, Array], batch: int, upstream: Array | None
+    plan: Plan,
+    shapes: Sequence[tuple[int, ...]],
+    values: Mapping[Space, Array],
+    batch: int,
+    upstream: Array | None,
+    steps: bool = False,
 ) -> dict[str, Array]:
     """The numbers of every matrix by its name in text, each worked out from the formulas, examples as rows."""
-    lines = Lines(plan, shapes)
+    lines = Lines(plan, shapes, steps)
     found: dict[str, Array] = {"1/m": np.full((batch, 1), 1 / max(batch, 1))}
     for matrix, rows in lines.given:
         found[matrix.name] = _given(matrix, rows, values)

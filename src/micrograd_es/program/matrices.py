@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any, Literal
 
 from micrograd_es.ops import Op
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Plan, Rows, Space, Total, inputs_of
 from micrograd_es.program.formulas import Added, Formula, Matrix, Mean, Minus, Name, Product, Sum, Times, Word
+from micrograd_es.program.loss_lines import Numbers, written
+from micrograd_es.program.loss_terms import Loss, loss_of, written_out
 from micrograd_es.program.readings import Across, Reading
 from micrograd_es.program.recognition import recognise
 from micrograd_es.program.stretches import Part, Spread, Stretches, Taken
@@ -22,7 +24,8 @@ ACTIVATIONS = ("relu", "tanh", "sigmoid", "softplus", "identity")
 class Line:
     """A matrix and its formula; `inputs` are the matrices in it, and `back` what it sends to each of them.
 
-    `note` says what has been recognised, `scope` what the function calls it, `lone` what could not be grouped.
+    `note` says what has been recognised (and `of` which matrix, where the note names one), `scope` what the function
+    calls it, `lone` what could not be grouped.
     """
 
     matrix: Matrix
@@ -32,16 +35,19 @@ class Line:
     note: str = ""
     scope: str = ""
     lone: str = ""
+    of: Matrix | None = None
 
 
 class Lines:
     """The lines of a plan: `forward`, and `backward` from the gradient of the output.
 
+    A loss that is recognised is written as lectures write it, unless `steps` asks for every step of it.
+
     `given` are the matrices that no line computes (inputs, parameters, constants), with the rows of their numbers and,
     for weights, how many neurons and inputs they have.
     """
 
-    def __init__(self, plan: Plan, shapes: Sequence[tuple[int, ...]]) -> None:
+    def __init__(self, plan: Plan, shapes: Sequence[tuple[int, ...]], steps: bool = False) -> None:
         self.plan = plan
         self.forward: list[Line] = []
         self.given: list[tuple[Matrix, Rows]] = []
@@ -54,6 +60,10 @@ class Lines:
         for block in plan.blocks:
             self.forward.append(self._line(block))
         self.output = self._output()
+        self._seeds: dict[Matrix, Line] = {}
+        self._outputs: Matrix | None = None  # what a recognised loss is the loss of
+        if not steps and len(plan.tape.outputs) == 1 and self.output.shape == ("m", 1):
+            self._condense()
         self._rename()
         recognise(self.forward)
         if len(plan.tape.outputs) == 1:
@@ -247,11 +257,66 @@ class Lines:
         assert constant is not None
         return constant, 0
 
+    # A recognised loss
+
+    def _condense(self) -> None:
+        """Write the loss that the output is, if it is one, in place of its steps."""
+        tape, numbers = written_out(self.plan)
+        free = [True] * tape.inputs + [False] * tape.parameters + [True] * len(tape.constants)
+        for entry in tape.entries:
+            free.append(all(free[x] for x in entry.inputs))
+        columns: dict[Matrix, dict[int, int]] = {}
+        for place, (matrix, column) in self._owner.items():
+            if not free[numbers[place]]:
+                columns.setdefault(matrix, {})[numbers[place]] = column
+        for line in reversed(self.forward):
+            y = line.matrix
+            if y.shape[0] == "m" and len(columns.get(y, ())) == y.shape[1]:
+                loss = loss_of(tape, columns[y], free)
+                target = self._target(loss, {x: place for place, x in numbers.items()}) if loss else None
+                if loss and target:
+                    self._replace(loss, y, target)
+                    return
+
+    def _target(self, loss: Loss, places: Mapping[int, tuple[Space, int]]) -> Matrix | None:
+        """The matrix of the targets; None where some are the same for all examples and some are not."""
+        if loss.known:
+            target = Matrix("T", "", (1, len(loss.targets)))
+            self.forward.append(Line(target, Numbers([float(t) for t in loss.targets])))
+            return target
+        spaces, rows = zip(*[places[int(t)] for t in loss.targets], strict=True)
+        if len(set(spaces)) > 1:
+            return None
+        return self._matrix(Rows(spaces[0], rows), "C", each=True)
+
+    def _replace(self, loss: Loss, y: Matrix, target: Matrix) -> None:
+        """Keep what the outputs and the targets need, and write the loss after it."""
+        needed, kept = {y, target}, []
+        for line in reversed(self.forward):
+            if line.matrix in needed:
+                kept.append(line)
+                needed.update(line.inputs)
+        scope = next((line.scope for line in self.forward if line.matrix is self.output), "")
+        self.forward = kept[::-1]
+        used = {x for line in self.forward for x in line.inputs}
+        self.given = [(m, rows) for m, rows in self.given if m.letter == "X" or m in used or m is target]
+        if target not in used:
+            target.letter, target.number = "T", ""
+            left = [m for m, _ in self.given if m.letter == "X"]
+            for i, matrix in enumerate(left, 1):
+                matrix.number = str(i) if len(left) > 1 else ""
+        found = written(loss, y, target)
+        self.forward += [Line(matrix, formula, list(inputs)) for matrix, formula, inputs in found.before]
+        note = "" if scope else loss.kind
+        self.forward.append(Line(self.output, found.loss, list(found.inputs), note=note, scope=scope))
+        self._seeds[y] = Line(y.gradient, found.gradient, note="unit rows" * found.unit, of=target)
+        self._outputs = y
+
     def _rename(self) -> None:
         """Y is what the network gives, ℓ the loss of an example; what comes between them is U; one Z is just Z."""
         single = len(self.plan.tape.outputs) == 1
         made = [line.matrix for line in self.forward]
-        last = self._last_layer()
+        last = self._outputs or self._last_layer()
         if self.output in made and self.output.shape[0] == "m":
             network = last is not None and single and self.output is not last
             self.output.letter, self.output.number = ("ℓ", "") if network else ("Y", "")
@@ -291,12 +356,15 @@ class Lines:
         for line in self.forward:
             for x in dict.fromkeys(line.inputs):
                 pending[x] = pending.get(x, 0) + 1
-        sent: dict[Matrix, list[Formula]] = {self.output: [self._seed()]}
+        sent = {matrix: [line.formula] for matrix, line in self._seeds.items()} or {self.output: [self._seed()]}
         lines: list[Line] = []
         computed = {line.matrix for line in self.forward}
 
         def close(matrix: Matrix) -> None:
             formulas = sent[matrix]
+            if matrix in self._seeds:
+                lines.append(replace(self._seeds[matrix], matrix=matrix.gradient))
+                return
             lines.append(Line(matrix.gradient, formulas[0] if len(formulas) == 1 else Sum(formulas)))
 
         for line in reversed(self.forward):

@@ -196,11 +196,19 @@ class Program:
             self._lock.release()
         return value, gradient
 
-    def explain(self, latex: bool = False, backward: bool = False, examples: str = "rows", language: str = "es") -> str:
+    def explain(
+        self,
+        latex: bool = False,
+        backward: bool = False,
+        examples: str = "rows",
+        language: str = "es",
+        steps: bool = False,
+    ) -> str:
         """The matrix formulas that were found in the graph, with their shapes; m is the number of examples.
 
         With `backward` also those of the gradients. `examples` are "rows", as in Z = X·W + B, or "columns", which is
-        Z = W·X + B. LaTeX lines go into an align environment. `language` is "es" or "en".
+        Z = W·X + B. LaTeX lines go into an align environment. `language` is "es" or "en". A softmax cross-entropy, a
+        squared error or a binary cross-entropy is written as in a lecture, ∂L/∂Y = (P − T)/m; `steps` gives every step.
 
         >>> from micrograd_es import Value, relu
         >>> W = [[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]]
@@ -213,12 +221,13 @@ class Program:
         ∂L/∂W1 = Xᵀ·∂L/∂Z                 2×2 = (2×m)·(m×2)
         Everything is grouped.
         """
-        return explained(self.plan, self.shapes, latex, backward, examples, language)
+        return explained(self.plan, self.shapes, latex, backward, examples, language, steps)
 
-    def matrices(self, *inputs: Any, upstream: Any = None) -> dict[str, Array]:
+    def matrices(self, *inputs: Any, upstream: Any = None, steps: bool = False) -> dict[str, Array]:
         """The numbers of every matrix that `explain(backward=True)` names, for a batch; examples are rows.
 
-        `upstream` is ∂L/∂Y where the function gives several outputs, ones by default; else L is the mean.
+        `upstream` is ∂L/∂Y where the function gives several outputs, ones by default; else L is the mean. `steps` is
+        that of `explain`. Gradients are those of what the graph computes, also where the targets do not sum to 1.
 
         >>> from micrograd_es import Value
         >>> w = [Value(1.0), Value(2.0)]
@@ -231,7 +240,7 @@ class Program:
         batch, _ = batch_of(arrays, self.shapes)
         columns = [x.reshape(batch, count(shape)).T for x, shape in zip(arrays, self.shapes, strict=True)]
         values = {Space.SHARED: self._shared, Space.VARYING: np.concatenate([*columns, np.zeros((0, batch))])}
-        return arrays_of(self.plan, self.shapes, values, batch, upstream)
+        return arrays_of(self.plan, self.shapes, values, batch, upstream, steps)
 
     def source(self, batch: int, wrt: str = "parameters") -> str:
         """The NumPy code of a batch of that size, forward and backward: what runs without `fast`."""

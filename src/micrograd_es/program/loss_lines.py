@@ -1,0 +1,182 @@
+"""The formulas of a recognised loss as a lecture writes them (B4): P, ℓ, and the gradient of what it is the loss of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from micrograd_es.ops import LSE, POW, SIGMOID, SOFTPLUS
+from micrograd_es.program.formulas import (
+    Added,
+    Arrays,
+    Formula,
+    Matrix,
+    Minus,
+    Name,
+    Style,
+    Sum,
+    Times,
+    listed,
+    more,
+    whole,
+)
+from micrograd_es.program.loss_terms import Loss
+from micrograd_es.program.readings import Across, Reading
+
+
+@dataclass(eq=False)
+class Shown(Formula):
+    """A formula that is worked out in another way, which is equal and stable."""
+
+    part: Formula
+    worked: Formula
+
+    @property
+    def binding(self) -> bool:  # type: ignore[override]
+        return self.part.binding
+
+    def written(self, style: Style) -> str:
+        return self.part.written(style)
+
+    def array(self, arrays: Arrays) -> Any:
+        return self.worked.array(arrays)
+
+
+@dataclass(eq=False)
+class Called(Formula):
+    """A function of a formula, written with {} where that stands, and how it is worked out."""
+
+    text: str
+    latex: str
+    part: Formula
+    worked: Formula
+
+    def written(self, style: Style) -> str:
+        return (self.latex if style.latex else self.text).format(self.part.written(style))
+
+    def array(self, arrays: Arrays) -> Any:
+        return self.worked.array(arrays)
+
+
+@dataclass(eq=False)
+class Numbers(Formula):
+    """A row of numbers."""
+
+    numbers: Sequence[float]
+
+    def written(self, style: Style) -> str:
+        shown = [f"{whole(x):g}" for x in self.numbers[:12]]
+        return listed([*shown, *[more(style)] * (len(self.numbers) > 12)], style)
+
+    def array(self, arrays: Arrays) -> Any:
+        return np.array([self.numbers], float)
+
+
+@dataclass(eq=False)
+class Scaled(Formula):
+    """A formula times a number; with `averaged` divided by the number of examples."""
+
+    part: Formula
+    scale: float
+    averaged: bool = False
+
+    def written(self, style: Style) -> str:
+        above, below = _ratio(self.scale)
+        if not self.averaged:
+            return _factor(above, below, style) + (
+                self.part.written(style) if self.scale == 1 else self.part.factor(style)
+            )
+        dot = r" \cdot " if style.latex else "·"
+        over = "m" if below == "1" else below + dot + "m"
+        alone = above == "1" and style.latex
+        top = self.part.written(style) if alone else self.part.factor(style)
+        top = top if above == "1" else above + dot + top
+        if style.latex:
+            return rf"\frac{{{top}}}{{{over}}}"
+        return f"{top}/{over if over == 'm' else f'({over})'}"
+
+    def array(self, arrays: Arrays) -> Any:
+        found = self.part.array(arrays) * self.scale
+        return found * arrays["1/m"] if self.averaged else found
+
+
+def _ratio(x: float) -> tuple[str, str]:
+    """A number as a fraction, where it is one that is worth writing."""
+    fraction = Fraction(x).limit_denominator(10_000)
+    if abs(float(fraction) - x) <= 1e-14 * abs(x):
+        return str(fraction.numerator), str(fraction.denominator)
+    return f"{x:g}", "1"
+
+
+def _factor(above: str, below: str, style: Style) -> str:
+    if above == below:
+        return ""
+    if style.latex:
+        return rf"{above} \cdot " if below == "1" else rf"\frac{{{above}}}{{{below}}} \cdot "
+    if below == "1":
+        return f"{above}·"
+    return "½·" if (above, below) == ("1", "2") else f"{above}/{below}·"
+
+
+class Written(NamedTuple):
+    """The lines before that of ℓ, each a matrix, its formula and its input; the formula of ℓ, and its inputs.
+
+    `gradient` is ∂L/∂Y; `unit` says that it is written for targets that sum to 1 in every row.
+    """
+
+    before: Sequence[tuple[Matrix, Formula, Sequence[Matrix]]]
+    loss: Formula
+    inputs: Sequence[Matrix]
+    gradient: Formula
+    unit: bool = False
+
+
+def written(loss: Loss, y: Matrix, t: Matrix) -> Written:
+    """The lines of a loss of the outputs `y` with the targets `t`."""
+    return _KINDS[loss.kind](loss, y, t)
+
+
+def _softmax(loss: Loss, y: Matrix, t: Matrix) -> Written:
+    """P = softmax(Y), ℓ = −Σ T ⊙ log P, ∂L/∂Y = (P − T)/m."""
+    p = Matrix("P", "", y.shape)
+    shifted = Across(LSE, Name(y))
+    softmax = Called("softmax({})", r"\operatorname{{softmax}}({})", Name(y), Across(LSE, Name(y), shifted))
+    if loss.exact:
+        log = Called("log {}", r"\log {}", Name(p), Sum([Name(y), Minus(shifted)]))
+        formula: Formula = Minus(Added(Times(Name(t), log), 1))
+    else:
+        formula = Sum([shifted, Minus(Added(Times(Name(t), Name(y)), 1))])
+    difference: Formula = Sum([Name(p), Minus(Name(t))])
+    unit = loss.exact and not loss.known
+    if unit:  # the gradient of what the graph computes, for any T
+        difference = Shown(difference, Sum([Times(Name(p), Added(Name(t), 1)), Minus(Name(t))]))
+    inputs = [p, y, t] if loss.exact else [y, t]
+    gradient = Scaled(difference, loss.scale, averaged=True)
+    return Written([(p, softmax, [y])], Scaled(formula, loss.scale), inputs, gradient, unit)
+
+
+def _squares(loss: Loss, y: Matrix, t: Matrix) -> Written:
+    """E = Y − T, ℓ = ½·Σ E², ∂L/∂Y = (Y − T)/m."""
+    e = Matrix("E", "", y.shape)
+    difference = Sum([Name(y), Minus(Name(t))])
+    squares = Reading(POW, [Name(e), Name(Matrix("", "", (1, 1), value=2.0))])
+    gradient = Scaled(difference, 2 * loss.scale, averaged=True)
+    return Written([(e, difference, [y, t])], Scaled(_by_rows(squares, y), loss.scale), [e], gradient)
+
+
+def _binary(loss: Loss, y: Matrix, t: Matrix) -> Written:
+    """ℓ = softplus(Y) − T ⊙ Y, ∂L/∂Y = (σ(Y) − T)/m."""
+    formula = Sum([Reading(SOFTPLUS, [Name(y)]), Minus(Times(Name(t), Name(y)))])
+    gradient = Scaled(Sum([Reading(SIGMOID, [Name(y)]), Minus(Name(t))]), loss.scale, averaged=True)
+    return Written([], Scaled(_by_rows(formula, y), loss.scale), [y, t], gradient)
+
+
+def _by_rows(formula: Formula, y: Matrix) -> Formula:
+    return formula if y.shape[1] == 1 else Added(formula, 1)
+
+
+_KINDS = {"softmax cross-entropy": _softmax, "squared error": _squares, "binary cross-entropy": _binary}

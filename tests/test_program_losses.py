@@ -1,0 +1,226 @@
+"""Losses in the matrix formulas of a program: found in the graph, written as a lecture writes them (B4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import micrograd_es as es
+from micrograd_es import Value, losses
+from micrograd_es.program import Program, record
+from test_program_blocks import network
+from test_program_explain import check_matrices, formulas, words
+
+B4 = """\
+Z = X·W1 + B1                         m×5 = (m×4)·(4×5) + (1×5)
+H = relu(Z)                           m×5
+Y = H·W2 + B2                         m×{k} = (m×5)·(5×{k}) + (1×{k})
+P = softmax(Y)                        m×{k}
+ℓ = −sumas por filas de (T ⊙ log P)   m×1   softmax y entropía cruzada
+L = 1/m·Σ ℓ                           1×1
+∂L/∂Y = (P − T)/m                     m×{k}   donde las filas de T suman 1
+∂L/∂W2 = Hᵀ·∂L/∂Y                     5×{k} = (5×m)·(m×{k})
+∂L/∂B2 = sumas por columnas de ∂L/∂Y   1×{k}
+∂L/∂H = ∂L/∂Y·W2ᵀ                     m×5 = (m×{k})·({k}×5)
+∂L/∂Z = ∂L/∂H ⊙ 1[Z > 0]              m×5
+∂L/∂W1 = Xᵀ·∂L/∂Z                     4×5 = (4×m)·(m×5)
+∂L/∂B1 = sumas por columnas de ∂L/∂Z   1×5
+Todo está agrupado."""
+
+Net = Callable[[Any], list[Value]]
+Fn = Callable[[list[Value], list[Value]], Value]
+
+
+def loss_program(k: int, loss: Callable[[list[Value], list[Value]], Value], one: bool = False) -> Program:
+    """A 4-5-k network with a loss of its outputs and of k targets (or of one)."""
+    net: Net = network(4, 5, k)
+    return record(lambda x, t: loss(net(x), t), [0.1] * 4, [0.3] * (1 if one else k))
+
+
+def by_softmax(ys: list[Value], ts: list[Value]) -> Value:
+    powers = [es.exp(y) for y in ys]
+    total = es.sum(powers)
+    return -es.sum([t * es.log(power / total) for power, t in zip(powers, ts, strict=True)])
+
+
+def by_sigmoid(ys: list[Value], ts: list[Value]) -> Value:
+    ps = [es.sigmoid(y) for y in ys]
+    return es.sum([-(t * es.log(p) + (1 - t) * es.log(1 - p)) for p, t in zip(ps, ts, strict=True)])
+
+
+def multiplied_out(ys: list[Value], ts: list[Value]) -> Value:
+    return es.sum([0.5 * y * y - t * y + t * t / 2 for y, t in zip(ys, ts, strict=True)])
+
+
+def smoothed(ys: list[Value], ts: list[Value]) -> Value:
+    return losses.softmax_cross_entropy(ys, [0.9 * t + 0.1 / len(ts) for t in ts])
+
+
+SOFTMAX = "ℓ = −row sums of (T ⊙ log P)"
+
+# A loss, how many outputs, the line of ℓ, and that of ∂L/∂Y.
+LOSSES: dict[str, tuple[Fn, int, str, str]] = {
+    "softmax, 2": (losses.softmax_cross_entropy, 2, SOFTMAX, "(P − T)/m"),
+    "softmax, 3": (losses.softmax_cross_entropy, 3, SOFTMAX, "(P − T)/m"),
+    "softmax, 10": (losses.softmax_cross_entropy, 10, SOFTMAX, "(P − T)/m"),
+    "softmax by hand": (by_softmax, 2, SOFTMAX, "(P − T)/m"),
+    "log of softmax": (
+        lambda ys, ts: es.sum([-t * es.log(p) for p, t in zip(es.softmax(ys), ts, strict=True)]),
+        4,
+        SOFTMAX,
+        "(P − T)/m",
+    ),
+    "log Σ e^y − Σ t·y": (
+        lambda ys, ts: es.log_sum_exp(ys) - es.dot(ts, ys),
+        3,
+        "ℓ = log Σ e^Y − row sums of (T ⊙ Y)",
+        "(P − T)/m",
+    ),
+    "smoothed": (smoothed, 3, SOFTMAX, "(P − T)/m"),
+    "a known class": (lambda ys, _: losses.softmax_cross_entropy(ys, 1), 3, SOFTMAX, "(P − T)/m"),
+    "twice": (
+        lambda ys, ts: 2 * losses.softmax_cross_entropy(ys, ts),
+        2,
+        "ℓ = 2·(−row sums of (T ⊙ log P))",
+        "2·(P − T)/m",
+    ),
+    "half, 1": (losses.half_squared_error, 1, "ℓ = ½·E²", "(Y − T)/m"),
+    "half, 3": (losses.half_squared_error, 3, "ℓ = ½·row sums of (E²)", "(Y − T)/m"),
+    "multiplied out": (multiplied_out, 2, "ℓ = ½·row sums of (E²)", "(Y − T)/m"),
+    "mse, 1": (losses.mse, 1, "ℓ = E²", "2·(Y − T)/m"),
+    "mse, 2": (losses.mse, 2, "ℓ = ½·row sums of (E²)", "(Y − T)/m"),
+    "mse, 3": (losses.mse, 3, "ℓ = 1/3·row sums of (E²)", "2·(Y − T)/(3·m)"),
+    "a number of its own": (lambda ys, ts: (ys[0] - ts[0]) ** 2 * 0.123456789, 1, "ℓ = 0.123457·E²", ""),
+    "logits, 1": (losses.binary_cross_entropy_with_logits, 1, "ℓ = softplus(Y) − T ⊙ Y", "(σ(Y) − T)/m"),
+    "logits, 3": (
+        losses.binary_cross_entropy_with_logits,
+        3,
+        "ℓ = 1/3·row sums of (softplus(Y) − T ⊙ Y)",
+        "(σ(Y) − T)/(3·m)",
+    ),
+    "sigmoid by hand": (by_sigmoid, 2, "ℓ = row sums of (softplus(Y) − T ⊙ Y)", "(σ(Y) − T)/m"),
+}
+
+
+@pytest.mark.parametrize("k", [2, 3])
+def test_the_cross_entropy_of_a_network_is_that_of_the_lecture(k: int) -> None:
+    text = loss_program(k, losses.softmax_cross_entropy).explain(backward=True)
+    assert words(text) == words(B4.format(k=k))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_is_written_as_a_lecture_does(name: str) -> None:
+    loss, k, forward, backward = LOSSES[name]
+    lines = formulas(loss_program(k, loss).explain(backward=True, language="en"))
+    assert forward in lines
+    assert not backward or f"∂L/∂Y = {backward}" in lines
+    assert "Everything is grouped." in lines
+    assert not any(line.startswith(("U", "∂L/∂U", "∂L/∂ℓ")) for line in lines)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_its_formulas_give_the_numbers_of_the_graph_for_any_target(name: str) -> None:
+    loss, k, _, _ = LOSSES[name]
+    program = loss_program(k, loss)
+    r = np.random.default_rng(k)
+    xs, ts = r.normal(size=(6, 4)), r.uniform(size=(6, k))
+    found = program.matrices(xs, ts)
+    value, _ = program.value_and_grad(xs, ts)
+    assert found["L"].item() == pytest.approx(value, rel=1e-12)
+    every = program.matrices(xs, ts, steps=True)
+    for weights in ("W1", "B1", "W2", "B2"):
+        assert found[f"∂L/∂{weights}"] == pytest.approx(every[f"∂L/∂{weights}"], rel=1e-11, abs=1e-14)
+    net = network(4, 5, k)
+    check_matrices(record(lambda x: loss(net(x[:4]), x[4:]), [0.1] * (4 + k)), np.concatenate([xs, ts], axis=1))
+
+
+@pytest.mark.parametrize("k", [2, 3])
+def test_the_matrices_of_a_cross_entropy_are_those_of_numpy(k: int) -> None:
+    program = loss_program(k, losses.softmax_cross_entropy)
+    r = np.random.default_rng(1)
+    xs, ts = r.normal(size=(7, 4)), np.eye(k)[r.integers(k, size=7)]
+    found = program.matrices(xs, ts)
+    powers = np.exp(found["Y"])
+    p = powers / powers.sum(1, keepdims=True)
+    assert found["T"] == pytest.approx(ts)
+    assert found["P"] == pytest.approx(p, rel=1e-13)
+    assert found["ℓ"] == pytest.approx(-(ts * np.log(p)).sum(1, keepdims=True), rel=1e-12)
+    assert found["∂L/∂Y"] == pytest.approx((p - ts) / 7, rel=1e-12)
+    assert found["∂L/∂W2"] == pytest.approx(found["H"].T @ ((p - ts) / 7), rel=1e-12)
+
+
+def test_logits_of_any_size_have_a_loss() -> None:
+    w = [Value(1000.0), Value(-1000.0)]
+    program = record(lambda x, t: losses.softmax_cross_entropy([w[0] * x, w[1] * x], t), 1.0, [0.0, 1.0])
+    assert program.matrices([1.0], [[0.0, 1.0]])["L"].item() == 2000
+
+
+def test_steps_prints_every_step() -> None:
+    program = loss_program(3, losses.softmax_cross_entropy)
+    lines = formulas(program.explain(backward=True, steps=True))
+    assert lines[3:8] == ["U1 = log Σ e^Y", "U2 = Y − U1", "U3 = X2 ⊙ U2", "U4 = sumas por filas de U3", "ℓ = −U4"]
+    assert "∂L/∂Y = ∂L/∂U2 + ∂L/∂U1 ⊙ e^(Y − U1)" in lines
+
+
+def test_with_examples_as_columns_the_columns_of_the_targets_sum_to_1() -> None:
+    program = loss_program(2, losses.softmax_cross_entropy)
+    text = program.explain(backward=True, examples="columns", language="en")
+    assert "ℓ = −column sums of (T ⊙ log P)" in text
+    assert "where the columns of T sum to 1" in text
+
+
+def test_the_latex_of_losses_is_plain() -> None:
+    for loss, k, _, _ in LOSSES.values():
+        text = loss_program(k, loss).explain(latex=True, backward=True, language="en")
+        assert text.isascii()
+        assert text.count("{") == text.count("}")
+    text = loss_program(2, losses.softmax_cross_entropy).explain(latex=True, backward=True, language="en")
+    assert r"P &= \operatorname{softmax}(Y) &&" in text
+    assert r"\ell &= -\left(T \odot \log P\right) \cdot \mathbf{1} &&" in text
+    assert r"&= \frac{P - T}{m} && \in \mathbb{R}^{m \times 2} \quad \text{where the rows of $T$ sum to 1}" in text
+    assert r"\frac{2 \cdot \left(Y - T\right)}{3 \cdot m}" in loss_program(3, losses.mse).explain(True, True)
+
+
+def test_targets_that_are_inputs_too_keep_their_name() -> None:
+    net = network(3, 4, 3)
+    lines = formulas(record(lambda x: losses.half_squared_error(net(x), x), [0.1] * 3).explain(backward=True))
+    assert {"Z = X·W1 + B1", "E = Y − X", "∂L/∂Y = (Y − X)/m"} <= set(lines)
+
+
+def test_one_target_for_all_outputs_is_repeated() -> None:
+    program = loss_program(2, lambda ys, ts: losses.half_squared_error(ys, [ts[0], ts[0]]), one=True)
+    assert "T = X2[0, 0]" in program.explain()
+    xs, ts = np.random.default_rng(1).normal(size=(5, 4)), np.ones((5, 1))
+    assert program.matrices(xs, ts)["L"].item() == pytest.approx(program.value_and_grad(xs, ts)[0])
+
+
+NEARLY: dict[str, Fn] = {
+    "two logarithms": lambda ys, ts: es.log_sum_exp(ys[:2]) - es.dot(ts, ys),
+    "another sign": lambda ys, ts: es.log_sum_exp(ys) + es.dot(ts, ys),
+    "another factor": lambda ys, ts: es.log_sum_exp(ys) - 1.001 * es.dot(ts, ys) + 0 * ts[0],
+    "a target left out": lambda ys, ts: es.log_sum_exp(ys) - ts[0] * ys[0] - ts[1] * ys[1],
+    "known targets of sum 2": lambda ys, _: es.log_sum_exp(ys) - ys[0] - ys[1],
+    "unequal weights": lambda ys, ts: 2 * (ys[0] - ts[0]) ** 2 + (ys[1] - ts[1]) ** 2 + (ys[2] - ts[2]) ** 2,
+    "a square without its target": lambda ys, ts: es.sum([y**2 - 2 * t * y for y, t in zip(ys, ts, strict=True)]),
+    "squares alone": lambda ys, _: es.sum([y * y for y in ys]),
+    "a cube": lambda ys, ts: es.sum([(y - t) ** 3 for y, t in zip(ys, ts, strict=True)]),
+    "a penalty": lambda ys, ts: losses.half_squared_error(ys, ts) + 0.1 * ys[0] * ys[1],
+    "negative": lambda ys, ts: -losses.half_squared_error(ys, ts),
+    "softplus of other outputs": lambda ys, ts: es.sum(
+        [es.softplus(2 * y) - t * y for y, t in zip(ys, ts, strict=True)]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NEARLY)
+def test_what_is_nearly_a_loss_keeps_its_steps(name: str) -> None:
+    program = loss_program(3, NEARLY[name])
+    if name == "another factor":  # Σ 1.001·t·y is a loss of the targets 1.001·t, of which nothing is recognised
+        assert "(P − T)/m" not in program.explain(backward=True)
+    assert program.explain(backward=True) == program.explain(backward=True, steps=True)
+    net = network(4, 5, 3)
+    both = record(lambda x: NEARLY[name](net(x[:4]), x[4:]), [0.1] * 7)
+    check_matrices(both, np.random.default_rng(3).normal(size=(4, 7)))
