@@ -545,12 +545,66 @@ def test_long_programs_run_line_by_line_and_give_the_same(monkeypatch: pytest.Mo
 
     xs = np.random.default_rng(8).normal(size=(7, 5))
     found = []
-    for straight in (1000, 0):
+    for straight, many in ((1000, 1000), (0, 1000), (0, 0)):
         monkeypatch.setattr("micrograd_es.program.numpy_runner.STRAIGHT", straight)
+        monkeypatch.setattr("micrograd_es.program.numpy_runner.MANY", many)
         program = record(fn, [0.1] * 5)
         value, (slopes, (to_inputs,)) = program.value_and_grad(xs, wrt="both")
         found.append((value, slopes.tolist(), to_inputs.tolist(), program(xs).tolist(), program.source(7)))
+    assert found[0] == found[1] == found[2]
+
+
+ALONE: list[Callable[[Any, Any], Any]] = [
+    lambda z, other: es.tanh(z * other),
+    lambda z, _: z * z - z,
+    lambda z, other: es.maximum(z, other),
+    lambda z, _: es.minimum(z, z),
+    lambda z, other: es.where(other, z, z + other),
+    lambda z, other: es.relu(z) - other,
+    lambda z, other: es.sin(z) / (other * other + 1),
+    lambda z, _: abs(z) ** 2 * 0.5,
+]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_operations_that_are_alone_are_the_same_in_a_long_program(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    w, b = Value(0.7, "w"), Value(-0.2, "b")
+
+    def fn(x: Value, y: Value) -> Value:
+        draw = random.Random(seed + 100)
+        known = [x, y, w, b]
+        for _ in range(60):  # each on a level of its own: with itself, parameters, ties and kinks
+            z, other = known[-1], draw.choice(known)
+            known.append(draw.choice(ALONE)(z, other))
+            known[-1] = es.tanh(known[-1])
+        return known[-1]
+
+    xs, ys = np.random.default_rng(seed).normal(size=(2, 6))
+    found = []
+    for many in (10_000, 0):
+        monkeypatch.setattr("micrograd_es.program.numpy_runner.MANY", many)
+        program = record(fn, 0.3, -0.4, parameters=[w, b])
+        value, (slopes, inputs) = program.value_and_grad(xs, ys, wrt="both")
+        found.append((value, slopes.tolist(), [x.tolist() for x in inputs], program(xs, ys).tolist()))
     assert found[0] == found[1]
+
+
+def test_many_operations_that_gather_need_little_room() -> None:
+    def fn(x: list[Value]) -> Value:
+        draw = random.Random(5)
+        known = list(x)
+        for _ in range(600):
+            a, b = draw.sample(known, 2)
+            known.append(draw.choice([es.tanh, es.sin])(a * b) if draw.random() < 0.7 else es.maximum(a, b))
+        return es.sum(known) + es.sum(draw.choices(known, k=300))
+
+    program = record(fn, [0.1] * 8)
+    xs = np.random.default_rng(1).normal(size=(2_000, 8))
+    tracemalloc.start()
+    program.value_and_grad(xs, wrt="inputs")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * program.plan.sizes[Space.VARYING] * len(xs) * 8
 
 
 def test_an_input_that_is_given_again_is_read_again() -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from micrograd_es.maths import as_number
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Plan, Space
+from micrograd_es.program.grouping import without_collection
 from micrograd_es.program.numpy_runner import Runner
 from micrograd_es.program.recording import Structure
 
@@ -168,7 +169,8 @@ class Calls:
                 del self.runners[next(iter(self.runners))]
                 self.calls.clear()
                 self.last = None
-            self.runners[batch, wrt] = self._made(batch, wrt)
+            with without_collection():
+                self.runners[batch, wrt] = self._made(batch, wrt)
         return self.runners[batch, wrt]
 
     def _bytes(self, *more: Any) -> int:

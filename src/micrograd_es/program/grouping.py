@@ -130,18 +130,18 @@ class _Grouping:
     def _level(self, numbers: Sequence[int]) -> None:
         """The blocks of one level: products, then operations, then what is added to products that could not take it."""
         ops, args = self.steps.ops, self.steps.args
-        if len(numbers) == 1 and ops[numbers[0]] is not None:
-            self._operation([numbers[0]])
-            return
         products: dict[tuple[int, ...], list[int]] = {}
         groups: Groups = {}
         later: Groups = {}
+        if len(numbers) == 1 and (ops[numbers[0]] is not None or len(args[numbers[0]]) == 1):
+            self._alone(numbers[0], groups, later)
+            numbers = ()
         for number in numbers:
             if ops[number] is None:
                 products.setdefault(args[number], []).append(number)
             else:
                 self._join(groups, number)
-        for members, dense in self._bundles(products):
+        for members, dense in self._bundles(products) if products else ():
             if len(args[members[0]]) == 1 and len(members) == 1:
                 self._apart(members[0], groups, later)
             else:
@@ -149,6 +149,13 @@ class _Grouping:
         for found in (groups, later):
             for members in found.values():
                 self._operation(members)
+
+    def _alone(self, number: int, groups: Groups, later: Groups) -> None:
+        """What is alone on its level, as all of a chain is, needs no company."""
+        if self.steps.ops[number] is None:
+            self._apart(number, groups, later)
+        else:
+            groups[()] = [number]
 
     def _join(self, groups: Groups, number: int) -> None:
         """Put an operation with the others of its kind."""
@@ -203,6 +210,9 @@ class _Grouping:
         if len(members) > 1:
             members.sort(key=lambda n: (row[args[n][0]], row[args[n][-1]]))
         out = self._place(members)
+        if len(members) == 1 and len(xs) <= 2:
+            self.plan.blocks.append(Elementwise(out, op, tuple([self._rows((x,)) for x in xs])))
+            return
         if op is ADD and len(xs) > 2 and len({steps.varies[x] for x in xs}) == 1:
             self.plan.blocks.append(Total(out, self._rows([x for n in members for x in args[n]])))
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,7 +53,7 @@ class ArraySymbols(SymbolMaths):
 
 
 _SYMBOLS = ArraySymbols()
-TERMS = 128  # of a sum whose gradients are set at once
+TERMS = 128  # of sums that are gathered at once, or given their gradients
 
 
 class Lines:
@@ -128,10 +129,23 @@ class Forward(Lines):
         if isinstance(self.block, Affine):
             return self._affine(self.block)
         if isinstance(self.block, Total):
-            terms, lines = self.gathered(self.block.terms)
-            whole = self.runner.reshaped(terms, (len(self.block.out), self.each(self.block.terms), self.columns))
-            return [*lines, f"np.add.reduce({whole}, 1, None, {self.out})"]
+            return self._total(self.block)
         return self._elementwise(self.block)
+
+    def _total(self, block: Total) -> list[str]:
+        """The sums; where their terms would have to be gathered into a large room, of some terms after the others."""
+        numbers, count, terms = block.terms.numbers, len(block.out), self.each(block.terms)
+        step = terms
+        if self.runner.is_large and not is_run(block.terms):
+            step = max(TERMS // count, 1)
+        lines: list[str] = []
+        for first in range(0, terms, step):
+            some = [numbers[row + first : row + min(first + step, terms)] for row in range(0, count * terms, terms)]
+            self.slots.clear()
+            name, gather = self.gathered(Rows(block.terms.space, tuple(chain.from_iterable(some))))
+            added = f"np.add.reduce({self.runner.reshaped(name, (count, len(some[0]), self.columns))}, 1, None"
+            lines += [*gather, f"np.add({self.out}, {added}), {self.out})" if lines else f"{added}, {self.out})"]
+        return lines
 
     def _affine(self, block: Affine) -> list[str]:
         count = len(block.out)

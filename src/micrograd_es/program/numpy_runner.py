@@ -35,7 +35,13 @@ class Runner:
     """
 
     def __init__(
-        self, plan: Plan, shared: Array, batch: int, wanted: set[tuple[Space, int]], output: Rows | None, written: bool = False
+        self,
+        plan: Plan,
+        shared: Array,
+        batch: int,
+        wanted: set[tuple[Space, int]],
+        output: Rows | None,
+        written: bool = False,
     ) -> None:
         varying = np.zeros((plan.sizes[Space.VARYING], batch), shared.dtype)
         self.batch, self.how = batch, (plan, shared, batch, wanted, output)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Block, Elementwise
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from micrograd_es.program.numpy_runner import Runner
 
 
-def is_single(block: Block) -> bool:
+def is_single(block: Block) -> TypeGuard[Elementwise]:
     """Whether a block is an operation of one row, on inputs that are named one by one."""
     if not isinstance(block, Elementwise) or len(block.out.numbers) > 1:
         return False
