@@ -9,11 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import fsum, isclose
 from typing import NamedTuple
 
-from micrograd_es.ops import ADD, DIV, EXP, INV, LOG, LSE, MAX, MUL, NEG, POW, SAME, SIGMOID, SOFTPLUS, SUB, Op
-from micrograd_es.program.blocks import Elementwise, Plan, Rows, Space, Total
+from micrograd_es.ops import ADD, DIV, EXP, INV, LOG, LSE, MUL, NEG, POW, SAME, SIGMOID, SOFTPLUS, SUB
 from micrograd_es.program.tape import Entry, Tape
 
-Place = tuple[Space, int]
 Atom = tuple[str, int]  # ("y", column), ("t", number), ("softplus", column), ("lse", 0)
 Terms = dict[tuple[Atom, ...], float]  # the factors of each product, in order, with what it is multiplied by
 Target = int | float  # the number of a target on the tape, or (as a float) what it is
@@ -42,46 +40,6 @@ class Loss(NamedTuple):
 
 class _UnknownError(Exception):
     """The output is none of the polynomials that are looked for."""
-
-
-def written_out(plan: Plan) -> tuple[Tape, dict[Place, int]]:
-    """The rows of a plan as a tape again, and the number that each row has there.
-
-    Layers have no terms to multiply out; they stand as one operation that no loss is made of.
-    """
-    old = plan.tape
-    tape = Tape(old.inputs, old.parameters, old.constants, names=old.names)
-    numbers: dict[Place, int] = {(Space.VARYING, row): row for row in range(old.inputs)}
-    numbers |= {(Space.SHARED, row): old.inputs + row for row in range(old.first_entry - old.inputs)}
-
-    def new(op: Op, *inputs: int) -> int:
-        tape.entries.append(Entry(op, inputs))
-        return tape.first_entry + len(tape.entries) - 1
-
-    def of(rows: Rows) -> list[int]:
-        return [numbers[rows.space, row] for row in rows.numbers]
-
-    for block in plan.blocks:
-        count = len(block.out)
-        if isinstance(block, Total):
-            terms, size = of(block.terms), len(block.terms) // count
-            made = [new(ADD, *terms[i * size : (i + 1) * size]) for i in range(count)]
-        elif isinstance(block, Elementwise):
-            made = [new(block.op, *xs) for xs in zip(*map(of, block.inputs), strict=True)]
-        else:
-            weights, inputs, size = of(block.weights), of(block.inputs), len(block.weights) // count
-            bare = list(zip(*map(of, block.bare), strict=True)) or [()] * count
-            made = []
-            for i in range(count):
-                own = weights[i * size : (i + 1) * size]
-                if any(old.inputs <= w < old.first_constant for w in own):
-                    made.append(new(MAX, own[0], inputs[0]))
-                    continue
-                read = inputs if block.dense else inputs[i * size : (i + 1) * size]
-                made.append(new(ADD, *[new(MUL, w, x) for w, x in zip(own, read, strict=True)], *bare[i]))
-        numbers |= {(block.out.space, row): x for row, x in zip(block.out.numbers, made, strict=True)}
-    tape.outputs = [numbers[plan.places[x]] for x in old.outputs]
-    return tape, numbers
 
 
 def loss_of(tape: Tape, columns: Mapping[int, int], free: Sequence[bool]) -> Loss | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any, Literal
@@ -11,7 +11,8 @@ from micrograd_es.ops import Op
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Plan, Rows, Space, Total, inputs_of
 from micrograd_es.program.formulas import Added, Formula, Matrix, Mean, Minus, Name, Product, Sum, Times, Word
 from micrograd_es.program.loss_lines import Numbers, written
-from micrograd_es.program.loss_terms import Loss, loss_of, written_out
+from micrograd_es.program.loss_search import found_loss
+from micrograd_es.program.loss_terms import Loss
 from micrograd_es.program.readings import Across, Reading
 from micrograd_es.program.recognition import recognise
 from micrograd_es.program.stretches import Part, Spread, Stretches, Taken
@@ -261,33 +262,16 @@ class Lines:
 
     def _condense(self) -> None:
         """Write the loss that the output is, if it is one, in place of its steps."""
-        tape, numbers = written_out(self.plan)
-        free = [True] * tape.inputs + [False] * tape.parameters + [True] * len(tape.constants)
-        for entry in tape.entries:
-            free.append(all(free[x] for x in entry.inputs))
-        columns: dict[Matrix, dict[int, int]] = {}
-        for place, (matrix, column) in self._owner.items():
-            if not free[numbers[place]]:
-                columns.setdefault(matrix, {})[numbers[place]] = column
-        for line in reversed(self.forward):
-            y = line.matrix
-            if y.shape[0] == "m" and len(columns.get(y, ())) == y.shape[1]:
-                loss = loss_of(tape, columns[y], free)
-                target = self._target(loss, {x: place for place, x in numbers.items()}) if loss else None
-                if loss and target:
-                    self._replace(loss, y, target)
-                    return
-
-    def _target(self, loss: Loss, places: Mapping[int, tuple[Space, int]]) -> Matrix | None:
-        """The matrix of the targets; None where some are the same for all examples and some are not."""
-        if loss.known:
-            target = Matrix("T", "", (1, len(loss.targets)))
-            self.forward.append(Line(target, Numbers([float(t) for t in loss.targets])))
-            return target
-        spaces, rows = zip(*[places[int(t)] for t in loss.targets], strict=True)
-        if len(set(spaces)) > 1:
-            return None
-        return self._matrix(Rows(spaces[0], rows), "C", each=True)
+        found = found_loss(self.plan, self._owner, [line.matrix for line in reversed(self.forward)])
+        if not found or len({space for space, _ in found.targets}) > 1:
+            return
+        if found.targets:
+            rows = Rows(found.targets[0][0], tuple(row for _, row in found.targets))
+            target = self._matrix(rows, "C", each=True)
+        else:
+            target = Matrix("T", "", (1, len(found.loss.targets)))
+            self.forward.append(Line(target, Numbers([float(t) for t in found.loss.targets])))
+        self._replace(found.loss, found.outputs, target)
 
     def _replace(self, loss: Loss, y: Matrix, target: Matrix) -> None:
         """Keep what the outputs and the targets need, and write the loss after it."""

@@ -220,6 +220,14 @@ class Program:
         ∂L/∂Z = ∂L/∂Y ⊙ 1[Z > 0]          m×2
         ∂L/∂W1 = Xᵀ·∂L/∂Z                 2×2 = (2×m)·(m×2)
         Everything is grouped.
+        >>> program = record(lambda x, t: (W[0][0] * x[0] + W[0][1] * x[1] - t) ** 2 / 2, [0.0, 0.0], 0.0)
+        >>> for line in program.explain(backward=True, language="en").splitlines()[:5]:
+        ...     print(line.split("   ")[0])
+        Y = X·W1
+        E = Y − T
+        ℓ = ½·E²
+        L = 1/m·Σ ℓ
+        ∂L/∂Y = (Y − T)/m
         """
         return explained(self.plan, self.shapes, latex, backward, examples, language, steps)
 

@@ -1,0 +1,84 @@
+"""The search for the matrix that a program's output is the loss of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from micrograd_es.ops import ADD, MAX, MUL, Op
+from micrograd_es.program.blocks import Elementwise, Plan, Rows, Space, Total
+from micrograd_es.program.formulas import Matrix
+from micrograd_es.program.loss_terms import Loss, loss_of
+from micrograd_es.program.tape import Entry, Tape
+
+Place = tuple[Space, int]
+
+
+class Found(NamedTuple):
+    """A loss, the matrix that it is the loss of, and where its targets stand; nowhere if they are known numbers."""
+
+    loss: Loss
+    outputs: Matrix
+    targets: Sequence[Place]
+
+
+def found_loss(plan: Plan, owner: Mapping[Place, tuple[Matrix, int]], matrices: Iterable[Matrix]) -> Found | None:
+    """The loss that the single output of a plan is of one of the matrices, the first that fits.
+
+    `owner` has the matrix and the column of each row.
+    """
+    tape, numbers = written_out(plan)
+    free = [True] * tape.inputs + [False] * tape.parameters + [True] * len(tape.constants)
+    for entry in tape.entries:
+        free.append(all(free[x] for x in entry.inputs))
+    columns: dict[Matrix, dict[int, int]] = {}
+    for place, (matrix, column) in owner.items():
+        if not free[numbers[place]]:
+            columns.setdefault(matrix, {})[numbers[place]] = column
+    for y in matrices:
+        if y.shape[0] == "m" and len(columns.get(y, ())) == y.shape[1]:
+            loss = loss_of(tape, columns[y], free)
+            if loss:
+                places = {x: place for place, x in numbers.items()}
+                return Found(loss, y, [] if loss.known else [places[int(t)] for t in loss.targets])
+    return None
+
+
+def written_out(plan: Plan) -> tuple[Tape, dict[Place, int]]:
+    """The rows of a plan as a tape again, and the number that each row has there.
+
+    Layers have no terms to multiply out; they stand as one operation that no loss is made of.
+    """
+    old = plan.tape
+    tape = Tape(old.inputs, old.parameters, old.constants, names=old.names)
+    numbers: dict[Place, int] = {(Space.VARYING, row): row for row in range(old.inputs)}
+    numbers |= {(Space.SHARED, row): old.inputs + row for row in range(old.first_entry - old.inputs)}
+
+    def new(op: Op, *inputs: int) -> int:
+        tape.entries.append(Entry(op, inputs))
+        return tape.first_entry + len(tape.entries) - 1
+
+    def of(rows: Rows) -> list[int]:
+        return [numbers[rows.space, row] for row in rows.numbers]
+
+    for block in plan.blocks:
+        count = len(block.out)
+        if isinstance(block, Total):
+            terms, size = of(block.terms), len(block.terms) // count
+            made = [new(ADD, *terms[i * size : (i + 1) * size]) for i in range(count)]
+        elif isinstance(block, Elementwise):
+            made = [new(block.op, *xs) for xs in zip(*map(of, block.inputs), strict=True)]
+        else:
+            weights, inputs, size = of(block.weights), of(block.inputs), len(block.weights) // count
+            bare = list(zip(*map(of, block.bare), strict=True)) or [()] * count
+            made = []
+            for i in range(count):
+                own = weights[i * size : (i + 1) * size]
+                if any(old.inputs <= w < old.first_constant for w in own):
+                    made.append(new(MAX, own[0], inputs[0]))
+                    continue
+                read = inputs if block.dense else inputs[i * size : (i + 1) * size]
+                made.append(new(ADD, *[new(MUL, w, x) for w, x in zip(own, read, strict=True)], *bare[i]))
+        numbers |= {(block.out.space, row): x for row, x in zip(block.out.numbers, made, strict=True)}
+    tape.outputs = [numbers[plan.places[x]] for x in old.outputs]
+    return tape, numbers
