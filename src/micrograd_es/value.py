@@ -13,7 +13,7 @@ from micrograd_es.eager import eager
 from micrograd_es.graph import topological, uses
 from micrograd_es.maths import LARGEST, NUMBERS, Number, as_number, of_one_kind
 from micrograd_es.ops import ABS, ADD, DIV, INV, MUL, NEG, POW, SUB, Op, local_or_none
-from micrograd_es.replay import RECORDING, RecordingError, refuse
+from micrograd_es.replay import RECORDING, RecordingError
 from micrograd_es.scopes import CURRENT, Scope
 
 _FLOATS = {float}
@@ -79,7 +79,8 @@ class Value:
 
     @data.setter
     def data(self, data: Number) -> None:
-        refuse(f"the number of {self!r} was set")
+        if RECORDING.get():
+            raise RecordingError(f"the number of {self!r} was set")
         self.number = as_number(data)
 
     @property
@@ -90,7 +91,8 @@ class Value:
     @property
     def local(self) -> tuple[Number | None, ...]:
         """The local gradient ∂self/∂input for each of the inputs; None where the operation has none (√x at 0)."""
-        refuse(f"the local gradients of {self!r} were read as numbers")
+        if RECORDING.get():
+            raise RecordingError(f"the local gradients of {self!r} were read as numbers")
         return self.wires[1::2]
 
     def backward(self) -> None:
@@ -188,7 +190,8 @@ class Value:
         return float(self.data)
 
     def __bool__(self) -> bool:
-        refuse(f"{self!r} was used as true or false")
+        if RECORDING.get():
+            raise RecordingError(f"{self!r} was used as true or false")
         raise TypeError(f"{self!r} was used as true or false; write v.data != 0, or compare it: v > 0.")
 
     def __repr__(self) -> str:
@@ -200,7 +203,8 @@ class Value:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy without recursion: what is behind a node goes first, so its inputs are known by then."""
-        refuse(f"{self!r} was copied (write identity(v) for another Value of the same number)")
+        if RECORDING.get():
+            raise RecordingError(f"{self!r} was copied (write identity(v) for another Value of the same number)")
         before: object = ()
         if self in _SAVING.turns:
             _SAVING.turns.remove(self)
