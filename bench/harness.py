@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import multiprocessing as mp
 import os
+import pickle
+import subprocess
+import sys
 from collections.abc import Iterable, Sequence
-from multiprocessing.connection import Connection
+from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from bench.peers import Peer
-from bench.worker import THREADS, serve
+from bench.worker import THREADS
 from bench.works import Graph, Work
 
 AGREEMENT = 1e-12
@@ -28,33 +30,39 @@ class Processes:
     """A process for each row, started when it is first asked something."""
 
     def __init__(self) -> None:
-        os.environ.update(THREADS)  # the processes have it from here
-        self.context = mp.get_context("spawn")
-        self.running: dict[str, tuple[Any, Connection]] = {}
+        self.running: dict[str, tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]] = {}
 
     def __enter__(self) -> Processes:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process, connection in self.running.values():
-            connection.send(None)
-            process.join(5)
+        for process, _, _ in self.running.values():
             process.kill()
+            process.communicate()
 
     def ask(self, row: Peer, what: str, given: Any) -> Any:
         """The answer of a row's process; a text is what went wrong there."""
         if row.name not in self.running:
-            near, far = self.context.Pipe()
-            process = self.context.Process(target=serve, args=(far, row.name), daemon=True)
-            process.start()
-            far.close()  # so that a process that dies is noticed
-            self.running[row.name] = process, near
-        connection = self.running[row.name][1]
-        connection.send((what, given))
+            self.running[row.name] = self._started(row.name)
+        _, questions, answers = self.running[row.name]
         try:
-            return connection.recv()
-        except EOFError:
+            pickle.dump((what, given), questions)
+            questions.flush()
+            return pickle.load(answers)
+        except (EOFError, OSError):
             return f"the process of {row.name} ended"
+
+    def _started(self, name: str) -> tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]:
+        root = Path(__file__).parents[1]
+        paths = os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bench.worker", name],
+            env=os.environ | THREADS | {"PYTHONPATH": paths},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert process.stdin and process.stdout
+        return process, process.stdin, process.stdout
 
 
 class Result:
@@ -118,7 +126,7 @@ def repeated(processes: Processes, row: Peer, round_of: float) -> tuple[int, flo
 
 def check(work: str, one: str, expected: Iterable[Any], other: str, found: Iterable[Any]) -> None:
     """Whether two rows agree: the numbers after each step, to 1e-12 of the largest."""
-    for a, b in zip(expected, found, strict=False):
+    for a, b in zip(map(np.array, expected), map(np.array, found), strict=False):
         if a.shape != b.shape:
             raise DisagreementError(f"{work}: {one} gives {a.size} numbers, {other} {b.size}.")
         apart = float(abs(a[:-1] - b[:-1]).max() / abs(a[:-1]).max()), float(abs(a[-1] - b[-1]) / abs(a[-1]))

@@ -12,10 +12,6 @@ from functools import cached_property, partial, reduce
 from operator import add, mul
 from typing import Any
 
-import numpy as np
-
-from micrograd_es.ops import OPS
-
 INPUTS, PARAMETERS = 8, 8
 
 
@@ -72,6 +68,8 @@ class Irregular:
     @cached_property
     def inputs(self) -> Any:
         """The numbers of the inputs: a row for each example."""
+        import numpy as np
+
         return np.random.default_rng(2).uniform(-1, 1, (self.rows, INPUTS))
 
     @cached_property
@@ -92,6 +90,8 @@ class Irregular:
         self, maths: Any, inputs: Sequence[Any], parameters: Sequence[Any], own: Mapping[str, Any] | None = None
     ) -> Any:
         """The result of the expression in some mathematics; `own` are functions in place of rows."""
+        from micrograd_es.ops import OPS
+
         rules = {name: partial(row.forward, maths) for name, row in OPS.items()} | dict(own or {})
         made = [*inputs, *parameters]
         for name, xs in self.nodes:
@@ -103,7 +103,11 @@ class _Writer:
     """Writes an expression, and computes it as it goes, so that every operation is given numbers of its domain."""
 
     def __init__(self, work: Irregular) -> None:
-        self.random, self.maths = random.Random(work.size), Maths(np)
+        import numpy as np
+
+        from micrograd_es.ops import OPS
+
+        self.random, self.maths, self.table = random.Random(work.size), Maths(np), OPS
         self.made = [*work.inputs.T, *(np.full(work.rows, p) for p in work.parameters)]
         self.nodes: list[tuple[str, tuple[int, ...]]] = []
         self.unused: set[int] = set(range(len(self.made)))
@@ -126,7 +130,7 @@ class _Writer:
     def write(self, name: str, *xs: int) -> int:
         """Add an operation; the number of its result."""
         self.nodes.append((name, xs))
-        self.made.append(OPS[name].forward(self.maths, *[self.made[x] for x in xs]))
+        self.made.append(self.table[name].forward(self.maths, *[self.made[x] for x in xs]))
         self.unused -= set(xs)
         self.unused.add(len(self.made) - 1)
         return len(self.made) - 1

@@ -1,19 +1,22 @@
-"""A peer's process: it makes a work ready, and times it as often as it is asked."""
+"""A peer's process, `python -m bench.worker NAME`: it makes a work ready, and times it as often as it is asked.
+
+It loads what its peer needs and nothing else, for what is loaded is work for the garbage collector: W1 needs no NumPy.
+Questions come in and answers go out as pickles.
+"""
 
 from __future__ import annotations
 
 import gc
+import os
+import pickle
 import sys
 import threading
 import time
 import tracemalloc
-from multiprocessing.connection import Connection
-from typing import Any
-
-import numpy as np
+from typing import Any, BinaryIO
 
 from bench.peers import ROWS, Job
-from bench.works import WORKS, Work
+from bench.works import WORKS
 
 CHECK_RATE = 0.5  # of the steps that are compared
 RATE = 1e-5  # of the steps that are timed: the numbers stay about the same, however many there are
@@ -27,12 +30,12 @@ THREADS = {
 }
 
 
-def compared(job: Job) -> list[Any]:
-    """For up to three steps, what the step gave and the state after it; fewer where they take long."""
+def compared(job: Job) -> list[list[float]]:
+    """For up to three steps, the state after it and what it gave; fewer where they take long."""
     found, start = [], time.perf_counter()
     while len(found) < 3 and (not found or time.perf_counter() - start < PATIENCE):
         value = float(job.step(CHECK_RATE))
-        found.append(np.append(np.asarray(job.state(), float), value))
+        found.append([*map(float, job.state()), value])
     return found
 
 
@@ -60,31 +63,36 @@ def weighed(job: Job) -> int | None:
     return held
 
 
-def answer(connection: Connection, name: str) -> None:
+def answer(questions: BinaryIO, answers: BinaryIO, name: str) -> None:
     """Answer questions until there are no more: a work to make ready, then rounds of it."""
     job: Job | None = None
-    while question := connection.recv():
+    while question := pickle.load(questions):
         what, given = question
         try:
             if what == "ready":
                 job = None
                 gc.collect()
                 job = ROWS[name].job(WORKS[given] if isinstance(given, str) else given)
-                connection.send(compared(job))
-            elif job is not None:
-                connection.send(timed(job, given) if what == "time" else weighed(job))
+                found: Any = compared(job)
+            else:
+                assert job is not None
+                found = timed(job, given) if what == "time" else weighed(job)
         except Exception as error:
-            connection.send(f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}")
+            found = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}"
+        pickle.dump(found, answers)
+        answers.flush()
 
 
-def serve(connection: Connection, name: str) -> None:
-    """What the process runs: a thread whose stack is large enough for peers that walk a graph by recursion."""
-    gc.freeze()  # what the harness itself has loaded is no work for the collector during W1
+def main(name: str) -> None:
+    """Serve, in a thread whose stack is large enough for peers that walk a graph by recursion."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a peer prints is no answer
     sys.setrecursionlimit(10_000_000)
     threading.stack_size(512 << 20)
-    thread = threading.Thread(target=answer, args=(connection, name))
+    thread = threading.Thread(target=answer, args=(sys.stdin.buffer, answers, name))
     thread.start()
     thread.join()
 
 
-__all__ = ["RATE", "THREADS", "Work", "serve"]
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,4 +1,7 @@
-"""The works W1 to W6 as data: a row says what is computed, on what; every peer is given the same numbers."""
+"""The works W1 to W6 as data: a row says what is computed, on what; every peer is given the same numbers.
+
+NumPy is loaded where numbers are made: a process that only makes scalar graphs is to hold nothing else.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
-
-import numpy as np
 
 from bench.irregular import Irregular
 
@@ -44,8 +45,10 @@ class Network:
 
     def data(self) -> tuple[Any, Any]:
         """Inputs and targets, as arrays: ±1 for the hinge loss, places of a one for softmax."""
+        import numpy as np
+
         if self.loss == "hinge":
-            points, signs = moons(self.batch or 1)
+            points, signs = map(np.array, moons(self.batch or 1))
             return (points, signs) if self.batch else (points[0], signs[0])
         r = np.random.default_rng(0)
         return r.uniform(0, 1, (self.batch, self.sizes[0])), np.eye(self.sizes[-1])[
@@ -54,6 +57,8 @@ class Network:
 
     def parameters(self) -> list[Any]:
         """W (outputs × inputs) and b of each layer in turn, as arrays."""
+        import numpy as np
+
         r = np.random.default_rng(1)
         made = []
         for n, m in pairwise(self.sizes):
@@ -64,7 +69,7 @@ class Network:
 Work = Graph | Network | Irregular
 
 
-def moons(count: int) -> tuple[Any, Any]:
+def moons(count: int) -> tuple[list[tuple[float, float]], list[float]]:
     """Points of two half-circles that interlock, and on which of them each is: −1 or 1."""
     r = random.Random(0)
     points, signs = [], []
@@ -73,7 +78,7 @@ def moons(count: int) -> tuple[Any, Any]:
         x, y = (math.cos(angle), math.sin(angle)) if sign < 0 else (1 - math.cos(angle), 0.5 - math.sin(angle))
         points.append((x + r.gauss(0, 0.1), y + r.gauss(0, 0.1)))
         signs.append(sign)
-    return np.array(points), np.array(signs)
+    return points, signs
 
 
 WORKS: dict[str, Work] = {

@@ -35,15 +35,24 @@ def gradients(f: Value) -> dict[Value, Number]:
 
 def swept(f: Value) -> dict[Value, Number]:
     """What `gradients` gives, also while a program is recorded."""
+    made, slopes, leaves = sweep(f)
+    return dict(zip(made, slopes, strict=True)) | leaves
+
+
+def sweep(f: Value) -> tuple[list[Value], list[Any], dict[Value, Any]]:
+    """The chain rule, from f backwards: the Values that operations made, their gradients, and those of the leaves.
+
+    `backward` writes the lists into the Values as they are: for a large graph a mapping costs as much as the sweep.
+    """
     check_value(f)
+    if not f.wires:
+        return [], [], {f: 1}
     shared = _shared(f)
     partial: dict[Value, Any] = {}  # what has come so far to the Values that more will come to
-    gradient: dict[Value, Any] = {f: 1}
     leaves: dict[Value, Any] = {}  # nothing waits for these, so they just add up
-    ready = [f]  # every edge that leaves these has been counted
+    made, slopes = [f], [1]  # every edge that leaves these has been counted
     try:
-        for node in ready:
-            upstream = gradient[node]
+        for node, upstream in zip(made, slopes):  # noqa: B905 (both grow)
             wires = iter(node.wires)
             for x in wires:
                 local = next(wires)
@@ -55,21 +64,20 @@ def swept(f: Value) -> dict[Value, Number]:
                 if not x.wires:
                     leaves[x] = leaves[x] + contribution if x in leaves else contribution
                 elif x not in shared:
-                    gradient[x] = contribution
-                    ready.append(x)
+                    made.append(x)
+                    slopes.append(contribution)
                 else:  # a branch accumulates
                     partial[x] = partial[x] + contribution if x in partial else contribution
                     shared[x] -= 1
                     if not shared[x]:
-                        gradient[x] = partial[x]
-                        ready.append(x)
+                        made.append(x)
+                        slopes.append(partial[x])
         for x, total in leaves.items():
             if not -LARGEST <= total <= LARGEST and not x.is_constant:
                 raise OverflowError  # whatever is not finite ends up in a leaf
     except ArithmeticError:
-        raise _overflow(gradient | leaves) from None
-    gradient.update(leaves)
-    return gradient
+        raise _overflow(dict(zip(made, slopes, strict=True)) | leaves) from None
+    return made, slopes, leaves
 
 
 def _shared(f: Value) -> dict[Value, int]:

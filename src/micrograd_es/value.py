@@ -13,10 +13,12 @@ from micrograd_es.eager import eager
 from micrograd_es.graph import topological, uses
 from micrograd_es.maths import LARGEST, NUMBERS, Number, as_number, of_one_kind
 from micrograd_es.ops import ABS, ADD, DIV, INV, MUL, NEG, POW, SUB, Op, local_or_none
-from micrograd_es.replay import RECORDING, RecordingError
+from micrograd_es.replay import RECORDING, RecordingError, refuse
 from micrograd_es.scopes import CURRENT, Scope
 
 _FLOATS = {float}
+LOWEST = -LARGEST
+scope_now = CURRENT.get
 
 
 class Value:
@@ -51,21 +53,21 @@ class Value:
     __array_ufunc__ = None  # NumPy leaves `array + value` to us, and we explain
 
     def __init__(self, data: Number, label: str = "") -> None:
-        if data.__class__ is not float or not -LARGEST <= data <= LARGEST:
+        if data.__class__ is not float or not LOWEST <= data <= LARGEST:
             if isinstance(data, Value):
                 raise TypeError(
                     f"data is {data!r}, a Value already; expected a number."
                     f" Write {data.label or 'v'}.data for its number."
                 )
             data = as_number(data)
-        if not isinstance(label, str):
+        if label.__class__ is not str and not isinstance(label, str):
             raise TypeError(f"label is {label!r} ({type(label).__name__}); expected text. Write {str(label)!r}.")
         self.number = data
         self.grad = 0
         self.label = label
         self.op = None
         self.wires = ()
-        self.scope = CURRENT.get()
+        self.scope = scope_now()
 
     @property
     def data(self) -> Number:
@@ -106,12 +108,12 @@ class Value:
         >>> x.grad, f.grad
         (12.0, 1)
         """
-        gradient: Any
-        for node, gradient in flow.gradients(self).items():
-            if node.wires:
-                node.grad = gradient
-            else:
-                node.grad += gradient
+        refuse("backward() was called (write grad(fn)(x), which gives a Value)")
+        made, slopes, leaves = flow.sweep(self)
+        for node, slope in zip(made, slopes, strict=True):
+            node.grad = slope
+        for leaf, slope in leaves.items():
+            leaf.grad += slope
 
     def zero_grad(self) -> None:
         """Set `.grad` of this Value and of every Value behind it to 0.
@@ -293,7 +295,7 @@ def general(row: Op, inputs: tuple[Value, ...]) -> Value:
     node = object.__new__(Value)
     node.wires = tuple(chain.from_iterable(zip(inputs, slopes, strict=True)))
     node.number, node.grad, node.label = result, 0, ""
-    node.op, node.scope = row, CURRENT.get()
+    node.op, node.scope = row, scope_now()
     return node
 
 
