@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrograd_es.program.arrays import SAME_NAMES, ArrayMaths
+from micrograd_es.ops import LSE
+from micrograd_es.program.arrays import SAME_NAMES, ArrayMaths, SoftmaxMaths
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Rows, Space, Total, is_run, many_rows, one_row
 from micrograd_es.program.rules import rules_of
 from micrograd_es.symbols import Symbol, SymbolMaths, symbol
@@ -54,6 +56,7 @@ class ArraySymbols(SymbolMaths):
 
 _SYMBOLS = ArraySymbols()
 TERMS = 128  # of sums that are gathered at once, or given their gradients
+FEW = 512  # numbers, up to which NumPy multiplies by 1.0 and 0.0 faster than by True and False
 
 
 class Lines:
@@ -97,8 +100,9 @@ class Lines:
         assert isinstance(self.block, Elementwise)
         runner = self.runner
         whole = runner.reshaped(name, (len(self.block.inputs), len(self.block.out), self.columns))
-        maths = runner.bound((whole, "maths"), lambda: ArrayMaths(np, runner.names[whole]), "m")
-        return maths, runner.bound((whole, "parts"), lambda: runner.names[maths].parts, whole + "parts")
+        kind = SoftmaxMaths if self.block.op is LSE and not runner.is_large else partial(ArrayMaths, np)
+        maths = runner.bound((whole, self.out, "maths"), lambda: kind(runner.names[whole]), "m")
+        return maths, runner.bound((maths, "parts"), lambda: runner.names[maths].parts, whole + "parts")
 
     def again(self, rows: Rows) -> str:
         """The name of what was gathered on the way forward, and is again where its room was used for something else."""
@@ -108,17 +112,34 @@ class Lines:
 
     def written(self, formula: Symbol) -> str:
         """A formula as an expression over arrays."""
+        form = formula.form
         if not formula.parts:
-            return formula.form if isinstance(formula.form, str) else repr(formula.form)
+            return form if isinstance(form, str) else repr(form)
         parts = [self.written(part) for part in formula.parts]
-        form = str(formula.form)
         if form in _UFUNCS and len(parts) <= 2:
             return f"{_UFUNCS[form]}({', '.join(parts)})"
         if form == "relu":
-            return f"np.maximum({parts[0]}, 0)"
+            return f"np.maximum({parts[0]}, {self.zero()})"
         if form == "step":
-            return f"np.greater({parts[0]}, 0)"
+            return self.step(parts[0], formula.parts[0])
         return f"m.{form}({', '.join(parts)})"
+
+    def zero(self) -> str:
+        """The name of a 0 that NumPy need not convert."""
+        runner = self.runner
+        return runner.bound("zero", lambda: np.zeros((), runner.values[Space.SHARED].dtype), "zero")
+
+    def step(self, text: str, formula: Symbol) -> str:
+        """1 where a formula is above 0, else 0."""
+        runner = self.runner
+        if formula.parts:
+            return f"np.greater({text}, {self.zero()})"
+        array = runner.names[text]
+        if array.size <= FEW:
+            room = runner.bound((text, "step"), lambda: np.empty_like(array), "s")
+            return f"np.heaviside({text}, {self.zero()}, {room})"
+        room = runner.bound((text, "step"), lambda: np.empty(array.shape, bool), "s")
+        return f"np.greater({text}, {self.zero()}, {room})"
 
 
 class Forward(Lines):
@@ -264,7 +285,7 @@ class Backward(Lines):
         """A contribution summed over what its target has once: the examples, for shared rows; members, for one row."""
         single = one_row(rows) is not rows
         shared = rows.space is Space.SHARED and self.block.out.space is Space.VARYING
-        if not (single or shared):
+        if not (single or (shared and self.columns != 1)):
             return contribution
         inner = contribution.replace("{out}", "")
         axis = "None" if single and shared else "0" if single else "1"

@@ -92,7 +92,10 @@ class Runner:
     def _sums(self, output: Rows, parameters: int) -> list[str]:
         """The lines that add up the output over the examples, and the gradients of the parameters."""
         self.names |= {"total": self.total, "G": self.gradients[Space.SHARED][:parameters], "check": self.check}
-        return [f"np.add.reduce({self.value(output)}, 1, None, total)", "np.add.reduce(G, 0, None, check)"]
+        of_all = f"np.add.reduce({self.value(output)}, 1, None, total)"
+        if self.values[output.space].shape[1] == 1:
+            of_all = f"total[...] = {self.reshaped(self.value(output), (1,))}"
+        return [of_all, "np.add.reduce(G, 0, None, check)"]
 
     def _there(self, block: Block) -> Sequence[str | Step]:
         if self.singles and is_single(block):
