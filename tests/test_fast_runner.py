@@ -304,6 +304,22 @@ def test_large_arguments_and_small_results_are_those_of_numpy() -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-320)
 
 
+@pytest.mark.parametrize("batch", [1, 10_000])
+def test_brief_and_long_programs_are_called_again_and_again_and_nothing_is_lost(batch: int) -> None:
+    w = [Value(0.1 * i) for i in range(20)]
+    program = record(lambda x: es.tanh(es.dot(w, x)), [0.0] * 20, fast=True)
+    xs = np.random.default_rng(0).normal(size=(batch, 20))
+    expected = program.value_and_grad(xs)
+    held = sys.getrefcount(None), sys.getrefcount(program)
+    for _ in range(1000 if batch == 1 else 10):
+        value, gradient = program.value_and_grad(xs)
+    assert value == expected[0] and (gradient == expected[1]).all()
+    assert abs(sys.getrefcount(None) - held[0]) < 100
+    assert sys.getrefcount(program) == held[1]
+    function = program._calls.last.runner._backward  # type: ignore[union-attr]
+    assert type(function).__name__ == ("builtin_function_or_method" if batch == 1 else "partial")
+
+
 def test_two_programs_in_two_threads_do_not_disturb_each_other() -> None:
     def repeated(program: Program, xs: np.ndarray, found: list[bytes]) -> None:
         for _ in range(200):

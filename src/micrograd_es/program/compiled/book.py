@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from ctypes import CFUNCTYPE, PYFUNCTYPE, c_void_p
-from functools import partial
 from typing import Any
 
 from micrograd_es.program.compiled import machine
@@ -47,12 +45,3 @@ class Book:
     def addresses(self) -> list[int]:
         """The addresses of the kernels, in the order of their numbers."""
         return addresses(list(self.numbers))
-
-
-def bound(run: int, base: int, program: int, brief: bool) -> Callable[[], None]:
-    """What runs a program on the numbers from a base, by the kernel `tiles.run` at an address.
-
-    Other threads run while it does, but where it is so brief that to let them would take as long.
-    """
-    kind = PYFUNCTYPE if brief else CFUNCTYPE
-    return partial(kind(None, c_void_p, c_void_p)(run), c_void_p(base), c_void_p(program))

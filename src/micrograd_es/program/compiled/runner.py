@@ -17,7 +17,8 @@ from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Plan, Rows, Space
 from micrograd_es.program.compiled import tiles
 from micrograd_es.program.compiled.backward import Backward
-from micrograd_es.program.compiled.book import Book, bound
+from micrograd_es.program.compiled.book import Book
+from micrograd_es.program.compiled.entry import called, called_by_python
 from micrograd_es.program.compiled.forward import Forward
 from micrograd_es.program.compiled.machine import lanes
 from micrograd_es.program.compiled.narrow import narrowed
@@ -26,7 +27,7 @@ from micrograd_es.program.compiled.places import VARYING, Places
 TILE = 128  # examples at most
 NEAR = 1 << 19  # bytes that the values and gradients of a tile may take
 
-BRIEF = 1 << 10  # numbers of the instructions for one example that take a microsecond or two
+BRIEF = 1 << 17  # numbers, of all examples, that are gone through in some microseconds
 
 Numbers = NDArray[np.int64]
 
@@ -142,7 +143,12 @@ class Runner:
         bounds = np.stack([ends[:-1], ends[1:]], 1).ravel()
         program = np.concatenate([head, bounds, *[numbers for part in parts for numbers in part]])
         self.kept.append(program)
-        return bound(int(self.addresses[run]), self.base, program.ctypes.data, self.batch == 1 and len(program) < BRIEF)
+        how = int(self.addresses[run]), self.base, program.ctypes.data
+        if self.batch * (len(self.values[VARYING]) + len(self.values[Space.SHARED])) > BRIEF:
+            return called(*how)
+        function, told = called_by_python(*how)
+        self.kept.append(told)
+        return function
 
 
 def _whole(numbers: Sequence[int]) -> Numbers:
