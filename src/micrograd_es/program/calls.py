@@ -22,7 +22,7 @@ from micrograd_es.program.recording import Structure
 
 REDUCE = ("mean", "sum", "none")
 WRT = ("parameters", "inputs", "both")
-SMALL = 1 << 12  # bytes of an input that is kept to be known again
+SMALL = 1 << 15  # bytes of an array that is kept to be known again
 KEPT = 8  # runners
 KEPT_BYTES = 1 << 28  # of values and gradients in all of them; the last one is kept whatever its size
 
@@ -30,7 +30,9 @@ KEPT_BYTES = 1 << 28  # of values and gradients in all of them; the last one is 
 class Call:
     """What is prepared for inputs of some shapes.
 
-    `places` are views of the runner's inputs, one for each input, with the shape and the kind of what is copied there;
+    `places` has for each input a view of the runner's inputs, with the shape and the kind of what is copied there, and
+    the input itself where it is small: a loop gives the same one again. `out` is the array that the gradient of the
+    parameters was last copied into, if it is small;
     `outputs` one view for each output, with a number an example. `total` times `seed` is the value, and `seed` what the
     gradient of every example starts from; `slopes` are the parameters' gradients, `to_inputs` the inputs', and
     `gradient` copies those asked for.
@@ -41,8 +43,8 @@ class Call:
         self.run: Callable[[float], None] = runner.backward
         shapes = [x.shape if single else x.shape[1:] for x in inputs]
         parts = self._parts(runner.inputs, shapes)
-        self.places = [(part, x.shape, x.dtype) for part, x in zip(parts, inputs, strict=True)]
-        self.known: list[Any] = []  # the inputs themselves where they are small: a loop gives the same ones again
+        self.places = [(None, part, x.shape, x.dtype) for part, x in zip(parts, inputs, strict=True)]
+        self.out: Any = None
         self.outputs = [self._row(*plan.places[number]) for number in plan.tape.outputs]
         self.table = self._table(plan)
         if not wrt:
@@ -53,7 +55,7 @@ class Call:
             self.total, self.seed = runner.values[space][row], self.seed * batch
         self.check: Array = runner.check
         self.slopes: Array = runner.gradients[Space.SHARED][: plan.tape.parameters, 0]
-        self.asked, self.kind = self.slopes.shape if wrt == "parameters" else None, self.slopes.dtype
+        self.asked = self.slopes.shape if wrt == "parameters" else None
         self.to_inputs = self._parts(runner.gradients[Space.VARYING][: plan.tape.inputs].T, shapes)
         self.gradient: Callable[[], Any] = {
             "parameters": self.slopes.copy,
@@ -92,6 +94,7 @@ class Call:
                 f' {self.slopes.shape} for the gradient of the "parameters".'
             )
         np.copyto(out, self.slopes)
+        self.out = if_small(out)
 
     def _to_inputs(self) -> list[Array]:
         return [part.copy() for part in self.to_inputs]
@@ -122,7 +125,7 @@ class Calls:
         call = self.last
         if call is not None and call.wrt == wrt and call.reduce == reduce and len(call.places) == len(inputs):
             try:
-                for x, known, (place, shape, kind) in zip(inputs, call.known, call.places):  # noqa: B905
+                for x, (known, place, shape, kind) in zip(inputs, call.places):  # noqa: B905
                     if x is not known and (x.dtype is not kind or x.shape != shape):
                         break
                     place[...] = x
@@ -132,9 +135,9 @@ class Calls:
                 pass
         arrays = [as_array(x, self.shared.dtype) for x in inputs]
         call = self.last = self._call(arrays, wrt, reduce)
-        for x, (place, _, _) in zip(arrays, call.places, strict=True):
+        for x, (_, place, _, _) in zip(arrays, call.places, strict=True):
             place[...] = x
-        call.known = [x if isinstance(x, np.ndarray | np.generic) and x.nbytes <= SMALL else None for x in inputs]
+        call.places = [(if_small(x), *how) for x, (_, *how) in zip(inputs, call.places, strict=True)]
         return call
 
     def _call(self, inputs: list[Array], wrt: str, reduce: str) -> Call:
@@ -187,6 +190,11 @@ class Calls:
             with suppress(refused):
                 return make(*how, output)
         return Runner(*how, output)
+
+
+def if_small(x: Any) -> Any:
+    """An array or a number of NumPy's that is so small that it can be kept to be known again; else None."""
+    return x if isinstance(x, np.ndarray | np.generic) and x.nbytes <= SMALL else None
 
 
 def wanted(plan: Plan, wrt: str) -> set[tuple[Space, int]]:

@@ -184,10 +184,10 @@ class Program:
             gradient = out
             if out is None:
                 gradient = call.gradient()
-            elif type(out) is np.ndarray and out.dtype is call.kind and out.shape == call.asked:
-                out[...] = call.slopes
-            else:
+            elif out is not call.out or out.shape != call.asked:
                 call.write_into(out)
+            else:
+                out[...] = call.slopes
             if (not isfinite(value + call.check.item()) or wrt != "parameters") and not call.is_sound(value):
                 raise located(self.plan, self._shared, call.runner.inputs, wanted(self.plan, wrt))
             if reduce == "none":
