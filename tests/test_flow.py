@@ -290,3 +290,16 @@ def test_a_shallow_copy_shares_its_inputs() -> None:
     assert g is not f
     assert g.inputs == (x, x)
     assert math.isclose(gradients(g)[x], 4)
+
+
+def test_a_graph_that_looks_like_a_tree_almost_to_its_end_is_none() -> None:
+    x = Value(0.5, "x")
+    deep = x * 3
+    for last, slope in ((deep * deep, 9.0), (deep + (deep - 1) * 4, 15.0)):
+        f = last
+        for i in range(200):
+            f = f * 1.01 + es.tanh(Value(0.01 * i) * 2 + i)
+        x.zero_grad()
+        f.backward()
+        assert x.grad == pytest.approx(slope * 1.01**200, rel=1e-12)
+        assert gradients(f)[x] == x.grad

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from micrograd_es.value import Value
 
 
+Swept = tuple[list["Value"], list[Any], dict["Value", Any]]
+
+
 def gradients(f: Value) -> dict[Value, Number]:
     """∂f/∂v for every Value v behind f, f included: a mapping from Value, by identity, to its gradient.
 
@@ -39,7 +42,7 @@ def swept(f: Value) -> dict[Value, Number]:
     return dict(zip(made, slopes, strict=True)) | leaves
 
 
-def sweep(f: Value) -> tuple[list[Value], list[Any], dict[Value, Any]]:
+def sweep(f: Value) -> Swept:
     """The chain rule, from f backwards: the Values that operations made, their gradients, and those of the leaves.
 
     `backward` writes the lists into the Values as they are: for a large graph a mapping costs as much as the sweep.
@@ -47,10 +50,20 @@ def sweep(f: Value) -> tuple[list[Value], list[Any], dict[Value, Any]]:
     check_value(f)
     if not f.wires:
         return [], [], {f: 1}
-    shared = _shared(f)
+    found = _swept(f, None) or _swept(f, _shared(f))
+    assert found
+    return found
+
+
+def _swept(f: Value, shared: dict[Value, int] | None) -> Swept | None:
+    """What `sweep` gives; `shared` are the Values that wait until every edge that leaves them has been counted.
+
+    In a tree none has to wait, and to find those that do takes as long as the sweep. So f is first taken for a tree,
+    with `shared` None; a graph that is none soon comes to a Value for the second time, and the answer is None.
+    """
     partial: dict[Value, Any] = {}  # what has come so far to the Values that more will come to
     leaves: dict[Value, Any] = {}  # nothing waits for these, so they just add up
-    made, slopes = [f], [1]  # every edge that leaves these has been counted
+    made, slopes, met = [f], [1], {f}
     try:
         for node, upstream in zip(made, slopes):  # noqa: B905 (both grow)
             wires = iter(node.wires)
@@ -63,6 +76,12 @@ def sweep(f: Value) -> tuple[list[Value], list[Any], dict[Value, Any]]:
                     contribution = upstream * local
                 if not x.wires:
                     leaves[x] = leaves[x] + contribution if x in leaves else contribution
+                elif shared is None:
+                    if x in met:
+                        return None
+                    met.add(x)
+                    made.append(x)
+                    slopes.append(contribution)
                 elif x not in shared:
                     made.append(x)
                     slopes.append(contribution)
@@ -76,6 +95,8 @@ def sweep(f: Value) -> tuple[list[Value], list[Any], dict[Value, Any]]:
             if not -LARGEST <= total <= LARGEST and not x.is_constant:
                 raise OverflowError  # whatever is not finite ends up in a leaf
     except ArithmeticError:
+        if shared is None:  # perhaps part of a sum that is smaller
+            return None
         raise _overflow(dict(zip(made, slopes, strict=True)) | leaves) from None
     return made, slopes, leaves
 
