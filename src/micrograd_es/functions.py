@@ -228,7 +228,7 @@ def _values(xs: Any, row: ops.Op) -> tuple[Value, ...]:
     """The inputs as Values, with an error for what is no list of them."""
     if isinstance(xs, Value) or not hasattr(xs, "__iter__"):
         raise TypeError(f"{row.name} was given {xs!r}; expected a list of Values and numbers. Write [{xs!r}].")
-    return tuple([as_value(x, row) for x in xs])
+    return tuple([x if x.__class__ is Value else as_value(x, row) for x in xs])
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {

@@ -201,6 +201,8 @@ class NumberMaths:
 
     def others(self, xs: Sequence[Any]) -> tuple[Any, ...]:
         """For each of xs the product of all the others, in linear time and without dividing."""
+        if len(xs) == 2:
+            return xs[1], xs[0]
         before, after = [1], [1]
         for x in xs[:-1]:
             before.append(x * before[-1] if len(before) > 1 else x)
@@ -218,12 +220,13 @@ class NumberMaths:
 
     def first(self, z: Any, xs: Sequence[Any]) -> tuple[Any, ...]:
         """1 for the first of xs that equals z, 0 for the rest: a tie goes to the first."""
-        winner = next(i for i, x in enumerate(xs) if x == z)
-        return tuple(int(i == winner) for i in range(len(xs)))
+        slopes = [0] * len(xs)
+        slopes[xs.index(z)] = 1
+        return tuple(slopes)
 
     def shares(self, z: Any, xs: Sequence[Any]) -> tuple[Any, ...]:
         """e^(x − z) for each of xs: what share it has in z = log Σ e^x, the softmax."""
-        return tuple(self.exp(x - z) for x in xs)
+        return tuple([self.exp(x - z) for x in xs])
 
     def log_sum_exp(self, xs: Sequence[Any]) -> Any:
         """log Σ exp(x), shifted by the largest so that nothing overflows."""

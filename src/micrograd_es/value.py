@@ -5,7 +5,6 @@ from __future__ import annotations
 import decimal
 import threading
 from collections.abc import Iterator
-from itertools import chain
 from typing import Any
 
 from micrograd_es import flow
@@ -269,7 +268,7 @@ def apply(row: Op, *xs: Value | Number) -> Value:
     """
     if row.arity is not None and len(xs) != row.arity:
         raise TypeError(f"{row.name} was given {len(xs)} inputs; expected {row.arity}.")
-    return general(row, tuple([as_value(x, row) for x in xs]))
+    return general(row, tuple([x if x.__class__ is Value else as_value(x, row) for x in xs]))
 
 
 def general(row: Op, inputs: tuple[Value, ...]) -> Value:
@@ -292,8 +291,10 @@ def general(row: Op, inputs: tuple[Value, ...]) -> Value:
         slopes = local_or_none(row, NUMBERS, result, numbers)
     except (ArithmeticError, ValueError, TypeError) as error:
         raise _no_result(row, inputs, error) from None
+    wires: list[Any] = [None] * (2 * len(inputs))
+    wires[::2], wires[1::2] = inputs, slopes
     node = object.__new__(Value)
-    node.wires = tuple(chain.from_iterable(zip(inputs, slopes, strict=True)))
+    node.wires = tuple(wires)
     node.number, node.grad, node.label = result, 0, ""
     node.op, node.scope = row, scope_now()
     return node
