@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,11 @@ import pytest
 
 import micrograd_es as es
 from micrograd_es import Value
+from micrograd_es.ops import Op, Role
 from micrograd_es.program import Program, record
 from micrograd_es.program.blocks import Space
 from micrograd_es.program.matrices import Lines
+from micrograd_es.value import apply
 from test_program_blocks import CASES, network, tangled
 
 B4 = """\
@@ -77,15 +80,25 @@ def test_with_examples_as_columns_every_formula_is_transposed() -> None:
 
 def test_the_latex_is_ready_for_align() -> None:
     text = mlp().explain(latex=True, backward=True, language="en")
-    assert text.startswith(LATEX.strip())
-    assert text.splitlines()[-1] == "% Everything is grouped."
+    assert text.startswith("% Everything is grouped.\n" + LATEX.strip())
+
+
+def test_functions_and_negative_numbers_are_written_as_latex_has_them(add_row: Callable[..., Op]) -> None:
+    slope = lambda m, z, x: (2 / math.sqrt(math.pi) * math.exp(-x * x),)  # noqa: E731
+    w = Value(0.5, "w")
+    odd_one = add_row("odd_one", "erf", Role.SCALER, lambda m, x: math.erf(x), slope)
+    fn = lambda x: es.maximum(x[0], -1.5) + es.where(x[0], x[1], -2.0) + apply(odd_one, w * x[1]) + x[0] ** -2  # noqa: E731
+    text = record(fn, [0.1, 0.2]).explain(latex=True, backward=True, language="en")
+    assert text.isascii()
+    assert r"= \operatorname{max}(" in text and r", -1.5) &&" in text and r"\operatorname{where}(" in text
+    assert r"= \operatorname{odd\_one}(" in text and r"\odot \partial \operatorname{odd\_one}(" in text
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_latex_of_any_program_is_balanced_and_plain(name: str) -> None:
     fn, inputs, _ = CASES[name]
     text = record(fn, [0.1] * inputs).explain(latex=True, backward=True, language="en")
-    *lines, comment = text.splitlines()
+    comment, *lines = text.splitlines()
     assert comment.startswith("% ")
     for line in lines:
         assert line.isascii()

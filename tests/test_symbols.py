@@ -32,7 +32,7 @@ PRINTED = [
     (2 / x, "2/x", r"\frac{2}{x}"),
     (3 * x, "3·x", r"3 \cdot x"),
     (3 + x, "3 + x", "3 + x"),
-    (x * Symbol(-3), "x·(−3)", r"x \cdot (−3)"),
+    (x * Symbol(-3), "x·(−3)", r"x \cdot (-3)"),
     (Symbol("exp", (x + y,)), "e^(x + y)", "e^{x + y}"),
     (Symbol("sqrt", (x,)), "√x", r"\sqrt{x}"),
 ]

@@ -16,6 +16,7 @@ spells the arithmetic out, so what a figure shows under a graph is what was exec
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
 from typing import Any
@@ -157,17 +158,29 @@ _LATEX: dict[str, _Form] = {
     "is": (r"\mathbf{{1}}[{} = {}]", ATOM, (0, 0)),
     "is not": (r"\mathbf{{1}}[{} \neq {}]", ATOM, (0, 0)),
 } | {name: (rf"\{name}({{}})", ATOM, (0,)) for name in ("log", "tanh", "sin", "cos")}
+_SLOPE = re.compile("(∂?)([₀-₉]*)(.*)")
+_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 
 def _written(formula: Symbol, forms: Mapping[str, _Form], names: Mapping[str, str]) -> tuple[str, int]:
     """The formula in one notation, and how tightly what was written binds."""
     if not formula.parts:
-        return _atom(formula.form, forms is _SOURCE, names)
+        return _atom(formula.form, forms, names)
     form, parts = _shortened(formula) if forms is not _SOURCE else (str(formula.form), formula.parts)
-    template, binding, needed = forms.get(form, (form + "(" + ", ".join(["{}"] * len(parts)) + ")", ATOM, ()))
+    template, binding, needed = forms.get(form) or (_call(form, len(parts), forms is _LATEX), ATOM, ())
     needed = needed or (0,) * len(parts)
     written = [_enclosed(part, need, forms, names) for part, need in zip(parts, needed, strict=True)]
     return template.format(*written), binding
+
+
+def _call(name: str, inputs: int, latex: bool) -> str:
+    """The template of a function that has no notation of its own; ∂₂f is the slope of f along its second input."""
+    if latex:
+        slope, digits, rest = _SLOPE.findall(name)[0]
+        rest = rest.replace("_", r"\_")
+        place = f"_{{{{{digits.translate(_DIGITS)}}}}}" if digits else ""
+        name = (rf"\partial{place} " if slope else "") + rf"\operatorname{{{{{rest}}}}}"
+    return f"{name}({', '.join(['{}'] * inputs)})"
 
 
 def _shortened(formula: Symbol) -> tuple[str, tuple[Symbol, ...]]:
@@ -185,9 +198,13 @@ def _enclosed(part: Symbol, need: int, forms: Mapping[str, _Form], names: Mappin
     return text if binding >= need else f"({text})"
 
 
-def _atom(form: object, source: bool, names: Mapping[str, str]) -> tuple[str, int]:
+def _atom(form: object, forms: Mapping[str, _Form], names: Mapping[str, str]) -> tuple[str, int]:
     """A name or a number; a negative number binds so that 3·(−4) gets its parentheses and −3·4 none."""
-    text = names.get(form, form) if isinstance(form, str) else repr(form) if source else str(form).replace("-", "−")
+    if isinstance(form, str):
+        text = names.get(form, form)
+    else:
+        text = repr(form) if forms is _SOURCE else str(form)
+        text = text.replace("-", "−") if forms is _TEXT else text
     put_in = not isinstance(form, str) or form in names
     if put_in and any(sign in text for sign in "/·+ "):
         return text, 0

@@ -88,7 +88,7 @@ def explained(
     lines = Lines(plan, shapes, steps)
     shown = [*lines.forward, *(lines.backward if backward else ())]
     if latex:
-        return " \\\\\n".join([_latex(line, style) for line in shown]) + f"\n% {_grouped(lines.forward, style)}"
+        return f"% {_grouped(lines.forward, style)}\n" + " \\\\\n".join([_latex(line, style) for line in shown])
     sides = [f"{line.matrix.written(style)} = {line.formula.written(style)}" for line in shown]
     width = min(max(map(len, sides), default=0), 44)
     text = [f"{side:{width}}   {_sizes(line, style, language)}" for side, line in zip(sides, shown, strict=True)]
