@@ -375,6 +375,30 @@ def test_what_was_compiled_is_not_compiled_again(kept: Path, monkeypatch: pytest
     assert not compiled_again(monkeypatch)
 
 
+def test_what_was_compiled_is_not_even_written_again(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def clear(real: str) -> str:
+        raise AssertionError("it is known by its name")
+
+    assert compiled_again(monkeypatch)
+    clear.__module__ = tiles.__name__
+    monkeypatch.setattr(book, "_LOADED", {})
+    assert book.addresses([(clear, "float64")])[0]
+
+
+def test_a_row_of_the_user_is_known_by_what_it_does(
+    kept: Path, monkeypatch: pytest.MonkeyPatch, add_row: Callable[..., Op]
+) -> None:
+    def times(k: float) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        return lambda m, x: k * x, lambda m, z, x: (k,)
+
+    for factor in (2.0, 3.0):
+        monkeypatch.setattr(book, "_LOADED", {})
+        OPS.pop("scaled", None)
+        scaled = add_row("scaled", "k", Role.SCALER, *times(factor))
+        program = record(lambda x, row=scaled: apply(row, x), 0.5, fast=True)
+        assert program(np.array([1.0, 2.0])).tolist() == [factor, 2 * factor]
+
+
 @pytest.mark.parametrize(
     "damage",
     [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b[:-9] + b"\0" * 9, lambda b: b[:32], lambda b: b"x" + b[1:]],

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from micrograd_es.program.compiled.machine import ir, of_vectors
+from micrograd_es.program.compiled.machine import ir
+from micrograd_es.program.compiled.machine import of_vectors as of_vectors
 
 MOST_INPUTS = 100  # of an operation: its code is as long, and takes as long to compile
 

@@ -1,7 +1,7 @@
 """The machine: its vectors, its compiler, and the machine code that it keeps on its disk.
 
-What is compiled is kept by its own text and the processor's name, so a machine compiles a kernel once. llvmlite comes
-with the extra `fast`; without it these modules can be read, but nothing can be compiled.
+What is compiled is kept by what tells it from all others and the processor's name, so a machine compiles a kernel once.
+llvmlite comes with the extra `fast`; without it these modules can be read, but nothing can be compiled.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -78,15 +78,16 @@ def _compiler() -> Any:
     return _machine()
 
 
-def loaded(texts: Sequence[str]) -> tuple[list[int], Any]:
-    """The addresses of the kernels with those texts, and what keeps them in memory.
+def loaded(kernels: Mapping[str, Callable[[], str]]) -> tuple[list[int], Any]:
+    """The addresses of kernels, and what keeps them in memory; they are given as what writes a kernel's text, by a text
+    that tells it from all others (as its own does).
 
-    What no process on this machine compiled before is compiled.
+    What no process on this machine compiled before is written and compiled.
     """
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine())  # it owns its machine
-    keys = [hashlib.sha256(f"{_processor()}\n{text}".encode()).hexdigest() for text in texts]
-    for key, text in dict(zip(keys, texts, strict=True)).items():
-        engine.add_object_file(llvm.ObjectFileRef.from_data(_kept(key) or _compiled(key, text)))
+    keys = [hashlib.sha256(f"{_processor()}\n{told}".encode()).hexdigest() for told in kernels]
+    for key, write in zip(keys, kernels.values(), strict=True):
+        engine.add_object_file(llvm.ObjectFileRef.from_data(_kept(key) or _compiled(key, write())))
     engine.finalize_object()
     return [engine.get_function_address(f"kernel_{key}") for key in keys], engine
 
