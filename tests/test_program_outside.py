@@ -8,6 +8,7 @@ import math
 import pickle
 import random
 from collections.abc import Callable
+from functools import reduce
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -188,6 +189,26 @@ BRANCHING: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
         lambda m, x, y, c: x + y if c > 0 else x * y,
         lambda m, z, x, y, c: (1.0, 1.0, 0.0) if c > 0 else (y, x, 0.0),
     ),
+    "powers written as Python does": (lambda m, x, y: x**3 - y**2, lambda m, z, x, y: (3 * x**2, -2 * y)),
+    "two to a power": (lambda m, x: 2**x, lambda m, z, x: (z * math.log(2),)),
+    "comparisons that are added up": (
+        lambda m, x: m.relu(x) + m.relu(x - 0.25) - m.relu(-x),
+        lambda m, z, x: (m.step(x) + m.step(x - 0.25) + m.step(-x),),
+    ),
+    "a comparison in a function": (lambda m, x: x * m.exp(m.step(x)), lambda m, z, x: (m.exp(m.step(x)),)),
+    "numbers among the inputs": (
+        lambda m, x: m.max([m.min([x, 0.5]), -0.5, -x]) + m.power(m.exp(x), 0.5),
+        lambda m, z, x: (0.5 * m.exp(0.5 * x) + m.where(x - 0.5, 0, m.where(x, 1, -1)),),
+    ),
+    "a logarithm of three": (
+        lambda m, x: m.log_sum_exp([x, -x, 0.5]),
+        lambda m, z, x: (m.exp(x - z) - m.exp(-x - z),),
+    ),
+    "a step that is repeated": (
+        lambda m, x: reduce(lambda y, _: y - (y * y * y + y - x) / (3 * y * y + 1), range(30), 1.0),
+        lambda m, z, x: (1 / (3 * z * z + 1),),
+    ),
+    "the largest, negative": (lambda m, *xs: -m.max(xs), lambda m, z, *xs: tuple(-s for s in m.first(-z, xs))),
     "any number, sorted": (lambda m, *xs: sorted(xs)[0], lambda m, z, *xs: tuple(1.0 * (x == z) for x in xs)),
 }
 
@@ -218,6 +239,23 @@ def test_an_operation_that_asks_what_its_input_is_has_the_numbers_of_the_eager_p
     for latex in (False, True):
         assert program.explain(latex=latex, backward=True)
     assert program.matrices(xs)["L"] == pytest.approx(program(xs).mean(), rel=1e-12)
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
+def test_an_input_that_has_no_local_gradient_may_be_a_constant(fast: bool, add_row: Callable[..., Op]) -> None:
+    row = add_row("scaled", "s", Role.SCALER, lambda m, x, k: x * k, lambda m, z, x, k: (k, None))
+    program = record(lambda x: apply(row, x * W, 2.5), 0.0, fast=fast)
+    assert program.value_and_grad(np.array([1.0, 2.0]), wrt="both")[1][0] == pytest.approx([3.75])
+    program = record(lambda x: apply(row, x, W), 0.0, fast=fast)
+    with pytest.raises(ValueError, match=r"scaled\(x = 1.0, w = 2.0\) has no finite local gradient for its input w"):
+        program.value_and_grad(np.array([1.0, 2.0]))
+
+
+def test_a_product_of_very_many_is_no_formula() -> None:
+    program = record(es.prod, [1.0] * 5_000)
+    xs = np.random.default_rng(1).uniform(0.9, 1.1, (2, 5_000))
+    _, (slopes,) = program.value_and_grad(xs, reduce="none", wrt="inputs")
+    assert slopes == pytest.approx(xs.prod(1)[:, None] / xs, rel=1e-11)
 
 
 @pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])

@@ -29,9 +29,9 @@ class Symbol:
 
     __slots__ = ("form", "parts")
 
-    def __init__(self, form: object, parts: Sequence[Symbol] = ()) -> None:
+    def __init__(self, form: object, parts: Sequence[object] = ()) -> None:
         self.form = form
-        self.parts = tuple(parts)
+        self.parts = tuple(map(symbol, parts))
 
     def __add__(self, other: object) -> Symbol:
         return _made("+", self, symbol(other))
@@ -217,7 +217,7 @@ class SymbolMaths:
     def __getattr__(self, name: str) -> object:
         if name.startswith("_"):
             raise AttributeError(name)
-        return lambda *xs: Symbol(name, [symbol(x) for x in xs])
+        return lambda *xs: Symbol(name, xs)
 
     def sum(self, xs: Iterable[Symbol]) -> Symbol:
         return reduce(lambda x, y: x + y, xs)

@@ -187,3 +187,19 @@ def test_an_operation_that_asks_what_its_input_is_runs_outside_of_jax(add_row: C
     w = Value(0.5, "w")
     program = record(lambda x: apply(row, x[0], w) + apply(row, x[1], x[0]), [0.1, 0.2])
     assert_the_same(program, np.random.default_rng(0).normal(size=(9, 2)))
+
+
+@pytest.mark.parametrize(
+    ("forward", "local"),
+    [
+        (lambda m, x, y: 3, lambda m, z, x, y: (0, 0)),
+        (lambda m, x, y: y, lambda m, z, x, y: (0, 1)),
+        (lambda m, x, y: 2 * x + 0 * y, lambda m, z, x, y: (2, 0 if y > 9 else None)),
+        (lambda m, x, y: x**3, lambda m, z, x, y: (3 * x**2, None)),
+    ],
+    ids=["a constant", "the second", "no slope, one by one", "no slope"],
+)
+def test_an_operation_may_use_some_of_its_inputs(forward: Any, local: Any, add_row: Callable[..., Any]) -> None:
+    row = add_row("some", "s", Role.SCALER, forward, local)
+    w = Value(0.5, "w")
+    assert_the_same(record(lambda x: apply(row, w * x[0], 2.0) + x[1] * apply(row, w, 3.0), [0.1, 0.2]), np.eye(3, 2))

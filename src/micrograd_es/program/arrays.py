@@ -84,7 +84,7 @@ class ArrayMaths:
     def first(self, z: Any, xs: Sequence[Any]) -> Any:
         """1 for the first of xs that equals z, 0 for the rest: a tie goes to the first."""
         wins = self.table(xs) == z
-        return wins & (self.np.cumsum(wins, axis=0) == 1)
+        return (wins & (self.np.cumsum(wins, axis=0) == 1)).astype(z.dtype)
 
     def shares(self, z: Any, xs: Sequence[Any]) -> Any:
         """e^(x − z) for each of xs: what share it has in z = log Σ e^x, the softmax."""
@@ -95,6 +95,10 @@ class ArrayMaths:
         powers = self.table(xs)
         largest = powers.max(0)
         return largest + self.np.log(self.np.exp(powers - largest).sum(0))
+
+    def logaddexp(self, *xs: Any) -> Any:
+        """The same, called with each of them: what a formula writes for more than NumPy's two."""
+        return self.log_sum_exp(xs)
 
     def table(self, xs: Any) -> Any:
         """The inputs or slopes of an operation with any number of them as one array; numbers get axes to broadcast."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_es.ops import Op
-from micrograd_es.program.arrays import ArrayMaths
+from micrograd_es.program.arrays import ARRAYS, ArrayMaths
 from micrograd_es.program.blocks import Block, Elementwise, Plan, Rows, Space, Total, as_slice, is_run, one_row
 from micrograd_es.program.calls import batch_of, count, unflattened
 from micrograd_es.program.recording import Structure
@@ -123,15 +123,19 @@ def _rule(op: Op) -> Callable[..., Any]:
 
     @jax.custom_jvp  # type: ignore[untyped-decorator]
     def run(*xs: Any) -> Any:
-        return read(op.forward, rules_of(op, len(xs)).forward, xs)
+        shape, kind = whole(xs)
+        found = jax.numpy.asarray(read(op.forward, rules_of(op, len(xs)).forward, xs), kind)
+        return jax.numpy.broadcast_to(found, shape)  # a rule may use some of its inputs alone, or none
+
+    def whole(xs: Sequence[Any]) -> tuple[Any, Any]:
+        return jax.numpy.broadcast_shapes(*[x.shape for x in xs]), jax.numpy.result_type(*xs)
 
     def read(own: Callable[..., Any], rule: Callable[..., Any], xs: Sequence[Any], slopes: int = 0) -> Any:
         if rule is own:
             return rule(m, *xs)
         # A rule of the user that asks what its input is: number by number, outside of JAX.
-        shape, kind = jax.numpy.broadcast_shapes(*[x.shape for x in xs]), jax.numpy.result_type(*xs)
-        made = jax.ShapeDtypeStruct(shape, kind)
-        outside = partial(_outside, rule, kind)
+        made = jax.ShapeDtypeStruct(*whole(xs))
+        outside = partial(_outside, rule, made)
         return jax.pure_callback(outside, (made,) * slopes or made, *xs, vmap_method="broadcast_all")
 
     def along(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -150,6 +154,10 @@ def _rule(op: Op) -> Callable[..., Any]:
     return found
 
 
-def _outside(rule: Callable[..., Any], kind: Any, *xs: Any) -> Any:
-    found = rule(None, *[np.asarray(x) for x in xs])
-    return tuple(np.asarray(part, kind) for part in found) if isinstance(found, tuple) else np.asarray(found, kind)
+def _outside(rule: Callable[..., Any], made: Any, *xs: Any) -> Any:
+    """What a rule gives for arrays of NumPy, each part as large as all of them together."""
+    found = rule(ARRAYS, *[np.asarray(x) for x in xs])
+    shape = np.broadcast_shapes(made.shape, *[x.shape for x in xs])
+    parts = found if isinstance(found, tuple) else (found,)
+    whole = tuple(np.broadcast_to(np.asarray(part, made.dtype), shape) for part in parts)
+    return whole if isinstance(found, tuple) else whole[0]

@@ -59,7 +59,7 @@ SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 def _read(op: Op, inputs: Sequence[Symbol], along: int | None = None) -> Symbol:
     """What a row computes, or its local gradient along an input, as a formula; as a name where its rule is none."""
-    if not rules_of(op, len(inputs)).formula:
+    if not rules_of(op, len(inputs)).readable:
         different = list({x.form: x for x in inputs}.values())
         place = "" if len(different) == 1 else str((along or 0) + 1).translate(SUBSCRIPTS)
         return Symbol(op.name if along is None else f"∂{place}{op.name}", different)

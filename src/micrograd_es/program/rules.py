@@ -14,15 +14,18 @@ import numpy as np
 
 from micrograd_es.maths import NUMBERS
 from micrograd_es.ops import Op, local_or_none
-from micrograd_es.symbols import Symbol, SymbolMaths
+from micrograd_es.symbols import Symbol, SymbolMaths, symbol
+
+LONGEST = 400  # parts of a rule that is written as a formula, and inputs that it has at most
 
 
 class Rules(NamedTuple):
-    """The rules of a row for arrays; where they are a `formula` they can be read with symbols as well."""
+    """The rules of a row for arrays: `readable` where symbols can read them, a `formula` where they give NumPy code."""
 
     forward: Callable[..., Any]
     local: Callable[..., Any]
     formula: bool
+    readable: bool
 
 
 @cache
@@ -30,14 +33,57 @@ def rules_of(op: Op, inputs: int) -> Rules:
     """How arrays read a row that has so many inputs."""
     probe = _Probe()
     try:
-        for maths, one in ((_ProbeMaths(), probe), (SymbolMaths(), Symbol("x"))):
-            reading = one, [one] * inputs
-            op.forward(maths, *reading[1])
-            op.local(maths, *reading[:1], *reading[1])
-    except Exception as error:  # a rule is the user's code: anything may go wrong where it expects a number
-        asks = isinstance(error, _AsksError) or one is probe
-        return Rules(*_one_by_one(op), False) if asks else Rules(op.forward, op.local, False)
-    return Rules(op.forward, op.local, True)
+        op.forward(_ProbeMaths(), *[probe] * inputs)
+        slopes = op.local(_ProbeMaths(), probe, *[probe] * inputs)
+    except Exception:  # a rule is the user's code: anything may go wrong where it expects a number
+        return Rules(*_one_by_one(op), False, False)
+    if any(slope is None for slope in slopes):
+        return Rules(op.forward, _with_nan(op), False, False)
+    parts = _parts(op, inputs) if inputs <= LONGEST else []
+    return Rules(op.forward, op.local, bool(parts) and all(map(_is_code, parts)), bool(parts))
+
+
+def _parts(op: Op, inputs: int) -> list[Symbol]:
+    """All parts of the rules of a row; none where symbols cannot read them, or they are not worth writing.
+
+    What a formula uses twice is written twice, so that of a rule that repeats a step is twice as long for each.
+    """
+    maths, one = SymbolMaths(), Symbol("x")
+    try:
+        made = [op.forward(maths, *[one] * inputs), *op.local(maths, one, *[one] * inputs)]
+    except Exception:  # as above
+        return []
+    found = list(map(symbol, made))
+    for part in found:
+        found += part.parts
+        if len(found) > LONGEST:
+            return []
+    return found
+
+
+def _is_code(part: Symbol) -> bool:
+    """Whether a part of a formula is code for NumPy: a call of a function that the arrays have, of numbers.
+
+    What compares is true or false there, and can be multiplied, or added to a number.
+    """
+    form, parts = part.form, part.parts
+    if form == "**" or (form in ("max", "min") and len(parts) > 2):
+        return False
+    asks = [_compares(x) for x in parts]
+    return form == "*" or not any(asks) or (form in ("+", "-") and any(isinstance(x.form, int | float) for x in parts))
+
+
+def _compares(part: Symbol) -> bool:
+    return part.form in ("step", "is", "is not") or (part.form == "*" and all(map(_compares, part.parts)))
+
+
+def _with_nan(op: Op) -> Callable[..., Any]:
+    """The local gradients of a row that has none along some of its inputs: NaN there."""
+
+    def local(m: Any, z: Any, *xs: Any) -> tuple[Any, ...]:
+        return tuple(np.nan if slope is None else slope for slope in op.local(m, z, *xs))
+
+    return local
 
 
 class _AsksError(TypeError):
