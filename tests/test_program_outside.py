@@ -241,6 +241,52 @@ def test_an_operation_that_asks_what_its_input_is_has_the_numbers_of_the_eager_p
     assert program.matrices(xs)["L"] == pytest.approx(program(xs).mean(), rel=1e-12)
 
 
+MISUSED: dict[str, tuple[Callable[[Program], Any], type[Exception], str]] = {
+    "no reduce, no wrt": (lambda p: (p(1.0), p.value_and_grad(1.0, wrt="", reduce="")), ValueError, "reduce is ''"),
+    "a list as wrt": (
+        lambda p: p.value_and_grad(1.0, wrt=["inputs"]),
+        ValueError,
+        r"wrt is \['inputs'\]; expected one",
+    ),
+    "a batch below 0": (lambda p: p.source(-1), ValueError, "batch is -1; expected how many examples"),
+    "a batch in text": (lambda p: p.source("all"), ValueError, "batch is 'all'; expected how many examples"),
+    "the source of another": (lambda p: p.source(2, wrt="x"), ValueError, "wrt is 'x'; expected one of 'parameters'"),
+    "a Value": (lambda p: p(W), TypeError, r"an input holds Value\(2.0, label='w'\); .* Write v.data for its number"),
+    "a very large number": (lambda p: p([10**400]), ValueError, "an input is 1000.*; expected a finite number"),
+    "parameters of Values": (lambda p: setattr(p, "parameters", [W]), TypeError, "parameters holds Value"),
+    "no function": (lambda p: record(3, 0.0), TypeError, "record was given 3; expected a function"),
+    "a program in a function": (
+        lambda p: record(lambda x: x * record(lambda y: y * W, 0.0)(1.0), 0.0),
+        RecordingError,
+        "another program was recorded",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISUSED)
+def test_what_is_misused_gets_one_clear_error_and_the_program_runs_on(name: str) -> None:
+    misuse, kind, told = MISUSED[name]
+    program = record(lambda x: x * W, 0.0)
+    with pytest.raises(kind, match=told):
+        misuse(program)
+    assert program.value_and_grad(3.0) == (6.0, [3.0])
+
+
+def test_an_array_without_axes_is_an_example() -> None:
+    assert record(lambda x: x * W, np.array(3.0))(2.0) == 4.0
+
+
+def test_numbers_that_are_not_finite_are_written_back_to_no_value() -> None:
+    a, b = Value(1.0, "a"), Value(2.0, "b")
+    program = record(lambda x: a * x + b, 0.0)
+    for values in (program.values, program.values[::-1]):
+        program.values[:] = values
+        program.parameters[:] = [5.0 if value is a else np.nan for value in values]
+        with pytest.raises(ValueError, match="the parameter b is nan; expected a finite number"):
+            program.write_back()
+    assert (a.data, b.data) == (1.0, 2.0)
+
+
 @pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
 def test_an_input_that_has_no_local_gradient_may_be_a_constant(fast: bool, add_row: Callable[..., Op]) -> None:
     row = add_row("scaled", "s", Role.SCALER, lambda m, x, k: x * k, lambda m, z, x, k: (k, None))
@@ -278,8 +324,9 @@ def test_parameters_that_are_set_are_those_that_the_program_runs_on() -> None:
 
 def test_a_gradient_is_not_cut_to_whole_numbers() -> None:
     program = record(lambda x: W * x, 0.0)
-    with pytest.raises(TypeError, match="Cannot cast"):
-        program.value_and_grad(np.array([0.5]), out=np.zeros(1, int))
+    for out, kind in ((np.zeros(1, int), "an array of int64"), ([0.0], "list")):
+        with pytest.raises(TypeError, match=f"out is {kind}; expected an array of floats"):
+            program.value_and_grad(np.array([0.5]), out=out)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("again", [lambda p: pickle.loads(pickle.dumps(p)), copy.deepcopy, copy.copy])

@@ -19,10 +19,12 @@ from micrograd_es.program.blocks import Plan, Space
 from micrograd_es.program.grouping import without_collection
 from micrograd_es.program.numpy_runner import Runner
 from micrograd_es.program.recording import Structure
+from micrograd_es.value import Value
 
 REDUCE = ("mean", "sum", "none")
 WRT = ("parameters", "inputs", "both")
 SMALL = 1 << 15  # bytes of an array that is kept to be known again
+FORWARD: Any = object()  # in place of `reduce`: a call without gradients
 KEPT = 8  # runners
 KEPT_BYTES = 1 << 28  # of values and gradients in all of them; the last one is kept whatever its size
 
@@ -87,11 +89,21 @@ class Call:
         return table
 
     def write_into(self, out: Any) -> None:
-        """Copy the gradient of the parameters into what was given for it. Raises ValueError where it does not fit."""
-        if self.asked is None or not isinstance(out, np.ndarray) or out.shape != self.asked:
+        """Copy the gradient of the parameters into what was given for it.
+
+        Raises ValueError where it does not fit, TypeError where it is no array of real numbers.
+        """
+        if self.asked is None:
             raise ValueError(
-                f"out has the shape {np.shape(out)} and wrt is {self.wrt!r}; expected an array of the shape"
-                f' {self.slopes.shape} for the gradient of the "parameters".'
+                f'out is given and wrt is {self.wrt!r}; expected wrt "parameters", whose gradient is one array.'
+                " Write it without out."
+            )
+        if not isinstance(out, np.ndarray) or out.dtype.kind != "f":
+            kind = f"an array of {out.dtype}" if isinstance(out, np.ndarray) else type(out).__name__
+            raise TypeError(f"out is {kind}; expected an array of floats. Write out=np.empty({len(self.slopes)}).")
+        if out.shape != self.asked:
+            raise ValueError(
+                f"out has the shape {out.shape}; expected {self.asked}, a number for each of the parameters."
             )
         np.copyto(out, self.slopes)
         self.out = if_small(out)
@@ -120,7 +132,7 @@ class Calls:
         if fast:
             fast_runner()  # what it needs is asked for now, not at the first run
 
-    def ready(self, inputs: Sequence[Any], wrt: str = "", reduce: str = "") -> Call:
+    def ready(self, inputs: Sequence[Any], wrt: str = "", reduce: str = FORWARD) -> Call:
         """The call for such inputs, with the inputs in its runner; `wrt` is "" for a call without gradients."""
         call = self.last
         if call is not None and call.wrt == wrt and call.reduce == reduce and len(call.places) == len(inputs):
@@ -142,10 +154,10 @@ class Calls:
 
     def _call(self, inputs: list[Array], wrt: str, reduce: str) -> Call:
         """The call for these arrays, made where there is none yet."""
+        if reduce is not FORWARD:
+            self._check(wrt, reduce)
         key = (wrt, reduce, *(part for x in inputs for part in (x.shape, x.dtype)))
         if key not in self.calls:
-            if wrt or reduce:
-                self._check(wrt, reduce)
             batch, single = batch_of(inputs, self.shapes)
             runner = self.runner(batch, wrt)  # which may forget calls of others
             self.calls[key] = Call(self.plan, runner, inputs, single, wrt, reduce)
@@ -221,20 +233,34 @@ def fast_runner() -> tuple[Any, type[Exception]]:
     return FastRunner, NotCompilableError
 
 
-def as_array(x: Any, dtype: Any) -> Array:
+def as_array(x: Any, dtype: Any, what: str = "an input") -> Array:
     """Numbers of any kind as an array that can be copied into a runner; arrays of numbers are left as they are."""
     if isinstance(x, np.ndarray) and x.dtype.kind in "fiub":
         return x
     try:
         found = np.asarray(x)
-        if found.dtype.kind == "O":  # Fractions and Decimals, or what is no number
-            found = np.array([float(as_number(each)) for each in found.flat]).reshape(found.shape)
-        if found.dtype.kind in "fiub":
-            return np.asarray(found, dtype)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError):  # lists of different lengths
         found = None
+    if found is not None and found.dtype.kind == "O":
+        found = _floats(found, what)
+    if found is not None and found.dtype.kind in "fiub":
+        return np.asarray(found, dtype)
     kind = type(x).__name__ if found is None else f"{type(x).__name__} of {found.dtype}"
-    raise TypeError(f"an input is {kind}; expected real numbers, in an array or in lists of equal lengths.")
+    raise TypeError(f"{what} is {kind}; expected real numbers, in an array or in lists of equal lengths.")
+
+
+def _floats(objects: Any, what: str) -> Any:
+    """An array of Fractions, Decimals or very large whole numbers as one of floats; None where one is no number."""
+    for each in objects.flat:
+        if isinstance(each, Value):
+            raise TypeError(
+                f"{what} holds {each!r}; expected numbers, not Values. Write v.data for its number; inside of a"
+                " function that is recorded call the other function itself, not its program."
+            )
+    try:
+        return np.array([float(as_number(each, what)) for each in objects.flat]).reshape(objects.shape)
+    except TypeError:
+        return None
 
 
 def batch_of(inputs: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> tuple[int, bool]:

@@ -15,10 +15,10 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from micrograd_es.files import write_files
-from micrograd_es.maths import shown
+from micrograd_es.maths import as_number, shown
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Space
-from micrograd_es.program.calls import Calls, as_array, batch_of, count, unflattened, wanted
+from micrograd_es.program.calls import WRT, Calls, as_array, batch_of, count, unflattened, wanted
 from micrograd_es.program.explain import arrays_of, explained
 from micrograd_es.program.faults import located
 from micrograd_es.program.grouping import planned
@@ -26,6 +26,7 @@ from micrograd_es.program.jax_function import function_of
 from micrograd_es.program.numpy_runner import Runner
 from micrograd_es.program.recording import Structure, recorded
 from micrograd_es.program.tape import Tape, from_json
+from micrograd_es.replay import refuse
 from micrograd_es.value import Value
 
 DTYPES = ("float64", "float32")
@@ -61,6 +62,10 @@ def record(
     Raises RecordingError where the function reads a Value's number (a comparison, float(), .data) or does something
     else when it is called again: what it did then would not be what it does for other numbers.
     """
+    if not callable(fn):
+        raise TypeError(f"record was given {fn!r}; expected a function. Write record(lambda x: …, 0.0).")
+    refuse("another program was recorded")
+    examples = tuple([x.item() if isinstance(x, np.ndarray) and not x.ndim else x for x in examples])
     shapes = [_shape(example) for example in examples]
     tape, found, result = recorded(fn, examples, parameters, merge)
     return Program(tape, shapes, result, found, dtype=dtype, fast=fast)
@@ -124,7 +129,7 @@ class Program:
     @parameters.setter
     def parameters(self, numbers: Any) -> None:
         if numbers is not self._parameters:
-            found = as_array(numbers, self._shared.dtype)
+            found = as_array(numbers, self._shared.dtype, "parameters")
             if found.shape != self._parameters.shape:
                 raise ValueError(f"parameters has the shape {found.shape}; expected {self._parameters.shape}.")
             self._parameters[:] = found
@@ -251,7 +256,14 @@ class Program:
         return arrays_of(self.plan, self.shapes, values, batch, upstream, steps)
 
     def source(self, batch: int, wrt: str = "parameters") -> str:
-        """The NumPy code of a batch of that size, forward and backward: what runs without `fast`."""
+        """The NumPy code of a batch of that size, forward and backward: what runs without `fast`.
+
+        Raises ValueError for a size or a `wrt` that there is not.
+        """
+        if not isinstance(batch, int) or batch < 0:
+            raise ValueError(f"batch is {batch!r}; expected how many examples there are, a whole number from 0 on.")
+        if wrt not in ("", *WRT):
+            raise ValueError(f"wrt is {wrt!r}; expected one of {', '.join(map(repr, WRT))}.")
         output = self.plan.rows(self.tape.outputs[:1]) if wrt else None
         return Runner(self.plan, self._shared, batch, wanted(self.plan, wrt), output).source
 
@@ -267,8 +279,14 @@ class Program:
         return function_of(self.plan, self.shapes, self.result, self._shared.dtype)
 
     def write_back(self) -> None:
-        """Put the numbers of `parameters` into the Values that they were recorded from."""
-        for value, number in zip(self.values, self.parameters.tolist(), strict=True):
+        """Put the numbers of `parameters` into the Values that they were recorded from.
+
+        Raises ValueError, and changes none of them, where one is not finite.
+        """
+        numbers = self.parameters.tolist()
+        for value, number in zip(self.values, numbers, strict=True):
+            as_number(number, f"the parameter {value.label or 'without a name'}")
+        for value, number in zip(self.values, numbers, strict=True):
             value.data = number
 
     def save(self, path: str | PathLike[str]) -> Path:
