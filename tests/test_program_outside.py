@@ -272,6 +272,21 @@ def test_what_is_misused_gets_one_clear_error_and_the_program_runs_on(name: str)
     assert program.value_and_grad(3.0) == (6.0, [3.0])
 
 
+@pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
+def test_an_example_that_is_at_fault_for_a_parameter_alone_is_named(fast: bool) -> None:
+    program = record(lambda x: x**W, 1.0, fast=fast)
+    xs = np.ones(9)
+    xs[6:] = -2.0
+    with pytest.raises(ValueError, match=r"pow\(x = -2.0, w = 2.0\) has no finite .* in example 6 of the batch"):
+        program.value_and_grad(xs)
+    program = record(lambda x, t: x * t * W, 1.0, 1.0, fast=fast)
+    with pytest.raises(OverflowError, match=r"the result is too large.* in example 1 of the batch"):
+        program.value_and_grad(np.array([1.0, 1e200, 1.0]), np.array([1.0, 1e200, 1.0]))
+    program = record(lambda x: x * W, 1.0, fast=fast)
+    with pytest.raises(ArithmeticError, match="the sum over the batch is too large for float64"):
+        program.value_and_grad(np.full(5, 0.8e308), reduce="sum")
+
+
 def test_an_array_without_axes_is_an_example() -> None:
     assert record(lambda x: x * W, np.array(3.0))(2.0) == 4.0
 

@@ -41,6 +41,8 @@ def located(plan: Plan, shared: Array, inputs: Array, wanted: Wanted) -> Arithme
     bad = [
         example for rows in (runner.values, runner.gradients) if (example := _first(rows[Space.VARYING])) is not None
     ]
+    if not bad and not np.isfinite(runner.gradients[Space.SHARED]).all():
+        bad = [_alone(runner, inputs)]
     example = bad[0] if bad else 0
     if not len(inputs):
         inputs = np.zeros((1, plan.tape.inputs))  # nothing depends on them
@@ -57,6 +59,22 @@ def _first(matrix: Array) -> int | None:
     """The first example with a number that is not finite."""
     bad = ~np.isfinite(matrix).all(axis=0)
     return int(bad.argmax()) if bad.any() else None
+
+
+def _alone(runner: Runner, inputs: Array) -> int:
+    """The example that makes the gradient of a parameter not finite, though nothing of its own is: found by halves.
+
+    Where only the sum over the examples is too large it is any of them.
+    """
+    numbers = np.arange(len(inputs))
+    while len(numbers) > 1:
+        half = numbers[: len(numbers) // 2]
+        runner.inputs[...] = inputs[np.resize(half, len(inputs))]
+        runner.backward(1.0)
+        fine = np.isfinite(runner.gradients[Space.SHARED]).all()
+        numbers = numbers[len(half) :] if fine else half
+    runner.inputs[...] = inputs
+    return int(numbers[0]) if len(numbers) else 0
 
 
 def _run(plan: Plan, shared: Sequence[float], given: Sequence[float], wanted: Wanted) -> None:
