@@ -8,6 +8,7 @@ import math
 import pickle
 import random
 from collections.abc import Callable
+from fractions import Fraction
 from functools import reduce
 from pathlib import Path
 from threading import Thread
@@ -200,6 +201,8 @@ BRANCHING: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
         lambda m, x: m.max([m.min([x, 0.5]), -0.5, -x]) + m.power(m.exp(x), 0.5),
         lambda m, z, x: (0.5 * m.exp(0.5 * x) + m.where(x - 0.5, 0, m.where(x, 1, -1)),),
     ),
+    "Fractions": (lambda m, x: x * Fraction(1, 4) + Fraction(1, 2), lambda m, z, x: (Fraction(1, 4),)),
+    "infinity": (lambda m, x: m.max([x, -math.inf]), lambda m, z, x: (m.first(z, [x, -math.inf])[0],)),
     "a logarithm of three": (
         lambda m, x: m.log_sum_exp([x, -x, 0.5]),
         lambda m, z, x: (m.exp(x - z) - m.exp(-x - z),),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,6 +41,8 @@ def rules_of(op: Op, inputs: int) -> Rules:
     if any(slope is None for slope in slopes):
         return Rules(op.forward, _with_nan(op), False, False)
     parts = _parts(op, inputs) if inputs <= LONGEST else []
+    if not all(isinstance(part.form, str | int | float) for part in parts):  # arrays and Fractions do not mix
+        return Rules(*_one_by_one(op), False, True)
     return Rules(op.forward, op.local, bool(parts) and all(map(_is_code, parts)), bool(parts))
 
 
@@ -67,6 +70,8 @@ def _is_code(part: Symbol) -> bool:
     What compares is true or false there, and can be multiplied, or added to a number.
     """
     form, parts = part.form, part.parts
+    if isinstance(form, float) and not isfinite(form):
+        return False  # has no name
     if form == "**" or (form in ("max", "min") and len(parts) > 2):
         return False
     asks = [_compares(x) for x in parts]
