@@ -145,6 +145,24 @@ def check_matrices(program: Program, xs: np.ndarray) -> None:
     assert flat == pytest.approx(gradient, rel=1e-12, abs=1e-13 * np.abs(gradient).max(initial=1))
 
 
+def test_what_is_the_same_for_all_examples_gets_the_gradient_of_all_of_them() -> None:
+    w = Value(0.5, "w")
+    program = record(lambda x: [x * w, es.tanh(w)], 0.0)
+    assert "∂L/∂S = sumas por columnas de ∂L/∂Y[S]" in program.explain(backward=True)
+    found = program.matrices(np.array([1.0, 2.0, 3.0]))
+    assert found["∂L/∂S"].tolist() == [[3.0]]
+    assert found["∂L/∂p"] == pytest.approx(6.0 + 3.0 * (1.0 - np.tanh(0.5) ** 2))
+    assert program.matrices(np.zeros(0))["∂L/∂S"].tolist() == [[0.0]]
+
+
+def test_no_examples_have_matrices_without_rows() -> None:
+    kernel = [Value(0.5), Value(-1.0)]
+    program = record(lambda x: [x[0], 3.0, *[es.dot(kernel, x[i : i + 2]) for i in (0, 1)]], [0.0] * 3)
+    assert program.matrices(np.zeros((0, 3)))["Y"].shape == (0, 4)
+    several = record(lambda x: es.sum([es.sum([a * a, x[0]]) ** 2 for a in x]), [0.0] * 3)
+    assert several.matrices(np.zeros((0, 3)))["L"].shape == (1, 1)
+
+
 def test_scopes_stand_beside_the_formulas() -> None:
     w = [[Value(0.5), Value(-0.5)], [Value(0.1), Value(0.2)]]
 

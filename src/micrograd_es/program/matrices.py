@@ -381,7 +381,12 @@ def _reduced(formula: Formula, target: Matrix, out: Matrix) -> Formula:
 
 
 def _taken_back(taken: Taken, sources: list[Matrix]) -> Back:
-    return lambda upstream: [(source, Part(upstream, taken, source)) for source in sources]
+    """What goes back to each matrix; to one that is the same for all examples, that of all of them."""
+    varies = any(matrix.shape[0] == "m" for matrix, _ in taken.columns)
+    summed = {source for source in sources if varies and source.shape[0] != "m"}
+    return lambda upstream: [
+        (source, Part(Added(upstream, 0) if source in summed else upstream, taken, source)) for source in sources
+    ]
 
 
 def _forms(plan: Plan) -> dict[Rows, tuple[int, int]]:

@@ -25,7 +25,7 @@ class Stretches(Formula):
 
     def array(self, arrays: Arrays) -> Any:
         found = self.part.array(arrays)
-        return found.reshape(len(found), -1, self.count).sum(axis=2)
+        return found.reshape(len(found), found.shape[1] // self.count, self.count).sum(axis=2)
 
 
 @dataclass(eq=False)
@@ -65,7 +65,8 @@ class Taken(Formula):
 
     def array(self, arrays: Arrays) -> Any:
         columns = {matrix: flattened(matrix.array(arrays), matrix) for matrix, _ in self.columns}
-        rows = max([len(part) for part in columns.values()])
+        heights = [len(part) for part in columns.values()]
+        rows = max(heights) if all(heights) else 0  # no examples
         found = np.empty((rows, len(self.columns)))
         for i, (matrix, column) in enumerate(self.columns):
             found[:, i] = columns[matrix][:, column]
