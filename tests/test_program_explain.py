@@ -155,6 +155,18 @@ def test_what_is_the_same_for_all_examples_gets_the_gradient_of_all_of_them() ->
     assert program.matrices(np.zeros(0))["∂L/∂S"].tolist() == [[0.0]]
 
 
+def test_weights_of_two_shapes_are_two_matrices() -> None:
+    w = [Value(2.0), Value(3.0)]
+    program = record(
+        lambda x: es.sum([es.dot(w, x[:2]), *[es.tanh(a * x[2] + b) for a, b in zip(w, x, strict=False)]]), [0.0] * 3
+    )
+    xs = np.random.default_rng(5).normal(size=(4, 3))
+    found = program.matrices(xs)
+    assert found["L"] == pytest.approx(program(xs).mean(), rel=1e-12)
+    slopes = sum(found[f"∂L/∂{name}"].ravel() for name in found if name[0] == "W" and found[name].shape == (1, 2))
+    assert slopes == pytest.approx(program.value_and_grad(xs)[1], rel=1e-12)
+
+
 def test_no_examples_have_matrices_without_rows() -> None:
     kernel = [Value(0.5), Value(-1.0)]
     program = record(lambda x: [x[0], 3.0, *[es.dot(kernel, x[i : i + 2]) for i in (0, 1)]], [0.0] * 3)

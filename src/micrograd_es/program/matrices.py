@@ -53,7 +53,7 @@ class Lines:
         self.forward: list[Line] = []
         self.given: list[tuple[Matrix, Rows]] = []
         self._owner: dict[tuple[Space, int], tuple[Matrix, int]] = {}
-        self._exact: dict[tuple[Rows, bool], Matrix] = {}
+        self._exact: dict[tuple[Rows, tuple[int, int] | None], Matrix] = {}  # by the form that weights have
         self._counts: dict[str, int] = {}
         self._scopes = _scopes(plan)
         self._forms = _forms(plan)
@@ -78,9 +78,9 @@ class Lines:
         count = self._counts[letter] = self._counts.get(letter, 0) + 1
         return Matrix(letter, str(count) if number is None else number, shape)
 
-    def _own(self, matrix: Matrix, rows: Rows, weights: bool = False) -> Matrix:
+    def _own(self, matrix: Matrix, rows: Rows, form: tuple[int, int] | None = None) -> Matrix:
         """Note that some rows are a matrix."""
-        self._exact[rows, weights] = matrix
+        self._exact[rows, form] = matrix
         for column, row in enumerate(rows.numbers):
             self._owner[rows.space, row] = matrix, column
         return matrix
@@ -102,7 +102,7 @@ class Lines:
         """
         if rows.space is Space.VARYING and len(set(rows.numbers)) == 1 and not each:
             rows = Rows(rows.space, rows.numbers[:1])
-        key = rows, form is not None
+        key = rows, form
         if key in self._exact:
             return self._exact[key]
         if rows.space is Space.SHARED and not each:
@@ -111,7 +111,7 @@ class Lines:
                 return constant
             if len(set(rows.numbers)) == 1 and form is None:
                 rows = Rows(rows.space, rows.numbers[:1])
-                key = rows, False
+                key = rows, None
                 if key in self._exact:
                     return self._exact[key]
         shape: tuple[Any, int] = ("m" if rows.space is Space.VARYING else 1, len(rows))
@@ -119,7 +119,7 @@ class Lines:
         fresh = [row for row in dict.fromkeys(rows.numbers) if (rows.space, row) not in self._owner]
         end = self.plan.tape.parameters
         if len(fresh) == len(rows) and len({row < end for row in fresh}) == 1:
-            matrix = self._own(self._new(letter, shape), rows, form is not None)
+            matrix = self._own(self._new(letter, shape), rows, form)
             self.given.append((matrix, rows))
             return matrix
         self._split(fresh, rows.space)
@@ -156,7 +156,7 @@ class Lines:
         else:
             line = self._elementwise(block)
         form = self._forms.get(block.out) if block.out.space is Space.SHARED else None
-        self._own(line.matrix, block.out, form is not None)
+        self._own(line.matrix, block.out, form)
         if self._scopes:
             paths = {self._scopes.get((block.out.space, row), ()) for row in block.out.numbers}
             line.scope = " · ".join(_common(sorted(paths)))
