@@ -196,6 +196,7 @@ BRANCHING: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
         lambda m, x: m.relu(x) + m.relu(x - 0.25) - m.relu(-x),
         lambda m, z, x: (m.step(x) + m.step(x - 0.25) + m.step(-x),),
     ),
+    "a comparison alone": (lambda m, x: m.step(x), lambda m, z, x: (0 * x,)),
     "a comparison in a function": (lambda m, x: x * m.exp(m.step(x)), lambda m, z, x: (m.exp(m.step(x)),)),
     "numbers among the inputs": (
         lambda m, x: m.max([m.min([x, 0.5]), -0.5, -x]) + m.power(m.exp(x), 0.5),

@@ -43,7 +43,8 @@ def rules_of(op: Op, inputs: int) -> Rules:
     parts = _parts(op, inputs) if inputs <= LONGEST else []
     if not all(isinstance(part.form, str | int | float) for part in parts):  # arrays and Fractions do not mix
         return Rules(*_one_by_one(op), False, True)
-    return Rules(op.forward, op.local, bool(parts) and all(map(_is_code, parts)), bool(parts))
+    code = bool(parts) and parts[0].form != "step" and all(map(_is_code, parts))  # a step writes to room of its own
+    return Rules(op.forward, op.local, code, bool(parts))
 
 
 def _parts(op: Op, inputs: int) -> list[Symbol]:
