@@ -59,11 +59,30 @@ def setting(x: Value) -> Value:
     return x * W
 
 
+def asked_in_another_thread(x: Value) -> Value:
+    found: list[bool] = []
+    thread = Thread(target=lambda: found.append(x > 0))
+    thread.start()
+    thread.join()
+    return x * W if found[0] else x
+
+
+def passed_over(x: Value) -> Value:
+    try:
+        return es.log(x - 5)
+    except ValueError:
+        return x * W
+
+
 FROZEN: dict[str, Callable[[Value], Any]] = {
     "a comparison whose error is caught": caught,
     "a float whose error is caught": either,
     "a number read in another thread": in_another_thread,
     "the number of the engine": lambda x: W * x.number,
+    "a branch on the number of the engine": lambda x: W * x if x.number > 0 else x * x,
+    "a branch on text": lambda x: x * x if "-" in str(x) else W * x,
+    "a comparison in another thread": asked_in_another_thread,
+    "an operation without a result that is passed over": passed_over,
     "text": lambda x: W * float(repr(x).split("(")[1].split(",")[0]),
     "a number that is set": setting,
     "true or false": lambda x: x if x else W,
@@ -84,6 +103,12 @@ FROZEN: dict[str, Callable[[Value], Any]] = {
 def test_what_would_be_frozen_is_refused(name: str) -> None:
     with pytest.raises(RecordingError, match="while a program was recorded"):
         record(FROZEN[name], 0.3)
+
+
+def test_an_operation_without_a_result_is_its_own_error() -> None:
+    with pytest.raises(ValueError, match=r"log.*expected an input above 0"):
+        record(lambda x: es.log(x - 5), 0.3)
+    assert record(lambda x: es.log(x), 0.3)(2.0) == pytest.approx(math.log(2))
 
 
 def test_a_function_that_changes_after_a_few_calls_is_refused() -> None:

@@ -8,13 +8,15 @@ from contextvars import ContextVar
 class Recording:
     """One run of a function that is being recorded; `refused` is the first thing in it that cannot be replayed.
 
-    It is kept, so that a function that catches the error is refused all the same.
+    It is kept, so that a function that catches the error is refused all the same. `failed` is the first error of an
+    operation that has no result for these numbers.
     """
 
-    __slots__ = ("refused",)
+    __slots__ = ("failed", "refused")
 
     def __init__(self) -> None:
         self.refused: RecordingError | None = None
+        self.failed: Exception | None = None
 
 
 RECORDING: ContextVar[Recording | None] = ContextVar("micrograd_es.recording", default=None)

@@ -290,7 +290,10 @@ def general(row: Op, inputs: tuple[Value, ...]) -> Value:
             raise OverflowError
         slopes = local_or_none(row, NUMBERS, result, numbers)
     except (ArithmeticError, ValueError, TypeError) as error:
-        raise _no_result(row, inputs, error) from None
+        failed = _no_result(row, inputs, error)
+        if (recording := RECORDING.get()) and not recording.failed:
+            recording.failed = failed
+        raise failed from None
     wires: list[Any] = [None] * (2 * len(inputs))
     wires[::2], wires[1::2] = inputs, slopes
     node = object.__new__(Value)

@@ -24,6 +24,7 @@ _UFUNCS = {
     "*": "np.multiply",
     "/": "np.true_divide",
     "neg": "np.negative",
+    "**": "m.power",
     "is": "np.equal",
     "is not": "np.not_equal",
     "max": "np.maximum",
@@ -202,7 +203,7 @@ class Forward(Lines):
             return [*lines, f"{self.out}[...] = {forward}(m, {', '.join(names)})"]
         formula = symbol(block.op.forward(_SYMBOLS, *map(Symbol, names)))
         text = self.written(formula)
-        if text.startswith("np.") and text.endswith(")"):
+        if text.startswith("np.") and text.endswith(")") and formula.form != "step":  # which has room of its own
             return [*lines, f"{text[:-1]}, out={self.out})"]
         return [*lines, f"{self.out}[...] = {text}"]
 

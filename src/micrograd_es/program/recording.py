@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from micrograd_es.program.grouping import without_collection
 from micrograd_es.program.tape import Tape, Trace, traced
-from micrograd_es.replay import RECORDING, Recording
+from micrograd_es.replay import RECORDING, Recording, RecordingError
 from micrograd_es.value import Value, as_value
 
 Structure = Any  # a number, or a (nested) list of them
@@ -28,8 +28,8 @@ def recorded(
     with without_collection():
         inputs, outputs, shape = _run(fn, examples)
         trace = Trace(outputs, (*inputs, *given))
-        for _ in range(AGAIN if len(trace.met) <= SMALL else 1):
-            inputs, outputs, _ = _run_again(fn, examples)
+        for number in range(AGAIN if len(trace.met) <= SMALL else 1):
+            inputs, outputs, _ = _run_again(fn, examples, far=number == 0)
             again = trace.twins(outputs, (*inputs, *given))
         if parameters is None:
             pairs = zip(trace.met[len(inputs) :], again[len(inputs) :], strict=True)
@@ -53,21 +53,22 @@ def _checked(parameters: Sequence[Value]) -> list[Value]:
 Run = tuple[list[Value], list[Value], Structure]
 
 
-def _run_again(fn: Callable[..., Any], examples: Sequence[Structure]) -> Run:
-    """Call fn with numbers a little different from the examples; with the same ones, where it has no result there."""
-    try:
-        return _run(fn, examples, moved=True)
-    except (ArithmeticError, ValueError):
-        return _run(fn, examples)
+def _run_again(fn: Callable[..., Any], examples: Sequence[Structure], far: bool) -> Run:
+    """Call fn with other numbers than the examples: of the other sign, where it has a result there, else close by."""
+    for move in (_far, _near) if far else (_near,):
+        with suppress(ArithmeticError, ValueError):
+            return _run(fn, examples, move)
+    return _run(fn, examples)
 
 
-def _run(fn: Callable[..., Any], examples: Sequence[Structure], moved: bool = False) -> Run:
+def _run(fn: Callable[..., Any], examples: Sequence[Structure], move: Callable[[Any], Any] | None = None) -> Run:
     """Call fn with new Values: the inputs it was given, the outputs it gave, and their shape."""
     inputs: list[Value] = []
     names = [f"x{i}" if len(examples) > 1 else "x" for i in range(len(examples))]
     arguments = [_as_values(example, name, inputs) for example, name in zip(examples, names, strict=True)]
-    for x in inputs if moved else ():
-        x.number = _moved(x.number)
+    if move:
+        for x in inputs:
+            x.number = move(x.number)
     with _watched():
         result = fn(*arguments)
     outputs: list[Value] = []
@@ -81,7 +82,10 @@ def _run(fn: Callable[..., Any], examples: Sequence[Structure], moved: bool = Fa
 
 @contextmanager
 def _watched() -> Iterator[None]:
-    """While this lasts, asking a Value for its number is an error; one that is caught is raised at the end."""
+    """While this lasts, asking a Value for its number is an error; one that is caught is raised at the end.
+
+    So is an operation without a result, where the function went on with another one: it is a branch.
+    """
     recording = Recording()
     token = RECORDING.set(recording)
     try:
@@ -90,9 +94,16 @@ def _watched() -> Iterator[None]:
         RECORDING.reset(token)
     if recording.refused is not None:
         raise recording.refused
+    if recording.failed is not None:
+        raise RecordingError(f"an operation without a result was passed over ({recording.failed})")
 
 
-def _moved(x: Any) -> Any:
+def _far(x: Any) -> Any:
+    """A number of the same kind and the other sign."""
+    return -x - 1 if x >= 0 else 1 - x
+
+
+def _near(x: Any) -> Any:
     """A number of the same kind that is a little different."""
     return x + 1 if isinstance(x, int) else x + (abs(x) + 1) / type(x)(1 << 30)
 

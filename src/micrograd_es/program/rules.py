@@ -43,8 +43,7 @@ def rules_of(op: Op, inputs: int) -> Rules:
     parts = _parts(op, inputs) if inputs <= LONGEST else []
     if not all(isinstance(part.form, str | int | float) for part in parts):  # arrays and Fractions do not mix
         return Rules(*_one_by_one(op), False, True)
-    code = bool(parts) and parts[0].form != "step" and all(map(_is_code, parts))  # a step writes to room of its own
-    return Rules(op.forward, op.local, code, bool(parts))
+    return Rules(op.forward, op.local, bool(parts) and all(map(_is_code, parts)), bool(parts))
 
 
 def _parts(op: Op, inputs: int) -> list[Symbol]:
@@ -73,7 +72,7 @@ def _is_code(part: Symbol) -> bool:
     form, parts = part.form, part.parts
     if isinstance(form, float) and not isfinite(form):
         return False  # has no name
-    if form == "**" or (form in ("max", "min") and len(parts) > 2):
+    if form in ("max", "min") and len(parts) > 2:
         return False
     asks = [_compares(x) for x in parts]
     return form == "*" or not any(asks) or (form in ("+", "-") and any(isinstance(x.form, int | float) for x in parts))
