@@ -173,12 +173,19 @@ def test_weights_and_inputs_that_stand_twice_or_apart_agree(fn: Callable[..., Va
     assert_agrees(program, inputs(4, 19))
 
 
-def test_the_graphs_of_these_tests_have_dense_and_ragged_products() -> None:
+def test_the_graphs_of_these_tests_have_products_of_every_kind() -> None:
     ps = parameters(6)
-    dense = record(lambda x: es.sum([es.tanh(ps[i] * x[0] + ps[i + 1] * x[1]) for i in range(3)]), [0.1] * 4)
-    ragged = record(lambda x: es.sum([es.tanh(ps[0] * x[i] + ps[1] * x[i + 1]) for i in range(3)]), [0.1] * 4)
-    kinds = [[b.dense for b in program.plan.blocks if isinstance(b, Affine)] for program in (dense, ragged)]
-    assert kinds == [[True], [False]]
+    graphs = {
+        "dense": lambda x: [es.tanh(ps[i] * x[0] + ps[i + 1] * x[1]) for i in range(3)],
+        "at positions": lambda x: [es.tanh(ps[0] * x[i] + ps[1] * x[i + 1]) for i in range(3)],
+        "ragged": lambda x: [es.tanh(ps[i] * x[i] + ps[i + 1] * x[i + 1]) for i in range(3)],
+    }
+    kinds = {}
+    for name, fn in graphs.items():
+        program = record(lambda x, fn=fn: es.sum(fn(x)), [0.1] * 4)
+        kinds[name] = [(b.dense, b.positions) for b in program.plan.blocks if isinstance(b, Affine)]
+        assert_agrees(program, inputs(4, 19))
+    assert kinds == {"dense": [(True, 1)], "at positions": [(True, 3)], "ragged": [(False, 1)]}
 
 
 def test_several_outputs_are_predicted() -> None:

@@ -150,7 +150,7 @@ def test_dense_products_are_found_however_their_sums_are_written(order: Callable
     assert gradient == pytest.approx(slopes, rel=1e-12, abs=1e-14)
 
 
-def test_a_convolution_written_by_hand_is_a_ragged_product() -> None:
+def test_a_convolution_written_by_hand_is_one_product_at_every_position() -> None:
     kernel = [Value(w, "w") for w in (0.5, -1.0, 2.0)]
 
     def fn(xs: list[Value]) -> Value:
@@ -158,7 +158,7 @@ def test_a_convolution_written_by_hand_is_a_ragged_product() -> None:
 
     program = record(fn, [0.0] * 7)
     (block,) = (block for block in program.plan.blocks if isinstance(block, Affine))
-    assert (len(block.out), block.dense) == (5, False)
+    assert (block.kernels, block.terms, block.positions) == (1, 3, 5)
     xs = np.random.default_rng(3).normal(size=(6, 7))
     value, slopes, inputs = eager(fn, xs, program.values)
     assert program.value_and_grad(xs, reduce="sum")[0] == pytest.approx(value, rel=1e-12)

@@ -17,7 +17,7 @@ from micrograd_es.program.blocks import Affine, Elementwise
 from test_program import SAFE
 
 BATCHES = (0, 1, 7, 1000)
-Shape = tuple[int, int, bool]  # rows, terms, whether dense
+Shape = tuple[int, int, int]  # rows of weights, terms, positions; 0 positions for a ragged product
 Case = tuple[Callable[..., Any], int, list[Shape]]  # the function, its number of inputs, the products in it
 
 
@@ -57,7 +57,7 @@ def permuted(how: Callable[[Sequence[Any]], Any]) -> Case:
         terms = [[*(p * q for p, q in zip(row, x, strict=True)), c] for row, c in zip(w, b, strict=True)]
         return squares([es.tanh(how([t[i] for i in order])) for t, order in zip(terms, orders, strict=True)])
 
-    return fn, 4, [(5, 4, True)]
+    return fn, 4, [(5, 4, 1)]
 
 
 def layer(neuron: Callable[..., Any], shapes: list[Shape] | None = None, inputs: int = 4, rows: int = 5) -> Case:
@@ -67,7 +67,7 @@ def layer(neuron: Callable[..., Any], shapes: list[Shape] | None = None, inputs:
     def fn(x: list[Value]) -> Value:
         return squares([es.tanh(neuron(w[i], x, b[i], i)) for i in range(rows)])
 
-    return fn, inputs, [(rows, inputs, True)] if shapes is None else shapes
+    return fn, inputs, [(rows, inputs, 1)] if shapes is None else shapes
 
 
 def minus(w: Sequence[Value], x: Sequence[Value], b: Any, sign: Callable[[int], bool]) -> Any:
@@ -94,7 +94,7 @@ def classified() -> Case:
     def fn(x: list[Value]) -> Value:
         return -es.dot(x[4:], es.log_softmax(net(x[:4])))
 
-    return fn, 7, [(6, 4, True), (3, 6, True)]
+    return fn, 7, [(6, 4, 1), (3, 6, 1)]
 
 
 def softmax_by_hand() -> Case:
@@ -105,7 +105,7 @@ def softmax_by_hand() -> Case:
         total = chain(e)
         return -es.log(e[1] / total) - 0.5 * es.log(e[2] / total)
 
-    return fn, 4, [(6, 4, True), (3, 6, True)]
+    return fn, 4, [(6, 4, 1), (3, 6, 1)]
 
 
 def mean_squared() -> Case:
@@ -114,7 +114,7 @@ def mean_squared() -> Case:
     def fn(x: list[Value]) -> Value:
         return es.sum([(y - t) ** 2 for y, t in zip(net(x[:3]), x[3:], strict=True)]) / 4
 
-    return fn, 7, [(5, 3, True), (4, 5, True)]
+    return fn, 7, [(5, 3, 1), (4, 5, 1)]
 
 
 def targets_first() -> Case:
@@ -123,7 +123,7 @@ def targets_first() -> Case:
     def fn(x: list[Value]) -> Value:
         return chain([(t - y) ** 2 for y, t in zip(net(x[:3]), x[3:], strict=True)]) * 0.25
 
-    return fn, 7, [(5, 3, True), (4, 5, True)]
+    return fn, 7, [(5, 3, 1), (4, 5, 1)]
 
 
 def skips() -> Case:
@@ -133,7 +133,7 @@ def skips() -> Case:
         h = [es.relu(es.dot(row, x) + c) + y for row, c, y in zip(w, b, x, strict=True)]
         return squares([es.dot(row, h) + y for row, y in zip(v, x, strict=True)])
 
-    return fn, 4, [(4, 4, True), (4, 4, True)]
+    return fn, 4, [(4, 4, 1), (4, 4, 1)]
 
 
 def scaled_skips() -> Case:
@@ -145,7 +145,7 @@ def scaled_skips() -> Case:
         z = [es.dot(row, h) - c * es.sin(y) / 2 for row, c, y in zip(v, a, x, strict=True)]
         return squares([p + 0.5 * q for p, q in zip(z, h, strict=True)])
 
-    return fn, 4, [(4, 4, True), (4, 4, True)]
+    return fn, 4, [(4, 4, 1), (4, 4, 1)]
 
 
 def convolution() -> Case:
@@ -154,7 +154,7 @@ def convolution() -> Case:
     def fn(x: list[Value]) -> Value:
         return es.sum([es.relu(es.dot(kernel, x[i : i + 3]) + b) for i in range(10)])
 
-    return fn, 12, [(10, 3, False)]
+    return fn, 12, [(1, 3, 10)]
 
 
 def plane() -> Case:
@@ -167,7 +167,7 @@ def plane() -> Case:
     def fn(x: list[Value]) -> Value:
         return squares([at(x, i, j, k) for k in range(4) for i in range(4) for j in range(4)])
 
-    return fn, 36, [(64, 9, False)]
+    return fn, 36, [(4, 9, 16)]
 
 
 def recurrent(start: bool) -> Case:
@@ -181,7 +181,7 @@ def recurrent(start: bool) -> Case:
             h = [es.tanh(es.dot(p, now) + es.dot(q, h) + c) for p, q, c in zip(w, u, b, strict=True)]
         return squares(h)
 
-    steps = [(3, 5, True)] * 20 if start else [(3, 2, True)] + [(3, 5, True)] * 19
+    steps = [(3, 5, 1)] * 20 if start else [(3, 2, 1)] + [(3, 5, 1)] * 19
     return fn, 43 if start else 40, steps
 
 
@@ -192,7 +192,7 @@ def gated() -> Case:
     def fn(x: list[Value]) -> Value:
         return squares([es.sigmoid(es.dot(p, x)) * es.tanh(es.dot(q, x)) for p, q in zip(w, v, strict=True)])
 
-    return fn, 3, [(8, 3, True)]
+    return fn, 3, [(8, 3, 1)]
 
 
 def twins() -> Case:
@@ -205,7 +205,7 @@ def twins() -> Case:
     def fn(x: list[Value]) -> Value:
         return es.sum([(p - q) ** 2 for p, q in zip(half(x[:8]), half(x[8:]), strict=True)])
 
-    return fn, 16, [(6, 8, True), (6, 8, True)]
+    return fn, 16, [(6, 8, 2)]
 
 
 def used_twice() -> Case:
@@ -216,7 +216,7 @@ def used_twice() -> Case:
         y = net(x)
         return squares(y) + 0.1 * es.sum([abs(v) for v in y])
 
-    return fn, 4, [(6, 4, True), (3, 6, True)]
+    return fn, 4, [(6, 4, 1), (3, 6, 1)]
 
 
 def computed_again() -> Case:
@@ -226,13 +226,13 @@ def computed_again() -> Case:
     def hidden(x: list[Value]) -> list[Any]:
         return [es.relu(es.dot(row, [(q - 0.5) / 2 for q in x]) + c) for row, c in zip(w, b, strict=True)]
 
-    return lambda x: squares([es.dot(row, hidden(x)) for row in v]), 4, [(6, 4, True), (5, 6, True)]
+    return lambda x: squares([es.dot(row, hidden(x)) for row in v]), 4, [(6, 4, 1), (5, 6, 1)]
 
 
 def summed_outputs() -> Case:
     """The sum over a linear layer's outputs, which takes all of its products into one sum."""
     net = network(4, 6, 5)
-    return lambda x: chain(net(x)), 4, [(6, 4, True), (5, 6, True)]
+    return lambda x: chain(net(x)), 4, [(6, 4, 1), (5, 6, 1)]
 
 
 def tied() -> Case:
@@ -244,7 +244,7 @@ def tied() -> Case:
         y = [es.dot(column, h) for column in zip(*w, strict=True)]
         return es.sum([(p - q) ** 2 for p, q in zip(x, y, strict=True)]) / 4
 
-    return fn, 4, [(5, 4, True), (4, 5, True)]
+    return fn, 4, [(5, 4, 1), (4, 5, 1)]
 
 
 def lstm() -> Case:
@@ -262,7 +262,7 @@ def lstm() -> Case:
             h = [o * es.tanh(s) for o, s in zip(out, state, strict=True)]
         return squares(h)
 
-    return fn, 10, [(12, 2, True)] + [(12, 5, True)] * 4
+    return fn, 10, [(12, 2, 1)] + [(12, 5, 1)] * 4
 
 
 def pooled() -> Case:
@@ -274,7 +274,7 @@ def pooled() -> Case:
         largest = [es.maximum(row[2 * i], row[2 * i + 1]) for row in filtered for i in range(3)]
         return -es.log_softmax([es.dot(row, largest) for row in w])[0]
 
-    return fn, 10, [(18, 5, False), (2, 9, True)]
+    return fn, 10, [(3, 5, 6), (2, 9, 1)]
 
 
 def penalty() -> Case:
@@ -289,7 +289,7 @@ def penalty() -> Case:
             total = total + 0.01 * p * p
         return total
 
-    return fn, 4, [(5, 4, True)]
+    return fn, 4, [(5, 4, 1)]
 
 
 CASES: dict[str, Case] = {
@@ -305,8 +305,8 @@ CASES: dict[str, Case] = {
     "partly constant": layer(lambda w, x, b, i: chain([*(p * q for p, q in zip(w[1:], x[1:], strict=True)), 2 * x[0]])),
     "all constant": layer(lambda w, x, b, i: chain([(i - j) * q for j, q in enumerate(x, 7)])),
     "shared by neurons": layer(lambda w, x, b, i: chain([w[0] * x[0], b * x[1], w[0] * x[2], b * x[3]])),
-    "one weight for two": layer(lambda w, x, b, i: w[0] * x[0] + w[0] * x[1] + b, [(5, 2, True)]),
-    "input twice": layer(lambda w, x, b, i: es.dot(w, x) + b * x[2], [(5, 5, True)]),
+    "one weight for two": layer(lambda w, x, b, i: w[0] * x[0] + w[0] * x[1] + b, [(5, 2, 1)]),
+    "input twice": layer(lambda w, x, b, i: es.dot(w, x) + b * x[2], [(5, 5, 1)]),
     "negated": layer(lambda w, x, b, i: es.sum([-(p * q) for p, q in zip(w, x, strict=True)]) + b),
     "negative weights": layer(lambda w, x, b, i: es.sum([-p * q for p, q in zip(w, x, strict=True)]) + b),
     "all subtracted": layer(lambda w, x, b, i: minus(w, x, b, lambda j: True)),
@@ -344,7 +344,7 @@ CASES: dict[str, Case] = {
 def products(program: Program) -> list[Shape]:
     """The shapes of the products that were found."""
     found = [block for block in program.plan.blocks if isinstance(block, Affine)]
-    return [(len(b.out), len(b.weights) // len(b.out), b.dense) for b in found]
+    return [(b.kernels, b.terms, b.positions if b.dense else 0) for b in found]
 
 
 def agree(program: Program, fn: Callable[..., Value], xs: np.ndarray) -> None:

@@ -16,6 +16,7 @@ from micrograd_es import Program, Value, record
 from micrograd_es.ops import OPS, Role, op
 from micrograd_es.value import apply
 from test_program import layered, random_function
+from test_program_convolutions import CASES as CONVOLUTIONS
 
 jax = pytest.importorskip("jax")
 jax.config.update("jax_enable_x64", True)
@@ -77,6 +78,19 @@ def test_convolutions_shared_numbers_and_several_inputs_agree() -> None:
 
     r = np.random.default_rng(3)
     assert_the_same(record(fn, [0.0] * 7, 1.0), r.normal(size=(6, 7)), r.normal(size=6))
+
+
+@pytest.mark.parametrize(
+    "name", ["two deep", "padded, with stride", "pointwise", "circular", "residual", "bias of a place"]
+)
+def test_the_same_weights_at_many_positions_agree(name: str) -> None:
+    fn, inputs, _ = CONVOLUTIONS[name]
+    program = record(fn, [0.1 * i for i in range(inputs)])
+    xs = np.random.default_rng(3).normal(size=(5, inputs))
+    assert_the_same(program, xs)
+    assert_the_same(program, xs[:0])
+    value = program.to_jax()(program.parameters, xs[1])  # a single example
+    assert float(value) == pytest.approx(program(xs[1]), rel=1e-12)
 
 
 def test_an_operation_made_in_a_test_needs_nothing_but_its_row() -> None:

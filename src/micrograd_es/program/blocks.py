@@ -45,6 +45,10 @@ class Affine:
 
     A dense block has the same inputs in all rows: `weights` are p×n shared rows, flattened, `inputs` n rows. A ragged
     block (`dense` False) has p×n of both. Each of `bare` has p rows that are added.
+
+    A dense block may be at g `positions`, as a convolution is: k×n weights, and for each of the n terms its input at
+    every position, n×g rows. `out` has the k kernels one after the other, each at every position, k×g rows, and so has
+    each of `bare`, or k rows where a kernel adds the same everywhere.
     """
 
     out: Rows
@@ -52,6 +56,21 @@ class Affine:
     inputs: Rows
     bare: tuple[Rows, ...]
     dense: bool
+    positions: int = 1
+
+    @property
+    def kernels(self) -> int:
+        """How many rows of weights there are."""
+        return len(self.out.numbers) // self.positions
+
+    @property
+    def terms(self) -> int:
+        """How many weights each of them has."""
+        return len(self.weights.numbers) // self.kernels
+
+    def spread(self, rows: Rows) -> Rows:
+        """What is added, a row for each of `out`."""
+        return Rows(rows.space, each_of(rows.numbers, len(self.out) // len(rows)))
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -80,7 +99,8 @@ class Plan:
 
     `places` are (space, row) by number; what a sum has taken in has none, and what was made for a sum (the weight −w
     of a term − w·x) has a number after those of the tape. `sizes` are how many rows each space has; `parameters` the
-    order in which the parameters have their rows, by their place in the tape.
+    order in which the parameters have their rows, by their place in the tape. `nothing` is a varying row that no block
+    writes, where there is one: it is 0, and stands for what lies outside of a padded image.
     """
 
     tape: Tape
@@ -88,6 +108,7 @@ class Plan:
     parameters: list[int] = field(default_factory=list)
     places: dict[int, tuple[Space, int]] = field(default_factory=dict)
     sizes: dict[Space, int] = field(default_factory=lambda: {Space.SHARED: 0, Space.VARYING: 0})
+    nothing: int | None = None
 
     def rows(self, numbers: Iterable[int]) -> Rows:
         """The rows of some numbers of one space."""
@@ -130,6 +151,11 @@ def is_run(rows: Rows) -> bool:
     numbers = rows.numbers
     first, count = numbers[0], len(numbers)
     return count == 1 or (numbers[-1] == first + count - 1 and numbers == tuple(range(first, first + count)))
+
+
+def each_of(numbers: Sequence[int], times: int) -> tuple[int, ...]:
+    """Each number so many times, one after the other."""
+    return tuple(numbers) if times == 1 else tuple([number for number in numbers for _ in range(times)])
 
 
 def one_row(rows: Rows) -> Rows:

@@ -11,8 +11,9 @@ import numpy as np
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Plan, Rows, Space
 from micrograd_es.program.formulas import Matrix, Style
-from micrograd_es.program.matrices import Line, Lines
-from micrograd_es.program.stretches import Part, Spread, Stretches, Taken
+from micrograd_es.program.legend import legend
+from micrograd_es.program.matrices import Lines
+from micrograd_es.program.naming import Line
 from micrograd_es.scope_names import scope_path
 
 EXAMPLES = ("rows", "columns")
@@ -38,10 +39,9 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "ragged": "{n} productos de filas con entradas distintas",
             "one ragged": "1 producto de filas con entradas distintas",
             "and": " y ",
-            "Taken": "A[i:j] son las columnas i a j − 1 de A, contando desde 0; [A, B] las junta.",
-            "Part": "∂L/∂G[A]: lo que le toca a A, sumado en el lugar de A de donde salió.",
-            "Stretches": "Σₙ(A): la suma de cada n columnas seguidas de A.",
-            "Spread": "A↑ₙ: cada columna de A repetida n veces seguidas.",
+            "patches": "parches",
+            "flat": "aplanar",
+            "flat by position": "aplanar por posición",
         },
         "en": {
             "column sums": "column sums of {}",
@@ -63,10 +63,9 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "ragged": "{n} products of rows with inputs of their own",
             "one ragged": "1 product of rows with inputs of their own",
             "and": " and ",
-            "Taken": "A[i:j]: the columns i to j − 1 of A, counted from 0; [A, B] puts them together.",
-            "Part": "∂L/∂G[A]: what of it belongs to A, added up where in A it came from.",
-            "Stretches": "Σₙ(A): the sum of every n columns of A that follow each other.",
-            "Spread": "A↑ₙ: each column of A n times in a row.",
+            "patches": "patches",
+            "flat": "flatten",
+            "flat by position": "flatten by position",
         },
     }
 )
@@ -92,7 +91,7 @@ def explained(
     sides = [f"{line.matrix.written(style)} = {line.formula.written(style)}" for line in shown]
     width = min(max(map(len, sides), default=0), 44)
     text = [f"{side:{width}}   {_sizes(line, style, language)}" for side, line in zip(sides, shown, strict=True)]
-    return "\n".join([*text, _grouped(lines.forward, style), *_legend(shown, style)])
+    return "\n".join([*text, _grouped(lines.forward, style), *legend(shown, style, language)])
 
 
 def _check(name: str, given: str, known: tuple[str, ...]) -> None:
@@ -140,12 +139,6 @@ def _grouped(lines: Iterable[Line], style: Style) -> str:
     return words["lone"].format(words["and"].join(parts)) if parts else words["everything"]
 
 
-def _legend(lines: Iterable[Line], style: Style) -> list[str]:
-    """What the signs mean that a lecture does not have."""
-    kinds = {type(part).__name__ for line in lines for part in line.formula.all_parts()}
-    return [style.words[kind.__name__] for kind in (Taken, Part, Stretches, Spread) if kind.__name__ in kinds]
-
-
 def arrays_of(
     plan: Plan,
     shapes: Sequence[tuple[int, ...]],
@@ -169,7 +162,7 @@ def arrays_of(
         found[lines.output.gradient.name] = upstream
     for line in (*lines.forward, *lines.backward):
         height, width = line.matrix.shape
-        shape = batch if height == "m" else height, width
+        shape = batch * line.matrix.positions if height == "m" else height, width
         found[line.matrix.name] = np.array(np.broadcast_to(line.formula.array(found), shape))
     del found["1/m"]
     return found

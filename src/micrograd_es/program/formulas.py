@@ -28,9 +28,10 @@ class Style:
 
 @dataclass(eq=False)
 class Matrix:
-    """A named matrix of rows × columns; `varying` ones have a row for each of the m examples.
+    """A named matrix of rows × columns; those of "m" rows have one for each of the m examples.
 
-    `letter` and `number` make the name. What is only a number in a formula is its own name.
+    `letter` and `number` make the name. What is only a number in a formula is its own name. What is computed at several
+    `positions` of an example has so many rows for it.
     """
 
     letter: str
@@ -38,6 +39,7 @@ class Matrix:
     shape: tuple[int | Literal["m"], int]
     value: float | None = None
     slope: bool = False  # whether this is ∂L/∂ of the matrix
+    positions: int = 1
 
     @property
     def name(self) -> str:
@@ -48,12 +50,12 @@ class Matrix:
     @property
     def size(self) -> int:
         """How many numbers it has, for one example."""
-        return self.shape[1] * (self.shape[0] if self.shape[0] != "m" else 1)
+        return self.shape[1] * (self.shape[0] if self.shape[0] != "m" else self.positions)
 
     @property
     def gradient(self) -> Matrix:
         """∂L/∂ of it."""
-        return Matrix(self.letter, self.number, self.shape, slope=True)
+        return Matrix(self.letter, self.number, self.shape, slope=True, positions=self.positions)
 
     def written(self, style: Style) -> str:
         """The name."""
@@ -67,7 +69,10 @@ class Matrix:
 
     def sized(self, style: Style) -> str:
         """The shape, rows × columns."""
-        rows, columns = self.shape[::-1] if style.columns else self.shape
+        height: int | str = self.shape[0]
+        if self.positions > 1:
+            height = rf"({self.positions}m)" if style.latex else f"(m·{self.positions})"
+        rows, columns = (self.shape[1], height) if style.columns else (height, self.shape[1])
         return rf"{rows} \times {columns}" if style.latex else f"{rows}×{columns}"
 
     def array(self, arrays: Arrays) -> Any:
@@ -79,6 +84,11 @@ class Formula:
     """A formula over matrices. `binding`: whether it needs parentheses as a factor."""
 
     binding = False
+
+    @property
+    def sign(self) -> str:
+        """The kind of formula, by which a legend explains the signs that a lecture does not have."""
+        return type(self).__name__
 
     def written(self, style: Style) -> str:
         """The formula in a style."""
@@ -255,13 +265,6 @@ class Mean(Formula):
     def array(self, arrays: Arrays) -> Any:
         found = self.part.array(arrays)
         return np.array([[found.sum() / max(len(found), 1)]])
-
-
-def flattened(array: Array, matrix: Matrix) -> Array:
-    """The numbers of a matrix with one column each: weights p×n in the order of their neurons."""
-    if matrix.value is not None:
-        return np.array([[matrix.value]])
-    return array if matrix.shape[0] in ("m", 1) else array.T.reshape(1, -1)
 
 
 def indexed(columns: Sequence[int], width: int, style: Style) -> str:

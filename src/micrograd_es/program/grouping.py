@@ -1,7 +1,8 @@
 """Grouping: the steps of a tape, level by level, as blocks of the same kind; each number gets its row.
 
 What all examples share comes first, then what varies. On each level the affine sums with the same inputs are one dense
-product, those with inputs of their own one ragged product, and every operation is one block.
+product, and so are the same weights at several positions; those with inputs of their own are one ragged product, and
+every operation is one block.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from contextlib import contextmanager
 
 from micrograd_es.ops import ADD, LSE, MUL
 from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, Total
+from micrograd_es.program.levels import is_irregular, latest
+from micrograd_es.program.order import parameter_order
 from micrograd_es.program.sums import Affinity, Steps
 from micrograd_es.program.tape import Tape
+from micrograd_es.program.windows import Window, windows
 
 Groups = dict[tuple[object, ...], list[int]]
 
@@ -21,8 +25,7 @@ SYMMETRIC = (ADD, MUL, LSE)  # their inputs may stand in any order: that of thei
 
 _SPACES = (Space.SHARED, Space.VARYING)  # by whether a number varies
 
-SCATTERED = 64  # kinds of operations on all levels, from which on a tape may be irregular
-MANY, SMALL = 4, 256  # so many dense products of so few weights are one ragged product: a kernel at every position
+MANY, SMALL = 4, 256  # so many dense products of so few weights are one ragged product
 
 
 def planned(tape: Tape) -> Plan:
@@ -37,7 +40,7 @@ def planned(tape: Tape) -> Plan:
     with without_collection():
         steps = Steps(tape)
         plan = Plan(tape)
-        plan.parameters = _parameter_order(tape, steps)
+        plan.parameters = parameter_order(tape, steps)
         plan.place(range(tape.inputs), Space.VARYING)
         plan.place([tape.inputs + place for place in plan.parameters], Space.SHARED)
         plan.place(range(tape.first_constant, tape.first_entry), Space.SHARED)
@@ -64,27 +67,13 @@ def without_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _parameter_order(tape: Tape, steps: Steps) -> list[int]:
-    """The parameters in the order in which sums use them, so that the weights of a dense block stand together."""
-    start, end = tape.inputs, tape.first_constant
-    layers: dict[tuple[int, ...], list[Affinity]] = {}
-    for affinity in steps.affine.values():
-        layers.setdefault(affinity.inputs, []).append(affinity)
-    used: dict[int, None] = {}
-    for sums in layers.values():
-        for affinity in sums:
-            used.update(dict.fromkeys(affinity.weights))
-        used.update(dict.fromkeys([a.shared for a in sums if a.shared is not None]))
-    order = [x - start for x in used if start <= x < end]
-    return list(dict.fromkeys([*order, *range(tape.parameters)]))
-
-
 class _Grouping:
     """The blocks of all levels."""
 
     def __init__(self, plan: Plan, steps: Steps) -> None:
         self.plan, self.steps = plan, steps
         self.row = [0] * len(steps.level)
+        self.nothing: int | None = None
         for number, (_, row) in plan.places.items():
             self.row[number] = row
 
@@ -92,7 +81,7 @@ class _Grouping:
         """Add the blocks of every level to the plan."""
         steps = self.steps
         levels: dict[bool, list[list[int]]] = {False: [], True: []}
-        late = self._late() if self._is_irregular() else steps.level
+        late = latest(steps) if is_irregular(steps) else steps.level
         for number in steps.order:
             found, level = levels[steps.varies[number]], late[number]
             while len(found) < level:
@@ -101,31 +90,6 @@ class _Grouping:
         for varies in levels:
             for numbers in levels[varies]:
                 self._level(numbers)
-
-    def _is_irregular(self) -> bool:
-        """Whether the levels have few operations of the same kind."""
-        steps = self.steps
-        kinds = {(steps.level[number], steps.ops[number]) for number in steps.order}
-        return len(kinds) > SCATTERED and len(steps.order) < 32 * len(kinds)
-
-    def _late(self) -> list[int]:
-        """For each number the last level on which it can be; a product stays on its first.
-
-        Where little is alike there is more of it late: what is left over from the inputs gathers before it is used.
-        """
-        steps = self.steps
-        varies, level, args = steps.varies, steps.level, steps.args
-        late = [0] * len(level)
-        for number in reversed(steps.order):
-            here, xs, own = late[number], args[number], varies[number]
-            if steps.ops[number] is None:
-                here, xs = 0, xs + steps.affine[number].varying
-            if not here:
-                late[number] = here = level[number]
-            for x in xs:
-                if varies[x] is own and not 0 < late[x] < here:
-                    late[x] = here - 1
-        return late
 
     def _level(self, numbers: Sequence[int]) -> None:
         """The blocks of one level: products, then operations, then what is added to products that could not take it."""
@@ -141,6 +105,8 @@ class _Grouping:
                 products.setdefault(args[number], []).append(number)
             else:
                 self._join(groups, number)
+        for window in windows(products, self.steps.affine, self.row):
+            self._window(window, later)
         for members, dense in self._bundles(products) if products else ():
             if len(args[members[0]]) == 1 and len(members) == 1:
                 self._apart(members[0], groups, later)
@@ -222,17 +188,44 @@ class _Grouping:
     def _affine(self, members: list[int], dense: bool, later: Groups) -> None:
         """One product of many sums, with what all of them add."""
         affinities = self._in_order(members)
-        members = list(affinities)
-        bare = [(a.shared is not None, len(a.varying)) for a in affinities.values()]
-        if len(set(bare)) > 1:
-            added: tuple[Rows, ...] = ()
-            members = [self._without_bare(number, a, later) for number, a in affinities.items()]
-        else:
-            added = tuple([self._rows(column) for column in zip(*map(_bare, affinities.values()), strict=True)])
+        members, added = self._added(list(affinities), later)
         weights = self._rows([w for a in affinities.values() for w in a.weights])
         read = list(affinities.values())[:1] if dense else affinities.values()
         inputs = self._rows([x for a in read for x in a.inputs])
         self.plan.blocks.append(Affine(self._place(members), weights, inputs, added, dense))
+
+    def _window(self, window: Window, later: Groups) -> None:
+        """One product of the same kernels at many positions."""
+        count = len(window.positions)
+        members, added = self._added(window.members, later, count)
+        weights = self._rows([w for kernel in window.weights for w in kernel])
+        nothing = self._nothing() if window.is_padded else 0
+        read = zip(*[position.inputs(nothing) for position in window.positions], strict=True)
+        inputs = self._rows([x for term in read for x in term])
+        self.plan.blocks.append(Affine(self._place(members), weights, inputs, added, True, count))
+
+    def _added(self, members: list[int], later: Groups, positions: int = 1) -> tuple[list[int], tuple[Rows, ...]]:
+        """What all sums add to their products, once for each kernel where it is the same at all positions.
+
+        Where some add more than others it is added later, and the members are new numbers for the products alone.
+        """
+        affinities = self._with_zeros([self.steps.affine[number] for number in members])
+        if len({(a.shared is not None, len(a.varying)) for a in affinities}) > 1:
+            return [self._without_bare(*pair, later) for pair in zip(members, affinities, strict=True)], ()
+        added = []
+        for column in zip(*map(_bare, affinities), strict=True):
+            kernels = [column[i : i + positions] for i in range(0, len(column), positions)]
+            alike = not self.steps.varies[column[0]] and all(len(set(kernel)) == 1 for kernel in kernels)
+            added.append(self._rows(column[::positions] if alike else column))
+        return members, tuple(added)
+
+    def _with_zeros(self, affinities: list[Affinity]) -> list[Affinity]:
+        """Sums that have lost a 0 which others do not have get it back, if that is all in which they differ."""
+        zero = self.steps.zero
+        missing = [affinity.shared is None for affinity in affinities]
+        if zero is None or all(missing) or not any(missing):
+            return affinities
+        return [a._replace(shared=zero) if a.shared is None else a for a in affinities]
 
     def _in_order(self, members: list[int]) -> dict[int, Affinity]:
         """The sums with their terms in the order of their weights, so that these are a stretch of rows; so the sums."""
@@ -263,6 +256,13 @@ class _Grouping:
         product = self._new()
         self._add_later(number, product, bare, later)
         return product
+
+    def _nothing(self) -> int:
+        """The number of a row that nothing is ever written to: it stays 0."""
+        if self.nothing is None:
+            self.nothing = self._new()
+            self.plan.nothing = self._place([self.nothing]).numbers[0]
+        return self.nothing
 
     def _new(self) -> int:
         self.row.append(0)

@@ -40,6 +40,8 @@ def function_of(plan: Plan, shapes: Sequence[tuple[int, ...]], result: Structure
             raise ValueError(f"parameters have the shape {arrays[0].shape}; expected ({plan.tape.parameters},).")
         columns = [x.reshape(batch, count(shape)) for x, shape in zip(arrays[1:], shapes, strict=True)]
         numbers = _Numbers(jnp, plan, arrays[0], columns)
+        if plan.nothing is not None:
+            numbers.add(Rows(Space.VARYING, (plan.nothing,)), jnp.zeros((1, batch), dtype))
         for block in plan.blocks:
             size = len(block.out), batch if block.out.space is Space.VARYING else 1
             numbers.add(block.out, jnp.broadcast_to(_computed(block, numbers), size))
@@ -98,13 +100,14 @@ def _computed(block: Block, numbers: _Numbers) -> Any:
     if isinstance(block, Elementwise):
         return _rule(block.op)(*(numbers.take(one_row(rows)) for rows in block.inputs))
     weights, inputs = numbers.take(block.weights), numbers.take(block.inputs)
-    weights = weights.reshape(count, len(weights) // count)
+    weights, examples = weights.reshape(block.kernels, block.terms), inputs.shape[1]
     if block.dense:
-        total = jnp.matmul(weights, inputs, precision="highest")
+        wide = inputs.reshape(block.terms, block.positions * examples)
+        total = jnp.matmul(weights, wide, precision="highest").reshape(count, examples)
     else:
-        table = inputs.reshape(count, len(inputs) // count, inputs.shape[1])
+        table = inputs.reshape(block.kernels, block.terms, examples)
         total = jnp.einsum("pn,pnb->pb", weights, table, precision="highest")
-    return sum((numbers.take(one_row(rows)) for rows in block.bare), total)
+    return sum((numbers.take(one_row(block.spread(rows))) for rows in block.bare), total)
 
 
 @cache

@@ -12,6 +12,7 @@ from micrograd_es.program.loss_terms import Loss, loss_of
 from micrograd_es.program.tape import Entry, Tape
 
 Place = tuple[Space, int]
+NOTHING = -1
 
 
 class Found(NamedTuple):
@@ -54,6 +55,9 @@ def written_out(plan: Plan) -> tuple[Tape, dict[Place, int]]:
     numbers: dict[Place, int] = {(Space.VARYING, row): row for row in range(old.inputs)}
     numbers |= {(Space.SHARED, row): old.inputs + row for row in range(old.first_entry - old.inputs)}
 
+    if plan.nothing is not None:
+        numbers[Space.VARYING, plan.nothing] = NOTHING
+
     def new(op: Op, *inputs: int) -> int:
         tape.entries.append(Entry(op, inputs))
         return tape.first_entry + len(tape.entries) - 1
@@ -69,16 +73,18 @@ def written_out(plan: Plan) -> tuple[Tape, dict[Place, int]]:
         elif isinstance(block, Elementwise):
             made = [new(block.op, *xs) for xs in zip(*map(of, block.inputs), strict=True)]
         else:
-            weights, inputs, size = of(block.weights), of(block.inputs), len(block.weights) // count
-            bare = list(zip(*map(of, block.bare), strict=True)) or [()] * count
+            weights, inputs, size = of(block.weights), of(block.inputs), block.terms
+            bare = list(zip(*map(of, map(block.spread, block.bare)), strict=True)) or [()] * count
             made = []
             for i in range(count):
-                own = weights[i * size : (i + 1) * size]
+                kernel, position = divmod(i, block.positions)
+                own = weights[kernel * size : (kernel + 1) * size]
                 if any(old.inputs <= w < old.first_constant for w in own):
-                    made.append(new(MAX, own[0], inputs[0]))
+                    made.append(new(MAX, own[0], own[0]))
                     continue
-                read = inputs if block.dense else inputs[i * size : (i + 1) * size]
-                made.append(new(ADD, *[new(MUL, w, x) for w, x in zip(own, read, strict=True)], *bare[i]))
+                read = inputs[position :: block.positions] if block.dense else inputs[i * size : (i + 1) * size]
+                pairs = [pair for pair in zip(own, read, strict=True) if pair[1] != NOTHING]
+                made.append(new(ADD, *[new(MUL, *pair) for pair in pairs], *bare[i]))
         numbers |= {(block.out.space, row): x for row, x in zip(block.out.numbers, made, strict=True)}
     tape.outputs = [numbers[plan.places[x]] for x in old.outputs]
     return tape, numbers

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from micrograd_es.ops import LSE
+from micrograd_es.program import affine_lines
 from micrograd_es.program.arrays import SAME_NAMES, ArrayMaths, SoftmaxMaths
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Rows, Space, Total, is_run, many_rows, one_row
 from micrograd_es.program.rules import rules_of
@@ -149,7 +150,7 @@ class Forward(Lines):
     def lines(self) -> list[str]:
         """The lines, in order."""
         if isinstance(self.block, Affine):
-            return self._affine(self.block)
+            return affine_lines.forward(self, self.block)
         if isinstance(self.block, Total):
             return self._total(self.block)
         return self._elementwise(self.block)
@@ -167,22 +168,6 @@ class Forward(Lines):
             name, gather = self.gathered(Rows(block.terms.space, tuple(chain.from_iterable(some))))
             added = f"np.add.reduce({self.runner.reshaped(name, (count, len(some[0]), self.columns))}, 1, None"
             lines += [*gather, f"np.add({self.out}, {added}), {self.out})" if lines else f"{added}, {self.out})"]
-        return lines
-
-    def _affine(self, block: Affine) -> list[str]:
-        count = len(block.out)
-        weights, lines = self.gathered(block.weights)
-        inputs, more = self.gathered(block.inputs)
-        matrix = self.runner.reshaped(weights, (count, -1))
-        if block.dense:
-            product = f"np.matmul({matrix}, {inputs}, {self.out})"
-        else:
-            table = self.runner.reshaped(inputs, (count, self.each(block.inputs), self.columns))
-            product = f"np.einsum('pn,pnb->pb', {matrix}, {table}, out={self.out})"
-        lines += [*more, product]
-        for rows in block.bare:
-            bare, more = self.gathered(one_row(rows))
-            lines += [*more, f"np.add({self.out}, {bare}, {self.out})"]
         return lines
 
     def _elementwise(self, block: Elementwise) -> list[str]:
@@ -222,7 +207,7 @@ class Backward(Lines):
 
     def _lines(self) -> list[str]:
         if isinstance(self.block, Affine):
-            return self._affine(self.block)
+            return affine_lines.backward(self, self.block)
         if isinstance(self.block, Total):
             rows, terms = len(self.block.out), self.each(self.block.terms)
             spread = self.runner.reshaped(self.upstream, (rows, 1, self.columns))
@@ -231,25 +216,6 @@ class Backward(Lines):
                 return self.sent(self.block.terms, spread, shape)
             return self.sent(self.block.terms, self.upstream, shape)
         return self._elementwise(self.block)
-
-    def _affine(self, block: Affine) -> list[str]:
-        count, runner = len(block.out), self.runner
-        inputs, weights = self.again(block.inputs), runner.reshaped(self.again(block.weights), (count, -1))
-        if block.dense:
-            across = runner.reshaped(inputs, (len(block.inputs), self.columns), transposed=True)
-            turned = runner.reshaped(self.again(block.weights), (count, -1), transposed=True)
-            to_weights = f"np.matmul({self.upstream}, {across}{{out}})"
-            to_inputs, shape = f"np.matmul({turned}, {self.upstream}{{out}})", (len(block.inputs), self.columns)
-        else:
-            table = runner.reshaped(inputs, (count, self.each(block.inputs), self.columns))
-            to_weights = f"np.einsum('pb,pnb->pn', {self.upstream}, {table}{{out}})"
-            to_inputs = f"np.einsum('pn,pb->pnb', {weights}, {self.upstream}{{out}})"
-            shape = (count, self.each(block.inputs), self.columns)  # type: ignore[assignment]
-        lines = self.sent(block.weights, to_weights, (count, -1))
-        lines += self.sent(block.inputs, to_inputs, shape)
-        for rows in block.bare:
-            lines += self.sent(one_row(rows), self._summed(rows, self.upstream))
-        return lines
 
     def _elementwise(self, block: Elementwise) -> list[str]:
         together, rules = many_rows(block), rules_of(block.op, len(block.inputs))
@@ -279,10 +245,10 @@ class Backward(Lines):
                 product = f"np.negative({self.upstream}{{out}})"
             else:
                 product = f"np.multiply({self.upstream}, {slope}{{out}})"
-            lines += self.sent(r, self._summed(whole, product))
+            lines += self.sent(r, self.summed(whole, product))
         return ["\n".join([*first, *lines])] if first else lines
 
-    def _summed(self, rows: Rows, contribution: str) -> str:
+    def summed(self, rows: Rows, contribution: str) -> str:
         """A contribution summed over what its target has once: the examples, for shared rows; members, for one row."""
         single = one_row(rows) is not rows
         shared = rows.space is Space.SHARED and self.block.out.space is Space.VARYING
@@ -330,13 +296,13 @@ class Backward(Lines):
         if isinstance(self.block, Total):
             return self._spread(rows, contribution, whole)
         if len(set(rows.numbers)) == len(rows):
-            return [f"{whole}[{self._index((rows, 'where'), rows.numbers)}] += {part}"]
+            return [f"{whole}[{self.index((rows, 'where'), rows.numbers)}] += {part}"]
         order, found, starts = _sorted(rows)
-        sorting, stretches = self._index((rows, "order"), order), self._index((rows, "starts"), starts)
+        sorting, stretches = self.index((rows, "order"), order), self.index((rows, "starts"), starts)
         if isinstance(self.block, Elementwise) and shape is None:
             part = f"np.broadcast_to({contribution}, ({len(rows)}, {columns}))"
         added = f"np.add.reduceat({part}[{sorting}], {stretches})"
-        return [f"{whole}[{self._index((rows, 'once'), found)}] += {added}"]
+        return [f"{whole}[{self.index((rows, 'once'), found)}] += {added}"]
 
     def _spread(self, rows: Rows, upstream: str, whole: str) -> list[str]:
         """Add the gradients of sums to all their terms, some at a time: there may be very many, and each is a copy."""
@@ -346,14 +312,14 @@ class Backward(Lines):
             start, last = starts[first], first + TERMS
             part = upstream
             if len(self.block.out) > 1 or len(found[first:last]) < end - start:
-                part += f"[{self._index((rows, first, 'sums'), sums[start:end])}]"
+                part += f"[{self.index((rows, first, 'sums'), sums[start:end])}]"
             if len(found[first:last]) < end - start:
-                stretches = self._index((rows, first, "starts"), starts[first:last] - start)
+                stretches = self.index((rows, first, "starts"), starts[first:last] - start)
                 part = f"np.add.reduceat({part}, {stretches})"
-            lines.append(f"{whole}[{self._index((rows, first, 'once'), found[first:last])}] += {part}")
+            lines.append(f"{whole}[{self.index((rows, first, 'once'), found[first:last])}] += {part}")
         return lines
 
-    def _index(self, key: tuple[object, ...], numbers: Any) -> str:
+    def index(self, key: tuple[object, ...], numbers: Any) -> str:
         """The name of an array of numbers of rows."""
         return self.runner.bound(key, lambda: np.array(numbers), "i")
 

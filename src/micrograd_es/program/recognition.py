@@ -10,7 +10,7 @@ from micrograd_es.program.readings import Across, Reading
 from micrograd_es.program.stretches import Stretches, Taken
 
 if TYPE_CHECKING:
-    from micrograd_es.program.matrices import Line
+    from micrograd_es.program.naming import Line
 
 Kind = tuple[str, Matrix | None]  # what a matrix is, and of which
 

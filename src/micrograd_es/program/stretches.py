@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_es.program.formulas import Arrays, Formula, Matrix, Style, flattened, indexed, listed, lowered, more
+from micrograd_es.program.columns import columns_of, out_of_columns
+from micrograd_es.program.formulas import Arrays, Formula, Matrix, Style, indexed, listed, lowered, more
+from micrograd_es.program.patches import Flat, Patches
 
 
 @dataclass(eq=False)
@@ -64,13 +66,12 @@ class Taken(Formula):
         return shown[0] if len(parts) == 1 else listed(shown, style)
 
     def array(self, arrays: Arrays) -> Any:
-        columns = {matrix: flattened(matrix.array(arrays), matrix) for matrix, _ in self.columns}
-        heights = [len(part) for part in columns.values()]
-        rows = max(heights) if all(heights) else 0  # no examples
-        found = np.empty((rows, len(self.columns)))
-        for i, (matrix, column) in enumerate(self.columns):
-            found[:, i] = columns[matrix][:, column]
+        found = columns_of(self.columns, arrays)
         return found.reshape(self.shape).T if self.shape else found
+
+    def flat(self, array: Any) -> Any:
+        """Of numbers in this form, those of an example in one row."""
+        return array.T.reshape(1, -1) if self.shape else array
 
 
 @dataclass(eq=False)
@@ -78,7 +79,7 @@ class Part(Formula):
     """What of a gradient of columns that were put together belongs to one of their matrices."""
 
     part: Formula
-    taken: Taken
+    taken: Taken | Flat | Patches
     target: Matrix
 
     def written(self, style: Style) -> str:
@@ -86,12 +87,9 @@ class Part(Formula):
         return self.part.factor(style) + (rf"\left[{index}\right]" if style.latex else f"[{index}]")
 
     def array(self, arrays: Arrays) -> Any:
-        given = self.part.array(arrays)
-        given = given.T.reshape(1, -1) if self.taken.shape else given
-        width = self.target.size if self.target.shape[0] != "m" else self.target.shape[1]
-        found = np.zeros((len(given), width))
+        given = self.taken.flat(self.part.array(arrays))
+        found = np.zeros((len(given), self.target.size))
         for i, (matrix, column) in enumerate(self.taken.columns):
             if matrix is self.target:
                 found[:, column] += given[:, i]
-        rows, columns = self.target.shape
-        return found if rows == "m" or rows == 1 else found.reshape(columns, rows).T
+        return out_of_columns(found, self.target)

@@ -8,7 +8,7 @@ than one factor. What else is computed stays as it is.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from micrograd_es.ops import ADD, DIV, INV, MUL, NEG, SAME, SUB, Op
+from micrograd_es.program.repeats import repeats
 from micrograd_es.program.tape import Tape
 
 _SCALING = (MUL, DIV, NEG)
@@ -47,7 +48,8 @@ class Steps:
 
     `order` are the numbers to compute, inputs first: an operation of `ops` on `args`, a sum where that is ADD, an
     affine sum where `affine` has the number. Numbers after those of the tape are made here. `varies` says for each
-    number whether it depends on the example, and `level` how many steps of its own kind are before it.
+    number whether it depends on the example, and `level` how many steps of its own kind are before it. `zero` is the
+    number of a constant 0, where there is one.
     """
 
     def __init__(self, tape: Tape) -> None:
@@ -56,31 +58,24 @@ class Steps:
         self.ops += [entry[0] for entry in tape.entries]
         self.args: list[tuple[int, ...]] = [()] * first
         self.args += [entry[1] for entry in tape.entries]
-        self.repeats = self._merge()
+        self.repeats, zeros = repeats(tape, self.ops, self.args)
+        self.zero = tape.first_constant + tape.constants.index(0) if 0 in tape.constants else None
         self.users = self._count_users(tape)
         self.varies = self._find_varying(tape)
-        self.taken = bytearray(len(self.ops))  # 1 for what needs no step: a repeat, or a part of a sum
+        self.taken = bytearray(len(self.ops))  # 1 for what needs no step: a repeat, a part of a sum, a 0 without use
         for number in self.repeats:
             self.taken[number] = 1
+        for number in zeros:
+            if not self.users[number]:
+                self.taken[number] = 1
+                for x in self.args[number]:
+                    self.users[x] -= 1
         self.claims: dict[int, int] = {}  # how many sums took a product in that several use
         self.affine: dict[int, Affinity] = {}
+        self.made: dict[tuple[object, ...], int] = {}  # weights of several factors, and what is added of several terms
         self.level = [0] * len(self.ops)
         self.order: list[int] = []
         self._write(self._read())
-
-    def _merge(self) -> dict[int, int]:
-        """What is the same operation on the same inputs as one before it, and which: that is computed once."""
-        first, ops, args = self.first, self.ops, self.args
-        if not _may_repeat(ops[first:], args[first:]):
-            return {}
-        repeats: dict[int, int] = {}
-        known: dict[tuple[Op | None, tuple[int, ...]], int] = {}
-        for number in range(first, len(ops)):
-            args[number] = xs = tuple([repeats.get(x, x) for x in args[number]])
-            same = known.setdefault((ops[number], xs), number)
-            if same != number:
-                repeats[number] = same
-        return repeats
 
     def _count_users(self, tape: Tape) -> list[int]:
         """How many inputs each number feeds; an output counts as one more."""
@@ -332,7 +327,7 @@ class Steps:
         if late:
             varying = [x for x in varying if level[x] <= deepest]
         target = None if late else number
-        shared = self._write_sum(fixed) if fixed else None
+        shared = self._once(("sum", *sorted(fixed)), lambda: self._write_sum(fixed)) if fixed else None
         affinity = Affinity(weights, inputs, numbers, shared, tuple(varying))
         found = self._add(None, tuple(inputs) if target is None else inputs, target)
         self.affine[found] = affinity
@@ -342,6 +337,17 @@ class Steps:
         """The number of a term's weight: its only factor, or a new number."""
         if len(product.weights) == 1 and product.sign > 0 and not product.divisors:
             return product.weights[0]
+        key = product.weights, product.divisors, product.sign
+        return self._once(key, lambda: self._write_weight(product))
+
+    def _once(self, key: tuple[object, ...], write: Callable[[], int]) -> int:
+        """The number of what all positions of a kernel have in common; it is written once."""
+        found = self.made.get(key)
+        if found is None:
+            found = self.made[key] = write()
+        return found
+
+    def _write_weight(self, product: Product) -> int:
         if not product.weights:
             weight = self._add(INV, product.divisors[:1])
         elif len(product.weights) > 1:
@@ -351,24 +357,6 @@ class Steps:
         for divisor in product.divisors[0 if product.weights else 1 :]:
             weight = self._add(DIV, (weight, divisor))
         return weight if product.sign > 0 else self._add(NEG, (weight,))
-
-
-def _may_repeat(ops: Sequence[Op | None], args: Sequence[tuple[int, ...]]) -> bool:
-    """Whether two operations may be the same one on the same inputs: their sums of scrambled numbers are."""
-    if not ops:
-        return False
-    rows = {op: i for i, op in enumerate(dict.fromkeys(ops), 1)}
-    lengths = np.fromiter(map(len, args), np.int64)
-    starts = np.cumsum(lengths) - lengths
-    numbers = np.fromiter(chain.from_iterable(args), np.uint64)
-    places = np.arange(len(numbers), dtype=np.uint64) - np.repeat(starts, lengths).astype(np.uint64)
-    numbers = (numbers + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    numbers ^= numbers >> np.uint64(29)
-    numbers *= places + places + np.uint64(1)
-    marks = np.add.reduceat(numbers, starts)
-    marks += np.fromiter(map(rows.__getitem__, ops), np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F)
-    marks.sort()
-    return bool((marks[1:] == marks[:-1]).any())
 
 
 def _by_occurrence(products: list[Product]) -> list[list[Product]]:

@@ -9,7 +9,7 @@ from micrograd_es.ops import ADD, SAME, Op
 from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, Total, is_run
 from micrograd_es.program.compiled import products, rows, tiles
 from micrograd_es.program.compiled.forward import Forward, filled
-from micrograd_es.program.compiled.places import VARYING, Spread, begins, is_stretch, shape
+from micrograd_es.program.compiled.places import VARYING, Spread, begins, by_group, is_stretch, per_group, shape
 
 
 class Backward:
@@ -122,35 +122,45 @@ class Backward:
         return list(gradients.values())
 
     def _affine(self, block: Affine) -> list[int]:
-        groups, rows_each, terms = shape(block)
-        places, count = self.places, len(block.weights)
-        upstream = places.gradients(block.out)
+        places = self.places
+        upstream = by_group(block, places.gradients(block.out))
         steps: list[int] = []
         bare: Sequence[Rows] = block.bare
-        bias = [self.nowhere] * len(upstream)
         if self.is_wanted(block.weights):
-            if begins(block) and all(self.wanted_shared[row] for row in block.bare[0].numbers):
+            bias = [self.nowhere] * block.kernels
+            if begins(block) and len(block.bare[0]) == block.kernels and self._are_all_wanted(block.bare[0]):
                 bare, bias = (), places.gradients(block.bare[0])
-            gradients = places.gradients(block.weights)
-            place = gradients[0]
-            if not is_run(block.weights):
-                place = self.reserve(count)
-                self.before += self.book.step(tiles.clear, place, count)
-                self.late += self._added(range(place, place + count), [2 * x for x in gradients], 1)
-            sizes = (groups, rows_each, terms, places.tile, place)
-            rows_and_sums = chain.from_iterable(zip(upstream, bias, strict=True))
-            steps += self.book.step(products.products, *sizes, *rows_and_sums, *places.values(block.inputs))
+            steps += self._to_weights(block, upstream, bias)
         if self.is_wanted(block.inputs):
             steps += self._to_inputs(block, upstream)
         for one in bare:
             if self.is_wanted(one):
+                one = block.spread(one)
                 steps += self._operation(SAME, (one,), places.spread(block.out, (one,)))
         return steps
 
-    def _to_inputs(self, block: Affine, upstream: list[int]) -> list[int]:
+    def _are_all_wanted(self, rows: Rows) -> bool:
+        return all(self.wanted_shared[row] for row in rows.numbers)
+
+    def _to_weights(self, block: Affine, upstream: Sequence[int], bias: Sequence[int]) -> list[int]:
+        """The sums over a tile and all positions, gathered where the weights are apart, and the biases' beside them."""
         groups, rows_each, terms = shape(block)
-        numbers, tile = block.inputs.numbers, self.places.tile
-        gradients = self.places.gradients(block.inputs)
+        places, count = self.places, len(block.weights)
+        gradients = places.gradients(block.weights)
+        place = gradients[0]
+        if not is_run(block.weights):
+            place = self.reserve(count)
+            self.before += self.book.step(tiles.clear, place, count)
+            self.late += self._added(range(place, place + count), [2 * x for x in gradients], 1)
+        sizes = (groups // block.positions, block.positions, rows_each, terms, places.tile, place)
+        return self.book.step(
+            products.products, *sizes, *bias, *upstream, *by_group(block, places.values(block.inputs))
+        )
+
+    def _to_inputs(self, block: Affine, upstream: Sequence[int]) -> list[int]:
+        groups, rows_each, terms = shape(block)
+        tile, numbers = self.places.tile, by_group(block, block.inputs.numbers)
+        gradients = by_group(block, self.places.gradients(block.inputs))
         twice = any(len(set(numbers[i : i + terms])) < terms for i in range(0, len(numbers), terms))
         if twice:  # the rows of a group are written at once, so those that stand twice go apart and are added later
             place = self.reserve(len(numbers) * tile)
@@ -158,7 +168,7 @@ class Backward:
             out, later = [2 * x + 1 for x in apart], self._added(apart, self._targets(gradients, numbers), tile)
         else:
             out, later = self._targets(gradients, numbers), []
-        sizes = (groups, terms, rows_each, tile, self.way.weights[block.weights], rows_each * terms, 1, terms)
+        sizes = (groups, terms, rows_each, tile, self.way.weights[block.weights], per_group(block), 1, terms)
         pairs = [number for target in out for number in (target, self.way.zero)]
         return [*self.book.step(products.product, *sizes, *pairs, *upstream), *later]
 

@@ -9,7 +9,7 @@ from micrograd_es.ops import ADD, SAME, Op
 from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, Total, is_run
 from micrograd_es.program.compiled import products, rows, tiles
 from micrograd_es.program.compiled.book import Book
-from micrograd_es.program.compiled.places import VARYING, Places, Spread, begins, is_stretch, shape
+from micrograd_es.program.compiled.places import VARYING, Places, Spread, begins, by_group, is_stretch, per_group, shape
 
 
 class Forward:
@@ -70,13 +70,13 @@ class Forward:
     def _affine(self, block: Affine) -> list[int]:
         places, steps = self.places, []
         alone = begins(block)
-        for i, bare in enumerate(() if alone else block.bare):
+        for i, bare in enumerate(() if alone else map(block.spread, block.bare)):
             steps += self._elementwise(*((ADD, block.out, (block.out, bare)) if i else (SAME, block.out, (bare,))))
         groups, rows_each, terms = shape(block)
-        starts = places.values(block.bare[0]) if alone else repeat(self.zero)
-        out = targets(places.values(block.out), alone or not block.bare, starts)
-        sizes = (groups, rows_each, terms, places.tile, self.weights[block.weights], rows_each * terms, terms, 1)
-        return [*steps, *self.book.step(products.product, *sizes, *out, *places.values(block.inputs))]
+        starts = by_group(block, places.values(block.spread(block.bare[0]))) if alone else repeat(self.zero)
+        out = targets(by_group(block, places.values(block.out)), alone or not block.bare, starts)
+        sizes = (groups, rows_each, terms, places.tile, self.weights[block.weights], per_group(block), terms, 1)
+        return [*steps, *self.book.step(products.product, *sizes, *out, *by_group(block, places.values(block.inputs)))]
 
     def _total(self, block: Total) -> list[int]:
         out, terms = self.places.values(block.out), self.places.values(block.terms)

@@ -94,5 +94,17 @@ def begins(block: Affine) -> bool:
 
 def shape(block: Affine) -> tuple[int, int, int]:
     """An affine block as groups of rows with the same inputs: how many groups, rows in each, and terms."""
-    terms = len(block.weights) // len(block.out)
-    return (1, len(block.out), terms) if block.dense else (len(block.out), 1, terms)
+    if block.dense:
+        return block.positions, block.kernels, block.terms
+    return block.kernels, 1, block.terms
+
+
+def per_group(block: Affine) -> int:
+    """How far the weights of a group are from those of the next: positions have them in common."""
+    return 0 if block.dense else block.terms
+
+
+def by_group(block: Affine, numbers: Sequence[int]) -> Sequence[int]:
+    """What is at all positions, group by group."""
+    count = block.positions
+    return numbers if count == 1 else [number for i in range(count) for number in numbers[i::count]]

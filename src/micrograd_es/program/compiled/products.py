@@ -64,37 +64,48 @@ def _opened(code: Code, targets: list[tuple[Any, Any, Any]], j: Any, across: int
 
 
 def products(real: str) -> str:
-    """Adds Σⱼ g·x over the tile to the gradient of each weight: groups, rows, n, length, place of those gradients
-    (groups × rows × n); tables of the upstream rows (groups × rows: the row, and the place of a number that its own sum
-    is added to, the bias) and of the inputs (groups × n).
+    """Adds Σⱼ g·x over the tile to the gradient of each weight: groups, positions, rows, n, length, place of those
+    gradients (groups × rows × n); a table of places of numbers that the sums of the upstream rows are added to, the
+    biases (groups × rows); tables of the upstream rows (groups × positions × rows) and inputs (groups × positions × n).
+
+    The positions of a group have its weights in common, so that the sums go on from one to the next.
     """
     code = Code(real)
-    groups, rows, terms, length, gradients = code.arguments(5)
-    read = code.sum(5, code.times(code.times(groups, rows), 2))
+    groups, positions, rows, terms, length, gradients = code.arguments(6)
+    upstream = code.sum(6, code.times(groups, rows))
+    read = code.sum(upstream, code.times(code.times(groups, positions), rows))
+
+    def places(start: Any, group: Any, position: Any, width: Any, first: Any, count: int) -> list[Any]:
+        row = code.sum(code.times(group, positions), position)
+        at = code.sum(start, code.times(row, width), first)
+        return [code.argument(code.sum(at, i)) for i in range(count)]
+
     with code.loop(0, groups) as group:
-        first_up, first_read = code.times(group, rows), code.sum(read, code.times(group, terms))
         for tall, low, top in _blocks(code, rows):
             with code.loop(low, top, tall) as row:
-                numbers = [code.sum(first_up, row, i) for i in range(tall)]
-                ups, biases = zip(*(code.table(5, number, 2) for number in numbers), strict=True)
-                lines = [code.sum(gradients, code.times(number, terms)) for number in numbers]
+                number = code.sum(code.times(group, rows), row)
+                lines = [code.sum(gradients, code.times(code.sum(number, i), terms)) for i in range(tall)]
                 for across, start, stop in _blocks(code, terms):
                     with code.loop(start, stop, across) as k:
-                        places = [code.argument(code.sum(first_read, k, c)) for c in range(across)]
-                        slots = [[code.total(code.vector) for _ in places] for _ in ups]
-                        with code.loop(0, length, code.width) as j:
-                            xs = [code.load(code.sum(place, j), code.vector) for place in places]
-                            for up, sums in zip(ups, slots, strict=True):
-                                g = code.load(code.sum(up, j), code.vector)
-                                for x, slot in zip(xs, sums, strict=True):
-                                    code.add_product(slot, g, x)
+                        slots = [[code.total(code.vector) for _ in range(across)] for _ in range(tall)]
+                        with code.loop(0, positions) as position:
+                            ups = places(upstream, group, position, rows, row, tall)
+                            inputs = places(read, group, position, terms, k, across)
+                            with code.loop(0, length, code.width) as j:
+                                xs = [code.load(code.sum(place, j), code.vector) for place in inputs]
+                                for up, sums in zip(ups, slots, strict=True):
+                                    g = code.load(code.sum(up, j), code.vector)
+                                    for x, slot in zip(xs, sums, strict=True):
+                                        code.add_product(slot, g, x)
                         for line, sums in zip(lines, slots, strict=True):
                             code.add_sums(code.sum(line, k), [code.b.load(slot, typ=code.vector) for slot in sums])
-                slots = [code.total(code.vector) for _ in ups]
-                with code.loop(0, length, code.width) as j:
-                    for up, slot in zip(ups, slots, strict=True):
-                        code.add_to(slot, code.load(code.sum(up, j), code.vector))
-                found = code.sums([code.b.load(slot, typ=code.vector) for slot in slots])
-                for bias, total in zip(biases, found, strict=True):
-                    code.add_at(bias, total)
+                totals = [code.total(code.vector) for _ in range(tall)]
+                with code.loop(0, positions) as position:
+                    ups = places(upstream, group, position, rows, row, tall)
+                    with code.loop(0, length, code.width) as j:
+                        for up, slot in zip(ups, totals, strict=True):
+                            code.add_to(slot, code.load(code.sum(up, j), code.vector))
+                found = code.sums([code.b.load(slot, typ=code.vector) for slot in totals])
+                for i, total in enumerate(found):
+                    code.add_at(code.argument(code.sum(6, number, i)), total)
     return code.finished()

@@ -1,0 +1,58 @@
+"""The formulas of sums of products: Z = X·W + B, and with a row for each position where the weights are used again."""
+
+from __future__ import annotations
+
+from micrograd_es.program.blocks import Affine, Rows
+from micrograd_es.program.formulas import Added, Formula, Matrix, Name, Product, Sum, Times
+from micrograd_es.program.naming import Line, Names
+from micrograd_es.program.stretches import Spread, Stretches
+
+
+def affine_line(names: Names, block: Affine) -> Line:
+    """The line of a block; what is not added in the same way at all positions is added after those it has for them."""
+    weights = names.matrix(block.weights, "W", (block.kernels, block.terms) if block.dense else None, each=True)
+    inputs = names.patches(block)
+    if block.positions == 1:
+        return _product(names, block, weights, inputs, [names.matrix(rows, "B") for rows in block.bare])
+    found = {rows: names.at_positions(rows, block.kernels, block.positions) for rows in block.bare}
+    line = _product(names, block, weights, inputs, [matrix for matrix in found.values() if matrix])
+    apart = [rows for rows, matrix in found.items() if not matrix]
+    if not apart:
+        return line
+    names.forward.append(line)
+    return _sum(names, names.flat(line.matrix), apart)
+
+
+def _product(names: Names, block: Affine, weights: Matrix, inputs: Matrix, bare: list[Matrix]) -> Line:
+    matrix = names.new("Z", ("m", block.kernels), positions=block.positions)
+    x, w = Name(inputs), Name(weights)
+    product: Formula = Product(x, w) if block.dense else Stretches(Times(x, w), block.terms)
+    formula = Sum([product, *map(Name, bare)]) if bare else product
+
+    def back(upstream: Formula) -> list[tuple[Matrix, Formula]]:
+        sent: list[tuple[Matrix, Formula]] = [(m, reduced(upstream, m, matrix)) for m in bare]
+        if block.dense:
+            to_weights: Formula = Product(Name(inputs, True), upstream)
+            to_inputs: Formula = Product(upstream, Name(weights, True))
+        else:
+            spread = Spread(upstream, block.terms)
+            to_weights, to_inputs = Added(Times(spread, x), 0), Times(spread, w)
+        return [(weights, to_weights), *sent, (inputs, to_inputs)]
+
+    return Line(matrix, formula, [weights, inputs, *bare], back, lone="" if block.dense else "ragged")
+
+
+def _sum(names: Names, products: Matrix, added: list[Rows]) -> Line:
+    """Products in one row, and what is added to each of them."""
+    terms = [products, *[names.matrix(rows, "B") for rows in added]]
+    matrix = names.new("Z", products.shape)
+    return Line(matrix, Sum(list(map(Name, terms))), terms, lambda up: [(m, reduced(up, m, matrix)) for m in terms])
+
+
+def reduced(formula: Formula, target: Matrix, out: Matrix) -> Formula:
+    """A gradient of the shape of `out` summed to the shape of what was repeated to it."""
+    rows = target.shape[0] != out.shape[0]
+    columns = target.shape[1] != out.shape[1]
+    if rows or columns:
+        return Added(formula, None if rows and columns else 0 if rows else 1)
+    return formula

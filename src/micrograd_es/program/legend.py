@@ -1,0 +1,52 @@
+"""What the signs mean that a lecture does not have, below the formulas of a program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from micrograd_es.program.formulas import Style
+from micrograd_es.program.naming import Line
+
+# By the sign of a formula, in the order in which they are explained; with examples as columns the two words change.
+LEGEND: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "es": {
+            "row": "fila",
+            "column": "columna",
+            "Patches": "parches(A): una {row} por posición de cada ejemplo, con las entradas que los pesos ven ahí.",
+            "Padded patches": "parches(A, 0): una {row} por posición de cada ejemplo, con las entradas que los pesos"
+            " ven ahí; fuera de A son 0.",
+            "Flat": "aplanar(A): los números de cada ejemplo en una {row}, una {column} de A tras otra.",
+            "Flat by position": "aplanar por posición(A): los números de cada ejemplo en una {row}, una {row} de A"
+            " tras otra.",
+            "Taken": "A[i:j] son las {column}s i a j − 1 de A, contando desde 0; [A, B] las junta.",
+            "Part": "∂L/∂G[A]: lo que le toca a A, sumado en el lugar de A de donde salió.",
+            "Stretches": "Σₙ(A): la suma de cada n {column}s seguidas de A.",
+            "Spread": "A↑ₙ: cada {column} de A repetida n veces seguidas.",
+        },
+        "en": {
+            "row": "row",
+            "column": "column",
+            "Patches": "patches(A): a {row} for each position of each example, with the inputs that the weights see"
+            " there.",
+            "Padded patches": "patches(A, 0): a {row} for each position of each example, with the inputs that the"
+            " weights see there; outside of A they are 0.",
+            "Flat": "flatten(A): the numbers of each example in a {row}, one {column} of A after the other.",
+            "Flat by position": "flatten by position(A): the numbers of each example in a {row}, one {row} of A after"
+            " the other.",
+            "Taken": "A[i:j]: the {column}s i to j − 1 of A, counted from 0; [A, B] puts them together.",
+            "Part": "∂L/∂G[A]: what of it belongs to A, added up where in A it came from.",
+            "Stretches": "Σₙ(A): the sum of every n {column}s of A that follow each other.",
+            "Spread": "A↑ₙ: each {column} of A n times in a row.",
+        },
+    }
+)
+
+
+def legend(lines: Iterable[Line], style: Style, language: str) -> list[str]:
+    """A sentence for each sign in the formulas of some lines."""
+    signs = {part.sign for line in lines for part in line.formula.all_parts()}
+    words = LEGEND[language]
+    row, column = (words["column"], words["row"]) if style.columns else (words["row"], words["column"])
+    return [words[sign].format(row=row, column=column) for sign in words if sign in signs]

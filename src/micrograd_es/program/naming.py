@@ -1,0 +1,234 @@
+"""Names for the rows of a plan: which matrix they are, or are columns of, and the lines that put others together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import Literal
+
+from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, inputs_of
+from micrograd_es.program.formulas import Added, Formula, Matrix
+from micrograd_es.program.patches import Flat, Patches
+from micrograd_es.program.stretches import Part, Taken
+
+Shape = tuple[int | Literal["m"], int]
+Form = tuple[int, int] | None  # of weights: how many neurons and inputs they have
+Back = Callable[[Formula], list[tuple[Matrix, Formula]]]
+
+
+@dataclass
+class Line:
+    """A matrix and its formula; `inputs` are the matrices in it, and `back` what it sends to each of them.
+
+    `note` says what has been recognised (and `of` which matrix, where the note names one), `scope` what the function
+    calls it, `lone` what could not be grouped.
+    """
+
+    matrix: Matrix
+    formula: Formula
+    inputs: list[Matrix] = field(default_factory=list)
+    back: Back | None = None
+    note: str = ""
+    scope: str = ""
+    lone: str = ""
+    of: Matrix | None = None
+
+
+class Names:
+    """The matrices of a plan.
+
+    `forward` are the lines so far, `given` the matrices that no line computes (inputs, parameters, constants), with the
+    rows of their numbers, and `forms` has for weights how many neurons and inputs they have. A matrix of kernels at
+    many positions has a row for each position of an example; where something else needs its columns it is made flat.
+    """
+
+    def __init__(self, plan: Plan, shapes: Sequence[tuple[int, ...]]) -> None:
+        self.plan = plan
+        self.forward: list[Line] = []
+        self.given: list[tuple[Matrix, Rows]] = []
+        self.forms = _forms(plan)
+        self.owner: dict[tuple[Space, int], tuple[Matrix, int]] = {}
+        self._exact: dict[tuple[Rows, Form], Matrix] = {}
+        self._at_positions: dict[Rows, Matrix] = {}
+        self._counts: dict[str, int] = {}
+        self._inputs(shapes)
+        if plan.nothing is not None:
+            self.owner[Space.VARYING, plan.nothing] = Matrix("", "", (1, 1), value=0.0), 0
+
+    def new(
+        self,
+        letter: str,
+        shape: Shape,
+        number: str | None = None,
+        positions: int = 1,
+    ) -> Matrix:
+        """A new matrix."""
+        count = self._counts[letter] = self._counts.get(letter, 0) + 1
+        return Matrix(letter, str(count) if number is None else number, shape, positions=positions)
+
+    def own(self, matrix: Matrix, rows: Rows, form: Form = None) -> Matrix:
+        """Note that some rows are a matrix."""
+        if matrix.positions > 1:
+            self._at_positions[rows] = matrix
+        else:
+            self._exact[rows, form] = matrix
+        for column, row in enumerate(rows.numbers):
+            self.owner[rows.space, row] = matrix, column
+        return matrix
+
+    def _inputs(self, shapes: Sequence[tuple[int, ...]]) -> None:
+        start = 0
+        for i, shape in enumerate(shapes, 1):
+            width = prod(shape)
+            rows = Rows(Space.VARYING, tuple(range(start, start + width)))
+            matrix = Matrix("X", str(i) if len(shapes) > 1 else "", ("m", width))
+            self.given.append((self.own(matrix, rows), rows))
+            start += width
+
+    def matrix(self, rows: Rows, letter: str, form: Form = None, each: bool = False) -> Matrix:
+        """The matrix of some rows: a known one, a new one of parameters, or one put together from others.
+
+        Rows that are all the same are one column, which broadcasts; with `each` they are as many as are given, as what
+        is added up has to be.
+        """
+        if rows.space is Space.VARYING and len(set(rows.numbers)) == 1 and not each:
+            rows = Rows(rows.space, rows.numbers[:1])
+        key = rows, form
+        if key in self._exact:
+            return self._exact[key]
+        if rows.space is Space.SHARED and not each:
+            constant = self._constant(rows)
+            if constant is not None and form is None:
+                return constant
+            if len(set(rows.numbers)) == 1 and form is None:
+                rows = Rows(rows.space, rows.numbers[:1])
+                key = rows, None
+                if key in self._exact:
+                    return self._exact[key]
+        shape: Shape = form[::-1] if form else ("m" if rows.space is Space.VARYING else 1, len(rows))
+        fresh = [row for row in dict.fromkeys(rows.numbers) if (rows.space, row) not in self.owner]
+        end = self.plan.tape.parameters
+        if len(fresh) == len(rows) and len({row < end for row in fresh}) == 1:
+            matrix = self.own(self.new(letter, shape), rows, form)
+            self.given.append((matrix, rows))
+            return matrix
+        self._split(fresh, rows.space)
+        if rows.space is Space.VARYING and self._flatten(rows):
+            return self._exact[key]
+        matrix = self.new("G" if rows.space is Space.VARYING else letter, shape)
+        self._exact[key] = matrix
+        return self.put(matrix, Taken([self.owner[rows.space, row] for row in rows.numbers], form))
+
+    def put(self, matrix: Matrix, formula: Taken | Flat | Patches) -> Matrix:
+        """Add the line of a matrix that is put together from others."""
+        sources = list(dict.fromkeys(source for source, _ in formula.columns if source.value is None))
+        varies = matrix.shape[0] == "m"
+        summed = {source for source in sources if varies and source.shape[0] != "m"}  # the same for all examples
+
+        def back(upstream: Formula) -> list[tuple[Matrix, Formula]]:
+            sent = {source: Added(upstream, 0) if source in summed else upstream for source in sources}
+            return [(source, Part(way, formula, source)) for source, way in sent.items()]
+
+        self.forward.append(Line(matrix, formula, sources, back))
+        return matrix
+
+    def _split(self, fresh: list[int], space: Space) -> None:
+        """Name rows that nothing has named yet: parameters apart from constants."""
+        end = self.plan.tape.parameters
+        for letter, part in (("p", [row for row in fresh if row < end]), ("C", [row for row in fresh if row >= end])):
+            if part:
+                rows = Rows(space, tuple(part))
+                self.given.append((self.own(self.new(letter, (1, len(part))), rows), rows))
+
+    def _constant(self, rows: Rows) -> Matrix | None:
+        """A number, where all of the rows are constants of that number."""
+        tape = self.plan.tape
+        if len(set(rows.numbers)) == 1 and 0 <= rows.numbers[0] - tape.parameters < len(tape.constants):
+            return Matrix("", "", (1, 1), value=tape.constants[rows.numbers[0] - tape.parameters])
+        return None
+
+    def owner_of(self, place: tuple[Space, int]) -> tuple[Matrix, int]:
+        """The matrix and the column of one row."""
+        self.matrix(Rows(place[0], (place[1],)), "p")
+        if place in self.owner:
+            return self.owner[place]
+        constant = self._constant(Rows(place[0], (place[1],)))
+        assert constant is not None
+        return constant, 0
+
+    # Kernels at positions
+
+    def _flatten(self, rows: Rows) -> bool:
+        """Make flat what rows are taken from; whether they are just that.
+
+        It is kernel by kernel, or position by position where the rows follow each other like that.
+        """
+        columns: dict[Matrix, list[int]] = {}
+        for row in rows.numbers:
+            matrix, column = self.owner[rows.space, row]
+            if matrix.positions > 1:
+                columns.setdefault(matrix, []).append(column)
+        for matrix, taken in columns.items():
+            whole = next(known for known, m in self._at_positions.items() if m is matrix)
+            count, kernels = matrix.positions, matrix.shape[1]
+            turned = [column % count * kernels + column // count for column in taken]
+            by_position = _follow(turned) and not _follow(taken)
+            if by_position:
+                whole = Rows(whole.space, tuple([row for i in range(count) for row in whole.numbers[i::count]]))
+            self.own(self.flat(matrix, by_position), whole)
+        return (rows, None) in self._exact
+
+    def flat(self, matrix: Matrix, by_position: bool = False) -> Matrix:
+        """A matrix at positions with all numbers of an example in one row."""
+        return self.put(self.new("F", ("m", matrix.size)), Flat(matrix, by_position))
+
+    def positions(self, rows: Rows) -> int:
+        """At how many positions of an example some rows are."""
+        matrix = self._at_positions.get(rows)
+        return matrix.positions if matrix else 1
+
+    def at_positions(self, rows: Rows, kernels: int, positions: int) -> Matrix | None:
+        """The matrix of rows at positions, or what is the same at all of them; None where they are not like that."""
+        numbers = rows.numbers
+        if rows in self._at_positions:
+            matrix = self._at_positions[rows]
+            return matrix if matrix.positions == positions else None
+        if rows.space is Space.VARYING:
+            return None
+        each = numbers if len(numbers) == kernels else numbers[::positions]
+        if len(numbers) > kernels and any(numbers[i::positions] != each for i in range(positions)):
+            return None
+        return self.matrix(Rows(rows.space, each), "B" if len(numbers) == kernels else "p")
+
+    def patches(self, block: Affine) -> Matrix:
+        """The inputs of kernels, a row for each position and a column for each term."""
+        positions = block.positions
+        if positions == 1:
+            return self.matrix(block.inputs, "G", each=True)
+        known = self._at_positions.get(block.inputs)
+        if known is None or known.positions != positions:
+            columns = [self.owner[block.inputs.space, row] for row in block.inputs.numbers]
+            known = self.put(self.new("G", ("m", block.terms), positions=positions), Patches(columns, positions))
+            self._at_positions[block.inputs] = known
+        return known
+
+
+def _follow(numbers: Sequence[int]) -> bool:
+    """Whether numbers follow each other."""
+    return list(numbers) == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def _forms(plan: Plan) -> dict[Rows, tuple[int, int]]:
+    """The shared rows that are the weights of a dense product, as neurons × inputs, and what they are made of."""
+    forms = {
+        block.weights: (block.kernels, block.terms)
+        for block in plan.blocks
+        if isinstance(block, Affine) and block.dense
+    }
+    for block in reversed(plan.blocks):
+        if isinstance(block, Elementwise) and block.out in forms:
+            for rows in inputs_of(block):
+                if len(set(rows.numbers)) == len(rows) > 1:
+                    forms.setdefault(rows, forms[block.out])
+    return forms
