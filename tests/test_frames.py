@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 from collections import Counter
+from collections.abc import Callable
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pypdf import PdfReader
 
@@ -19,6 +22,8 @@ from drawings import Drawing, network, neuron, product, tangle
 from micrograd_es import Value, draw, frames, maximum
 from micrograd_es.figures import THEMES
 from micrograd_es.figures.page import UI_TEXT
+from micrograd_es.ops import Op, Role
+from micrograd_es.value import apply
 
 LOOKS: list[dict[str, Any]] = [
     {},
@@ -143,6 +148,34 @@ def squeezed(text: str) -> str:
 )
 def test_the_captions_spell_the_neuron_of_the_lecture(frame: int, arithmetic: str) -> None:
     assert squeezed(arithmetic) in squeezed(frames(neuron()).captions[frame])
+
+
+def heron(m: Any, x: Any) -> Any:
+    """√x by Heron's steps: as a formula each is twice as long as the one before."""
+    y = x
+    for _ in range(30):
+        y = (y + x / y) / 2
+    return y
+
+
+OWN: dict[str, tuple[Callable[..., Any], Callable[..., Any], str, str]] = {
+    "asks": (lambda m, x: x if x > 0 else x / 10, lambda m, z, x: (1.0 if x > 0 else 0.1,), "own(6.00) = 6.00", "1.00"),
+    "math": (lambda m, x: math.erf(x), lambda m, z, x: (math.exp(1 - x / 6),), "own(6.00) = 1.00", "1.00"),
+    "NumPy": (lambda m, x: np.where(x > 0, x, 0), lambda m, z, x: (np.float64(1),), "own(6.00) = 6.00", "1.00"),
+    "steps": (heron, lambda m, z, x: (1 / (2 * z),), "own(6.00) = 2.45", "0.20"),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_an_operation_of_the_user_whose_rule_is_no_formula_goes_by_its_name(
+    name: str, add_row: Callable[..., Op]
+) -> None:
+    forward, local, computed, slope = OWN[name]
+    own = add_row("own", "own", Role.SCALER, forward, local)
+    film = frames(apply(own, Value(2.0, "x") * 3) * 2)
+    assert squeezed(computed) in squeezed(film.captions[3])
+    caption = squeezed(film.captions[7])
+    assert caption.split("→")[0].endswith(squeezed(f"= {slope}")) and "∂own" not in caption
 
 
 def test_a_caption_stands_under_its_frame_as_it_is_said() -> None:

@@ -18,9 +18,14 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from micrograd_es.ops import Op
+
+LONGEST = 400  # parts of a rule that is written as a formula
 SUM, NEGATIVE, PRODUCT, SIGN, POWER, ATOM = range(1, 7)  # how tightly a form binds
 
 
@@ -159,7 +164,7 @@ _LATEX: dict[str, _Form] = {
     "is not": (r"\mathbf{{1}}[{} \neq {}]", ATOM, (0, 0)),
 } | {name: (rf"\{name}({{}})", ATOM, (0,)) for name in ("log", "tanh", "sin", "cos")}
 _SLOPE = re.compile("(∂?)([₀-₉]*)(.*)")
-_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+_DIGITS, _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789"), str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def _written(formula: Symbol, forms: Mapping[str, _Form], names: Mapping[str, str]) -> tuple[str, int]:
@@ -209,6 +214,35 @@ def _atom(form: object, forms: Mapping[str, _Form], names: Mapping[str, str]) ->
     if put_in and any(sign in text for sign in "/·+ "):
         return text, 0
     return text, NEGATIVE if text[:1] in ("-", "−") else ATOM
+
+
+def formula_of(row: Op, inputs: Sequence[Symbol], along: int | None = None) -> Symbol:
+    """What a row of the table computes, or its local gradient along an input, in which z is what it computes.
+
+    A rule that is no formula (it asks what its input is, or calls `math`) or is longer than anybody reads is a name.
+
+    >>> from micrograd_es.ops import find
+    >>> print(formula_of(find("tanh"), [Symbol("x")]), formula_of(find("tanh"), [Symbol("x")], 0))
+    tanh(x) 1 − z²
+    """
+    with suppress(Exception):  # a rule is the user's code: anything may go wrong where it expects a number
+        z = Symbol("z")
+        made = symbol(row.forward(SYMBOLS, *inputs) if along is None else row.local(SYMBOLS, z, *inputs)[along])
+        if _is_short(made):
+            return made
+    different = list({x.form: x for x in inputs}.values())
+    place = "" if len(different) == 1 else str((along or 0) + 1).translate(_SUBSCRIPTS)
+    return Symbol(row.name if along is None else f"∂{place}{row.name}", different)
+
+
+def _is_short(formula: Symbol) -> bool:
+    """Whether a formula has at most LONGEST parts; a part that it uses twice is written twice."""
+    found = [formula]
+    for part in found:
+        found += part.parts
+        if len(found) > LONGEST:
+            return False
+    return True
 
 
 class SymbolMaths:

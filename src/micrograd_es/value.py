@@ -5,6 +5,8 @@ from __future__ import annotations
 import decimal
 import threading
 from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from micrograd_es import flow
@@ -16,6 +18,7 @@ from micrograd_es.replay import RECORDING, RecordingError, refuse
 from micrograd_es.scopes import CURRENT, Scope
 
 _FLOATS = {float}
+_KINDS = {int, float, Fraction, Decimal}
 LOWEST = -LARGEST
 scope_now = CURRENT.get
 
@@ -286,6 +289,8 @@ def general(row: Op, inputs: tuple[Value, ...]) -> Value:
         numbers = of_one_kind([as_number(x.number, x.label or "an input's data") for x in inputs])
     try:
         result = row.forward(NUMBERS, *numbers)
+        if result.__class__ not in _KINDS:
+            result = _plain(result)
         if not -LARGEST <= result <= LARGEST:
             raise OverflowError
         slopes = local_or_none(row, NUMBERS, result, numbers)
@@ -301,6 +306,11 @@ def general(row: Op, inputs: tuple[Value, ...]) -> Value:
     node.number, node.grad, node.label = result, 0, ""
     node.op, node.scope = row, scope_now()
     return node
+
+
+def _plain(x: Any) -> Any:
+    """What the rule of a row gave as a number of Python's own: also NumPy's scalars, True and False."""
+    return x.item() if hasattr(x, "item") else int(x) if isinstance(x, bool) else x
 
 
 def _no_result(row: Op, inputs: tuple[Value, ...], error: Exception) -> Exception:

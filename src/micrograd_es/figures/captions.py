@@ -10,7 +10,7 @@ from micrograd_es.figures.scene import Fork, Gate, Wire
 from micrograd_es.figures.texts import GENERIC, Texts
 from micrograd_es.maths import Number
 from micrograd_es.ops import Role
-from micrograd_es.symbols import SYMBOLS, Symbol
+from micrograd_es.symbols import Symbol, formula_of
 
 MOST = 4  # inputs of a gate that a caption spells out
 
@@ -50,7 +50,7 @@ class Captions:
         if len(names) > 8:
             return [*start, result]
         assert gate.node.op is not None
-        formula: Symbol = gate.node.op.forward(SYMBOLS, *self._variables(gate))
+        formula = formula_of(gate.node.op, self._variables(gate))
         spelled = times(formula.text({f"x{i}": n for i, n in enumerate(numbers)}))
         if spelled == result.text:  # a change of sign: the number alone would say nothing
             spelled = f"{enclosed(numbers[0])} {self.texts.sign(gate)}"
@@ -112,11 +112,11 @@ class Captions:
         ((_, i),) = wire.edges
         variables, named = self._variables(gate), self._generic_names(gate)
         names = {f"x{k}": name for k, name in enumerate(named)}
-        whole = row.forward(SYMBOLS, *variables).text(names)
+        whole = formula_of(row, variables).text(names)
         if not (self.texts.name(gate.node) and self.texts.name(wire.value)):
             symbol = f"({whole})′ = " if len(self._inputs(gate)) == 1 else f"∂({whole})/∂{fed} = "
-        formula = row.local(SYMBOLS, Symbol("z"), *variables)[i]
-        if row.role is Role.ROUTER or not isinstance(formula, Symbol) or not _mentions(formula):
+        formula = formula_of(row, variables, i)
+        if row.role is Role.ROUTER or not _mentions(formula) or str(formula.form).startswith("∂"):
             return [Part(symbol), Part(number, "local")]
         put_in = {f"x{k}": n for k, n in enumerate(self._input_numbers(gate))} | {
             "z": self.texts.numbers(gate.node.data)
@@ -222,7 +222,7 @@ class SymbolCaptions(Captions):
         names = [self._called_input(gate, wire) for wire in self._inputs(gate)]
         if gate.folded is not None or gate.node.op is None:
             return f"{self.texts.sign(gate)}({', '.join(names)})"
-        formula: Symbol = gate.node.op.forward(SYMBOLS, *self._variables(gate))
+        formula = formula_of(gate.node.op, self._variables(gate))
         return formula.text({f"x{i}": name for i, name in enumerate(self._generic_names(gate))})
 
     def _contribution(self, gate: Gate, wire: Wire) -> list[Part]:

@@ -51,7 +51,7 @@ class NumberFormat:
             if len(text := str(x)) <= LONGEST:
                 return self._signed(text)
             x = Decimal(x.numerator) / Decimal(x.denominator)
-        exact = Decimal(x) if isinstance(x, int) else Decimal(repr(x)) if isinstance(x, float) else x
+        exact = Decimal(x) if isinstance(x, int) else Decimal(float.__repr__(x)) if isinstance(x, float) else x
         return self._signed(self._rounded(exact))
 
     def constant(self, x: Number) -> str:

@@ -13,7 +13,7 @@ from micrograd_es.figures.words import words
 from micrograd_es.ops import Op
 from micrograd_es.scope_names import scope_name, scope_path
 from micrograd_es.scopes import Scope
-from micrograd_es.symbols import Symbol
+from micrograd_es.symbols import Symbol, formula_of
 from micrograd_es.value import Value
 
 _SUPERSCRIPT = str.maketrans("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -177,11 +177,8 @@ class Texts:
 
 def written(row: Op, names: list[str]) -> str:
     """The formula of an operation with names or numbers put in for its inputs."""
-    from micrograd_es.symbols import SYMBOLS
-
     variables = [Symbol(f"x{i}") for i in range(len(names))]
-    formula: Symbol = row.forward(SYMBOLS, *variables)
-    return formula.text({f"x{i}": name for i, name in enumerate(names)})
+    return formula_of(row, variables).text({f"x{i}": name for i, name in enumerate(names)})
 
 
 def with_constant(row: Op, place: int, constant: str) -> str:

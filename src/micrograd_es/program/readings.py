@@ -12,7 +12,7 @@ from micrograd_es.ops import Op
 from micrograd_es.program.arrays import ARRAYS
 from micrograd_es.program.formulas import Arrays, Formula, Name, Style, whole
 from micrograd_es.program.rules import rules_of
-from micrograd_es.symbols import SYMBOLS, Symbol
+from micrograd_es.symbols import Symbol, formula_of
 
 
 @dataclass(eq=False)
@@ -31,7 +31,7 @@ class Reading(Formula):
             Symbol(whole(x.matrix.value)) if isinstance(x, Name) and x.matrix.value is not None else Symbol(f"x{i}")
             for i, x in enumerate(self.inputs)
         ]
-        return _read(self.op, symbols, None if self.out is None else self.along)
+        return formula_of(self.op, symbols, None if self.out is None else self.along)
 
     @property
     def binding(self) -> bool:  # type: ignore[override]
@@ -54,19 +54,6 @@ class Reading(Formula):
         return rules_of(self.op, len(xs)).local(ARRAYS, self.out.array(arrays), *xs)[self.along]
 
 
-SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-
-
-def _read(op: Op, inputs: Sequence[Symbol], along: int | None = None) -> Symbol:
-    """What a row computes, or its local gradient along an input, as a formula; as a name where its rule is none."""
-    if not rules_of(op, len(inputs)).readable:
-        different = list({x.form: x for x in inputs}.values())
-        place = "" if len(different) == 1 else str((along or 0) + 1).translate(SUBSCRIPTS)
-        return Symbol(op.name if along is None else f"∂{place}{op.name}", different)
-    made = op.forward(SYMBOLS, *inputs) if along is None else op.local(SYMBOLS, Symbol("z"), *inputs)[along]
-    return made if isinstance(made, Symbol) else Symbol(made)
-
-
 @dataclass(eq=False)
 class Across(Formula):
     """An operation of many inputs on the columns of one matrix, or one of its local gradients: a matrix again."""
@@ -79,7 +66,7 @@ class Across(Formula):
         x = self.part.written(style)
         if self.out is None:
             return self._reduced(x, style)
-        made = _read(self.op, [Symbol("x")] * 3, 0)
+        made = formula_of(self.op, [Symbol("x")] * 3, 0)
         names = {"x": x, "z": self.out.written(style)}
         return made.latex(names) if style.latex else made.text(names)
 

@@ -39,7 +39,7 @@ def recorded(
 
 def _checked(parameters: Sequence[Value]) -> list[Value]:
     """The parameters as a list of Values that are all different."""
-    if isinstance(parameters, Value):
+    if isinstance(parameters, Value) or not hasattr(parameters, "__iter__"):
         raise TypeError(f"parameters is {parameters!r}; expected a list of Values. Write parameters=[…].")
     found = list(parameters)
     for x in found:
@@ -120,5 +120,5 @@ def _flattened(result: Any, outputs: list[Value]) -> Structure:
     """The outputs of a function in order, and its shape: a list for a list or an array, None for one Value."""
     if isinstance(result, list | tuple) or getattr(result, "ndim", 0) != 0:
         return [_flattened(part, outputs) for part in result]
-    outputs.append(as_value(result))
+    outputs.append(as_value(result.item() if hasattr(result, "ndim") else result))
     return None

@@ -15,18 +15,15 @@ import numpy as np
 
 from micrograd_es.maths import NUMBERS
 from micrograd_es.ops import Op, local_or_none
-from micrograd_es.symbols import Symbol, SymbolMaths, symbol
-
-LONGEST = 400  # parts of a rule that is written as a formula, and inputs that it has at most
+from micrograd_es.symbols import LONGEST, Symbol, SymbolMaths, symbol
 
 
 class Rules(NamedTuple):
-    """The rules of a row for arrays: `readable` where symbols can read them, a `formula` where they give NumPy code."""
+    """The rules of a row for arrays; where they are a `formula`, that gives NumPy code."""
 
     forward: Callable[..., Any]
     local: Callable[..., Any]
     formula: bool
-    readable: bool
 
 
 @cache
@@ -37,13 +34,13 @@ def rules_of(op: Op, inputs: int) -> Rules:
         op.forward(_ProbeMaths(), *[probe] * inputs)
         slopes = op.local(_ProbeMaths(), probe, *[probe] * inputs)
     except Exception:  # a rule is the user's code: anything may go wrong where it expects a number
-        return Rules(*_one_by_one(op), False, False)
+        return Rules(*_one_by_one(op), False)
     if any(slope is None for slope in slopes):
-        return Rules(op.forward, _with_nan(op), False, False)
+        return Rules(op.forward, _with_nan(op), False)
     parts = _parts(op, inputs) if inputs <= LONGEST else []
     if not all(isinstance(part.form, str | int | float) for part in parts):  # arrays and Fractions do not mix
-        return Rules(*_one_by_one(op), False, True)
-    return Rules(op.forward, op.local, bool(parts) and all(map(_is_code, parts)), bool(parts))
+        return Rules(*_one_by_one(op), False)
+    return Rules(op.forward, op.local, bool(parts) and all(map(_is_code, parts)))
 
 
 def _parts(op: Op, inputs: int) -> list[Symbol]:
