@@ -91,15 +91,15 @@ class _Grouping:
             for numbers in levels[varies]:
                 self._level(numbers)
 
-    def _level(self, numbers: Sequence[int]) -> None:
+    def _level(self, numbers: list[int]) -> None:
         """The blocks of one level: products, then operations, then what is added to products that could not take it."""
         ops, args = self.steps.ops, self.steps.args
+        if len(numbers) == 1 and ops[numbers[0]] is not None:  # as all of a chain is: it needs no company
+            self._operation(numbers)
+            return
         products: dict[tuple[int, ...], list[int]] = {}
         groups: Groups = {}
         later: Groups = {}
-        if len(numbers) == 1 and (ops[numbers[0]] is not None or len(args[numbers[0]]) == 1):
-            self._alone(numbers[0], groups, later)
-            numbers = ()
         for number in numbers:
             if ops[number] is None:
                 products.setdefault(args[number], []).append(number)
@@ -115,13 +115,6 @@ class _Grouping:
         for found in (groups, later):
             for members in found.values():
                 self._operation(members)
-
-    def _alone(self, number: int, groups: Groups, later: Groups) -> None:
-        """What is alone on its level, as all of a chain is, needs no company."""
-        if self.steps.ops[number] is None:
-            self._apart(number, groups, later)
-        else:
-            groups[()] = [number]
 
     def _join(self, groups: Groups, number: int) -> None:
         """Put an operation with the others of its kind."""
@@ -170,20 +163,22 @@ class _Grouping:
         args = steps.args
         op, xs = steps.ops[members[0]], args[members[0]]
         assert op is not None
+        if len(members) == 1 and len(xs) <= 2:
+            spaces = [_SPACES[steps.varies[x]] for x in xs]
+            inputs = [Rows(space, (row[x],)) for space, x in zip(spaces, xs)]  # noqa: B905 (there may be very many)
+            self.plan.blocks.append(Elementwise(self._place(members), op, tuple(inputs)))
+            return
         if op in SYMMETRIC and len(xs) > 2:
             for number in members:
                 args[number] = tuple(sorted(args[number], key=lambda x: (steps.varies[x], row[x])))
         if len(members) > 1:
             members.sort(key=lambda n: (row[args[n][0]], row[args[n][-1]]))
         out = self._place(members)
-        if len(members) == 1 and len(xs) <= 2:
-            self.plan.blocks.append(Elementwise(out, op, tuple([self._rows((x,)) for x in xs])))
-            return
         if op is ADD and len(xs) > 2 and len({steps.varies[x] for x in xs}) == 1:
             self.plan.blocks.append(Total(out, self._rows([x for n in members for x in args[n]])))
             return
-        inputs = zip(*[args[n] for n in members])  # noqa: B905
-        self.plan.blocks.append(Elementwise(out, op, tuple([self._rows(column) for column in inputs])))
+        columns = zip(*[args[n] for n in members])  # noqa: B905
+        self.plan.blocks.append(Elementwise(out, op, tuple([self._rows(column) for column in columns])))
 
     def _affine(self, members: list[int], dense: bool, later: Groups) -> None:
         """One product of many sums, with what all of them add."""
