@@ -17,7 +17,7 @@ from micrograd_es.maths import as_number
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Plan, Space
 from micrograd_es.program.grouping import without_collection
-from micrograd_es.program.numpy_runner import Runner
+from micrograd_es.program.portions import runner_of
 from micrograd_es.program.recording import Structure
 from micrograd_es.value import Value
 
@@ -36,8 +36,8 @@ class Call:
     the input itself where it is small: a loop gives the same one again. `out` is the array that the gradient of the
     parameters was last copied into, if it is small;
     `outputs` one view for each output, with a number an example. `total` times `seed` is the value, and `seed` what the
-    gradient of every example starts from; `slopes` are the parameters' gradients, `to_inputs` the inputs', and
-    `gradient` copies those asked for.
+    gradient of every example starts from; `slopes` are the parameters' gradients, `known` the inputs',
+    where the runner has them in the same place after each run, and `gradient` gives those asked for.
     """
 
     def __init__(self, plan: Plan, runner: Any, inputs: Sequence[Array], single: bool, wrt: str, reduce: str) -> None:
@@ -47,18 +47,19 @@ class Call:
         parts = self._parts(runner.inputs, shapes)
         self.places = [(None, part, x.shape, x.dtype) for part, x in zip(parts, inputs, strict=True)]
         self.out: Any = None
-        self.outputs = [self._row(*plan.places[number]) for number in plan.tape.outputs]
-        self.table = self._table(plan)
+        self.outputs = [self._row(space, row) for space, row in runner.outputs]
+        self.table = self._table()
         if not wrt:
             return
-        batch, (space, row) = self.batch, plan.places[plan.tape.outputs[0]]
+        batch, (space, row) = self.batch, runner.outputs[0]
         self.total, self.seed = runner.total, 1.0 / max(batch, 1) if reduce == "mean" else 1.0
         if space is Space.SHARED:  # the same for all examples: what comes back is counted once for each
             self.total, self.seed = runner.values[space][row], self.seed * batch
         self.check: Array = runner.check
         self.slopes: Array = runner.gradients[Space.SHARED][: plan.tape.parameters, 0]
         self.asked = self.slopes.shape if wrt == "parameters" else None
-        self.to_inputs = self._parts(runner.gradients[Space.VARYING][: plan.tape.inputs].T, shapes)
+        self.shapes = shapes if wrt != "parameters" else []
+        self.known = [] if runner.fresh else self._slopes_of_inputs()
         self.gradient: Callable[[], Any] = {
             "parameters": self.slopes.copy,
             "inputs": self._to_inputs,
@@ -79,9 +80,9 @@ class Call:
         values: Array = self.runner.values[space][row]
         return values if space is Space.VARYING else np.broadcast_to(values, (self.batch,))
 
-    def _table(self, plan: Plan) -> Array | None:
+    def _table(self) -> Array | None:
         """The outputs as one view with a row for each example, where their rows follow each other."""
-        places = [plan.places[number] for number in plan.tape.outputs]
+        places = self.runner.outputs
         space, first = places[0]
         if space is Space.SHARED or places != [(space, first + i) for i in range(len(places))]:
             return None
@@ -109,12 +110,18 @@ class Call:
         self.out = if_small(out)
 
     def _to_inputs(self) -> list[Array]:
-        return [part.copy() for part in self.to_inputs]
+        parts = self.known or self._slopes_of_inputs()
+        return parts if self.runner.fresh and len(parts) == 1 else [part.copy() for part in parts]
+
+    def _slopes_of_inputs(self) -> list[Array]:
+        """A view for each input of the gradients that the runner has for them, where they are asked for."""
+        matrix = self.runner.gradients[Space.VARYING][: sum(map(count, self.shapes))].T
+        return self._parts(matrix, self.shapes)
 
     def is_sound(self, value: float) -> bool:
         """Whether the value and all of the gradient are finite."""
-        gradients = [self.slopes, *(self.to_inputs if self.wrt != "parameters" else ())]
-        return isfinite(value) and all(np.isfinite(part).all() for part in gradients)
+        parts = self.known or self._slopes_of_inputs()
+        return isfinite(value) and all(np.isfinite(part).all() for part in (self.slopes, *parts))
 
     def stacked(self) -> Array:
         """The outputs, copied: a row for each example."""
@@ -201,7 +208,7 @@ class Calls:
             make, refused = fast_runner()
             with suppress(refused):
                 return make(*how, output)
-        return Runner(*how, output)
+        return runner_of(*how, output)
 
 
 def if_small(x: Any) -> Any:

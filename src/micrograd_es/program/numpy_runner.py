@@ -30,9 +30,12 @@ class Runner:
 
     `inputs` is one row for each example, to be written before a run. `predict` computes the outputs, `forward` every
     value, and `backward` is a whole run, there and back: it leaves the sum of the output over the examples in `total`,
-    and in `check` the sum of the parameters' gradients, which is finite only where all of them are. Where it is not
-    `written`, the lines of a very long program are written when `source` is asked for.
+    and in `check` the sum of the parameters' gradients, which is finite only where all of them are. `outputs` are the
+    places of the outputs in `values`; with `seeds` each example's output counts so often; for `fresh` see Portions.
+    Where it is not `written`, the lines of a very long program are written when `source` is asked for.
     """
+
+    fresh = False
 
     def __init__(
         self,
@@ -41,10 +44,11 @@ class Runner:
         batch: int,
         wanted: set[tuple[Space, int]],
         output: Rows | None,
+        seeds: Array | None = None,
         written: bool = False,
     ) -> None:
         varying = np.zeros((plan.sizes[Space.VARYING], batch), shared.dtype)
-        self.batch, self.how = batch, (plan, shared, batch, wanted, output)
+        self.batch, self.how = batch, (plan, shared, batch, wanted, output, seeds)
         self.wanted_rows: dict[Space, set[int]] = {space: set() for space in Space}
         for space, row in wanted:
             self.wanted_rows[space].add(row)
@@ -53,9 +57,9 @@ class Runner:
             space: np.zeros_like(matrix, shape=(len(matrix), matrix.shape[1] if output is not None else 0))
             for space, matrix in self.values.items()
         }
-        self.inputs = varying[: plan.tape.inputs].T
+        self.inputs, self.outputs = varying[: plan.tape.inputs].T, [plan.places[n] for n in plan.tape.outputs]
         self.total, self.check = np.zeros(1, shared.dtype), np.zeros(1, shared.dtype)
-        self.names: dict[str, Any] = {"np": np, "m": ARRAYS}
+        self.names: dict[str, Any] = {"np": np, "m": ARRAYS} | ({} if seeds is None else {"seeds": seeds})
         self.views: dict[object, str] = {}
         self.rooms: dict[int, Array] = {}  # for values that blocks gather, and what is in them as the code goes along
         self.held: dict[int, Rows] = {}
@@ -114,7 +118,9 @@ class Runner:
         for space, wanted in self.wanted_rows.items():
             places = sorted(self.cleared[space] | (wanted - self.touched[space]))
             cleared += [f"{self.gradient(Rows(space, rows))}.fill(0)" for rows in _runs(places)]
-        return [*cleared, f"{self.gradient(output)}.fill(seed)", *lines]
+        start = self.gradient(output)
+        first = f"np.multiply(seeds, seed, {start})" if "seeds" in self.names else f"{start}.fill(seed)"
+        return [*cleared, first, *lines]
 
     def _back_through(self, block: Block) -> Sequence[str | Step]:
         if self.singles and is_single(block):

@@ -23,7 +23,7 @@ from micrograd_es.program.explain import arrays_of, explained
 from micrograd_es.program.faults import located
 from micrograd_es.program.grouping import planned
 from micrograd_es.program.jax_function import function_of
-from micrograd_es.program.numpy_runner import Runner
+from micrograd_es.program.portions import runner_of
 from micrograd_es.program.recording import Structure, recorded
 from micrograd_es.program.tape import Tape, from_json
 from micrograd_es.replay import refuse
@@ -258,6 +258,8 @@ class Program:
     def source(self, batch: int, wrt: str = "parameters") -> str:
         """The NumPy code of a batch of that size, forward and backward: what runs without `fast`.
 
+        A large batch may go through in portions; then it is the code of one of them.
+
         Raises ValueError for a size or a `wrt` that there is not.
         """
         if not isinstance(batch, int) or batch < 0:
@@ -265,7 +267,8 @@ class Program:
         if wrt not in ("", *WRT):
             raise ValueError(f"wrt is {wrt!r}; expected one of {', '.join(map(repr, WRT))}.")
         output = self.plan.rows(self.tape.outputs[:1]) if wrt else None
-        return Runner(self.plan, self._shared, batch, wanted(self.plan, wrt), output).source
+        found: str = runner_of(self.plan, self._shared, batch, wanted(self.plan, wrt), output).source
+        return found
 
     def to_jax(self) -> Callable[..., Any]:
         """The program as a pure JAX function f(parameters, *inputs) -> outputs, which needs the extra `jax`.

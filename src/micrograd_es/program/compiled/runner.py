@@ -43,10 +43,12 @@ class Runner:
     Raises NotCompilableError where a row of the table is no arithmetic.
     """
 
+    fresh = False
+
     def __init__(
         self, plan: Plan, shared: Array, batch: int, wanted: set[tuple[Space, int]], output: Rows | None
     ) -> None:
-        known = plan.sizes[VARYING]
+        known, self.outputs = plan.sizes[VARYING], [plan.places[number] for number in plan.tape.outputs]
         plan, wanted = narrowed(plan, wanted)
         count, inputs = plan.sizes[VARYING], plan.tape.inputs
         self.batch, self.real, self.size = batch, str(shared.dtype), shared.dtype.itemsize
