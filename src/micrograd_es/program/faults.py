@@ -15,6 +15,7 @@ from micrograd_es import flow
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Plan, Space
 from micrograd_es.program.numpy_runner import Runner
+from micrograd_es.program.portions import length_of
 from micrograd_es.program.tape import Tape
 from micrograd_es.value import Constant, Value, general
 
@@ -31,18 +32,7 @@ def located(plan: Plan, shared: Array, inputs: Array, wanted: Wanted) -> Arithme
     `inputs` has a row for each example; `wanted` are the places whose gradients were asked for, none where only the
     outputs were.
     """
-    output = plan.rows(plan.tape.outputs[:1]) if wanted else None
-    runner = Runner(plan, shared, len(inputs), wanted, output)
-    runner.inputs[...] = inputs
-    if wanted:
-        runner.backward(1.0)
-    else:
-        runner.forward()
-    bad = [
-        example for rows in (runner.values, runner.gradients) if (example := _first(rows[Space.VARYING])) is not None
-    ]
-    if not bad and not np.isfinite(runner.gradients[Space.SHARED]).all():
-        bad = [_alone(runner, inputs)]
+    runner, bad = _searched(plan, shared, inputs, wanted)
     example = bad[0] if bad else 0
     if not len(inputs):
         inputs = np.zeros((1, plan.tape.inputs))  # nothing depends on them
@@ -53,6 +43,30 @@ def located(plan: Plan, shared: Array, inputs: Array, wanted: Wanted) -> Arithme
         kind = type(error) if isinstance(error, ArithmeticError) else NotFiniteError
         return kind(told)
     return NotFiniteError(_what_overflows(plan, runner, example))
+
+
+def _searched(plan: Plan, shared: Array, inputs: Array, wanted: Wanted) -> tuple[Runner, list[int]]:
+    """The runner that comes upon what is not finite, and in which examples; the batch goes through in its portions."""
+    output = plan.rows(plan.tape.outputs[:1]) if wanted else None
+    length = max(length_of(plan, len(inputs), wanted, output), 1)
+    runner = Runner(plan, shared, min(length, len(inputs)), wanted, output)
+    bad: list[int] = []
+    for start in range(0, max(len(inputs), 1), length):
+        some = inputs[start : start + length]
+        if len(some) < runner.batch:
+            runner = Runner(plan, shared, len(some), wanted, output)
+        runner.inputs[...] = some
+        if wanted:
+            runner.backward(1.0)
+        else:
+            runner.forward()
+        found = [_first(rows[Space.VARYING]) for rows in (runner.values, runner.gradients)]
+        bad = [start + example for example in found if example is not None]
+        if not bad and not np.isfinite(runner.gradients[Space.SHARED]).all():
+            bad = [start + _alone(runner, some)]
+        if bad:
+            break
+    return runner, bad
 
 
 def _first(matrix: Array) -> int | None:

@@ -24,6 +24,7 @@ CALL = 2048  # numbers that NumPy goes through in about the time that it takes t
 NEAR = 1 << 19  # numbers that stay near the processor
 FAR = 1 << 21  # numbers from which on it pays to stay near
 MOST = 2.9  # arrays of the batch's values that a run may take
+SAFE = 0.8  # of what is left, as the room is an estimate
 REDUCED = (MUL, MAX, MIN)  # read their inputs where they are
 
 
@@ -98,7 +99,8 @@ class Portions:
         slopes.fill(0)
         self.seeds.fill(1)
         for part, examples in self._portions():
-            self.seeds[:, part.stop :] = 0
+            if part.stop < self.length:
+                self.seeds[:, part.stop :] = 0
             self.runner.backward(seed)
             self._keep(part, examples)
             if to_inputs.size:
@@ -135,11 +137,12 @@ def length_of(plan: Plan, batch: int, wanted: set[tuple[Space, int]], output: Ro
     values, rows = inputs + len(plan.tape.entries), plan.sizes[Space.VARYING] * (1 if output is None else 2)
     given = outputs + (inputs if any((Space.VARYING, row) in wanted for row in range(inputs)) else 0)
     gathered, beside, calls = _room(plan, wanted)
-    each = rows + gathered + beside
+    each = max(rows + gathered + beside, 1)
     whole, left = (each + given) * batch, (MOST * values - inputs - given - outputs) * batch
     if whole <= LITTLE or (whole <= MOST * values * batch and whole <= FAR):
         return batch
-    longest = int(min(NEAR, max(left, 0)) if whole > FAR else max(left, 0)) // each
+    left = int(max(SAFE * left, 0))
+    longest = (min(NEAR, left) if whole > FAR else left) // each
     shortest = (CALL * calls + 4 * plan.sizes[Space.SHARED]) // each
     count = min(-(-batch // max(longest, 1)), max(batch // max(shortest, 1), 1))
     return -(-batch // count)
@@ -148,6 +151,7 @@ def length_of(plan: Plan, batch: int, wanted: set[tuple[Space, int]], output: Ro
 def _room(plan: Plan, wanted: set[tuple[Space, int]]) -> tuple[int, int, int]:
     """How many rows blocks gather, how many the largest takes while it runs, and how many calls of NumPy they are."""
     gathered = beside = calls = 0
+    asked = {row for space, row in wanted if space is Space.VARYING}
     for block in plan.blocks:
         calls += 5 if wanted else 2
         if isinstance(block, Elementwise) and len(block.out.numbers) == 1 and len(block.inputs) <= 2:
@@ -155,7 +159,7 @@ def _room(plan: Plan, wanted: set[tuple[Space, int]]) -> tuple[int, int, int]:
         if block.out.space is Space.VARYING:
             varying = [rows for rows in inputs_of(block) if rows.space is Space.VARYING]
             gathered += sum([len(rows) for rows in varying if not is_run(rows)])
-            back = any((Space.VARYING, row) in wanted for rows in varying for row in rows.numbers)
+            back = not all(map(asked.isdisjoint, [rows.numbers for rows in varying]))
             beside = max(beside, _beside(block, back))
             if isinstance(block, Elementwise) and block.op is LSE:
                 gathered += sum(map(len, varying))  # the powers, which are kept
