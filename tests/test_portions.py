@@ -85,7 +85,7 @@ def test_the_whole_batch_needs_more(name: str, monkeypatch: pytest.MonkeyPatch) 
     whole = peak_of(lambda: program.value_and_grad(xs, wrt="both"))
     monkeypatch.undo()
     program = record(GREEDY[name], [0.1] * 20)
-    assert peak_of(lambda: program.value_and_grad(xs, wrt="both")) < 0.7 * whole
+    assert peak_of(lambda: program.value_and_grad(xs, wrt="both")) < 0.8 * whole
 
 
 def everything(program: Program, *inputs: np.ndarray) -> list[np.ndarray]:
