@@ -16,11 +16,12 @@ import tracemalloc
 from typing import Any, BinaryIO
 
 from bench.peers import ROWS, Job
-from bench.works import WORKS
+from bench.works import WORKS, Graph
 
 CHECK_RATE = 0.5  # of the steps that are compared
 RATE = 1e-5  # of the steps that are timed: the numbers stay about the same, however many there are
 PATIENCE = 2.0  # seconds after which no further step is compared
+CORES = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 THREADS = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
@@ -63,6 +64,12 @@ def weighed(job: Job) -> int | None:
     return held
 
 
+def keep_to_one_core(alone: bool) -> None:
+    """Work where all others of the work do, so that what slows a core down slows down all; or anywhere again."""
+    if hasattr(os, "sched_setaffinity"):  # not everywhere
+        os.sched_setaffinity(0, {min(CORES)} if alone else CORES)
+
+
 def answer(questions: BinaryIO, answers: BinaryIO, name: str) -> None:
     """Answer questions until there are no more: a work to make ready, then rounds of it."""
     job: Job | None = None
@@ -72,7 +79,9 @@ def answer(questions: BinaryIO, answers: BinaryIO, name: str) -> None:
             if what == "ready":
                 job = None
                 gc.collect()
-                job = ROWS[name].job(WORKS[given] if isinstance(given, str) else given)
+                work = WORKS[given] if isinstance(given, str) else given
+                keep_to_one_core(isinstance(work, Graph))
+                job = ROWS[name].job(work)
                 found: Any = compared(job)
             else:
                 assert job is not None
