@@ -77,7 +77,7 @@ def test_a_batch_needs_three_arrays_of_its_values_at_most(name: str, batch: int)
         assert peak_of(lambda call=call: call(xs)) < 3 * values  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("name", GREEDY)
+@pytest.mark.parametrize("name", [name for name in GREEDY if name != "windows"])  # which needs little at once, too
 def test_the_whole_batch_needs_more(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(portions, "length_of", lambda _, batch, *__: batch)
     program = record(GREEDY[name], [0.1] * 20)
@@ -85,7 +85,7 @@ def test_the_whole_batch_needs_more(name: str, monkeypatch: pytest.MonkeyPatch) 
     whole = peak_of(lambda: program.value_and_grad(xs, wrt="both"))
     monkeypatch.undo()
     program = record(GREEDY[name], [0.1] * 20)
-    assert peak_of(lambda: program.value_and_grad(xs, wrt="both")) < 0.8 * whole
+    assert peak_of(lambda: program.value_and_grad(xs, wrt="both")) < 0.7 * whole
 
 
 def everything(program: Program, *inputs: np.ndarray) -> list[np.ndarray]:
