@@ -1,4 +1,7 @@
-"""The NumPy code of sums of products: matmul for dense ones, at one position or many, einsum for ragged ones."""
+"""The NumPy code of sums of products: np.dot for dense ones, at one position or many, einsum for ragged ones.
+
+For small matrices np.dot takes half the time of np.matmul. It writes into whole arrays only.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ def forward(lines: Forward, block: Affine) -> list[str]:
     if block.dense:
         for some in _stretches(lines, block):
             inputs, gather = some.gathered(lines, block)
-            found += [*gather, f"np.matmul({matrix}, {inputs}, {some.of(lines, block, out)})"]
+            found += [*gather, _product(lines, matrix, inputs, some.of(lines, block, out))]
     else:
         inputs, gather = lines.gathered(block.inputs)
         table = runner.reshaped(inputs, (block.kernels, block.terms, lines.columns))
@@ -46,8 +49,8 @@ def backward(lines: Backward, block: Affine) -> list[str]:
             inputs, gather = some.gathered(lines, block)
             across = runner.reshaped(inputs, (block.terms, some.size * lines.columns), transposed=True)
             up = some.of(lines, block, upstream)
-            found += [*gather, *lines.sent(block.weights, f"np.matmul({up}, {across}{{out}})", shape)]
-            found += sent_back(lines, some.rows, block.terms, f"np.matmul({turned}, {up}{{out}})")
+            found += [*gather, *lines.sent(block.weights, f"np.dot({up}, {across}{{out}})", shape)]
+            found += sent_back(lines, some.rows, block.terms, f"np.dot({turned}, {up}{{out}})")
     else:
         table = runner.reshaped(lines.again(block.inputs), (*shape, lines.columns))
         to_inputs = f"np.einsum('pn,pb->pnb', {runner.reshaped(weights, shape)}, {upstream}{{out}})"
@@ -63,7 +66,15 @@ def _to_bare(lines: Backward, block: Affine, rows: Rows) -> str:
     to = _target(lines, block, rows, lines.upstream)
     if to == lines.upstream:
         return lines.summed(rows, to)
-    return f"np.add.reduce({to}, {'1' if one_row(rows) is rows else 'None'}, None{{out}}, keepdims=True)"
+    if one_row(rows) is not rows:
+        return f"np.add.reduce({to}, None, None{{out}}, keepdims=True)"
+    return f"np.dot({to}, {lines.runner.ones(block.positions * lines.columns)}{{out}})"
+
+
+def _product(lines: Lines, matrix: str, inputs: str, out: str) -> str:
+    """The line that multiplies two matrices."""
+    whole = lines.runner.names[out].flags.c_contiguous
+    return f"np.{'dot' if whole else 'matmul'}({matrix}, {inputs}, {out})"
 
 
 class _Stretch(NamedTuple):

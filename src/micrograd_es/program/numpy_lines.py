@@ -58,6 +58,7 @@ class ArraySymbols(SymbolMaths):
 
 _SYMBOLS = ArraySymbols()
 TERMS = 128  # of sums that are gathered at once, or given their gradients
+ZEROS = 1 << 14  # numbers, up to which there are as many zeros to compare them with
 FEW = 512  # numbers, up to which NumPy multiplies by 1.0 and 0.0 faster than by True and False
 
 
@@ -121,10 +122,17 @@ class Lines:
         if form in _UFUNCS and len(parts) <= 2:
             return f"{_UFUNCS[form]}({', '.join(parts)})"
         if form == "relu":
-            return f"np.maximum({parts[0]}, {self.zero()})"
+            return f"np.maximum({parts[0]}, {self.zeros(parts[0], formula.parts[0])})"
         if form == "step":
             return self.step(parts[0], formula.parts[0])
         return f"m.{form}({', '.join(parts)})"
+
+    def zeros(self, text: str, formula: Symbol) -> str:
+        """The name of zeros to compare a formula with: of the same shape, which NumPy does faster, or a single one."""
+        if formula.parts or self.runner.names[text].size > ZEROS:
+            return self.zero()
+        shape = self.runner.names[text].shape
+        return self.runner.bound(("zeros", shape), lambda: np.zeros(shape, self.runner.names[text].dtype), "zeros")
 
     def zero(self) -> str:
         """The name of a 0 that NumPy need not convert."""
@@ -166,6 +174,9 @@ class Forward(Lines):
             some = [numbers[row + first : row + min(first + step, terms)] for row in range(0, count * terms, terms)]
             self.slots.clear()
             name, gather = self.gathered(Rows(block.terms.space, tuple(chain.from_iterable(some))))
+            if count == 1 and step == terms:
+                ones = self.runner.reshaped(self.runner.ones(terms), (1, terms))
+                return [*gather, f"np.dot({ones}, {name}, {self.out})"]
             added = f"np.add.reduce({self.runner.reshaped(name, (count, len(some[0]), self.columns))}, 1, None"
             lines += [*gather, f"np.add({self.out}, {added}), {self.out})" if lines else f"{added}, {self.out})"]
         return lines
@@ -245,17 +256,22 @@ class Backward(Lines):
                 product = f"np.negative({self.upstream}{{out}})"
             else:
                 product = f"np.multiply({self.upstream}, {slope}{{out}})"
-            lines += self.sent(r, self.summed(whole, product))
+            lines += self.sent(r, self.summed(whole, product, alike=not first and "m." not in slope))
         return ["\n".join([*first, *lines])] if first else lines
 
-    def summed(self, rows: Rows, contribution: str) -> str:
-        """A contribution summed over what its target has once: the examples, for shared rows; members, for one row."""
+    def summed(self, rows: Rows, contribution: str, alike: bool = True) -> str:
+        """A contribution summed over what its target has once: the examples, for shared rows; members, for one row.
+
+        np.dot wants numbers `alike`: of the runner's kind. A function of the maths may give doubles for single ones.
+        """
         single = one_row(rows) is not rows
         shared = rows.space is Space.SHARED and self.block.out.space is Space.VARYING
         if not (single or (shared and self.columns != 1)):
             return contribution
         inner = contribution.replace("{out}", "")
-        axis = "None" if single and shared else "0" if single else "1"
+        if not single and alike:
+            return f"np.dot({inner}, {self.runner.ones(self.columns)}{{out}})"
+        axis = "1" if not single else "None" if shared else "0"
         return f"np.add.reduce({inner}, {axis}, None{{out}}, keepdims=True)"
 
     def sent(self, rows: Rows, contribution: str, shape: tuple[int, ...] | None = None) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_es.ops import LSE, MAX, MIN, MUL
+from micrograd_es.ops import LSE, MAX, MIN, MUL, RELU
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Plan, Rows, Space, Total, inputs_of, is_run
 from micrograd_es.program.numpy_lines import TERMS
@@ -161,8 +161,8 @@ def _room(plan: Plan, wanted: set[tuple[Space, int]]) -> tuple[int, int, int]:
             gathered += sum([len(rows) for rows in varying if not is_run(rows)])
             back = not all(map(asked.isdisjoint, [rows.numbers for rows in varying]))
             beside = max(beside, _beside(block, back))
-            if isinstance(block, Elementwise) and block.op is LSE:
-                gathered += sum(map(len, varying))  # the powers, which are kept
+            if isinstance(block, Elementwise) and block.op in (LSE, RELU):
+                gathered += sum(map(len, varying))  # the powers, or zeros, which are kept
     return gathered, beside, calls
 
 
