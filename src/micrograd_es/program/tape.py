@@ -150,11 +150,11 @@ class Trace:
                 continue
             if node in numbers:
                 continue
-            inputs = node.wires[::2]
+            inputs = node.inputs if node.rest or node.y is None else (node.x, node.y)  # most have two: in half the time
             deeper = []
             for x in inputs:
                 if x not in numbers:
-                    if x.wires:
+                    if x.op is not None:
                         deeper.append(x)
                     else:
                         numbers[x] = count
@@ -182,12 +182,13 @@ class Trace:
             _pair(found, self.met, number, b)
         met, rows, args = self.met, self.rows, self.args
         for number in range(len(met) - 1, len(given) - 1, -1):
-            b, xs = found[number], args[number]
-            wires = b.wires
-            if b.op is not rows[number] or len(wires) != 2 * len(xs):
+            b, xs, inputs = found[number], args[number], ()
+            if b.op is not None:
+                inputs = b.inputs if b.rest or b.y is None else (b.x, b.y)
+            if b.op is not rows[number] or len(inputs) != len(xs):
                 raise _differs(_told(met[number]), _told(b))
             if xs:
-                for x, y in zip(xs, wires[::2]):  # noqa: B905
+                for x, y in zip(xs, inputs):  # noqa: B905
                     known = found[x]
                     if known is None:
                         found[x] = y
