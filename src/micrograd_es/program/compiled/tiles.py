@@ -91,8 +91,9 @@ def clear(real: str) -> str:
     """Sets numbers to 0: place of the first, how many."""
     code = Code(real)
     place, length = code.arguments(2)
-    with code.loop(0, length) as j:
-        code.store(code.zero(code.real), code.sum(place, j))
+    for part in code.parts(length):
+        with code.loop(part.start, part.stop, part.by) as j:
+            code.store(code.zero(part.kind), code.sum(place, j))
     return code.finished()
 
 
