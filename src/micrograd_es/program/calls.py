@@ -37,7 +37,8 @@ class Call:
     parameters was last copied into, if it is small;
     `outputs` one view for each output, with a number an example. `total` times `seed` is the value, and `seed` what the
     gradient of every example starts from; `slopes` are the parameters' gradients, `known` the inputs',
-    where the runner has them in the same place after each run, and `gradient` gives those asked for.
+    where the runner has them in the same place after each run, and `gradient` gives those asked for. `whole` is a call
+    in one function, where the runner has one: it gives the value, or None where something is not as usual.
     """
 
     def __init__(self, plan: Plan, runner: Any, inputs: Sequence[Array], single: bool, wrt: str, reduce: str) -> None:
@@ -47,6 +48,7 @@ class Call:
         parts = self._parts(runner.inputs, shapes)
         self.places = [(None, part, x.shape, x.dtype) for part, x in zip(parts, inputs, strict=True)]
         self.out: Any = None
+        self.whole: Callable[..., float | None] | None = None
         self.outputs = [self._row(space, row) for space, row in runner.outputs]
         self.table = self._table()
         if not wrt:
@@ -59,6 +61,8 @@ class Call:
         self.slopes: Array = runner.gradients[Space.SHARED][: plan.tape.parameters, 0]
         self.asked = self.slopes.shape if wrt == "parameters" else None
         self.shapes = shapes if wrt != "parameters" else []
+        if wrt == "parameters" and hasattr(runner, "whole"):
+            self.whole, self.kept = runner.whole(WRT[0], REDUCE[REDUCE.index(reduce)], self.seed, self.total, parts)
         self.known = [] if runner.fresh else self._slopes_of_inputs()
         self.gradient: Callable[[], Any] = {
             "parameters": self.slopes.copy,

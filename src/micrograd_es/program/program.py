@@ -182,6 +182,11 @@ class Program:
         """
         self._lock.acquire()  # by hand: for one example "with" is a noticeable part of the call
         try:
+            last = self._calls.last
+            if last is not None and last.whole is not None:
+                found = last.whole(inputs, wrt, reduce, out)
+                if found is not None:
+                    return found, last.gradient() if out is None else out
             call = self._calls.ready(inputs, wrt, reduce)
             seed = call.seed
             call.run(seed)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Plan, Rows, Space
-from micrograd_es.program.compiled import tiles
+from micrograd_es.program.compiled import brief, tiles
 from micrograd_es.program.compiled.backward import Backward
 from micrograd_es.program.compiled.book import Book
 from micrograd_es.program.compiled.entry import called, called_by_python
@@ -62,11 +62,12 @@ class Runner:
         self.memory = self._numbers(2 * count * self.tile + 3)
         self.base = self.memory.ctypes.data
         self.seed, self.total, self.check = self.memory[-3:-2], self.memory[-2:-1], self.memory[-1:]
-        self.given = 0.0  # the seed that is there
         self.places = Places(
             self.tile, self._place(shared), count * self.tile, self._place(self.gradients[Space.SHARED])
         )
         self.book = Book(self.real)
+        self.parameters = plan.tape.parameters
+        self.is_brief = batch * (known + len(shared)) <= BRIEF
         self._write(plan, wanted, output)
 
     def forward(self) -> None:
@@ -79,9 +80,48 @@ class Runner:
 
     def backward(self, seed: float) -> None:
         """Compute the outputs, and the gradients that are wanted of the sum of the output times the seed."""
-        if seed != self.given:
-            self.seed[0] = self.given = seed
+        self.seed[0] = seed
         self._backward()
+
+    def whole(self, wrt: str, reduce: str, seed: float, total: Array, parts: Sequence[Array]) -> tuple[Any, Any]:
+        """A function that is a whole call (see `brief`), and what has to be kept for it; None where the run is long.
+
+        `total` is where the sum of the output is, `parts` where the inputs go: views of `inputs`, of their shapes.
+        """
+        if not self.is_brief or not brief.knows_arrays():
+            return None, None
+        slopes, result = self.gradients[Space.SHARED], np.full(1, np.nan)
+        shapes = [_whole(x.shape) for x in (slopes[: self.parameters, 0], *parts)]
+        told = brief.Told(
+            wrt=id(wrt),
+            reduce=id(reduce),
+            none=id(None),
+            array=id(np.ndarray),
+            number=id(float) if self.real == "float64" else 0,
+            scalar=id(np.float64) if self.real == "float64" else 0,
+            kind=id(slopes.dtype),
+            run=self.run,
+            program=self.back.ctypes.data,
+            result=result.ctypes.data,
+            shape=shapes[0].ctypes.data,
+            seed=int(np.float64(seed).view(np.int64)),
+            given=self._place(self.seed),
+            total=self._place(total),
+            check=self._place(self.check),
+            slopes=self._place(slopes),
+            parameters=self.parameters,
+            batch=self.batch,
+            row=len(self.values[VARYING]),
+            inputs=len(parts),
+        )
+        each = [
+            number
+            for x, shape in zip(parts, shapes[1:], strict=True)
+            for number in (x.ndim, shape.ctypes.data, x.size // max(self.batch, 1), self._place(x))
+        ]
+        step = _whole([*told, *each])
+        function, kept = called_by_python(self.call, self.base, step.ctypes.data, result)
+        return function, (kept, step, shapes)
 
     def _place(self, array: Array) -> int:
         """How far an array is from the base, in numbers."""
@@ -96,17 +136,21 @@ class Runner:
 
     def _write(self, plan: Plan, wanted: set[tuple[Space, int]], output: Rows | None) -> None:
         """Write the programs."""
-        run = self.book.number(tiles.run)
+        run, call = self.book.number(tiles.run), -1
+        if self.is_brief and output is not None:
+            call = self.book.number(brief.call, brief.HEADER)
         way = Forward(plan, self.places, self.book, lambda count: self._place(self._numbers(count)))
         before, there = _whole(way.before), _whole(self._there(plan, way))
         values = self.values[VARYING].T
         everything = _whole(self._store(values, range(values.shape[1])))
         back = [] if output is None else self._back(plan, way, output, wanted)
         self.addresses = _whole(self.book.addresses())
-        self._predict = self._program(run, [before], [there], [])
-        self._forward = self._program(run, [before], [there, everything], [])
+        self.run, self.call = int(self.addresses[run]), int(self.addresses[call])
+        self._predict = self._called(self._program([before], [there], []))
+        self._forward = self._called(self._program([before], [there, everything], []))
         if back:
-            self._backward = self._program(run, [before, back[0]], [there, back[1]], [back[2]])
+            self.back = self._program([before, back[0]], [there, back[1]], [back[2]])
+            self._backward = self._called(self.back)
 
     def _there(self, plan: Plan, way: Forward) -> list[int]:
         """The instructions of a tile that compute the outputs."""
@@ -138,15 +182,19 @@ class Runner:
         step, length, address, stride = self.book.step, self.tile, target.ctypes.data, target.shape[1]
         return [x for row, n in runs for x in step(tiles.store, start + row * length, n, length, address, stride, row)]
 
-    def _program(self, run: int, *parts: Sequence[Numbers]) -> Callable[[], None]:
-        """What runs the instructions before, of every tile, and after; `run` is the number of the kernel that does."""
+    def _program(self, *parts: Sequence[Numbers]) -> Numbers:
+        """The program of the instructions before, of every tile, and after."""
         ends = np.cumsum([tiles.RUN, *[sum(map(len, part)) for part in parts]])
         head = _whole([self.addresses.ctypes.data, self.batch, self.tile])
         bounds = np.stack([ends[:-1], ends[1:]], 1).ravel()
         program = np.concatenate([head, bounds, *[numbers for part in parts for numbers in part]])
         self.kept.append(program)
-        how = int(self.addresses[run]), self.base, program.ctypes.data
-        if self.batch * (len(self.values[VARYING]) + len(self.values[Space.SHARED])) > BRIEF:
+        return program
+
+    def _called(self, program: Numbers) -> Callable[[], Any]:
+        """What runs a program."""
+        how = self.run, self.base, program.ctypes.data
+        if not self.is_brief:
             return called(*how)
         function, told = called_by_python(*how)
         self.kept.append(told)
