@@ -22,7 +22,7 @@ from micrograd_es.ops import OPS, Op, Role
 from micrograd_es.program import Program, numpy_runner, record
 from micrograd_es.program.blocks import Affine, Space
 from micrograd_es.program.calls import wanted
-from micrograd_es.program.compiled import book, lanes, machine, products, tiles
+from micrograd_es.program.compiled import book, brief, lanes, machine, products, single, tiles
 from micrograd_es.program.compiled import runner as fast_runner
 from micrograd_es.program.compiled.lanes import NotCompilableError
 from micrograd_es.program.tape import Entry, Tape
@@ -167,10 +167,11 @@ def test_dense_layers_of_any_size_agree(sizes: Sequence[int], batch: int) -> Non
     ],
     ids=["twice", "dense-twice", "convolution", "apart", "made", "penalty", "shared", "bare"],
 )
-def test_weights_and_inputs_that_stand_twice_or_apart_agree(fn: Callable[..., Value]) -> None:
+@pytest.mark.parametrize("batch", [1, 19])
+def test_weights_and_inputs_that_stand_twice_or_apart_agree(fn: Callable[..., Value], batch: int) -> None:
     ps = parameters(6)
     program = record(lambda x: fn(x, ps), [0.1] * 4, parameters=ps)
-    assert_agrees(program, inputs(4, 19))
+    assert_agrees(program, inputs(4, batch))
 
 
 def test_the_graphs_of_these_tests_have_products_of_every_kind() -> None:
@@ -185,6 +186,7 @@ def test_the_graphs_of_these_tests_have_products_of_every_kind() -> None:
         program = record(lambda x, fn=fn: es.sum(fn(x)), [0.1] * 4)
         kinds[name] = [(b.dense, b.positions) for b in program.plan.blocks if isinstance(b, Affine)]
         assert_agrees(program, inputs(4, 19))
+        assert_agrees(program, inputs(4, 1))
     assert kinds == {"dense": [(True, 1)], "at positions": [(True, 3)], "ragged": [(False, 1)]}
 
 
@@ -291,7 +293,9 @@ def test_shorter_vectors_give_the_same_numbers(
     machine.of_vectors.cache_clear()
     ps = parameters(500)
     try:
-        assert_agrees(record(lambda x: es.log_sum_exp(layers([9, 5], x, iter(ps))), [0.1] * 6), inputs(6, 41))
+        program = record(lambda x: es.log_sum_exp(layers([9, 5], x, iter(ps))), [0.1] * 6)
+        assert_agrees(program, inputs(6, 41))
+        assert_agrees(program, inputs(6, 1))
         assert_agrees(record(random_function(3, 100, ps[:7]), [0.1] * 5, parameters=ps[:7]), inputs(5, 9))
     finally:
         machine.of_vectors.cache_clear()
@@ -346,13 +350,14 @@ def test_two_programs_in_two_threads_do_not_disturb_each_other() -> None:
 
 
 @pytest.mark.parametrize("rows", [1, 50, 10**5])
-@pytest.mark.parametrize("batch", [0, 1, 7, 100, 1000])
+@pytest.mark.parametrize("batch", [0, 7, 100, 1000])
 def test_a_tile_is_whole_vectors_and_no_longer_than_the_batch_needs(rows: int, batch: int) -> None:
     tile = fast_runner.tile_of(rows, batch, 8, 8)
     assert tile % 8 == 0
     assert 8 <= tile <= fast_runner.TILE
     assert tile <= max(batch + 7, 8)
     assert batch < 32 or tile >= 16
+    assert fast_runner.tile_of(rows, 1, 8, 8) == 1
 
 
 # What is kept on the disk
@@ -439,8 +444,10 @@ def test_it_runs_where_nothing_can_be_written(
 
 
 def test_every_kernel_is_written_the_same_each_time() -> None:
-    for write in (tiles.run, tiles.load, tiles.store, tiles.total, products.product, products.products):
+    dense = products.product, products.products, single.product, single.to_inputs, single.to_weights
+    for write in (tiles.run, tiles.load, tiles.store, tiles.total, *dense):
         assert write("float64") == write("float64")
+    assert brief.call("float64", 16) == brief.call("float64", 16)
 
 
 def test_without_the_compiler_the_modules_can_be_read_and_fast_says_what_to_install() -> None:

@@ -7,7 +7,7 @@ from itertools import chain
 
 from micrograd_es.ops import ADD, SAME, Op
 from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, Total, is_run
-from micrograd_es.program.compiled import products, rows, tiles
+from micrograd_es.program.compiled import products, rows, single, tiles
 from micrograd_es.program.compiled.forward import Forward, filled
 from micrograd_es.program.compiled.places import VARYING, Spread, begins, by_group, is_stretch, per_group, shape
 
@@ -67,8 +67,9 @@ class Backward:
         if not sent:
             return []
         upstream = places[0] + (gap if varying else shared_gap)
-        numbers = [1, self.places.tile if varying else 1, places[0], upstream, *places[1:], *sent]
-        return [self.book.number(rows.backward, block.op, found, not varying), 2 + len(numbers), *numbers]
+        numbers = [1, self.places.length_of(block.out.space), places[0], upstream, *places[1:], *sent]
+        kernel = self.book.number(rows.backward, block.op, found, self.places.is_ragged(block.out.space))
+        return [kernel, 2 + len(numbers), *numbers]
 
     def is_wanted(self, rows: Rows) -> bool:
         """Whether a gradient is asked for in some of the rows."""
@@ -96,7 +97,7 @@ class Backward:
         """A row of the table on many rows, backward."""
         pairs = zip(spread.modes, inputs, strict=True)
         modes = "".join(["c" if mode == "s" and not self.is_wanted(one) else mode for mode, one in pairs])
-        gap = self.places.gap_of(Space.SHARED if spread.ragged else VARYING)
+        gap = self.places.gap_of(spread.space)
         sent = self._sent(modes, inputs, spread)
         if not sent:
             return []
@@ -114,7 +115,7 @@ class Backward:
         """Where contributions go, by input: targets of rows ("v"), places of single numbers ("s")."""
         gradients = {i: self.places.gradients(inputs[i]) for i, mode in enumerate(modes) if mode != "c"}
         asked = [i for i in gradients if modes[i] == "v"]
-        if spread.ragged:
+        if spread.space is Space.SHARED:
             return [[2 * place for place in c] if i in asked else c for i, c in gradients.items()]
         order = _in_turn([inputs[i].numbers for i in asked])
         found = self._targets(_in_turn([gradients[i] for i in asked]), order)
@@ -152,25 +153,38 @@ class Backward:
             place = self.reserve(count)
             self.before += self.book.step(tiles.clear, place, count)
             self.late += self._added(range(place, place + count), [2 * x for x in gradients], 1)
-        sizes = (groups // block.positions, block.positions, rows_each, terms, places.tile, place)
-        return self.book.step(
-            products.products, *sizes, *bias, *upstream, *by_group(block, places.values(block.inputs))
-        )
+        sizes, sums = (groups // block.positions, block.positions, rows_each, terms), (*bias, *upstream)
+        if places.is_single:
+            return self.book.step(single.to_weights, *sizes, place, *sums, *self.way.lines[block.out])
+        read = by_group(block, places.values(block.inputs))
+        return self.book.step(products.products, *sizes, places.tile, place, *sums, *read)
 
     def _to_inputs(self, block: Affine, upstream: Sequence[int]) -> list[int]:
         groups, rows_each, terms = shape(block)
         tile, numbers = self.places.tile, by_group(block, block.inputs.numbers)
         gradients = by_group(block, self.places.gradients(block.inputs))
-        twice = any(len(set(numbers[i : i + terms])) < terms for i in range(0, len(numbers), terms))
-        if twice:  # the rows of a group are written at once, so those that stand twice go apart and are added later
+        if self._are_written_at_once(numbers, terms):
+            out, later = self._targets(gradients, numbers), []
+        else:  # they go apart and are added later
             place = self.reserve(len(numbers) * tile)
             apart = range(place, place + len(numbers) * tile, tile)
             out, later = [2 * x + 1 for x in apart], self._added(apart, self._targets(gradients, numbers), tile)
-        else:
-            out, later = self._targets(gradients, numbers), []
-        sizes = (groups, terms, rows_each, tile, self.way.weights[block.weights], per_group(block), 1, terms)
+        weights = self.way.weights[block.weights], per_group(block)
+        if self.places.is_single:
+            firsts = out[::terms]
+            return [*self.book.step(single.to_inputs, groups, rows_each, terms, *weights, *firsts, *upstream), *later]
         pairs = [number for target in out for number in (target, self.way.zero)]
+        sizes = (groups, terms, rows_each, tile, *weights, 1, terms)
         return [*self.book.step(products.product, *sizes, *pairs, *upstream), *later]
+
+    def _are_written_at_once(self, numbers: Sequence[int], terms: int) -> bool:
+        """Whether a product can write the gradients of those inputs where they are, some terms of a group at a time.
+
+        None of a group may stand twice. Those of one example have to stand together, and all be written or added to.
+        """
+        if self.places.is_single:
+            return is_run(Rows(VARYING, tuple(numbers))) and len({self.touched[row] for row in numbers}) == 1
+        return all(len(set(numbers[i : i + terms])) == terms for i in range(0, len(numbers), terms))
 
     def _added(self, origin: Sequence[int], targets: Sequence[int], length: int) -> list[int]:
         """Sends rows to targets, one after the other: a target may stand twice."""

@@ -7,7 +7,7 @@ from itertools import chain, repeat
 
 from micrograd_es.ops import ADD, SAME, Op
 from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, Total, is_run
-from micrograd_es.program.compiled import products, rows, tiles
+from micrograd_es.program.compiled import products, rows, single, tiles
 from micrograd_es.program.compiled.book import Book
 from micrograd_es.program.compiled.places import VARYING, Places, Spread, begins, by_group, is_stretch, per_group, shape
 
@@ -16,7 +16,8 @@ class Forward:
     """The instructions `before` the tiles, and those of every tile (`tiles`).
 
     `known` has for each block that is an operation where it finds its rows, None for the others; `weights` the places
-    where the weights of products stand together. `reserve` gives the place of as many new numbers.
+    where the weights of products stand together. In a batch of one example `lines` has, by the rows that a product
+    writes, where the inputs of each of its groups stand together. `reserve` gives the place of as many new numbers.
     """
 
     def __init__(self, plan: Plan, places: Places, book: Book, reserve: Callable[[int], int]) -> None:
@@ -24,6 +25,7 @@ class Forward:
         self.before: list[int] = []
         self.tiles: list[int] = []
         self.weights: dict[Rows, int] = {}
+        self.lines: dict[Rows, Sequence[int]] = {}
         self.zero = reserve(1)  # the place of a number that stays 0
         self.known: list[Spread | tuple[str, list[int]] | None] = []
         gathered: list[int] = []
@@ -33,9 +35,8 @@ class Forward:
             if isinstance(block, Elementwise):
                 if len(block.out.numbers) == 1:
                     known = modes, found = places.one(block.out, block.inputs)
-                    varying = block.out.space is VARYING
-                    kernel = book.number(rows.forward, block.op, modes, not varying)
-                    steps += (kernel, 4 + len(found), 1, places.tile if varying else 1, *found)
+                    kernel = book.number(rows.forward, block.op, modes, places.is_ragged(block.out.space))
+                    steps += (kernel, 4 + len(found), 1, places.length_of(block.out.space), *found)
                 else:
                     known = places.spread(block.out, block.inputs)
                     steps += self.operation(block.op, known)
@@ -75,8 +76,24 @@ class Forward:
         groups, rows_each, terms = shape(block)
         starts = by_group(block, places.values(block.spread(block.bare[0]))) if alone else repeat(self.zero)
         out = targets(by_group(block, places.values(block.out)), alone or not block.bare, starts)
-        sizes = (groups, rows_each, terms, places.tile, self.weights[block.weights], per_group(block), terms, 1)
+        weights = self.weights[block.weights], per_group(block)
+        if places.is_single:
+            steps += self._side_by_side(block)
+            found = self.lines[block.out]
+            return [*steps, *self.book.step(single.product, groups, rows_each, terms, *weights, *out, *found)]
+        sizes = (groups, rows_each, terms, places.tile, *weights, terms, 1)
         return [*steps, *self.book.step(products.product, *sizes, *out, *by_group(block, places.values(block.inputs)))]
+
+    def _side_by_side(self, block: Affine) -> list[int]:
+        """Copies the inputs of a product to where those of each group stand together, if they do not."""
+        numbers, steps = by_group(block, self.places.values(block.inputs)), []
+        if not is_run(Rows(VARYING, tuple(numbers))):
+            place = self.reserve(len(numbers))
+            together = range(place, place + len(numbers))
+            steps = filled(self.book.number(rows.forward, SAME, "v", True), (len(numbers), 1), [together, numbers])
+            numbers = together
+        self.lines[block.out] = numbers[:: block.terms]
+        return steps
 
     def _total(self, block: Total) -> list[int]:
         out, terms = self.places.values(block.out), self.places.values(block.terms)
@@ -84,8 +101,7 @@ class Forward:
             return self.book.step(tiles.stretch, out[0], terms[0], len(terms))
         each = len(terms) // len(out)
         table = chain.from_iterable((place, *terms[i * each : (i + 1) * each]) for i, place in enumerate(out))
-        length = self.places.tile if block.out.space is VARYING else 1
-        return self.book.step(tiles.total, len(out), length, each, *table)
+        return self.book.step(tiles.total, len(out), self.places.length_of(block.out.space), each, *table)
 
 
 def filled(kernel: int, sizes: tuple[int, int], columns: Sequence[Sequence[int]]) -> list[int]:

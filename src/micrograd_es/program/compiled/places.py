@@ -17,6 +17,7 @@ class Spread(NamedTuple):
     """
 
     modes: str
+    space: Space
     ragged: bool
     long: bool
     length: int
@@ -30,10 +31,13 @@ class Spread(NamedTuple):
 
 
 class Places:
-    """Rows of varying numbers are as long as a tile; of shared numbers there is one a row."""
+    """Rows of varying numbers are as long as a tile; of shared numbers there is one a row.
+
+    A batch of one example is a tile of one: its numbers stand side by side, as shared ones do.
+    """
 
     def __init__(self, tile: int, shared: int, varying_gradients: int, shared_gradients: int) -> None:
-        self.tile, self.shared = tile, shared
+        self.tile, self.shared, self.is_single = tile, shared, tile == 1
         self.gap, self.shared_gap = varying_gradients, shared_gradients - shared  # from a value to its gradient
 
     def values(self, rows: Rows) -> list[int]:
@@ -53,6 +57,14 @@ class Places:
         """How far a gradient is from its value."""
         return self.gap if space is VARYING else self.shared_gap
 
+    def length_of(self, space: Space) -> int:
+        """How long a row is."""
+        return self.tile if space is VARYING else 1
+
+    def is_ragged(self, space: Space) -> bool:
+        """Whether the rows may be of any length, since they are not whole vectors."""
+        return self.is_single or space is not VARYING
+
     def one(self, out: Rows, inputs: Sequence[Rows]) -> tuple[str, list[int]]:
         """The modes and the places of an operation on one row: `spread`, made fast, since an irregular graph has many.
 
@@ -71,15 +83,13 @@ class Places:
         space = out.space
         columns = [self.values(out), *[self.values(rows) for rows in inputs]]
         modes = ["v" if rows.space is space else "s" for rows in inputs]
-        ragged = space is not VARYING
-        length = 1 if ragged else self.tile
         long = False
         if len(out.numbers) > 1 and is_run(out):
             single = [rows.space is not VARYING and len(set(rows.numbers)) == 1 for rows in inputs]
             long = all(one or (m == "v" and is_run(rows)) for one, m, rows in zip(single, modes, inputs, strict=True))
             if long:
                 modes = ["s" if one else "v" for one in single]
-        return Spread("".join(modes), ragged, long, length, columns)
+        return Spread("".join(modes), space, self.is_ragged(space), long, self.length_of(space), columns)
 
 
 def is_stretch(block: Total) -> bool:

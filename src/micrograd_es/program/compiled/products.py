@@ -25,7 +25,7 @@ def product(real: str) -> str:
     with code.loop(0, groups) as group:
         origin = code.sum(weights, code.times(group, per_group))
         first_out, first_read = code.times(group, rows), code.sum(read, code.times(group, terms))
-        for tall, low, top in _blocks(code, rows):
+        for tall, low, top in blocks(code, rows):
             with code.loop(low, top, tall) as row:
                 written = [code.table(8, code.sum(first_out, row, i), 2) for i in range(tall)]
                 targets = [(*code.target(target), code.load(start)) for target, start in written]
@@ -47,7 +47,7 @@ def product(real: str) -> str:
     return code.finished()
 
 
-def _blocks(code: Code, count: Any) -> list[tuple[int, Any, Any]]:
+def blocks(code: Code, count: Any) -> list[tuple[int, Any, Any]]:
     """A number of rows in blocks and what is left one by one: how many at a time, from where to where."""
     high = code.floor(count, BLOCK)
     return [(BLOCK, 0, high), (1, high, count)]
@@ -81,11 +81,11 @@ def products(real: str) -> str:
         return [code.argument(code.sum(at, i)) for i in range(count)]
 
     with code.loop(0, groups) as group:
-        for tall, low, top in _blocks(code, rows):
+        for tall, low, top in blocks(code, rows):
             with code.loop(low, top, tall) as row:
                 number = code.sum(code.times(group, rows), row)
                 lines = [code.sum(gradients, code.times(code.sum(number, i), terms)) for i in range(tall)]
-                for across, start, stop in _blocks(code, terms):
+                for across, start, stop in blocks(code, terms):
                     with code.loop(start, stop, across) as k:
                         slots = [[code.total(code.vector) for _ in range(across)] for _ in range(tall)]
                         with code.loop(0, positions) as position:

@@ -207,8 +207,11 @@ def _whole(numbers: Sequence[int]) -> Numbers:
 
 def tile_of(rows: int, batch: int, size: int, lanes: int) -> int:
     """How many examples a tile has: at least four whole vectors where the batch has as many, else what the batch has in
-    whole vectors; tiles of about the same length.
+    whole vectors; tiles of about the same length. One example alone is a tile: its values are what vectors have side
+    by side.
     """
+    if batch == 1:
+        return 1
     most = max(min(TILE, NEAR // (2 * max(rows, 1) * size)), 4 * lanes)
     count = max(-(-batch // most), 1)
     return max(-(-batch // (count * lanes)), 1) * lanes
