@@ -185,7 +185,7 @@ class Program:
             last = self._calls.last
             if last is not None and last.whole is not None:
                 found = last.whole(inputs, wrt, reduce, out)
-                if found is not None:
+                if found is not None:  # all was as at the last call
                     return found, last.gradient() if out is None else out
             call = self._calls.ready(inputs, wrt, reduce)
             seed = call.seed
