@@ -167,6 +167,85 @@ def test_weights_of_two_shapes_are_two_matrices() -> None:
     assert slopes == pytest.approx(program.value_and_grad(xs)[1], rel=1e-12)
 
 
+NINE = [Value(0.1 * i) for i in range(9)]
+ROWS = [NINE[:3], NINE[3:6], NINE[6:]]
+WIDE = [[Value(0.1 * i + j) for j in range(5)] for i in range(3)]
+
+
+def unrolled(xs: list[Any]) -> list[Value]:
+    """Two steps of a recurrent layer of three neurons that begins with nothing."""
+    h = [es.tanh(es.dot(row[:2], xs[:2])) for row in WIDE]
+    return [es.tanh(es.dot(row, [*xs[2:], *h])) for row in WIDE]
+
+
+def products(weights: Sequence[Sequence[Any]], x: Sequence[Any]) -> list[Value]:
+    return [es.dot(row, x) for row in weights]
+
+
+@pytest.mark.parametrize(
+    ("fn", "inputs", "line"),
+    [
+        (lambda x: products(list(zip(*ROWS, strict=True)), products(ROWS, x)), 3, "W2 = W1ᵀ"),
+        (lambda x: products([NINE[i : i + 3] for i in range(3)], x), 3, "W1 = [p[0:3]ᵀ, p[1:4]ᵀ, p[2:5]ᵀ]"),
+        (lambda x: products([[*NINE[i:3], *NINE[:i]] for i in range(3)], x), 3, "W1 = [pᵀ, p[1, 2, 0]ᵀ, p[2, 0, 1]ᵀ]"),
+        (unrolled, 4, "W3 = [W1; W2]"),
+        (lambda x: [*products(ROWS, x), *products([[-w for w in row[:2]] for row in ROWS], x[:2])], 3, "W1 = [p1; p2]"),
+        (lambda x: [*products([NINE[:3]], [x[0], x[1], es.sin(x[2])]), NINE[1] * es.sin(x[1])], 3, "p = W1ᵀ[1]"),
+    ],
+    ids=["transposed", "shifted", "turned round", "recurrent", "partly negated", "one of a neuron"],
+)
+def test_weights_that_are_put_together_say_from_what(fn: Callable[..., Any], inputs: int, line: str) -> None:
+    program = record(fn, [0.1 * i for i in range(inputs)])
+    assert line in formulas(program.explain())
+
+
+def test_the_gradient_of_a_transpose_is_a_transpose() -> None:
+    def tied(x: list[Any]) -> list[Value]:
+        return products(list(zip(*ROWS[:2], strict=True)), products(ROWS[:2], x))
+
+    program = record(tied, [0.1] * 3)
+    assert "∂L/∂W1 = (∂L/∂W2)ᵀ + Xᵀ·∂L/∂Z" in formulas(program.explain(backward=True))
+    assert r"W_{2} &= W_{1}^{\top} &&" in program.explain(latex=True)
+    assert r"\left(\frac{\partial L}{\partial W_{2}}\right)^{\top} +" in program.explain(latex=True, backward=True)
+    found = program.matrices(np.array([[1.0, 2.0, 3.0]]))
+    assert found["W2"].tolist() == found["W1"].T.tolist()
+
+
+def test_a_product_with_a_number_is_written_apart_from_one_of_two_matrices() -> None:
+    program = record(lambda x: [es.prod([p, 2, a, es.sin(a)]) for p, a in zip(NINE, x, strict=False)], [0.1] * 3)
+    text = program.explain(backward=True)
+    assert "Y = p·2 ⊙ X ⊙ H" in formulas(text)
+    assert "(∂L/∂Y ⊙ 2·X ⊙ H)" in text
+    assert r"Y &= p \cdot 2 \odot X \odot H &&" in program.explain(latex=True)
+    roots = record(lambda x: es.sum([es.sqrt(p * p + a * a) for p, a in zip(NINE, x, strict=False)]), [0.1] * 3)
+    assert "1/(2·H" in roots.explain(backward=True)
+    quotients = record(lambda x: es.sum([a / p for p, a in zip(NINE[1:], x, strict=False)]), [0.1] * 3)
+    assert "∂L/∂p = ∂L/∂S ⊙ (−1/p²)" in formulas(quotients.explain(backward=True))
+
+
+def test_slopes_that_depend_on_the_other_columns_are_no_formula_of_one(add_row: Callable[..., Op]) -> None:
+    ranked = add_row(
+        "ranked",
+        "r",
+        Role.SCALER,
+        forward=lambda m, *xs: m.sum([i * x for i, x in enumerate(xs)]),
+        local=lambda m, z, *xs: tuple(range(len(xs))),
+    )
+    for row, line in ((ranked, "∂L/∂H2 = ∂L/∂Y ⊙ ∂ranked(H2)"), (es.ops.MUL, "∂L/∂H2 = ∂L/∂Y ⊙ ∂mul(H2)")):
+        program = record(lambda x, row=row: apply(row, *[es.sin(p * x) for p in NINE[1:5]]), 0.1)
+        text = program.explain(backward=True)
+        assert line in formulas(text)
+        assert text.endswith("∂f(A): en cada columna de A, la derivada de f respecto a esa columna.")
+    norm = record(lambda x: es.log_sum_exp([p * x for p in NINE[:4]]), 0.1).explain(backward=True, language="en")
+    assert "∂L/∂H = ∂L/∂Y ⊙ e^(H − Y)" in formulas(norm)
+
+
+def test_the_legend_says_which_of_several_equal_ones_counts() -> None:
+    program = record(lambda x: es.maximum(*[es.relu(p * a) for p, a in zip(NINE, x, strict=True)]), [0.1] * 9)
+    assert program.explain(backward=True, language="en").endswith("only the first counts.")
+    assert "1[A = B]" not in program.explain()
+
+
 def test_no_examples_have_matrices_without_rows() -> None:
     kernel = [Value(0.5), Value(-1.0)]
     program = record(lambda x: [x[0], 3.0, *[es.dot(kernel, x[i : i + 2]) for i in (0, 1)]], [0.0] * 3)
@@ -209,6 +288,19 @@ def test_softmax_and_losses_are_recognised() -> None:
     }
     assert "softmax" in notes(CASES["softmax by hand"][0], [x])
     assert notes(lambda x: es.sum([y * y for y in net(x)]), [x]) == set()
+
+
+def test_a_spread_a_distance_and_an_entropy_are_no_losses() -> None:
+    net, x = network(4, 6, 4), [0.1] * 4
+    centre, scale = [Value(0.1 * i) for i in range(4)], Value(2.0)
+    spread = lambda y: es.sum([(v - es.sum(y) / 4) ** 2 for v in y]) / 4 * scale  # noqa: E731
+    assert notes(spread, [x]) == set()
+    assert notes(lambda x: spread(net(x)), [x]) == set()
+    assert notes(lambda x: es.sum([(v - c) ** 2 for v, c in zip(x, centre, strict=True)]) * scale, [x]) == set()
+    assert notes(lambda x: es.sum([(x[i] - x[i - 1]) ** 2 for i in range(4)]) * scale, [x]) == set()
+    shares = lambda x: zip(es.softmax(net(x)), es.log_softmax(net(x)), strict=True)  # noqa: E731
+    assert "cross-entropy" not in notes(lambda x: -es.sum([p * log for p, log in shares(x)]) * scale, [x])
+    assert "cross-entropy" not in notes(lambda x: -es.dot(es.softmax(net(x)), net(net(x))) * scale, [x])
 
 
 def test_what_is_not_grouped_is_said() -> None:

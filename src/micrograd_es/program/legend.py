@@ -21,9 +21,12 @@ LEGEND: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "Flat by position": "aplanar por posición(A): los números de cada ejemplo en una {row}, una {row} de A"
             " tras otra.",
             "Taken": "A[i:j] son las {column}s i a j − 1 de A, contando desde 0; [A, B] las junta.",
+            "Stacked": "[A; B] junta las {row}s de A y las de B.",
             "Part": "∂L/∂G[A]: lo que le toca a A, sumado en el lugar de A de donde salió.",
             "Stretches": "Σₙ(A): la suma de cada n {column}s seguidas de A.",
             "Spread": "A↑ₙ: cada {column} de A repetida n veces seguidas.",
+            "First": "1[A = B]: de varios que son iguales a B cuenta solo el primero.",
+            "Slopes": "∂f(A): en cada {column} de A, la derivada de f respecto a esa {column}.",
         },
         "en": {
             "row": "row",
@@ -36,9 +39,12 @@ LEGEND: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "Flat by position": "flatten by position(A): the numbers of each example in a {row}, one {row} of A after"
             " the other.",
             "Taken": "A[i:j]: the {column}s i to j − 1 of A, counted from 0; [A, B] puts them together.",
+            "Stacked": "[A; B] puts the {row}s of A and those of B together.",
             "Part": "∂L/∂G[A]: what of it belongs to A, added up where in A it came from.",
             "Stretches": "Σₙ(A): the sum of every n {column}s of A that follow each other.",
             "Spread": "A↑ₙ: each {column} of A n times in a row.",
+            "First": "1[A = B]: of several that are equal to B only the first counts.",
+            "Slopes": "∂f(A): in each {column} of A the derivative of f along that {column}.",
         },
     }
 )

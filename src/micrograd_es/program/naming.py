@@ -113,7 +113,7 @@ class Names:
             matrix = self.own(self.new(letter, shape), rows, form)
             self.given.append((matrix, rows))
             return matrix
-        self._split(fresh, rows.space)
+        self._split(self._stack(fresh, rows, form) if form else fresh, rows.space)
         if rows.space is Space.VARYING and self._flatten(rows):
             return self._exact[key]
         matrix = self.new("G" if rows.space is Space.VARYING else letter, shape)
@@ -132,6 +132,19 @@ class Names:
 
         self.forward.append(Line(matrix, formula, sources, back))
         return matrix
+
+    def _stack(self, fresh: list[int], rows: Rows, form: tuple[int, int]) -> list[int]:
+        """Name what has no name yet of weights, where it is all the weights of some inputs; else it is given back."""
+        kernels, terms = form
+        new = set(fresh)
+        whole = [term for term in range(terms) if new.issuperset(rows.numbers[term::terms])]
+        numbers = tuple([rows.numbers[kernel * terms + term] for kernel in range(kernels) for term in whole])
+        parameters = {row < self.plan.tape.parameters for row in fresh}
+        if len(whole) < 2 or sorted(numbers) != sorted(fresh) or len(parameters) > 1:
+            return fresh
+        part, inner = Rows(rows.space, numbers), (kernels, len(whole))
+        self.given.append((self.own(self.new("W", inner[::-1]), part, inner), part))
+        return []
 
     def _split(self, fresh: list[int], space: Space) -> None:
         """Name rows that nothing has named yet: parameters apart from constants."""

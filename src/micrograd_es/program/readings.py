@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,8 @@ from micrograd_es.program.arrays import ARRAYS
 from micrograd_es.program.formulas import Arrays, Formula, Name, Style, whole
 from micrograd_es.program.rules import rules_of
 from micrograd_es.symbols import Symbol, formula_of
+
+FEW = 30  # columns of which each has its local gradient looked at; of more, some
 
 
 @dataclass(eq=False)
@@ -35,17 +37,22 @@ class Reading(Formula):
 
     @property
     def binding(self) -> bool:  # type: ignore[override]
-        return self.symbol.form in ("+", "-", "neg")
+        formula = self.symbol
+        if formula.form in ("+", "-"):
+            return True
+        while formula.form in ("*", "/"):  # where a minus stands at the beginning
+            formula = formula.parts[0]
+        return formula.form == "neg" or (isinstance(formula.form, int | float) and formula.form < 0)
+
+    @property
+    def sign(self) -> str:
+        return _sign(self.op, self.out is not None and len(self.inputs) > 2)
 
     def written(self, style: Style) -> str:
-        formula = self.symbol
         names = {f"x{i}": x.written(style) for i, x in enumerate(self.inputs)}
         if self.out is not None:
             names["z"] = self.out.written(style)
-        text = formula.latex(names) if style.latex else formula.text(names)
-        if any(x.matrix.value is not None for x in self.inputs if isinstance(x, Name)):
-            return text  # scaled by a number, not number by number
-        return text.replace(r"\cdot", r"\odot") if style.latex else text.replace("·", " ⊙ ")
+        return _written(self.symbol, names, style)
 
     def array(self, arrays: Arrays) -> Any:
         xs = [np.asarray(x.array(arrays), float) for x in self.inputs]
@@ -56,19 +63,32 @@ class Reading(Formula):
 
 @dataclass(eq=False)
 class Across(Formula):
-    """An operation of many inputs on the columns of one matrix, or one of its local gradients: a matrix again."""
+    """An operation of many inputs on the columns of one matrix, or its local gradients: a matrix again."""
 
     op: Op
-    part: Formula
+    part: Name
     out: Formula | None = None
+
+    @property
+    def slope(self) -> Symbol:
+        """The local gradient along a column, x0, where it is the same formula for all of them; else ∂ of the row."""
+        inputs = [Symbol(f"x{i}") for i in range(self.part.matrix.shape[1])]
+        places = range(len(inputs)) if len(inputs) <= FEW else (0, 1, len(inputs) - 1)
+        found = [formula_of(self.op, inputs, place) for place in places]
+        alike = {made.text({f"x{i}": "x"}) for i, made in zip(places, found, strict=True)}
+        return found[0] if len(alike) == 1 else Symbol(f"∂{self.op.name}", inputs[:1])
+
+    @property
+    def sign(self) -> str:
+        if self.out is not None and str(self.slope.form).startswith("∂"):
+            return "Slopes"
+        return _sign(self.op, self.out is not None)
 
     def written(self, style: Style) -> str:
         x = self.part.written(style)
         if self.out is None:
             return self._reduced(x, style)
-        made = formula_of(self.op, [Symbol("x")] * 3, 0)
-        names = {"x": x, "z": self.out.written(style)}
-        return made.latex(names) if style.latex else made.text(names)
+        return _written(self.slope, {"x0": x, "z": self.out.written(style)}, style)
 
     def _reduced(self, x: str, style: Style) -> str:
         if self.op.name == "log_sum_exp":
@@ -81,3 +101,25 @@ class Across(Formula):
             return rules_of(self.op, len(xs)).forward(ARRAYS, *xs)
         slopes = rules_of(self.op, len(xs)).local(ARRAYS, self.out.array(arrays), *xs)
         return np.concatenate([np.broadcast_to(slope, xs[0].shape) for slope in slopes], axis=1)
+
+
+def _sign(op: Op, slope: bool) -> str:
+    """What a legend explains: at a tie 1[A = B] is not 1 for all that are equal."""
+    return "First" if slope and op.name in ("max", "min") else ""
+
+
+def _written(formula: Symbol, names: Mapping[str, str], style: Style) -> str:
+    made = _number_by_number(formula)
+    return made.latex(names) if style.latex else made.text(names)
+
+
+def _number_by_number(formula: Symbol) -> Symbol:
+    """The formula with another sign for a product of two matrices than for that of a matrix and a number."""
+    parts = [_number_by_number(part) for part in formula.parts]
+    square = len(parts) == 2 and not parts[0].parts and not parts[1].parts and parts[0].form == parts[1].form
+    both = formula.form == "*" and all(map(_has_names, parts)) and not square
+    return Symbol("⊙" if both else formula.form, parts)
+
+
+def _has_names(formula: Symbol) -> bool:
+    return any(map(_has_names, formula.parts)) if formula.parts else isinstance(formula.form, str)

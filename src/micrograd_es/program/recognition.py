@@ -37,6 +37,19 @@ class _Facts(NamedTuple):
         known, of = self.kinds[1]
         return known == kind and (of is self.inputs[0] or self.kinds[0] == ("columns", of))
 
+    @property
+    def data(self) -> list[bool]:
+        """Whether each input is given, or computed from nothing but what is given."""
+        sources = [of if kind == "columns" and of else x for x, (kind, of) in zip(self.inputs, self.kinds, strict=True)]
+        return [kind == "data" or x.letter in _DATA for x, (kind, _) in zip(sources, self.kinds, strict=True)]
+
+    def from_target(self) -> bool:
+        """Whether one of two inputs is data and the other is computed, as wide as that: X − p is no error."""
+        if sum(self.data) != 1 or any(x.letter == "p" for x in self.inputs):
+            return False
+        target, computed = self.inputs if self.data[0] else self.inputs[::-1]
+        return target.value is not None or computed.shape[1] >= target.shape[1]
+
 
 # What a line is, if this holds; the first that does counts.
 _ROWS: tuple[tuple[str, Callable[[_Facts], bool]], ...] = (
@@ -49,19 +62,21 @@ _ROWS: tuple[tuple[str, Callable[[_Facts], bool]], ...] = (
     ),
     ("log softmax", lambda x: x.row == "sub" and x.by_its("lse")),
     ("cross-entropy", lambda x: x.row == "sub" and x.first == "lse"),
-    ("difference", lambda x: x.row == "sub"),
+    ("difference", lambda x: x.row == "sub" and x.from_target()),
     ("softmax", lambda x: x.row == "div" and x.by_its("sum of exp")),
     ("squares", lambda x: x.row == "pow" and x.first == "difference" and x.inputs[1].value == 2),
     ("squares", lambda x: x.row == "mul" and x.first == "difference" and x.inputs[0] is x.inputs[-1]),
     ("squared error", lambda x: isinstance(x.formula, Added | Stretches) and x.first == "squares"),
     ("sum of exp", lambda x: isinstance(x.formula, Added) and x.first == "exp"),
     ("log softmax", lambda x: x.row == "log" and x.has("softmax", "log softmax", "likelihood")),
-    ("likelihood", lambda x: x.row == "mul" and x.has("softmax", "log softmax", "likelihood")),
+    ("likelihood", lambda x: x.row == "mul" and any(x.data) and x.has("softmax", "log softmax", "likelihood")),
     ("likelihood", lambda x: isinstance(x.formula, Taken | Added | Product) and x.has("log softmax", "likelihood")),
     ("cross-entropy", lambda x: x.row == "neg" and x.first in ("log softmax", "likelihood")),
     ("squared error", lambda x: x.row in ("div", "mul") and x.has("squared error")),
+    ("data", lambda x: bool(x.inputs) and all(x.data)),
 )
 _OF = ("lse", "exp", "columns", "sum of exp")  # of their first input
+_DATA = ("X", "T", "C", "")  # letters of inputs, targets and constants; a number has none
 _NOTED = ("softmax", "log softmax", "cross-entropy", "squared error")
 
 

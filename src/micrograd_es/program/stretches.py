@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from micrograd_es.program.columns import columns_of, out_of_columns
-from micrograd_es.program.formulas import Arrays, Formula, Matrix, Style, indexed, listed, lowered, more
+from micrograd_es.program.formulas import Arrays, Formula, Matrix, Name, Style, lowered
 from micrograd_es.program.patches import Flat, Patches
+from micrograd_es.program.sources import Place, side_by_side, stacked, turned, weights_of, whole_rows
 
 
 @dataclass(eq=False)
@@ -49,21 +50,32 @@ class Spread(Formula):
 class Taken(Formula):
     """Columns of other matrices put together; for each column its matrix and the number there."""
 
-    columns: Sequence[tuple[Matrix, int]]
+    columns: Sequence[Place]
     shape: tuple[int, int] | None = None  # p×n of weights, which stand transposed
 
+    @property
+    def sign(self) -> str:
+        if self.turned:
+            return "Turned"
+        return "Stacked" if self.shape and whole_rows(self.columns, self.shape) else "Taken"
+
+    @property
+    def turned(self) -> Matrix | None:
+        """The matrix that this is the transpose of; None where it is no other's."""
+        if not self.shape:
+            return None
+        kernels, terms = self.shape
+        matrix = self.columns[0][0]
+        places = [(matrix, term * kernels + kernel) for kernel in range(kernels) for term in range(terms)]
+        return matrix if matrix.shape == (kernels, terms) and list(self.columns) == places else None
+
     def written(self, style: Style) -> str:
-        if self.shape:
-            names = list(dict.fromkeys(matrix.written(style) for matrix, _ in self.columns))
-            return listed(names, style)
-        parts: list[tuple[Matrix, list[int]]] = []
-        for matrix, column in self.columns:
-            if not parts or parts[-1][0] is not matrix:
-                parts.append((matrix, []))
-            parts[-1][1].append(column)
-        shown = [matrix.written(style) + indexed(columns, matrix.shape[1], style) for matrix, columns in parts[:6]]
-        shown += [more(style)] * (len(parts) > 6)
-        return shown[0] if len(parts) == 1 else listed(shown, style)
+        if self.turned:
+            return Name(self.turned, True).written(style)
+        if not self.shape:
+            return side_by_side(self.columns, style)
+        rows = whole_rows(self.columns, self.shape)
+        return stacked(rows, style) if rows else weights_of(self.columns, self.shape[1], style)
 
     def array(self, arrays: Arrays) -> Any:
         found = columns_of(self.columns, arrays)
@@ -82,7 +94,13 @@ class Part(Formula):
     taken: Taken | Flat | Patches
     target: Matrix
 
+    @property
+    def sign(self) -> str:
+        return "Turned" if isinstance(self.taken, Taken) and self.taken.turned else "Part"
+
     def written(self, style: Style) -> str:
+        if self.sign == "Turned":
+            return turned(self.part.factor(style), style)
         index = self.target.written(style)
         return self.part.factor(style) + (rf"\left[{index}\right]" if style.latex else f"[{index}]")
 

@@ -1,0 +1,101 @@
+"""Where numbers stand in other matrices, written down: columns of them, and weights that are put together from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from micrograd_es.program.formulas import Matrix, Style, indexed, listed, more
+
+Place = tuple[Matrix, int]  # a matrix and which of its numbers, weights counted neuron after neuron
+SHOWN = 6
+
+
+def turned(text: str, style: Style) -> str:
+    """The transpose of what is written."""
+    if style.latex:
+        return rf"\left({text}\right)^{{\top}}" if text.startswith(r"\frac") else rf"{text}^{{\top}}"
+    return f"({text})ᵀ" if text.startswith("∂") else f"{text}ᵀ"
+
+
+def side_by_side(places: Sequence[Place], style: Style) -> str:
+    """Numbers as one row, from the columns of matrices: X[0:2], or [X, H[1]]."""
+    parts = _parts(places, style)
+    return parts[0] if len(parts) == 1 else listed(parts, style)
+
+
+def _parts(places: Sequence[Place], style: Style) -> list[str]:
+    """The parts of a row, each of one matrix; of weights each of one neuron, which is a column turned."""
+    parts = []
+    for (matrix, neuron), group in groupby(places, lambda place: (place[0], _neuron(place))):
+        columns = [column for _, column in group]
+        if neuron is None:
+            parts.append(matrix.written(style) + indexed(columns, matrix.shape[1], style))
+        else:
+            height = _height(matrix)
+            column = matrix.written(style) + indexed([neuron], matrix.shape[1], style)
+            parts.append(turned(column, style) + indexed([i - neuron * height for i in columns], height, style))
+        if len(parts) > SHOWN:
+            return [*parts[:SHOWN], more(style)]
+    return parts
+
+
+def _height(matrix: Matrix) -> int:
+    """How many inputs the neurons of a matrix of weights have; 1 for any other matrix."""
+    rows = matrix.shape[0]
+    return 1 if rows == "m" else rows
+
+
+def _neuron(place: Place) -> int | None:
+    """The column of a matrix of weights that a number is in; None where the matrix is a row, or has one an example."""
+    matrix, number = place
+    height = _height(matrix)
+    return number // height if height > 1 else None
+
+
+def whole_rows(places: Sequence[Place], shape: tuple[int, int]) -> list[Matrix]:
+    """The matrices that weights of p×n are when they stand on each other; none where they are not just that."""
+    kernels, terms = shape
+    found: list[Matrix] = []
+    row = 0
+    while row < terms:
+        matrix, height = places[row][0], _height(places[row][0])
+        each = [(matrix, kernel * height + i) for kernel in range(kernels) for i in range(height)]
+        given = [place for kernel in range(kernels) for place in places[kernel * terms :][row : row + height]]
+        if matrix.shape != (height, kernels) or given != each:
+            return []
+        found.append(matrix)
+        row += height
+    return found
+
+
+def stacked(matrices: Sequence[Matrix], style: Style) -> str:
+    """Matrices on each other: [W1; W2]."""
+    parts = [matrix.written(style) for matrix in matrices[:SHOWN]] + [more(style)] * (len(matrices) > SHOWN)
+    return listed(["; ".join(parts)], style) if len(matrices) > 1 else parts[0]
+
+
+def weights_of(places: Sequence[Place], terms: int, style: Style) -> str:
+    """Weights, a column for each neuron."""
+    parts: list[str] = []
+    neurons = [places[start : start + terms] for start in range(0, len(places), terms)]
+    for source, group in groupby(neurons, _column):
+        given = list(group)
+        if source is None:
+            parts += [turned(side_by_side(neuron, style), style) for neuron in given[: SHOWN + 1]]
+        else:
+            numbers = [number // terms for _, number in (neuron[0] for neuron in given)]
+            parts.append(source.written(style) + indexed(numbers, source.shape[1], style))
+        if len(parts) > SHOWN:
+            parts = [*parts[:SHOWN], more(style)]
+            break
+    return parts[0] if len(parts) == 1 else listed(parts, style)
+
+
+def _column(neuron: Sequence[Place]) -> Matrix | None:
+    """The matrix that the weights of a neuron are a whole column of."""
+    matrix, first = neuron[0]
+    height = _height(matrix)
+    if height != len(neuron) or height == 1 or first % height:
+        return None
+    return matrix if list(neuron) == [(matrix, first + i) for i in range(height)] else None
