@@ -251,6 +251,24 @@ def test_dead_nodes_constants_and_repeats_are_left_out() -> None:
     assert merged(np.array([0.1])) == pytest.approx(written(np.array([0.1])), rel=1e-15)
 
 
+def test_what_is_printed_alike_is_the_same() -> None:
+    a, b, c, x = Value(1.0, "w"), Value(2.0, "w"), Value(3.0, "v1"), Value(4.0, "x")
+    third = Value(5.0, "w.2")
+    program = record(lambda y: (a * y + b * y) * third + c * x + 0.12345678 * y, 0.0, parameters=[a, b, third, c, x])
+    assert str(program).splitlines() == [
+        "inputs x; 5 parameters",
+        "v0 = mul(w, x)",
+        "v1 = mul(w.2, x)",
+        "v2 = add(v0, v1)",
+        "v3 = mul(v2, w.2.2)",
+        "v4 = mul(v1.2, x.2)",
+        "v5 = add(v3, v4)",
+        "v6 = mul(0.12345678, x)",
+        "v7 = add(v5, v6)",
+        "return v7",
+    ]
+
+
 def test_several_outputs_come_in_the_shape_of_what_the_function_returns() -> None:
     program = record(lambda x: [x[0] * x[1], [x[0]]], [0.0, 0.0])
     assert program([3.0, 4.0]) == [12.0, [3.0]]

@@ -6,6 +6,7 @@ A tape is plain data: it prints the same on every run, goes to a file and back, 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -64,15 +65,31 @@ class Tape:
             label = self.names[number]
             return (label if label.isprintable() else repr(label)) or f"{kind}{place}"
         if number < self.first_entry:
-            return f"{self.constants[number - self.first_constant]:g}"
+            constant = self.constants[number - self.first_constant]
+            return short if float(short := f"{constant:g}") == constant else repr(constant)
         return f"v{number - self.first_entry}"
 
     def __str__(self) -> str:
-        head = f"inputs {', '.join(map(self.name, range(self.inputs))) or 'none'}; {self.parameters} parameters"
+        name = self._different_names().__getitem__
+        head = f"inputs {', '.join(map(name, range(self.inputs))) or 'none'}; {self.parameters} parameters"
         lines = [
-            f"v{i} = {entry.op.name}({', '.join(map(self.name, entry.inputs))})" for i, entry in enumerate(self.entries)
+            f"v{i} = {entry.op.name}({', '.join(map(name, entry.inputs))})" for i, entry in enumerate(self.entries)
         ]
-        return "\n".join([head, *lines, f"return {', '.join(map(self.name, self.outputs))}"])
+        return "\n".join([head, *lines, f"return {', '.join(map(name, self.outputs))}"])
+
+    def _different_names(self) -> list[str]:
+        """The names of all numbers; of several with the same label the second is w.2, the third w.3."""
+        fixed = [self.name(number) for number in range(self.first_constant, self.first_entry + len(self.entries))]
+        taken, used = set(fixed), Counter[str]()
+        found = []
+        for label in map(self.name, range(self.first_constant)):
+            name = label
+            while name in taken:
+                used[label] += 1
+                name = f"{label}.{used[label] + 1}"
+            taken.add(name)
+            found.append(name)
+        return found + fixed
 
     def to_json(self) -> str:
         """The tape as text that `from_json` reads."""
