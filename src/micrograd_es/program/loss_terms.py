@@ -78,8 +78,12 @@ class _Reader:
 
     def _inputs(self, number: int) -> list[int]:
         """The numbers whose terms are needed for that one."""
+        if number in self.columns:
+            return []
         entry = self.tape.entry(number)
-        if number in self.columns or entry is None or self._is_constant(number) or self._is_target(number, entry):
+        if entry is None and not self.free[number]:
+            raise _UnknownError  # a parameter is in no loss; found here, little else of the graph is looked at
+        if entry is None or self._is_constant(number) or self._is_target(number, entry):
             return []
         if entry.op in (LSE, SOFTPLUS):
             return []
