@@ -277,6 +277,32 @@ def pooled() -> Case:
     return fn, 10, [(3, 5, 6), (2, 9, 1)]
 
 
+def forms(term: Callable[..., Any], total: Callable[..., Any] = es.sum, found: list[Shape] | None = None) -> Case:
+    """Two bilinear forms of the first three and the last five inputs, a weight for every pair, and one plain neuron."""
+    forms, w = [values(3, 5) for _ in range(2)], values(8)
+
+    def fn(x: list[Value]) -> Value:
+        pairs = [(i, j) for i in range(3) for j in range(5)]
+        each = [total([term(a[i][j], x[i], x[3 + j]) for i, j in pairs]) for a in forms]
+        return squares([*map(es.tanh, each), es.tanh(es.dot(w, x) + each[0])])
+
+    return fn, 8, found or [(6, 5, 1), (1, 8, 1)]
+
+
+def energy() -> Case:
+    """−½·Σ w·s·s over all pairs, subtracted one by one, with a field."""
+    w, field = values(5, 5), values(5)
+
+    def fn(s: list[Value]) -> Value:
+        found: Any = es.dot(field, s)
+        for i in range(5):
+            for j in range(5):
+                found = found - w[i][j] * s[i] * s[j] / 2
+        return found
+
+    return fn, 5, [(6, 5, 1)]
+
+
 def penalty() -> Case:
     """Loss and penalty in one chain of additions."""
     w, b = values(5, 4), values(5)
@@ -332,6 +358,12 @@ CASES: dict[str, Case] = {
     "lstm": lstm(),
     "tied": tied(),
     "pooled": pooled(),
+    "weight of a pair": forms(lambda w, x, y: w * x * y),
+    "weight between": forms(lambda w, x, y: x * w * y),
+    "products with weights": forms(lambda w, x, y: x * y * w, found=[(1, 8, 1), (2, 15, 1)]),
+    "weight in a gate": forms(lambda w, x, y: es.prod([x, w, y]), chain),
+    "halved pairs": forms(lambda w, x, y: -(x / 2) * (w * y), sum),
+    "energy": energy(),
     "penalty": penalty(),
     "gated": gated(),
     "same weights twice": twins(),

@@ -16,21 +16,9 @@ from typing import NamedTuple
 import numpy as np
 
 from micrograd_es.ops import ADD, DIV, INV, MUL, NEG, SAME, SUB, Op
+from micrograd_es.program.pairs import SCALING, Graph, Product, taken_apart
 from micrograd_es.program.repeats import repeats
 from micrograd_es.program.tape import Tape
-
-_SCALING = (MUL, DIV, NEG)
-
-
-class Product(NamedTuple):
-    """A term of a sum: `number` is that of its outermost operation, `weights` and `divisors` what its input is scaled
-    by, `sign` 1 or −1."""
-
-    number: int
-    input: int
-    weights: tuple[int, ...]
-    divisors: tuple[int, ...] = ()
-    sign: int = 1
 
 
 class Affinity(NamedTuple):
@@ -72,6 +60,7 @@ class Steps:
                     self.users[x] -= 1
         self.claims: dict[int, int] = {}  # how many sums took a product in that several use
         self.affine: dict[int, Affinity] = {}
+        self.pairs: dict[int, dict[int, list[Product]]] = {}  # of a sum: what it has with each y of Σ w·x·y
         self.made: dict[tuple[object, ...], int] = {}  # weights of several factors, and what is added of several terms
         self.level = [0] * len(self.ops)
         self.order: list[int] = []
@@ -112,7 +101,18 @@ class Steps:
             if (op is ADD or (op is SUB and self._is_sum(number))) and not taken[number]:
                 found[number] = self._terms(number)
         self._leave_out(found)
+        self._take_apart(found)
         return found
+
+    def _take_apart(self, sums: dict[int, tuple[list[Product], list[int]]]) -> None:
+        """Take the products of two varying factors out of sums that have a weight for every pair of them."""
+        graph = Graph(self.first, self.ops, self.args, self.users, self.varies)
+        for number, (products, bare) in sums.items():
+            found = taken_apart(graph, products, bare)
+            if found:
+                self.pairs[number], products[:], bare[:], taken = found
+                for part in taken:
+                    self.taken[part] = 1
 
     def _leave_out(self, sums: dict[int, tuple[list[Product], list[int]]]) -> None:
         """Leave products out of sums that without them have the inputs of others: a neuron's own scaled input.
@@ -207,7 +207,7 @@ class Steps:
             if varies[weight] is not varies[x]:
                 if varies[weight]:
                     weight, x = x, weight
-                if x < first or users[x] != 1 or ops[x] not in _SCALING:
+                if x < first or users[x] != 1 or ops[x] not in SCALING:
                     self.taken[number] = 1
                     return Product(number, x, (weight,), (), sign)
         weights: list[int] = []
@@ -252,6 +252,8 @@ class Steps:
                 self._add(ops[number], self.args[number], number)
                 continue
             products, bare = sums[number]
+            if number in self.pairs:
+                bare = [*bare, *self._write_pairs(self.pairs[number])]
             if products:
                 self._write_products(number, products, bare)
             else:
@@ -314,6 +316,13 @@ class Steps:
                 self._write_sum([self._write_affine(products, kept), *late], number)
             else:
                 self._write_affine(products, kept, number)
+
+    def _write_pairs(self, pairs: dict[int, list[Product]]) -> list[int]:
+        """Σ weight·x for each y, times y; what is subtracted as ~number."""
+        if any(product.sign > 0 for products in pairs.values() for product in products):
+            return [self._add(MUL, (self._write_affine(products, []), y)) for y, products in pairs.items()]
+        turned = {y: [product._replace(sign=1) for product in products] for y, products in pairs.items()}
+        return [~number for number in self._write_pairs(turned)]
 
     def _write_affine(self, products: Sequence[Product], bare: Sequence[int], number: int | None = None) -> int:
         """Σ weight·input + Σ bare; what is bare and computed later than the products is added to them later."""
