@@ -14,12 +14,13 @@ from micrograd_es.program import affine_lines
 from micrograd_es.program.arrays import SAME_NAMES, ArrayMaths, SoftmaxMaths
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Rows, Space, Total, is_run, many_rows, one_row
 from micrograd_es.program.rules import rules_of
+from micrograd_es.program.scatter import sorted_rows
 from micrograd_es.symbols import Symbol, SymbolMaths, symbol
 
 if TYPE_CHECKING:
     from micrograd_es.program.numpy_runner import Runner
 
-_UFUNCS = {
+UFUNCS = {
     "+": "np.add",
     "-": "np.subtract",
     "*": "np.multiply",
@@ -56,7 +57,7 @@ class ArraySymbols(SymbolMaths):
         return xs[0] if len(xs) == 1 else Symbol("logaddexp", tuple(xs))  # more than two are not spelled out
 
 
-_SYMBOLS = ArraySymbols()
+SYMBOLS = ArraySymbols()
 TERMS = 128  # of sums that are gathered at once, or given their gradients
 ZEROS = 1 << 14  # numbers, up to which there are as many zeros to compare them with
 FEW = 512  # numbers, up to which NumPy multiplies by 1.0 and 0.0 faster than by True and False
@@ -119,8 +120,8 @@ class Lines:
         if not formula.parts:
             return form if isinstance(form, str) else repr(form)
         parts = [self.written(part) for part in formula.parts]
-        if form in _UFUNCS and len(parts) <= 2:
-            return f"{_UFUNCS[form]}({', '.join(parts)})"
+        if form in UFUNCS and len(parts) <= 2:
+            return f"{UFUNCS[form]}({', '.join(parts)})"
         if form == "relu":
             return f"np.maximum({parts[0]}, {self.zeros(parts[0], formula.parts[0])})"
         if form == "step":
@@ -197,7 +198,7 @@ class Forward(Lines):
         if len(names) > 2 or not rules.formula:
             forward = self.runner.bound((block.op, "forward"), lambda: rules.forward, "f")
             return [*lines, f"{self.out}[...] = {forward}(m, {', '.join(names)})"]
-        formula = symbol(block.op.forward(_SYMBOLS, *map(Symbol, names)))
+        formula = symbol(block.op.forward(SYMBOLS, *map(Symbol, names)))
         text = self.written(formula)
         if text.startswith("np.") and text.endswith(")") and formula.form != "step":  # which has room of its own
             return [*lines, f"{text[:-1]}, out={self.out})"]
@@ -246,7 +247,7 @@ class Backward(Lines):
             slopes = [f"slopes[{i}]" for i in range(len(names))]
         else:
             first = []
-            formulas = block.op.local(_SYMBOLS, Symbol(self.out), *map(Symbol, names))
+            formulas = block.op.local(SYMBOLS, Symbol(self.out), *map(Symbol, names))
             slopes = [self.written(f) if isinstance(f, Symbol) else repr(f) for f in formulas]
         lines = []
         for r, whole, slope in zip(rows, block.inputs, slopes, strict=True):
@@ -313,7 +314,7 @@ class Backward(Lines):
             return self._spread(rows, contribution, whole)
         if len(set(rows.numbers)) == len(rows):
             return [f"{whole}[{self.index((rows, 'where'), rows.numbers)}] += {part}"]
-        order, found, starts = _sorted(rows)
+        order, found, starts = sorted_rows(rows)
         sorting, stretches = self.index((rows, "order"), order), self.index((rows, "starts"), starts)
         if isinstance(self.block, Elementwise) and shape is None:
             part = f"np.broadcast_to({contribution}, ({len(rows)}, {columns}))"
@@ -322,7 +323,7 @@ class Backward(Lines):
 
     def _spread(self, rows: Rows, upstream: str, whole: str) -> list[str]:
         """Add the gradients of sums to all their terms, some at a time: there may be very many, and each is a copy."""
-        order, found, starts = _sorted(rows)
+        order, found, starts = sorted_rows(rows)
         sums, ends, lines = order // self.each(rows), [*starts[TERMS::TERMS], len(order)], []
         for first, end in zip(range(0, len(found), TERMS), ends, strict=True):
             start, last = starts[first], first + TERMS
@@ -338,10 +339,3 @@ class Backward(Lines):
     def index(self, key: tuple[object, ...], numbers: Any) -> str:
         """The name of an array of numbers of rows."""
         return self.runner.bound(key, lambda: np.array(numbers), "i")
-
-
-def _sorted(rows: Rows) -> tuple[Any, Any, Any]:
-    """How rows are sorted, which there are, and where each begins among the sorted ones."""
-    numbers = np.array(rows.numbers)
-    order = np.argsort(numbers, kind="stable")
-    return order, *np.unique(numbers[order], return_index=True)

@@ -13,8 +13,8 @@ import numpy as np
 
 from micrograd_es.program.arrays import ARRAYS, Array
 from micrograd_es.program.blocks import Block, Plan, Rows, Space, as_slice
+from micrograd_es.program.direct import Direct
 from micrograd_es.program.numpy_lines import Backward, Forward
-from micrograd_es.program.singles import Singles, is_single
 from micrograd_es.program.steps import Step, stepped
 
 STRAIGHT = 400  # lines that are compiled as they are; more of them take too long
@@ -65,12 +65,12 @@ class Runner:
         self.held: dict[int, Rows] = {}
         self.is_large = varying.nbytes > LARGE
         self.touched: dict[Space, set[int]] = {space: set() for space in Space}
-        self.singles = Singles(self) if len(plan.blocks) > MANY and not written else None
+        self.direct = Direct(self) if len(plan.blocks) > MANY and not written else None
         self.lines = [line for block in plan.blocks for line in self._there(block)]
         back: list[str | Step] = []
         if output is not None:
             back = [*self._back(plan, output), *self._sums(output, plan.tape.parameters)]
-        self.text = "" if self.singles else _functions(self.lines, back)
+        self.text = "" if self.direct else _functions(self.lines, back)
         if self.text and len(self.lines) + len(back) <= STRAIGHT:
             exec(compile(self.text, "<program>", "exec"), self.names)
         elif not written:
@@ -102,8 +102,8 @@ class Runner:
         return [of_all if columns != 1 else f"total[...] = {self.value(output)}", "np.dot(G, G, check)"]
 
     def _there(self, block: Block) -> Sequence[str | Step]:
-        if self.singles and is_single(block):
-            return [self.singles.forward(block)]
+        if self.direct and self.direct.takes(block):
+            return self.direct.forward(block)
         return Forward(self, block).lines()
 
     def _back(self, plan: Plan, output: Rows) -> list[str | Step]:
@@ -112,8 +112,7 @@ class Runner:
         self.cleared: dict[Space, set[int]] = {space: set() for space in Space}
         lines: list[str | Step] = []
         for block in reversed(plan.blocks):
-            if self.is_wanted(block.out):
-                lines += self._back_through(block)
+            lines += self._back_through(block)
         cleared = []
         for space, wanted in self.wanted_rows.items():
             places = sorted(self.cleared[space] | (wanted - self.touched[space]))
@@ -123,10 +122,9 @@ class Runner:
         return [*cleared, first, *lines]
 
     def _back_through(self, block: Block) -> Sequence[str | Step]:
-        if self.singles and is_single(block):
-            step = self.singles.backward(block)
-            return [step] if step else []
-        return Backward(self, block).lines()
+        if self.direct and self.direct.takes(block):
+            return self.direct.backward(block)
+        return Backward(self, block).lines() if self.is_wanted(block.out) else []
 
     # Names for views
 
@@ -151,7 +149,7 @@ class Runner:
 
     def room(self, slot: int, shape: tuple[int, int]) -> Array:
         """Room for gathered values: all that a block gathers as its first, second, … share one."""
-        size, known = shape[0] * shape[1], self.rooms[slot].size if slot in self.rooms else 0
+        size, known = shape[0] * shape[1], self.rooms[slot].size if slot in self.rooms else -1
         if known < size:
             self.rooms[slot] = np.empty(max(size, 2 * known), self.values[Space.SHARED].dtype)
         return self.rooms[slot][:size].reshape(shape)

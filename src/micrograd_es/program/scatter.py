@@ -123,6 +123,13 @@ def _sorted(lines: Backward, rows: Rows, name: str, plan: _Scatter, fresh: bool)
     return [*found, f"{whole}[{once}] += {sums}[{places}]"]
 
 
+def sorted_rows(rows: Rows) -> tuple[Any, Any, Any]:
+    """How rows are sorted, which there are, and where each begins among the sorted ones."""
+    numbers = np.array(rows.numbers)
+    order = np.argsort(numbers, kind="stable")
+    return order, *np.unique(numbers[order], return_index=True)
+
+
 def _layers(array: Array, sizes: list[int]) -> list[tuple[Array, Array]]:
     """Each layer but the first, and the rows of the first that it is added to."""
     ends = np.cumsum(sizes)

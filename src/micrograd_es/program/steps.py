@@ -25,7 +25,7 @@ def stepped(
     seed = np.zeros(())
     known = {**names, "seed": seed}
     there, back = (
-        [step_of([line], known) if isinstance(line, str) else line for line in lines] for lines in (forward, backward)
+        [step_of(line, known) if isinstance(line, str) else line for line in lines] for lines in (forward, backward)
     )
 
     def run_forward() -> None:
@@ -41,25 +41,22 @@ def stepped(
     return {"forward": run_forward, "backward": run_backward}
 
 
-def step_of(lines: Sequence[str], known: Mapping[str, Any], first: Sequence[str] = ()) -> Step:
-    """Some lines as a function and what it is called with; what the `first` names stand for is given before that."""
+def step_of(line: str, known: Mapping[str, Any]) -> Step:
+    """A line as a function of what the names in it stand for, and that."""
     given: list[Any] = []
-    places = {name: f"_{i}" for i, name in enumerate(first, 1)}
 
     def taken(match: re.Match[str]) -> str:
         word = match[0]
-        if word in places:
-            return places[word]
         if word[0] == "(":
             given.append(tuple(map(int, word[1:-1].split(", "))))
         elif word != "np" and word in known:
             given.append(known[word])
         else:
             return word
-        return f"_{len(first) + len(given)}"
+        return f"_{len(given)}"
 
-    text = _WORDS.sub(taken, "\n".join(lines))
-    return _compiled(text, len(first) + len(given)), tuple(given)
+    text = _WORDS.sub(taken, line)
+    return _compiled(text, len(given)), tuple(given)
 
 
 @cache
