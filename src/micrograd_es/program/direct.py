@@ -64,6 +64,8 @@ class Direct:
         steps: list[Step] = []
         read = self._read(0, block.terms, steps, False)
         self.made.append((out, [read], None))
+        if len(out) == 1:
+            return [*steps, (np.dot, (self._ones(len(block.terms)).T, read[2], out))]
         terms = read[2].reshape(len(out), len(block.terms) // len(out), out.shape[1])
         return [*steps, (np.add.reduce, (terms, 1, None, out))]
 
@@ -111,6 +113,11 @@ class Direct:
         if room is None:
             room = self.rooms[slot, shape] = self.runner.room(slot, shape)
         return room
+
+    def _ones(self, count: int) -> Array:
+        """A column of ones: a product with it is a sum."""
+        ones: Array = self.runner.names[self.runner.ones(count)]
+        return ones
 
     # Back
 
@@ -198,9 +205,11 @@ class Direct:
             found = self._room(CONTRIBUTIONS, shape)
             steps = write(found)
         if to != shape:  # its target has once what it has many times: the examples, or the members of the block
-            axis = 0 if to[1] == shape[1] else 1 if to[0] == shape[0] else None
             total = matrix[where] if run and fresh else self._room(SORTED, to)
-            steps.append((np.add.reduce, (found, axis, None, total, True)))
+            if to[0] == shape[0]:
+                steps.append((np.dot, (found, self._ones(shape[1]), total)))
+            else:
+                steps.append((np.add.reduce, (found, 0 if to[1] == shape[1] else None, None, total, True)))
             found = total
         if run:
             target = matrix[where]

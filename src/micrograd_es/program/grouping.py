@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from micrograd_es.ops import ADD, LSE, MUL
 from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, Total
-from micrograd_es.program.levels import Turns, is_irregular, levels_of
+from micrograd_es.program.levels import is_irregular, levels_of, turns_of
 from micrograd_es.program.order import parameter_order
 from micrograd_es.program.sums import Affinity, Steps
 from micrograd_es.program.tape import Tape
@@ -79,13 +79,15 @@ class _Grouping:
 
     def place(self) -> None:
         """Add the blocks of every level to the plan."""
-        irregular = is_irregular(self.steps)
-        for levels in levels_of(self.steps):
-            for numbers in Turns(self.steps, levels) if irregular else levels:
-                if irregular and self.steps.ops[numbers[0]] is not None:
-                    self._operation(numbers)
-                else:
-                    self._level(numbers)
+        if not is_irregular(self.steps):
+            for numbers in levels_of(self.steps):
+                self._level(numbers)
+            return
+        for numbers in turns_of(self.steps):
+            if self.steps.ops[numbers[0]] is None:
+                self._level(sorted(numbers))
+            else:
+                self._operation(numbers)
 
     def _level(self, numbers: list[int]) -> None:
         """The blocks of one level: products, then operations, then what is added to products that could not take it."""

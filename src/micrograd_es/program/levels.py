@@ -6,10 +6,9 @@ In others few steps do; there the kinds of operations take turns, whatever the l
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import heappop, heappush
-from itertools import chain
 
 from micrograd_es.program.sums import Steps
 
@@ -22,8 +21,8 @@ def is_irregular(steps: Steps) -> bool:
     return len(kinds) > SCATTERED and len(steps.order) < 32 * len(kinds)
 
 
-def levels_of(steps: Steps) -> tuple[list[list[int]], list[list[int]]]:
-    """The steps that are the same for all examples, level by level, and those that are not."""
+def levels_of(steps: Steps) -> list[list[int]]:
+    """The steps level by level: first those that are the same for all examples, then those that are not."""
     found: tuple[list[list[int]], list[list[int]]] = [], []
     varies, level = steps.varies, steps.level
     for number in steps.order:
@@ -31,109 +30,92 @@ def levels_of(steps: Steps) -> tuple[list[list[int]], list[list[int]]]:
         while len(levels) < here:
             levels.append([])
         levels[here - 1].append(number)
-    return found
+    return found[False] + found[True]
 
 
-class Turns:
-    """Steps kind by kind: of all that can be computed next, those of the kind that has the most urgent one.
+def turns_of(steps: Steps) -> list[list[int]]:
+    """The steps kind by kind: first those that are the same for all examples, then those that are not."""
+    some: tuple[list[int], list[int]] = [], []
+    for number in steps.order:
+        some[steps.varies[number]].append(number)
+    return [turn for numbers in some for turn in reversed(list(_Turns(steps, numbers)))]
 
-    The more steps there are from a step to the last, the more urgent it is. The others wait, and more of their kind
-    gather meanwhile. The products of a level stay together: the first of them stands for all.
+
+class _Turns:
+    """Some steps kind by kind, from the last to the first: all of a kind that no other step needs any more.
+
+    It is always the turn of the kind with the most urgent step, that with the most steps before it. The steps of other
+    kinds wait, and more gather meanwhile; and what is computed is soon needed. The products of a level stay together.
     """
 
-    def __init__(self, steps: Steps, levels: Sequence[list[int]]) -> None:
-        self.steps, self.levels = steps, levels
-        self.products = self._products() if steps.affine else {}
-        self.height = self._heights()
-        self.kinds = [0] * len(steps.level)
-        self.waits = [0] * len(steps.level)  # for how many inputs a step waits
-        self.users: defaultdict[int, list[int]] = defaultdict(list)
-        self.free: list[int] = []  # the steps that wait for none
-        known: dict[object, int] = {}
-        for numbers in levels:
-            self._read(numbers, known)
+    def __init__(self, steps: Steps, numbers: Sequence[int]) -> None:
+        self.steps, self.numbers = steps, numbers
+        self.missing = Counter([steps.level[number] for number in numbers if steps.ops[number] is None])
+        self.needed = [0] * len(steps.level)  # how often
+        self._count()
+        self.kinds: dict[object, int] = {}
+        self.ready: dict[int, list[int]] = {}  # the steps of a kind
+        self.urgency: dict[int, int] = {}  # of the most urgent of them
+        self.queue: list[tuple[int, int]] = []
 
     def __iter__(self) -> Iterator[list[int]]:
-        kinds, height, waits, users, free = self.kinds, self.height, self.waits, self.users, self.free
-        ready: dict[int, list[int]] = {}  # the steps of each kind
-        urgency: dict[int, int] = {}  # and how urgent the most urgent of them is
-        queue: list[tuple[int, int]] = []
-        while free or queue:
-            for number in free:
-                kind, urgent = kinds[number], height[number]
-                if kind not in ready:
-                    ready[kind] = [number]
-                else:
-                    ready[kind].append(number)
-                    if urgent <= urgency[kind]:
-                        continue
-                urgency[kind] = urgent
-                heappush(queue, (-urgent, kind))
-            free = []
-            urgent, kind = heappop(queue)
-            if kind not in ready or urgency[kind] != -urgent:
-                continue  # it had its turn, because of one that was more urgent
-            members = ready.pop(kind)
-            members = self.products.get(members[0], members)
-            for number in members:
-                for user in users.get(number, ()):
-                    waits[user] -= 1
-                    if not waits[user]:
-                        free.append(user)
-            yield members
+        self._offer([number for number in self.numbers if not self.needed[number]])
+        while self.queue:
+            urgent, kind = heappop(self.queue)
+            if self.urgency.get(kind) == -urgent:  # else it had its turn already, with one that was more urgent
+                del self.urgency[kind]
+                turn = self.ready.pop(kind)
+                yield turn
+                self._offer(self._freed(turn))
 
-    def _products(self) -> dict[int, list[int]]:
-        """The products of each level that has any, by the first of them."""
-        found = [[number for number in numbers if self.steps.ops[number] is None] for numbers in self.levels]
-        return {numbers[0]: numbers for numbers in found if numbers}
+    def _count(self) -> None:
+        args, varies, needed = self.steps.args, self.steps.varies, self.needed
+        for number in self.numbers:
+            own = varies[number]
+            for x in args[number]:
+                if varies[x] is own:
+                    needed[x] += 1
+        for number in self.steps.affine if self.missing else ():
+            for x in self.steps.affine[number].varying:
+                needed[x] += 1
 
-    def _inputs(self, products: Sequence[int]) -> tuple[int, ...]:
-        """All that some products read, and what is added to them."""
-        args, affine = self.steps.args, self.steps.affine
-        return tuple(chain.from_iterable([(*args[number], *affine[number].varying) for number in products]))
-
-    def _heights(self) -> list[int]:
-        """How many steps there are after each."""
-        steps = self.steps
-        args, height = steps.args, [0] * len(steps.level)
-        for numbers in reversed(self.levels):
-            if self.products:
-                together = [number for number in numbers if steps.ops[number] is None]
-                highest = max([height[number] for number in together], default=0)
-                for number in together:
-                    height[number] = highest
-                for x in self._inputs(together):
-                    height[x] = max(height[x], highest + 1)
-            for number in numbers:
-                here = height[number] + 1
-                for x in args[number]:
-                    if height[x] < here:
-                        height[x] = here
-        return height
-
-    def _read(self, numbers: Sequence[int], known: dict[object, int]) -> None:
-        """Note the kinds of the steps of a level, and what waits for what."""
+    def _offer(self, numbers: Iterable[int]) -> None:
+        """Put steps that no other needs with those of their kind, and the kind into the queue."""
         ops, args, varies, level = self.steps.ops, self.steps.args, self.steps.varies, self.steps.level
-        kinds, waits, users = self.kinds, self.waits, self.users
-        own = varies[numbers[0]]
+        kinds, ready, urgency = self.kinds, self.ready, self.urgency
         for number in numbers:
+            xs, urgent = args[number], level[number]
             key: object = ops[number]
-            xs = args[number]
             if key is None:
-                if number not in self.products:
-                    continue
-                key, xs = number, self._inputs(self.products[number])
+                key = urgent
             elif len(xs) == 2:
                 key = key, varies[xs[0]], varies[xs[1]]
             elif len(xs) > 2:
                 key = key, *[varies[x] for x in xs]
-            kinds[number] = known.setdefault(key, len(known))
-            count = 0
-            for x in xs:
-                if varies[x] is own and level[x]:
-                    users[x].append(number)
-                    count += 1
-            if count:
-                waits[number] = count
+            kind = kinds.setdefault(key, len(kinds))
+            if kind in ready:
+                ready[kind].append(number)
             else:
-                self.free.append(number)
+                ready[kind] = [number]
+            if urgent > urgency.get(kind, 0) and (ops[number] is not None or self._is_last(urgent)):
+                urgency[kind] = urgent
+                heappush(self.queue, (-urgent, kind))
+
+    def _is_last(self, level: int) -> bool:
+        """Whether this is the last product of its level."""
+        self.missing[level] -= 1
+        return not self.missing[level]
+
+    def _freed(self, turn: Iterable[int]) -> list[int]:
+        """The steps that no other needs any more."""
+        args, level, needed, affine = self.steps.args, self.steps.level, self.needed, self.steps.affine
+        found = []
+        for number in turn:
+            xs = args[number]
+            if number in affine:
+                xs += affine[number].varying
+            for x in xs:
+                needed[x] -= 1
+                if not needed[x] and level[x]:
+                    found.append(x)
+        return found
