@@ -199,9 +199,8 @@ class Trace:
             _pair(found, self.met, number, b)
         met, rows, args = self.met, self.rows, self.args
         for number in range(len(met) - 1, len(given) - 1, -1):
-            b, xs, inputs = found[number], args[number], ()
-            if b.op is not None:
-                inputs = b.inputs if b.rest or b.y is None else (b.x, b.y)
+            b, xs = found[number], args[number]
+            inputs: tuple[Value, ...] = b.inputs if b.rest or b.y is None else (b.x, b.y)
             if b.op is not rows[number] or len(inputs) != len(xs):
                 raise _differs(_told(met[number]), _told(b))
             if xs:
