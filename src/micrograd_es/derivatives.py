@@ -91,7 +91,7 @@ def gradient_graph(f: Value) -> dict[Value, Value]:
         if node.op is None:
             continue
         upstream = graph[node]
-        for x, local, number in zip(node.inputs, local_graphs(node), node.slopes, strict=True):
+        for x, local, number in zip(node.inputs, local_graphs(node), node.wires[1::2], strict=True):
             if number is None:
                 continue  # a constant: flow.gradients has refused everything else
             contribution = upstream * local

@@ -36,8 +36,8 @@ def run({parameters}):
     try:
         if {conditions}:
             node = new(Value)
+            node.wires = ({wires})
             node.number = z
-{slots}
             node.grad = 0
             node.label = ""
             node.op = op
@@ -81,18 +81,18 @@ def _few(row: Op, parameters: tuple[str, ...], swapped: bool) -> str:
     forward = row.forward(SYMBOLS, *numbers)
     local = row.local(SYMBOLS, Symbol("z"), *numbers)
     conditions = [*_kinds(nodes, (forward, *local)), _FINITE.format("z", forward.source())]
-    slots = {"x": "None", "along_x": "None", "y": "None", "along_y": "None", "rest": "()"}
-    for place, x, formula in zip("xy"[: len(nodes)], nodes, local, strict=True):
+    wires = []
+    for x, formula in zip(nodes, local, strict=True):
         slope = formula.source() if isinstance(formula, Symbol) else repr(formula)
         if _can_overflow(formula):
             conditions.append(_FINITE.format(f"along_{x}", slope))
             slope = f"along_{x}"
-        slots |= {place: x, f"along_{place}": slope}
+        wires += [x, slope]
     return _FEW.format(
         parameters=", ".join(parameters),
         inputs="\n".join(_INPUT.format(x=x) for x in parameters),
         conditions=" and ".join(conditions),
-        slots="\n".join(f"            node.{name} = {source}" for name, source in slots.items()),
+        wires=", ".join(wires),
         nodes=", ".join(nodes),
     )
 

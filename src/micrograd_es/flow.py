@@ -48,7 +48,7 @@ def sweep(f: Value) -> Swept:
     `backward` writes the lists into the Values as they are: for a large graph a mapping costs as much as the sweep.
     """
     check_value(f)
-    if f.op is None:
+    if not f.wires:
         return [], [], {f: 1}
     found = _swept(f, None) or _swept(f, _shared(f))
     assert found
@@ -66,14 +66,15 @@ def _swept(f: Value, shared: dict[Value, int] | None) -> Swept | None:
     made, slopes, met = [f], [1], {f}
     try:
         for node, upstream in zip(made, slopes):  # noqa: B905 (both grow)
-            x, local, rest = node.x, node.along_x, None
-            while x is not None:
+            wires = iter(node.wires)
+            for x in wires:
+                local = next(wires)
                 if local is None:
                     _refuse_undefined(node, x)
                     contribution = 0
                 else:
                     contribution = upstream * local
-                if x.op is None:
+                if not x.wires:
                     leaves[x] = leaves[x] + contribution if x in leaves else contribution
                 elif shared is None:
                     if x in met:
@@ -90,12 +91,6 @@ def _swept(f: Value, shared: dict[Value, int] | None) -> Swept | None:
                     if not shared[x]:
                         made.append(x)
                         slopes.append(partial[x])
-                if rest is None:
-                    x, local, rest = node.y, node.along_y, node.rest and iter(node.rest)
-                elif rest:
-                    x, local = next(rest, None), next(rest, None)
-                else:
-                    break
         for x, total in leaves.items():
             if not -LARGEST <= total <= LARGEST and not x.is_constant:
                 raise OverflowError  # whatever is not finite ends up in a leaf
@@ -112,8 +107,8 @@ def _shared(f: Value) -> dict[Value, int]:
     seen = {f}
     found = [f]
     for node in found:
-        for x in node.inputs if node.rest else (node.x, node.y):
-            if x is not None and x.op is not None:
+        for x in node.wires[::2]:
+            if x.wires:
                 if x in seen:
                     counts[x] = counts.get(x, 1) + 1
                 else:
@@ -183,7 +178,7 @@ def _overflow(gradient: dict[Value, Any]) -> OverflowError:
             if local is not None and not x.is_constant and not _fits(upstream, local):
                 product = f"{shown(upstream)} × {shown(local)}"
                 return OverflowError(f"the gradient at {written(node)} is too large: {product}; {advice}")
-    leaf = next(x for x, total in gradient.items() if x.op is None and not x.is_constant and not _fits(total, 1))
+    leaf = next(x for x, total in gradient.items() if not x.wires and not x.is_constant and not _fits(total, 1))
     return OverflowError(
         f"the gradient of {leaf.label or 'the leaf'} = {shown(leaf.number)} is too large:"
         f" the contributions to it sum to {shown(gradient[leaf])}; {advice}"

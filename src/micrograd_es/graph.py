@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def check_value(f: Value) -> None:
     """Raise TypeError where f is no Value, before anything else goes wrong with it."""
-    if not hasattr(type(f), "along_x"):
+    if not hasattr(type(f), "wires"):
         raise TypeError(
             f"a graph was expected to end in a Value; got {f!r} ({type(f).__name__}). Give the Value that it computes."
         )
@@ -30,16 +30,12 @@ def uses(f: Value) -> dict[Value, int]:
     counts = {f: 0}
     found = [f]
     while found:
-        node = found.pop()
-        for x in node.inputs if node.rest else (node.x, node.y):
-            if x is None:
-                break
+        for x in found.pop().wires[::2]:
             if x in counts:
                 counts[x] += 1
             else:
                 counts[x] = 1
-                if x.op is not None:
-                    found.append(x)
+                found.append(x)
     return counts
 
 
@@ -73,7 +69,7 @@ def between(outputs: Iterable[Value], inputs: Iterable[Value], fixed: Iterable[V
     reached = set(inputs)
     found = []
     for node in behind(outputs, reached.union(fixed)):
-        if not reached.isdisjoint(node.inputs):
+        if not reached.isdisjoint(node.wires[::2]):
             reached.add(node)
             found.append(node)
     return found
@@ -92,7 +88,7 @@ def behind(outputs: Iterable[Value], cut: Iterable[Value] = ()) -> list[Value]:
     (True, True)
     """
     order: list[Value] = []
-    opened: set[Value | None] = {None, *cut}  # an input that there is none of needs no opening
+    opened: set[Value] = set(cut)
     closed: set[Value] = set()
     stack = [root for root in reversed(list(outputs)) if root not in opened]
     while stack:
@@ -104,9 +100,7 @@ def behind(outputs: Iterable[Value], cut: Iterable[Value] = ()) -> list[Value]:
                 order.append(node)
         else:
             opened.add(node)
-            if node.op is not None:
-                inputs = node.inputs[::-1] if node.rest else (node.y, node.x)
-                stack.extend([x for x in inputs if x not in opened])
+            stack.extend([x for x in node.wires[-2::-2] if x not in opened])
     return order
 
 

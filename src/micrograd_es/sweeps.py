@@ -20,7 +20,7 @@ Locals = Callable[[Value], Sequence[Any]]
 
 def held(node: Value) -> Sequence[Any]:
     """The local gradients that a Value holds since the way forward."""
-    return node.slopes
+    return node.wires[1::2]
 
 
 def backward(nodes: Sequence[Value], inputs: Iterable[Value], seeds: Carried, local: Locals = held) -> Carried:
@@ -60,14 +60,14 @@ def forward(nodes: Sequence[Value], outputs: Iterable[Value], seeds: Carried, lo
     """
     active = {*nodes, *seeds}
     kept = set(outputs)
-    last = {x: node for node in nodes for x in node.inputs if x not in kept}
+    last = {x: node for node in nodes for x in node.wires[::2] if x not in kept}
     carried = dict(seeds)
     for node in nodes:
         gathered: dict[int, Any] = {}
         for x, slope in _slopes(node, active, local):
             _add_products(gathered, carried[x], slope, node)
         carried[node] = gathered
-        for x in node.inputs:
+        for x in node.wires[::2]:
             if last.get(x) is node:
                 carried.pop(x, None)
     return carried
@@ -75,11 +75,11 @@ def forward(nodes: Sequence[Value], outputs: Iterable[Value], seeds: Carried, lo
 
 def _slopes(node: Value, active: set[Value], local: Locals) -> Iterable[tuple[Value, Any]]:
     """The inputs of a Value that a sweep reaches, with the local gradient for each."""
-    numbers = node.slopes
-    slopes = numbers if local is held else local(node)
-    for x, number, slope in zip(node.inputs, numbers, slopes, strict=True):
+    wires = node.wires
+    for i, slope in enumerate(local(node)):
+        x = wires[2 * i]
         if x in active:
-            if number is None:
+            if wires[2 * i + 1] is None:
                 raise undefined(node, x)
             yield x, slope
 

@@ -41,20 +41,14 @@ class Value:
     Raises TypeError for anything that is no real number and ValueError for NaN and infinity.
     """
 
-    __slots__ = ("along_x", "along_y", "grad", "label", "number", "op", "rest", "scope", "x", "y")
+    __slots__ = ("grad", "label", "number", "op", "scope", "wires")
 
     number: Number  # what `data` shows; the engine reads it without asking
     grad: Number
     label: str
     op: Op | None
     scope: Scope | None
-    # The inputs, and the local gradient for each; None where there are fewer. With a tuple of them every node would be
-    # two objects, and twice the work for the garbage collector.
-    x: Any
-    along_x: Any
-    y: Any
-    along_y: Any
-    rest: tuple[Any, ...]  # the third input, its local gradient, the fourth, …
+    wires: tuple[Any, ...]  # input, local gradient, input, local gradient, …: one tuple keeps a node small
 
     is_constant = False
     is_parameter = False
@@ -74,9 +68,8 @@ class Value:
         self.grad = 0
         self.label = label
         self.op = None
+        self.wires = ()
         self.scope = scope_now()
-        self.x = self.along_x = self.y = self.along_y = None
-        self.rest = ()
 
     @property
     def data(self) -> Number:
@@ -97,27 +90,14 @@ class Value:
     @property
     def inputs(self) -> tuple[Value, ...]:
         """The Values that the operation was given, in order; a Value used twice stands twice. Empty for a leaf."""
-        if self.rest:
-            return (self.x, self.y, *self.rest[::2])
-        if self.y is not None:
-            return self.x, self.y
-        return () if self.x is None else (self.x,)
+        return self.wires[::2]
 
     @property
     def local(self) -> tuple[Number | None, ...]:
         """The local gradient ∂self/∂input for each of the inputs; None where the operation has none (√x at 0)."""
         if RECORDING.get():
             raise RecordingError(f"the local gradients of {self!r} were read as numbers")
-        return self.slopes
-
-    @property
-    def slopes(self) -> tuple[Any, ...]:
-        """What `local` shows; the engine reads it without asking."""
-        if self.rest:
-            return (self.along_x, self.along_y, *self.rest[1::2])
-        if self.y is not None:
-            return self.along_x, self.along_y
-        return () if self.x is None else (self.along_x,)
+        return self.wires[1::2]
 
     def backward(self) -> None:
         """Put ∂self/∂v into `.grad` of every Value v behind this one.
@@ -232,10 +212,10 @@ class Value:
         before: object = ()
         if self in _SAVING.turns:
             _SAVING.turns.remove(self)
-        elif self.op is not None:
+        elif self.wires:
             before = _Behind(self)
-        state = (self.number, self.grad, self.label, self.op, self.scope)
-        return _restored, (type(self), before, *state, self.x, self.along_x, self.y, self.along_y, self.rest)
+        state = (self.number, self.grad, self.label, self.op, self.scope, self.wires)
+        return _restored, (type(self), before, *state)
 
 
 class Constant(Value):
@@ -319,13 +299,12 @@ def general(row: Op, inputs: tuple[Value, ...]) -> Value:
         if (recording := RECORDING.get()) and not recording.failed:
             recording.failed = failed
         raise failed from None
+    wires: list[Any] = [None] * (2 * len(inputs))
+    wires[::2], wires[1::2] = inputs, slopes
     node = object.__new__(Value)
+    node.wires = tuple(wires)
     node.number, node.grad, node.label = result, 0, ""
     node.op, node.scope = row, scope_now()
-    wires: list[Any] = [None] * max(4, 2 * len(inputs))
-    wires[: 2 * len(inputs) : 2], wires[1 : 2 * len(inputs) : 2] = inputs, slopes
-    node.x, node.along_x, node.y, node.along_y = wires[:4]
-    node.rest = tuple(wires[4:])
     return node
 
 
@@ -393,6 +372,5 @@ class _Behind:
 
 def _restored(kind: type[Value], before: object, *state: Any) -> Value:
     node = object.__new__(kind)
-    node.number, node.grad, node.label, node.op, node.scope = state[:5]
-    node.x, node.along_x, node.y, node.along_y, node.rest = state[5:]
+    node.number, node.grad, node.label, node.op, node.scope, node.wires = state
     return node

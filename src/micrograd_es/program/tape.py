@@ -167,11 +167,11 @@ class Trace:
                 continue
             if node in numbers:
                 continue
-            inputs = node.inputs if node.rest or node.y is None else (node.x, node.y)  # most have two: in half the time
+            inputs = node.wires[::2]
             deeper = []
             for x in inputs:
                 if x not in numbers:
-                    if x.op is not None:
+                    if x.wires:
                         deeper.append(x)
                     else:
                         numbers[x] = count
@@ -200,11 +200,11 @@ class Trace:
         met, rows, args = self.met, self.rows, self.args
         for number in range(len(met) - 1, len(given) - 1, -1):
             b, xs = found[number], args[number]
-            inputs: tuple[Value, ...] = b.inputs if b.rest or b.y is None else (b.x, b.y)
-            if b.op is not rows[number] or len(inputs) != len(xs):
+            wires = b.wires
+            if b.op is not rows[number] or len(wires) != 2 * len(xs):
                 raise _differs(_told(met[number]), _told(b))
             if xs:
-                for x, y in zip(xs, inputs):  # noqa: B905
+                for x, y in zip(xs, wires[::2]):  # noqa: B905
                     known = found[x]
                     if known is None:
                         found[x] = y
