@@ -329,11 +329,11 @@ class Backward(Lines):
             start, last = starts[first], first + TERMS
             part = upstream
             if len(self.block.out) > 1 or len(found[first:last]) < end - start:
-                part += f"[{self.index((rows, first, 'sums'), sums[start:end])}]"
+                part += f"[{self.index((self.out, first, 'sums'), sums[start:end])}]"
             if len(found[first:last]) < end - start:
-                stretches = self.index((rows, first, "starts"), starts[first:last] - start)
+                stretches = self.index((self.out, first, "starts"), starts[first:last] - start)
                 part = f"np.add.reduceat({part}, {stretches})"
-            lines.append(f"{whole}[{self.index((rows, first, 'once'), found[first:last])}] += {part}")
+            lines.append(f"{whole}[{self.index((self.out, first, 'once'), found[first:last])}] += {part}")
         return lines
 
     def index(self, key: tuple[object, ...], numbers: Any) -> str:
