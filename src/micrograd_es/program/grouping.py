@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from micrograd_es.ops import ADD, LSE, MUL
 from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, Total
-from micrograd_es.program.levels import is_irregular, levels_of, turns_of
+from micrograd_es.program.levels import is_irregular, latest
 from micrograd_es.program.order import parameter_order
 from micrograd_es.program.sums import Affinity, Steps
 from micrograd_es.program.tape import Tape
@@ -79,15 +79,17 @@ class _Grouping:
 
     def place(self) -> None:
         """Add the blocks of every level to the plan."""
-        if not is_irregular(self.steps):
-            for numbers in levels_of(self.steps):
+        steps = self.steps
+        levels: dict[bool, list[list[int]]] = {False: [], True: []}
+        late = latest(steps) if is_irregular(steps) else steps.level
+        for number in steps.order:
+            found, level = levels[steps.varies[number]], late[number]
+            while len(found) < level:
+                found.append([])
+            found[level - 1].append(number)
+        for varies in levels:
+            for numbers in levels[varies]:
                 self._level(numbers)
-            return
-        for numbers in turns_of(self.steps):
-            if self.steps.ops[numbers[0]] is None:
-                self._level(sorted(numbers))
-            else:
-                self._operation(numbers)
 
     def _level(self, numbers: list[int]) -> None:
         """The blocks of one level: products, then operations, then what is added to products that could not take it."""
