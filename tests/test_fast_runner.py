@@ -25,7 +25,7 @@ from micrograd_es.program.calls import wanted
 from micrograd_es.program.compiled import book, brief, lanes, machine, products, single, tiles
 from micrograd_es.program.compiled import runner as fast_runner
 from micrograd_es.program.compiled.lanes import NotCompilableError
-from micrograd_es.program.tape import Entry, Tape
+from micrograd_es.program.tape import Entries, Entry, Tape
 from micrograd_es.value import apply
 from test_program import random_function
 
@@ -232,7 +232,7 @@ def test_an_operation_that_is_no_arithmetic_is_refused(
     forward: Callable[..., Any], local: Callable[..., Any], add_row: Callable[..., Op]
 ) -> None:
     odd = add_row("odd", "?", Role.SCALER, forward, local)
-    program = Program(Tape(1, 0, [], [Entry(odd, (0,))], [1], ["x"]), [()], 0)
+    program = Program(Tape(1, 0, [], Entries([Entry(odd, (0,))]), [1], ["x"]), [()], 0)
     with pytest.raises(NotCompilableError, match="cannot be compiled"):
         runner_of(program, 9, "inputs")
 
@@ -259,7 +259,7 @@ def test_a_tie_among_very_many_goes_to_the_first() -> None:
 
 def test_an_operation_with_very_many_inputs_and_no_tree_runs_in_numpy(add_row: Callable[..., Op]) -> None:
     row = add_row("norm", "?", Role.SCALER, lambda m, *xs: m.sqrt(m.sum([x * x for x in xs])), lambda m, z, *xs: xs)
-    tape = Tape(101, 0, [], [Entry(row, tuple(range(101)))], [101], [f"x{i}" for i in range(101)])
+    tape = Tape(101, 0, [], Entries([Entry(row, tuple(range(101)))]), [101], [f"x{i}" for i in range(101)])
     program = Program(tape, [(101,)], 0, fast=True)
     with pytest.raises(NotCompilableError, match="at most 100"):
         runner_of(program, 3, "inputs")

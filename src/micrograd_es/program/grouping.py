@@ -32,8 +32,8 @@ def planned(tape: Tape) -> Plan:
     """The blocks of a tape.
 
     >>> from micrograd_es.ops import ADD, LSE, MUL
-    >>> from micrograd_es.program.tape import Entry, Tape
-    >>> entries = [Entry(MUL, (2, 0)), Entry(MUL, (3, 1)), Entry(ADD, (4, 5))]
+    >>> from micrograd_es.program.tape import Entries, Entry, Tape
+    >>> entries = Entries([Entry(MUL, (2, 0)), Entry(MUL, (3, 1)), Entry(ADD, (4, 5))])
     >>> planned(Tape(2, 2, [], entries, [6], ["x", "y", "v", "w"])).blocks[0].dense
     True
     """

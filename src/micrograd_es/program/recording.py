@@ -7,7 +7,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from micrograd_es.program.grouping import without_collection
-from micrograd_es.program.tape import Tape, Trace, traced
+from micrograd_es.program.tape import Tape
+from micrograd_es.program.trace import Trace, traced
 from micrograd_es.replay import RECORDING, Recording, RecordingError
 from micrograd_es.value import Value, as_value
 
@@ -28,11 +29,12 @@ def recorded(
     with without_collection():
         inputs, outputs, shape = _run(fn, examples)
         trace = Trace(outputs, (*inputs, *given))
-        for number in range(AGAIN if len(trace.met) <= SMALL else 1):
+        del inputs, outputs
+        for number in range(AGAIN if len(trace) <= SMALL else 1):
             inputs, outputs, _ = _run_again(fn, examples, far=number == 0)
             again = trace.twins(outputs, (*inputs, *given))
         if parameters is None:
-            pairs = zip(trace.met[len(inputs) :], again[len(inputs) :], strict=True)
+            pairs = zip(trace.leaves[len(inputs) :], again[len(inputs) :], strict=True)
             given = [x for x, y in pairs if x is y and x.op is None and not x.is_constant]
         return traced(trace, len(inputs), given, merge), given, shape
 

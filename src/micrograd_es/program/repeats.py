@@ -17,8 +17,8 @@ def repeats(tape: Tape, ops: Sequence[Op | None], args: list[tuple[int, ...]]) -
     In `args`, the inputs by number, the one before stands in its place, and sums lose what is 0: Python's sum begins
     with a 0, and an image is padded with zeros.
 
-    >>> from micrograd_es.program.tape import Entry
-    >>> entries = [Entry(ADD, (2, 0)), Entry(ADD, (3, 1)), Entry(ADD, (0, 1))]
+    >>> from micrograd_es.program.tape import Entries, Entry
+    >>> entries = Entries([Entry(ADD, (2, 0)), Entry(ADD, (3, 1)), Entry(ADD, (0, 1))])
     >>> args = [(), (), (), *[entry.inputs for entry in entries]]
     >>> repeats(Tape(2, 0, [0.0], entries, [5], ["x", "y"]), [None] * 3 + [ADD] * 3, args)
     ({3: 0, 5: 4}, [])

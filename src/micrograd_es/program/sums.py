@@ -43,9 +43,9 @@ class Steps:
     def __init__(self, tape: Tape) -> None:
         first = self.first = tape.first_entry
         self.ops: list[Op | None] = [None] * first
-        self.ops += [entry[0] for entry in tape.entries]
+        self.ops += tape.entries.ops
         self.args: list[tuple[int, ...]] = [()] * first
-        self.args += [entry[1] for entry in tape.entries]
+        self.args += tape.entries.args
         self.repeats, zeros = repeats(tape, self.ops, self.args)
         self.zero = tape.first_constant + tape.constants.index(0) if 0 in tape.constants else None
         self.users = self._count_users(tape)

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from micrograd_es.ops import Op, find
-from micrograd_es.replay import RecordingError
-from micrograd_es.value import Value
 
 FORMAT = "micrograd_es program 1"
 
@@ -30,6 +27,46 @@ class Entry(NamedTuple):
     scope: str = ""
 
 
+class Entries:
+    """The operations of a tape in order, kept by columns: a long tape has hundreds of thousands.
+
+    >>> from micrograd_es.ops import MUL, TANH
+    >>> entries = Entries([Entry(MUL, (0, 1), "z"), Entry(TANH, (2,))])
+    >>> len(entries), entries[0].label, [entry.op.name for entry in entries]
+    (2, 'z', ['mul', 'tanh'])
+    """
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self.ops: list[Op] = []
+        self.args: list[tuple[int, ...]] = []
+        self.labels: list[str] = []
+        self.scopes: list[str] = []
+        for entry in entries:
+            self.append(entry)
+
+    def append(self, entry: Entry) -> None:
+        """Add an operation."""
+        for column, part in zip(self._columns(), entry, strict=True):
+            column.append(part)
+
+    def __len__(self) -> int:
+        return len(self.ops)
+
+    def __getitem__(self, place: int) -> Entry:
+        return Entry(*[column[place] for column in self._columns()])
+
+    def __iter__(self) -> Iterator[Entry]:
+        return map(Entry, *self._columns())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Entries) and self._columns() == other._columns()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _columns(self) -> tuple[list[Any], ...]:
+        return self.ops, self.args, self.labels, self.scopes
+
+
 @dataclass
 class Tape:
     """The numbering: `inputs` come first, then `parameters`, `constants`, and the `entries`; `outputs` are numbers.
@@ -40,7 +77,7 @@ class Tape:
     inputs: int
     parameters: int
     constants: list[float] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
+    entries: Entries = field(default_factory=Entries)
     outputs: list[int] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
 
@@ -104,7 +141,7 @@ def from_json(text: str, source: str = "the text") -> Tape:
         data: dict[str, Any] = json.loads(text)
         if data.pop("format") != FORMAT:
             raise ValueError("another format")
-        data["entries"] = [Entry(find(op), tuple(xs), label, scope) for op, xs, label, scope in data["entries"]]
+        data["entries"] = Entries(Entry(find(op), tuple(xs), label, scope) for op, xs, label, scope in data["entries"])
         tape = Tape(**data)
         _check(tape)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -122,7 +159,7 @@ def _check(tape: Tape) -> None:
         if not entry.inputs or entry.op.arity not in (None, len(entry.inputs)):
             raise ValueError(f"entry {number} gives {len(entry.inputs)} inputs to {entry.op.name}")
     last = tape.first_entry + len(tape.entries)
-    if not all(isinstance(x, int) for entry in tape.entries for x in entry.inputs):
+    if not all(isinstance(x, int) for xs in tape.entries.args for x in xs):
         raise ValueError("an entry has an input that is no number of the tape")
     if min(tape.inputs, tape.parameters) < 0 or not all(map(isfinite, tape.constants)) or not tape.outputs:
         raise ValueError("its inputs, parameters, constants and outputs are not what a program has")
@@ -133,178 +170,3 @@ def _check(tape: Tape) -> None:
 def load(path: Path) -> Tape:
     """Read a tape from a file."""
     return from_json(path.read_text(encoding="utf-8"), str(path))
-
-
-class Trace:
-    """The operations behind some outputs, numbered as they are met; what comes first are the `given` Values.
-
-    `met` are the Values by number, `rows` the rows of the table, None for a leaf and for what was given, and `args`
-    the numbers of the inputs. Two runs that do the same have the same rows and args.
-    """
-
-    def __init__(self, outputs: Sequence[Value], given: Sequence[Value]) -> None:
-        self.numbers: dict[Value, int] = {x: i for i, x in enumerate(given)}
-        self.args: list[tuple[int, ...]] = [()] * len(given)
-        for output in outputs:
-            self._walk(output)
-        self.met = list(self.numbers)
-        self.rows: list[Op | None] = [None] * len(given)
-        self.rows += [x.op for x in self.met[len(given) :]]
-        self.outputs = [self.numbers[output] for output in outputs]
-
-    def _walk(self, output: Value) -> None:
-        """Number what is behind an output, inputs first; no recursion."""
-        numbers, add, number = self.numbers, self.args.append, self.numbers.get
-        waiting: list[Any] = [output]  # Values to open; and, once its inputs stand above it, a Value and its inputs
-        count = len(numbers)
-        while waiting:
-            node = waiting.pop()
-            if node.__class__ is tuple:
-                xs: Any = (numbers[node[0]], numbers[node[1]]) if len(node) == 2 else tuple(map(number, node))
-                numbers[waiting.pop()] = count
-                count += 1
-                add(xs)
-                continue
-            if node in numbers:
-                continue
-            inputs = node.wires[::2]
-            deeper = []
-            for x in inputs:
-                if x not in numbers:
-                    if x.wires:
-                        deeper.append(x)
-                    else:
-                        numbers[x] = count
-                        count += 1
-                        add(())
-            if deeper:
-                waiting += (node, inputs)
-                waiting += deeper[::-1]
-            else:
-                xs = (numbers[inputs[0]], numbers[inputs[1]]) if len(inputs) == 2 else tuple(map(number, inputs))
-                numbers[node] = count
-                count += 1
-                add(xs)
-
-    def twins(self, outputs: Sequence[Value], given: Sequence[Value]) -> list[Value]:
-        """The Values of another run by the numbers that they have in this one.
-
-        Raises RecordingError where it did something else.
-        """
-        if len(self.outputs) != len(outputs):
-            raise _differs(f"{len(self.outputs)} results", f"{len(outputs)}")
-        found: list[Any] = [None] * len(self.met)
-        found[: len(given)] = given
-        for number, b in zip(self.outputs, outputs, strict=True):
-            _pair(found, self.met, number, b)
-        met, rows, args = self.met, self.rows, self.args
-        for number in range(len(met) - 1, len(given) - 1, -1):
-            b, xs = found[number], args[number]
-            wires = b.wires
-            if b.op is not rows[number] or len(wires) != 2 * len(xs):
-                raise _differs(_told(met[number]), _told(b))
-            if xs:
-                for x, y in zip(xs, wires[::2]):  # noqa: B905
-                    known = found[x]
-                    if known is None:
-                        found[x] = y
-                    elif known is not y:
-                        _pair(found, met, x, y)
-            elif b is not met[number] and b.number != met[number].number:
-                raise _differs(repr(met[number]), repr(b))
-        return found
-
-
-def _pair(found: list[Any], met: Sequence[Value], number: int, twin: Value) -> None:
-    """Note that a number is another Value in the other run; it cannot be two."""
-    if found[number] is None:
-        found[number] = twin
-    elif found[number] is not twin:
-        raise _differs(repr(met[number]), f"two of them, {found[number]!r} and {twin!r}")
-
-
-def _told(node: Value) -> str:
-    return f"{node.op.name} of {len(node.inputs)}" if node.op else repr(node)
-
-
-def _differs(first: str, second: str) -> RecordingError:
-    return RecordingError(
-        f"the function did something else when it was called again, with other numbers ({first}, then {second})"
-    )
-
-
-def traced(trace: Trace, inputs: int, parameters: Sequence[Value], merge: bool = False) -> Tape:
-    """The tape of a trace whose first numbers are the inputs.
-
-    Every leaf that is no input and no parameter is a constant. What no output needs is left out, what depends on
-    constants alone is worked out, and with `merge` an expression that stands twice is computed once.
-    """
-    tape = Tape(inputs, len(parameters), names=[x.label for x in (*trace.met[:inputs], *parameters)])
-    place = list(range(len(trace.met)))  # by number of the trace, the number in the tape
-    for number, x in enumerate(parameters, inputs):
-        place[trace.numbers[x]] = number
-    fixed = _fixed(trace, {*range(inputs), *[trace.numbers[x] for x in parameters]})
-    kept = [number for number, row in enumerate(trace.rows) if row is not None and not fixed[number]]
-    _number_constants(tape, trace, fixed, kept, place)
-    first = tape.first_entry
-    if merge:
-        kept = _merged(trace, kept, place, first)
-    else:
-        for end, number in enumerate(kept, first):
-            place[number] = end
-    at, rows, args = place.__getitem__, trace.rows, trace.args
-    nodes = [trace.met[number] for number in kept]
-    wired = [
-        (place[xs[0]], place[xs[1]]) if len(xs) == 2 else tuple(map(at, xs))  # most have two: in half the time
-        for xs in map(args.__getitem__, kept)
-    ]
-    scopes = {node.scope for node in nodes}
-    paths = {scope: " · ".join(s.name for s in scope.path()) if scope else "" for scope in scopes}
-    columns = ([rows[n] for n in kept], wired, [x.label for x in nodes], [paths[x.scope] for x in nodes])
-    tape.entries = list(map(_entry, zip(*columns, strict=True)))
-    tape.outputs = list(map(at, trace.outputs))
-    return tape
-
-
-def _merged(trace: Trace, kept: Sequence[int], place: list[int], first: int) -> list[int]:
-    """Those of the operations that are not the same as one before; what is gets the place of that one."""
-    known: dict[tuple[Op | None, tuple[int, ...]], int] = {}
-    found: list[int] = []
-    for number in kept:
-        key = trace.rows[number], tuple([place[x] for x in trace.args[number]])
-        if key not in known:
-            known[key] = first + len(found)
-            found.append(number)
-        place[number] = known[key]
-    return found
-
-
-_entry: Callable[[tuple[object, ...]], Entry] = partial(tuple.__new__, Entry)  # as Entry(…), in half the time
-
-
-def _fixed(trace: Trace, free: set[int]) -> bytearray:
-    """1 for what depends on constants alone, by number; `free` are the leaves that do not."""
-    fixed = bytearray(len(trace.met))
-    if all(number in free for number, row in enumerate(trace.rows) if row is None):
-        return fixed  # no constants at all
-    for number, xs in enumerate(trace.args):
-        for x in xs:
-            if not fixed[x]:
-                break
-        else:
-            fixed[number] = number not in free
-    return fixed
-
-
-def _number_constants(tape: Tape, trace: Trace, fixed: bytearray, kept: Sequence[int], place: list[int]) -> None:
-    """Give numbers to the constants that something needs; equal ones share a number."""
-    if 1 not in fixed:
-        return
-    needed = {x for number in kept for x in trace.args[number] if fixed[x]}
-    needed.update([x for x in trace.outputs if fixed[x]])
-    known: dict[str, int] = {}  # by what they look like, so that 0.0 and -0.0 stay apart
-    for number in sorted(needed):
-        value = float(trace.met[number].number)
-        place[number] = tape.first_constant + known.setdefault(repr(value), len(known))
-        if len(known) > len(tape.constants):
-            tape.constants.append(value)

@@ -1,0 +1,185 @@
+"""Tracing: from the Values that a function returns back to its inputs, and the tape of what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from micrograd_es.ops import Op
+from micrograd_es.program.tape import Tape
+from micrograd_es.replay import RecordingError
+from micrograd_es.value import Value
+
+
+class Trace:
+    """The operations behind some outputs, inputs first.
+
+    `leaves` are the `given` Values, then the others as they are met. `ops` are the rows of the table, `args` their
+    inputs: n for the leaf of that place, ~n for the operation. `results` is what was computed. The Values that
+    operations made are not kept, so that another run finds room where they were. Two runs that do the same have the
+    same ops and args.
+    """
+
+    def __init__(self, outputs: Sequence[Value], given: Sequence[Value]) -> None:
+        self.given, self.leaves = len(given), list(given)
+        self.args: list[tuple[int, ...]] = []
+        numbers = {x: i for i, x in enumerate(given)}
+        made: list[Value] = []
+        for output in outputs:
+            self._walk(output, numbers, made)
+        self.outputs = [numbers[output] for output in outputs]
+        self.ops: list[Op] = [x.op for x in made]  # type: ignore[misc]
+        self.results = [x.number for x in made]
+        self.labels = [x.label for x in made]
+        scopes = [x.scope for x in made]
+        paths = {scope: " · ".join(s.name for s in scope.path()) if scope else "" for scope in set(scopes)}
+        self.scopes = list(map(paths.__getitem__, scopes))
+
+    def _walk(self, output: Value, numbers: dict[Value, int], made: list[Value]) -> None:
+        """Number what is behind an output, inputs first; no recursion."""
+        leaves, add, number = self.leaves, self.args.append, numbers.__getitem__
+        waiting: list[Any] = [output]  # Values to open; and, once its inputs stand above it, a Value and its inputs
+        while waiting:
+            node = waiting.pop()
+            if node.__class__ is tuple:
+                inputs = node
+                node = waiting.pop()
+            elif node in numbers:
+                continue
+            else:
+                inputs = node.wires[::2]
+                deeper = []
+                for x in inputs:
+                    if x not in numbers:
+                        if x.wires:
+                            deeper.append(x)
+                        else:
+                            numbers[x] = len(leaves)
+                            leaves.append(x)
+                if deeper:
+                    waiting += (node, inputs)
+                    waiting += deeper[::-1]
+                    continue
+            if not inputs:
+                numbers[node] = len(leaves)
+                leaves.append(node)
+                continue
+            add((numbers[inputs[0]], numbers[inputs[1]]) if len(inputs) == 2 else tuple(map(number, inputs)))
+            numbers[node] = ~len(made)
+            made.append(node)
+
+    def __len__(self) -> int:
+        return len(self.leaves) + len(self.ops)
+
+    def twins(self, outputs: Sequence[Value], given: Sequence[Value]) -> list[Value]:
+        """The Values of another run in place of the leaves.
+
+        Raises RecordingError where it did something else.
+        """
+        if len(self.outputs) != len(outputs):
+            raise _differs(f"{len(self.outputs)} results", f"{len(outputs)}")
+        found: list[Any] = [*given, *[None] * (len(self) - len(given))]  # that of the last operation stands before all
+        for number, twin in zip(self.outputs, outputs, strict=True):
+            self._pair(found, number, twin)
+        number = -len(self.ops)
+        for op, xs in zip(self.ops[::-1], self.args[::-1], strict=True):
+            twin = found[number]
+            wires = twin.wires
+            if twin.op is not op or len(wires) != 2 * len(xs):
+                raise _differs(self._told(number), _told(twin))
+            for x, y in zip(xs, wires[::2]):  # noqa: B905 (there are very many)
+                known = found[x]
+                if known is None:
+                    found[x] = y
+                elif known is not y:
+                    self._pair(found, x, y)
+            number += 1
+        leaves = found[: len(self.leaves)]
+        for leaf, twin in zip(self.leaves[self.given :], leaves[self.given :], strict=True):
+            if twin.wires or (twin is not leaf and twin.number != leaf.number):
+                raise _differs(repr(leaf), _told(twin))
+        return leaves
+
+    def _pair(self, found: list[Any], number: int, twin: Value) -> None:
+        """Note that a number is another Value in the other run; it cannot be two."""
+        if found[number] is None:
+            found[number] = twin
+        elif found[number] is not twin:
+            raise _differs(self._told(number), f"two of them, {found[number]!r} and {twin!r}")
+
+    def _told(self, number: int) -> str:
+        return repr(self.leaves[number]) if number >= 0 else f"{self.ops[~number].name} of {len(self.args[~number])}"
+
+
+def _told(node: Value) -> str:
+    return f"{node.op.name} of {len(node.inputs)}" if node.op else repr(node)
+
+
+def _differs(first: str, second: str) -> RecordingError:
+    return RecordingError(
+        f"the function did something else when it was called again, with other numbers ({first}, then {second})"
+    )
+
+
+def traced(trace: Trace, inputs: int, parameters: Sequence[Value], merge: bool = False) -> Tape:
+    """The tape of a trace whose first leaves are the inputs.
+
+    Every leaf that is no input and no parameter is a constant. What no output needs is left out, what depends on
+    constants alone is worked out, and with `merge` an expression that stands twice is computed once.
+    """
+    tape = Tape(inputs, len(parameters), names=[x.label for x in (*trace.leaves[:inputs], *parameters)])
+    numbers = {x: number for number, x in enumerate(parameters, inputs)}
+    place = [*range(inputs), *[numbers.get(x, -1) for x in trace.leaves[inputs:]], *[-1] * len(trace.ops)]
+    kept = _without_constants(tape, trace, place) if -1 in place[: len(trace.leaves)] else range(len(trace.ops))
+    if merge:
+        kept = _merged(tape, trace, kept, place)
+    else:
+        for number, i in enumerate(kept, tape.first_entry):
+            place[~i] = number
+    entries, at = tape.entries, place.__getitem__
+    entries.args = [
+        (place[xs[0]], place[xs[1]]) if len(xs) == 2 else tuple(map(at, xs))  # most have two: in half the time
+        for xs in map(trace.args.__getitem__, kept)
+    ]
+    entries.ops = [trace.ops[i] for i in kept]
+    entries.labels = [trace.labels[i] for i in kept]
+    entries.scopes = [trace.scopes[i] for i in kept]
+    tape.outputs = list(map(at, trace.outputs))
+    return tape
+
+
+def _without_constants(tape: Tape, trace: Trace, place: list[int]) -> list[int]:
+    """The operations that depend on more than constants; the constants that they need get their numbers.
+
+    In `place` are the numbers of the tape by those of the trace, −1 where there is none; constants that are equal share
+    one.
+    """
+    fixed = bytearray([number < 0 for number in place])
+    for i, xs in enumerate(trace.args):
+        for x in xs:
+            if not fixed[x]:
+                fixed[~i] = 0
+                break
+    kept = [i for i in range(len(trace.ops)) if not fixed[~i]]
+    needed = {x for i in kept for x in trace.args[i] if fixed[x]}
+    needed.update([x for x in trace.outputs if fixed[x]])
+    known: dict[str, int] = {}  # by what they look like, so that 0.0 and -0.0 stay apart
+    for number in sorted(needed):
+        value = float(trace.leaves[number].number if number >= 0 else trace.results[~number])
+        place[number] = tape.first_constant + known.setdefault(repr(value), len(known))
+        if len(known) > len(tape.constants):
+            tape.constants.append(value)
+    return kept
+
+
+def _merged(tape: Tape, trace: Trace, kept: Sequence[int], place: list[int]) -> list[int]:
+    """Those of the operations that are not the same as one before; what is gets the place of that one."""
+    known: dict[tuple[Op, tuple[int, ...]], int] = {}
+    found: list[int] = []
+    for i in kept:
+        key = trace.ops[i], tuple([place[x] for x in trace.args[i]])
+        if key not in known:
+            known[key] = tape.first_entry + len(found)
+            found.append(i)
+        place[~i] = known[key]
+    return found
