@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from micrograd_es.ops import ADD, LSE, MUL
+from micrograd_es.program.affinities import Affinity, Steps
 from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, Total
 from micrograd_es.program.levels import is_irregular, latest
 from micrograd_es.program.order import parameter_order
-from micrograd_es.program.sums import Affinity, Steps
 from micrograd_es.program.tape import Tape
 from micrograd_es.program.windows import Window, windows
 
@@ -118,8 +118,9 @@ class _Grouping:
 
     def _join(self, groups: Groups, number: int) -> None:
         """Put an operation with the others of its kind."""
-        varies = self.steps.varies
-        key = (self.steps.ops[number], *[varies[x] for x in self.steps.args[number]])
+        steps, varies = self.steps, self.steps.varies
+        op, xs = steps.ops[number], steps.args[number]
+        key = (op, varies[xs[0]], varies[xs[-1]], *([varies[x] for x in xs] if len(xs) > 2 else (len(xs),)))
         groups.setdefault(key, []).append(number)
 
     def _bundles(self, products: dict[tuple[int, ...], list[int]]) -> list[tuple[list[int], bool]]:

@@ -6,24 +6,12 @@ vectors.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
-from micrograd_es.ops import DIV, MUL, NEG, Op
+from micrograd_es.ops import DIV, MUL, NEG
+from micrograd_es.program.terms import SCALING, Graph, Product, Sum
 
 FEW = 4  # pairs; fewer are no matrix
-SCALING = (MUL, DIV, NEG)
-
-
-class Product(NamedTuple):
-    """A term of a sum: `number` is that of its outermost operation, `weights` and `divisors` what its input is scaled
-    by, `sign` 1 or −1."""
-
-    number: int
-    input: int
-    weights: tuple[int, ...]
-    divisors: tuple[int, ...] = ()
-    sign: int = 1
 
 
 class Pair(NamedTuple):
@@ -39,46 +27,33 @@ class Pair(NamedTuple):
         return Pair(self.product._replace(input=self.other), self.product.input, self.path)
 
 
-class Graph(NamedTuple):
-    """What is asked of a graph: see `Steps`."""
+def take_apart(graph: Graph, terms: Sum) -> list[int]:
+    """Put the products of two varying factors that have a weight for every pair in place; the numbers taken up.
 
-    first: int
-    ops: Sequence[Op | None]
-    args: Sequence[tuple[int, ...]]
-    users: Sequence[int]
-    varies: Sequence[bool]
-
-
-def taken_apart(
-    graph: Graph, products: list[Product], bare: list[int]
-) -> tuple[dict[int, list[Product]], list[Product], list[int], list[int]] | None:
-    """The products with each y, the terms that are left, and the numbers taken up; None where no matrix is found.
-
-    The y are the fewer of the two. As in `Steps`, what is subtracted stands among the bare as ~number.
+    The y are the fewer of the two.
     """
-    first, ops, _, users, _ = graph
-    terms: list[Product | int] = [*products, *bare]
-    inputs = [product.input for product in products] + [code if code >= 0 else ~code for code in bare]
-    places = [i for i, x in enumerate(inputs) if x >= first and users[x] == 1 and ops[x] in SCALING]
-    if len(places) < FEW:
-        return None
-    looked_at = {place: _pair(graph, _product(terms[place])) for place in places}
-    found = {place: pair for place, pair in looked_at.items() if pair}
+    found = _found(graph, terms)
     pairs = list(found.values())
     xs, ys = {pair.product.input for pair in pairs}, {pair.other for pair in pairs}
     different = len({(pair.product.input, pair.other) for pair in pairs})
     if min(len(xs), len(ys)) < 2 or not FEW <= len(pairs) == different == len(xs) * len(ys):
-        return None
-    by_other: dict[int, list[Product]] = {}
+        return []
     for pair in pairs if len(ys) <= len(xs) else [pair.swapped for pair in pairs]:
-        by_other.setdefault(pair.other, []).append(pair.product)
-    left = [term for place, term in enumerate(terms) if place not in found]
-    return (
-        by_other,
-        [term for term in left if isinstance(term, Product)],
-        [term for term in left if not isinstance(term, Product)],
-        [number for pair in pairs for number in pair.path],
-    )
+        terms.pairs.setdefault(pair.other, []).append(pair.product)
+    count = len(terms.products)
+    terms.products[:] = [term for place, term in enumerate(terms.products) if place not in found]
+    terms.bare[:] = [code for place, code in enumerate(terms.bare, count) if place not in found]
+    return [number for pair in pairs for number in pair.path]
+
+
+def _found(graph: Graph, terms: Sum) -> dict[int, Pair]:
+    """The products of two varying factors by their places among products and bare terms."""
+    first, ops, _, users, varies = graph
+    every: list[Product | int] = [*terms.products, *terms.bare]
+    inputs = [product.input for product in terms.products] + [code if code >= 0 else ~code for code in terms.bare]
+    places = [i for i, x in enumerate(inputs) if x >= first and users[x] == 1 and ops[x] in SCALING and varies[x]]
+    looked_at = {place: _pair(graph, _product(every[place])) for place in places} if len(places) >= FEW else {}
+    return {place: pair for place, pair in looked_at.items() if pair}
 
 
 def _product(term: Product | int) -> Product:

@@ -29,16 +29,18 @@ def repeats(tape: Tape, ops: Sequence[Op | None], args: list[tuple[int, ...]]) -
         return {}, []
     found: dict[int, int] = {}
     known: dict[tuple[Op | None, tuple[int, ...]], int] = {}
-    for number in range(first, len(ops)):
-        xs, op = tuple([found.get(x, x) for x in args[number]]), ops[number]
-        if zeros and not zeros.isdisjoint(xs):
+    zeros_among, found_among = zeros.isdisjoint, found.keys().isdisjoint
+    for number, op in enumerate(ops[first:], first):
+        xs = args[number]
+        if not found_among(xs):
+            xs = args[number] = tuple([found.get(x, x) for x in xs])
+        if not zeros_among(xs):
             if _is_zero(op, xs, zeros, tape):
                 zeros.add(number)
             elif op is ADD:
-                xs = tuple([x for x in xs if x not in zeros])
+                xs = args[number] = tuple([x for x in xs if x not in zeros])
             elif op is SUB and xs[1] in zeros:
-                xs = xs[:1]
-        args[number] = xs
+                xs = args[number] = xs[:1]
         same = xs[0] if len(xs) == 1 and op in (ADD, SUB) else known.setdefault((op, xs), number)
         if same != number:
             found[number] = same

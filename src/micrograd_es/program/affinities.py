@@ -1,0 +1,230 @@
+"""What there is to compute, once sums are read: affine sums Σ weight·input + Σ bare, and all other operations.
+
+The weight of a term is a number of its own where it is more than one factor: −w, w/2, c·w.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import chain
+from operator import itemgetter
+from typing import NamedTuple
+
+import numpy as np
+
+from micrograd_es.ops import ADD, DIV, INV, MUL, NEG, SAME, SUB, Op
+from micrograd_es.program.repeats import repeats
+from micrograd_es.program.sums import Sums
+from micrograd_es.program.tape import Tape
+from micrograd_es.program.terms import Graph, Product, Sum
+
+
+class Affinity(NamedTuple):
+    """Σ weight·input + Σ bare: the terms in the order of their inputs' numbers; `products` are their own numbers."""
+
+    weights: tuple[int, ...]
+    inputs: tuple[int, ...]
+    products: tuple[int, ...]
+    shared: int | None
+    varying: tuple[int, ...]
+
+
+class Steps:
+    """What there is to compute, once sums and their products are taken together.
+
+    `order` are the numbers to compute, inputs first: an operation of `ops` on `args`, a sum where that is ADD, an
+    affine sum where `affine` has the number. Numbers after those of the tape are made here. `varies` says for each
+    number whether it depends on the example, and `level` how many steps of its own kind are before it. `zero` is the
+    number of a constant 0, where there is one.
+    """
+
+    def __init__(self, tape: Tape) -> None:
+        first = self.first = tape.first_entry
+        self.ops: list[Op | None] = [None] * first
+        self.ops += tape.entries.ops
+        self.args: list[tuple[int, ...]] = [()] * first
+        self.args += tape.entries.args
+        self.repeats, zeros = repeats(tape, self.ops, self.args)
+        self.zero = tape.first_constant + tape.constants.index(0) if 0 in tape.constants else None
+        self.users = self._count_users(tape)
+        self.varies = self._find_varying(tape)
+        self.taken = bytearray(len(self.ops))  # 1 for what needs no step: a repeat, a part of a sum, a 0 without use
+        for number in self.repeats:
+            self.taken[number] = 1
+        for number in zeros:
+            if not self.users[number]:
+                self.taken[number] = 1
+                for x in self.args[number]:
+                    self.users[x] -= 1
+        self.affine: dict[int, Affinity] = {}
+        self.made: dict[tuple[object, ...], int] = {}  # weights of several factors, and what is added of several terms
+        self.level = [0] * len(self.ops)
+        self.order: list[int] = []
+        graph = Graph(first, self.ops, self.args, self.users, self.varies)
+        self._write(Sums(graph, self.taken).terms)
+
+    def _count_users(self, tape: Tape) -> list[int]:
+        """How many inputs each number feeds; an output counts as one more."""
+        repeats, args = self.repeats, self.args[self.first :]
+        if repeats:
+            args = [xs for x, xs in enumerate(args, self.first) if x not in repeats]
+        outputs = [repeats.get(x, x) for x in tape.outputs]
+        used = np.fromiter(chain.from_iterable((*args, outputs)), np.int64)
+        users: list[int] = np.bincount(used, minlength=len(self.ops)).tolist()
+        return users
+
+    def _find_varying(self, tape: Tape) -> list[bool]:
+        varies = [True] * tape.inputs + [False] * (self.first - tape.inputs)
+        for xs in self.args[self.first :]:
+            for x in xs:
+                if varies[x]:
+                    varies.append(True)
+                    break
+            else:
+                varies.append(False)
+        return varies
+
+    def _write(self, sums: dict[int, Sum]) -> None:
+        """The steps in order, with those that the sums are made of."""
+        ops, taken = self.ops, self.taken
+        for number in range(self.first, len(taken)):
+            if taken[number]:
+                continue
+            if number not in sums:
+                self._add(ops[number], self.args[number], number)
+                continue
+            products, bare, pairs = sums[number]
+            if pairs:
+                bare = [*bare, *self._write_pairs(pairs)]
+            if products:
+                self._write_products(number, products, bare)
+            else:
+                self._write_sum(bare, number)
+
+    def _add(self, op: Op | None, xs: tuple[int, ...], number: int | None = None) -> int:
+        """A step, under a number of its own or a new one."""
+        varies, level = self.varies, self.level
+        if number is None:
+            number = self.new(any(varies[x] for x in xs))
+        self.ops[number], self.args[number] = op, xs
+        own = varies[number]
+        deepest = 0
+        for x in xs:
+            if varies[x] is own and level[x] > deepest:
+                deepest = level[x]
+        level[number] = deepest + 1
+        self.order.append(number)
+        return number
+
+    def new(self, varies: bool) -> int:
+        """A number after all others."""
+        self.ops.append(None)
+        self.args.append(())
+        self.varies.append(varies)
+        self.level.append(0)
+        return len(self.level) - 1
+
+    def _write_sum(self, terms: Sequence[int], number: int | None = None) -> int:
+        """A sum, and less what stands as ~number: the shared terms among themselves, then the varying ones."""
+        plus = [x for x in terms if x >= 0]
+        minus = [~x for x in terms if x < 0]
+        if not minus:
+            return self._write_total(plus, number)
+        less = self._write_total(minus)
+        return self._add(SUB, (self._write_total(plus), less), number) if plus else self._add(NEG, (less,), number)
+
+    def _write_total(self, terms: list[int], number: int | None = None) -> int:
+        if len(terms) == 1 and number is None:
+            return terms[0]
+        varies = self.varies
+        shared = [x for x in terms if not varies[x]]
+        if shared and len(terms) > 2 and len(shared) < len(terms):
+            apart = self._write_total([x for x in terms if varies[x]])
+            return self._add(ADD, (apart, self._write_total(shared)), number)
+        return self._add(ADD if len(terms) > 1 else SAME, tuple(terms), number)
+
+    def _write_products(self, number: int, products: list[Product], bare: list[int]) -> None:
+        """A sum with products: weights of several factors first, then the products, then what is subtracted."""
+        rows = _by_occurrence(products)
+        if len(rows) > 1:
+            self._write_sum([*(self._write_affine(row, []) for row in rows), *bare], number)
+        elif all(product.sign < 0 for product in products):
+            turned = [Product(p.number, p.input, p.weights, p.divisors) for p in products]
+            self._write_sum([~self._write_affine(turned, []), *bare], number)
+        else:
+            late = [x for x in bare if x < 0 and self.varies[~x]]
+            kept = [x for x in bare if x >= 0 or not self.varies[~x]]
+            if late:
+                self._write_sum([self._write_affine(products, kept), *late], number)
+            else:
+                self._write_affine(products, kept, number)
+
+    def _write_pairs(self, pairs: dict[int, list[Product]]) -> list[int]:
+        """Σ weight·x for each y, times y; what is subtracted as ~number."""
+        if any(product.sign > 0 for products in pairs.values() for product in products):
+            return [self._add(MUL, (self._write_affine(products, []), y)) for y, products in pairs.items()]
+        turned = {y: [product._replace(sign=1) for product in products] for y, products in pairs.items()}
+        return [~number for number in self._write_pairs(turned)]
+
+    def _write_affine(self, products: Sequence[Product], bare: Sequence[int], number: int | None = None) -> int:
+        """Σ weight·input + Σ bare; what is bare and computed later than the products is added to them later."""
+        varies, level = self.varies, self.level
+        terms = [
+            (x, ws[0] if sign > 0 and len(ws) == 1 and not divisors else self._weight(ws, divisors, sign), own)
+            for own, x, ws, divisors, sign in products
+        ]
+        terms.sort(key=itemgetter(0))
+        inputs, weights, numbers = zip(*terms, strict=True)
+        fixed = [x for x in bare if not varies[x if x >= 0 else ~x]]
+        varying = [x for x in bare if x >= 0 and varies[x]]
+        deepest = max([level[x] for x in inputs])
+        late = [x for x in varying if level[x] > deepest]
+        if late:
+            varying = [x for x in varying if level[x] <= deepest]
+        target = None if late else number
+        shared = self._once(("sum", *sorted(fixed)), lambda: self._write_sum(fixed)) if fixed else None
+        affinity = Affinity(weights, inputs, numbers, shared, tuple(varying))
+        found = self._add(None, tuple(inputs) if target is None else inputs, target)
+        self.affine[found] = affinity
+        return self._write_sum([found, *late], number) if late else found
+
+    def _weight(self, weights: tuple[int, ...], divisors: tuple[int, ...], sign: int) -> int:
+        """The number of a term's weight: a new one, where it has more than one factor."""
+        return self._once((weights, divisors, sign), lambda: self._write_weight(weights, divisors, sign))
+
+    def _once(self, key: tuple[object, ...], write: Callable[[], int]) -> int:
+        """The number of what all positions of a kernel have in common; it is written once."""
+        found = self.made.get(key)
+        if found is None:
+            found = self.made[key] = write()
+        return found
+
+    def _write_weight(self, weights: tuple[int, ...], divisors: tuple[int, ...], sign: int) -> int:
+        if not weights:
+            weight = self._add(INV, divisors[:1])
+        elif len(weights) > 1:
+            weight = self._add(MUL, weights)
+        else:
+            weight = weights[0]
+        for divisor in divisors[0 if weights else 1 :]:
+            weight = self._add(DIV, (weight, divisor))
+        return weight if sign > 0 else self._add(NEG, (weight,))
+
+
+def _by_occurrence(products: list[Product]) -> list[list[Product]]:
+    """The terms as one sum; as several where each input stands at least twice on average.
+
+    A sum over the outputs of a layer has all its inputs once an output: the first of each are a sum with the same
+    inputs as the second of each, so that the layer's product is there again.
+    """
+    different = len({product.input for product in products})
+    if different == 1 or len(products) < 2 * different:
+        return [products]
+    rows: list[list[Product]] = []
+    seen: dict[int, int] = {}
+    for product in products:
+        turn = seen[product.input] = seen.get(product.input, -1) + 1
+        if turn == len(rows):
+            rows.append([])
+        rows[turn].append(product)
+    return rows
