@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from math import isfinite
 from operator import itemgetter
 from os import PathLike
@@ -25,7 +23,8 @@ from micrograd_es.program.grouping import planned
 from micrograd_es.program.jax_function import function_of
 from micrograd_es.program.portions import runner_of
 from micrograd_es.program.recording import Structure, recorded
-from micrograd_es.program.tape import Tape, from_json
+from micrograd_es.program.saved import Saved, read, written
+from micrograd_es.program.tape import Tape
 from micrograd_es.replay import refuse
 from micrograd_es.value import Value
 
@@ -302,46 +301,12 @@ class Program:
 
         Raises OSError where the file cannot be written; then what was there is untouched.
         """
-        data = {
-            "tape": self.tape.to_json(),
-            "shapes": self.shapes,
-            "result": self.result,
-            "parameters": self.parameters.tolist(),
-            "dtype": str(self._shared.dtype),
-        }
-        write_files({Path(path): json.dumps(data).encode("utf-8")})
+        saved = Saved(self.tape, self.shapes, self.result, self.parameters, str(self._shared.dtype))
+        write_files({Path(path): written(saved)})
         return Path(path)
 
     @classmethod
     def load(cls, path: str | PathLike[str], fast: bool = False) -> Program:
         """The program that `save` wrote; it has no Values. Raises ValueError for any other file."""
-        try:
-            data = json.loads(Path(path).read_text(encoding="utf-8"))
-            text, shapes, result = data["tape"], [tuple(shape) for shape in data["shapes"]], data["result"]
-            numbers, dtype = as_array(data["parameters"], float), data["dtype"]
-        except (KeyError, TypeError, ValueError, RecursionError) as error:
-            raise _no_program(path, error) from None
-        tape = from_json(text, str(path))
-        try:
-            _check(tape, shapes, result, numbers)
-        except (TypeError, ValueError) as error:
-            raise _no_program(path, error) from None
+        tape, shapes, result, numbers, dtype = read(path)
         return cls(tape, shapes, result, (), numbers.tolist(), dtype, fast)
-
-
-def _no_program(path: str | PathLike[str], error: Exception) -> ValueError:
-    return ValueError(f"{path} is no program of micrograd_es ({error}); expected what Program.save wrote.")
-
-
-def _check(tape: Tape, shapes: Sequence[tuple[int, ...]], result: Structure, numbers: Array) -> None:
-    """Whether what a file holds beside its tape fits to it."""
-    if sum(map(count, shapes)) != tape.inputs or any(size < 0 for shape in shapes for size in shape):
-        raise ValueError(f"its shapes {shapes} are not those of {tape.inputs} inputs")
-    if numbers.shape != (tape.parameters,) or not np.isfinite(numbers).all():
-        raise ValueError(f"it has no finite number for each of {tape.parameters} parameters")
-    places = iter(tape.outputs)
-    with suppress(StopIteration):
-        unflattened(result, places)
-        if next(places, None) is None:
-            return
-    raise ValueError(f"its result {result} has not the shape of {len(tape.outputs)} outputs")

@@ -1,21 +1,16 @@
 """A recorded graph as a flat list: inputs, parameters, constants, then one entry for each operation, inputs first.
 
-A tape is plain data: it prints the same on every run, goes to a file and back, and knows nothing of how it is run.
+A tape is plain data: it prints the same on every run, and knows nothing of how it is run.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from math import isfinite
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from micrograd_es.ops import Op, find
-
-FORMAT = "micrograd_es program 1"
+from micrograd_es.ops import Op
 
 
 class Entry(NamedTuple):
@@ -127,46 +122,3 @@ class Tape:
             taken.add(name)
             found.append(name)
         return found + fixed
-
-    def to_json(self) -> str:
-        """The tape as text that `from_json` reads."""
-        entries = [[entry.op.name, list(entry.inputs), entry.label, entry.scope] for entry in self.entries]
-        data = {"format": FORMAT, **self.__dict__, "entries": entries}
-        return json.dumps(data, ensure_ascii=True, indent=None)
-
-
-def from_json(text: str, source: str = "the text") -> Tape:
-    """The tape that `to_json` wrote. Raises ValueError, naming the source, for anything else."""
-    try:
-        data: dict[str, Any] = json.loads(text)
-        if data.pop("format") != FORMAT:
-            raise ValueError("another format")
-        data["entries"] = Entries(Entry(find(op), tuple(xs), label, scope) for op, xs, label, scope in data["entries"])
-        tape = Tape(**data)
-        _check(tape)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ValueError(
-            f"{source} is no program of micrograd_es: {error}; expected what Program.save wrote."
-        ) from None
-    return tape
-
-
-def _check(tape: Tape) -> None:
-    """Whether every number means something that comes before it."""
-    for number, entry in enumerate(tape.entries, tape.first_entry):
-        if any(not 0 <= x < number for x in entry.inputs):
-            raise ValueError(f"entry {number} uses what comes after it")
-        if not entry.inputs or entry.op.arity not in (None, len(entry.inputs)):
-            raise ValueError(f"entry {number} gives {len(entry.inputs)} inputs to {entry.op.name}")
-    last = tape.first_entry + len(tape.entries)
-    if not all(isinstance(x, int) for xs in tape.entries.args for x in xs):
-        raise ValueError("an entry has an input that is no number of the tape")
-    if min(tape.inputs, tape.parameters) < 0 or not all(map(isfinite, tape.constants)) or not tape.outputs:
-        raise ValueError("its inputs, parameters, constants and outputs are not what a program has")
-    if any(not 0 <= number < last for number in tape.outputs) or len(tape.names) != tape.first_constant:
-        raise ValueError("its numbers do not fit together")
-
-
-def load(path: Path) -> Tape:
-    """Read a tape from a file."""
-    return from_json(path.read_text(encoding="utf-8"), str(path))
