@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from itertools import repeat
 
 from micrograd_es.ops import Op
 from micrograd_es.program.tape import Tape
@@ -114,16 +113,6 @@ class Plan:
         """The rows of some numbers of one space."""
         found = [self.places[number] for number in numbers]
         return Rows(found[0][0], tuple([row for _, row in found]))
-
-    def place(self, numbers: Sequence[int], space: Space) -> Rows:
-        """Give new rows to some numbers."""
-        first = self.sizes[space]
-        self.sizes[space] = last = first + len(numbers)
-        if last == first + 1:
-            self.places[numbers[0]] = space, first
-            return Rows(space, (first,))
-        self.places.update(zip(numbers, zip(repeat(space), range(first, last)), strict=False))
-        return Rows(space, tuple(range(first, last)))
 
     def wanted(self, start: int, end: int) -> set[tuple[Space, int]]:
         """Where gradients are needed for those of the numbers from start to end: in all that depends on them."""

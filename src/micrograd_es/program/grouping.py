@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import repeat
 
 from micrograd_es.ops import ADD, LSE, MUL
 from micrograd_es.program.affinities import Affinity, Steps
@@ -41,9 +42,6 @@ def planned(tape: Tape) -> Plan:
         steps = Steps(tape)
         plan = Plan(tape)
         plan.parameters = parameter_order(tape, steps)
-        plan.place(range(tape.inputs), Space.VARYING)
-        plan.place([tape.inputs + place for place in plan.parameters], Space.SHARED)
-        plan.place(range(tape.first_constant, tape.first_entry), Space.SHARED)
         _Grouping(plan, steps).place()
         plan.places.update({x: plan.places[steps.repeats.get(x, x)] for x in tape.outputs})
     return plan
@@ -71,14 +69,23 @@ class _Grouping:
     """The blocks of all levels."""
 
     def __init__(self, plan: Plan, steps: Steps) -> None:
-        self.plan, self.steps = plan, steps
-        self.row = [0] * len(steps.level)
+        self.plan, self.steps, tape = plan, steps, plan.tape
         self.nothing: int | None = None
-        for number, (_, row) in plan.places.items():
+        shared = [tape.inputs + place for place in plan.parameters] + [*range(tape.first_constant, tape.first_entry)]
+        self.numbers = {Space.VARYING: list(range(tape.inputs)), Space.SHARED: shared}  # in the order of their rows
+        self.row = [*range(tape.inputs), *[0] * (len(steps.level) - tape.inputs)]
+        for row, number in enumerate(shared):
             self.row[number] = row
 
     def place(self) -> None:
-        """Add the blocks of every level to the plan."""
+        """Give every number its row, and the plan its blocks."""
+        self._levels()
+        for space, numbers in self.numbers.items():
+            self.plan.places.update(zip(numbers, zip(repeat(space), range(len(numbers)), strict=False), strict=True))
+            self.plan.sizes[space] = len(numbers)
+
+    def _levels(self) -> None:
+        """The blocks of every level."""
         steps = self.steps
         levels: dict[bool, list[list[int]]] = {False: [], True: []}
         late = latest(steps) if is_irregular(steps) else steps.level
@@ -265,11 +272,14 @@ class _Grouping:
         return self.steps.new(True)
 
     def _place(self, members: Sequence[int]) -> Rows:
-        out = self.plan.place(members, _SPACES[self.steps.varies[members[0]]])
-        row = self.row
-        for place, number in zip(out.numbers, members):  # noqa: B905
+        """Give new rows to some numbers."""
+        space, row = _SPACES[self.steps.varies[members[0]]], self.row
+        numbers = self.numbers[space]
+        places = tuple(range(len(numbers), len(numbers) + len(members)))
+        numbers += members
+        for place, number in zip(places, members):  # noqa: B905
             row[number] = place
-        return out
+        return Rows(space, places)
 
     def _rows(self, numbers: Sequence[int]) -> Rows:
         return Rows(_SPACES[self.steps.varies[numbers[0]]], tuple([self.row[x] for x in numbers]))
