@@ -303,6 +303,17 @@ def energy() -> Case:
     return fn, 5, [(6, 5, 1)]
 
 
+def shared_term() -> Case:
+    """A bilinear form, one of whose terms is used by itself as well."""
+    w = values(2, 3)
+
+    def fn(x: list[Value]) -> Value:
+        terms = [w[i][j] * (x[i] * x[2 + j]) for i in range(2) for j in range(3)]
+        return es.sum(terms) + es.tanh(terms[0])
+
+    return fn, 5, [(1, 6, 1)]
+
+
 def penalty() -> Case:
     """Loss and penalty in one chain of additions."""
     w, b = values(5, 4), values(5)
@@ -364,6 +375,7 @@ CASES: dict[str, Case] = {
     "weight in a gate": forms(lambda w, x, y: es.prod([x, w, y]), chain),
     "halved pairs": forms(lambda w, x, y: -(x / 2) * (w * y), sum),
     "energy": energy(),
+    "term used by others": shared_term(),
     "penalty": penalty(),
     "gated": gated(),
     "same weights twice": twins(),

@@ -47,20 +47,24 @@ def take_apart(graph: Graph, terms: Sum) -> list[int]:
 
 
 def _found(graph: Graph, terms: Sum) -> dict[int, Pair]:
-    """The products of two varying factors by their places among products and bare terms."""
+    """The products of two varying factors by their places among products and bare terms.
+
+    One that others use too is none of them: they need what is in it.
+    """
     first, ops, _, users, varies = graph
-    every: list[Product | int] = [*terms.products, *terms.bare]
-    inputs = [product.input for product in terms.products] + [code if code >= 0 else ~code for code in terms.bare]
-    places = [i for i, x in enumerate(inputs) if x >= first and users[x] == 1 and ops[x] in SCALING and varies[x]]
-    looked_at = {place: _pair(graph, _product(every[place])) for place in places} if len(places) >= FEW else {}
+    every = [*terms.products, *map(_product, terms.bare)]
+    places = [
+        i
+        for i, (number, x, *_) in enumerate(every)
+        if x >= first and users[x] == 1 == users[number] and ops[x] in SCALING and varies[x]
+    ]
+    looked_at = {place: _pair(graph, every[place]) for place in places} if len(places) >= FEW else {}
     return {place: pair for place, pair in looked_at.items() if pair}
 
 
-def _product(term: Product | int) -> Product:
-    """A term, also one that is added or subtracted as it is, as a product."""
-    if isinstance(term, Product):
-        return term
-    return Product(term, term, ()) if term >= 0 else Product(~term, ~term, (), (), -1)
+def _product(code: int) -> Product:
+    """What is added or subtracted as it is, as a product."""
+    return Product(code, code, ()) if code >= 0 else Product(~code, ~code, (), (), -1)
 
 
 def _pair(graph: Graph, start: Product) -> Pair | None:
