@@ -85,6 +85,8 @@ FROZEN: dict[str, Callable[[Value], Any]] = {
     "an operation without a result that is passed over": passed_over,
     "text": lambda x: W * float(repr(x).split("(")[1].split(",")[0]),
     "a number that is set": setting,
+    "a whole number": lambda x: W * int(x),
+    "a rounded number": lambda x: W * round(x, 1),
     "true or false": lambda x: x if x else W,
     "backward": with_backward,
     "gradients": lambda x: W * es.gradients(x * x)[x],
@@ -314,6 +316,29 @@ def test_an_example_that_is_at_fault_for_a_parameter_alone_is_named(fast: bool) 
     program = record(lambda x: x * W, 1.0, fast=fast)
     with pytest.raises(ArithmeticError, match="the sum over the batch is too large for float64"):
         program.value_and_grad(np.full(5, 0.8e308), reduce="sum")
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
+def test_examples_apart_may_add_up_to_too_much(fast: bool) -> None:
+    program = record(lambda x: x * W, 1.0, fast=fast)
+    values, (slopes,) = program.value_and_grad(np.full(5, 0.8e308), reduce="none", wrt="inputs")
+    assert values.tolist() == [1.6e308] * 5
+    assert slopes.tolist() == [2.0] * 5
+    with pytest.raises(ArithmeticError, match="in example 3 of the batch"):
+        program.value_and_grad(np.array([1.0, 1.0, 1.0, 1.8e308]) * 0.99, reduce="none", wrt="inputs")
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
+def test_numbers_behind_a_mask_are_not_taken_for_numbers(fast: bool) -> None:
+    program = record(lambda x: x * W, 1.0, fast=fast)
+    xs = np.ma.array([1.0, 2.0, 3.0], mask=[False, True, False])
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r"an input has masked numbers; expected all of them"):
+            program.value_and_grad(xs)
+        with pytest.raises(ValueError, match=r"Write x\.filled"):
+            program(xs)
+        assert program(xs.data).tolist() == [2.0, 4.0, 6.0]
+        assert program.value_and_grad(np.ma.array([1.0, 2.0, 3.0])) == (4.0, [2.0])
 
 
 def test_an_array_without_axes_is_an_example() -> None:

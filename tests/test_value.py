@@ -249,3 +249,15 @@ def test_kinds_of_numbers_that_python_does_not_mix_are_refused(pair: tuple[objec
         for use in (lambda a, b: a + b, lambda a, b: a * b, lambda a, b: a**b):
             with pytest.raises(TypeError, match=f"{kinds} do not mix exactly"):
                 use(Value(x), y)  # type: ignore[arg-type]
+
+
+def test_an_exponent_of_0_has_a_slope_where_the_base_has_none() -> None:
+    x = Value(0.5)
+    power: Value = 0.0**x
+    assert power.local == (None, 0)
+    power.backward()
+    assert x.grad == 0
+
+
+def test_a_value_is_cut_and_rounded_as_its_number() -> None:
+    assert (int(Value(-2.75)), round(Value(2.75)), round(Value(2.75), 1)) == (-2, 3, 2.8)

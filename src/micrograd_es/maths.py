@@ -183,8 +183,10 @@ class NumberMaths:
             raise ValueError("negative number to a power that is not whole")
         return x**y
 
-    def power_slope(self, x: Any, y: Any) -> Any:
-        """y·x**(y − 1), the slope of x**y along x; 0 for the power 0, also at x = 0."""
+    def power_slope(self, x: Any, y: Any) -> Any | None:
+        """y·x**(y − 1), the slope of x**y along x; 0 for the power 0, also at x = 0; None where it has none (√0)."""
+        if x == 0 and 0 != y < 1:
+            return None
         return 0 if y == 0 else y * self.power(x, y - 1)
 
     def times_log(self, z: Any, x: Any) -> Any | None:

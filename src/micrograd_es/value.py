@@ -193,6 +193,12 @@ class Value:
     def __float__(self) -> float:
         return float(self.data)
 
+    def __int__(self) -> int:
+        return int(self.data)
+
+    def __round__(self, digits: int | None = None) -> Number:
+        return round(self.data, digits)
+
     def __bool__(self) -> bool:
         if RECORDING.get():
             raise RecordingError(f"{self!r} was used as true or false")

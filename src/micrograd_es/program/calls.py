@@ -110,6 +110,8 @@ class Call:
             raise ValueError(
                 f"out has the shape {out.shape}; expected {self.asked}, a number for each of the parameters."
             )
+        if not out.flags.writeable:
+            raise ValueError(f"out is read-only; expected an array to write to. Write out=np.empty({len(out)}).")
         np.copyto(out, self.slopes)
         self.out = if_small(out)
 
@@ -123,9 +125,10 @@ class Call:
         return self._parts(matrix, self.shapes)
 
     def is_sound(self, value: float) -> bool:
-        """Whether the value and all of the gradient are finite."""
+        """Whether the value, the sum or that of each example, and all of the gradient are finite."""
         parts = self.known or self._slopes_of_inputs()
-        return isfinite(value) and all(np.isfinite(part).all() for part in (self.slopes, *parts))
+        fine = isfinite(value) or (self.reduce == "none" and np.isfinite(self.outputs[0]).all())
+        return bool(fine) and all(np.isfinite(part).all() for part in (self.slopes, *parts))
 
     def stacked(self) -> Array:
         """The outputs, copied: a row for each example."""
@@ -149,7 +152,7 @@ class Calls:
         if call is not None and call.wrt == wrt and call.reduce == reduce and len(call.places) == len(inputs):
             try:
                 for x, (known, place, shape, kind) in zip(inputs, call.places):  # noqa: B905
-                    if x is not known and (x.dtype is not kind or x.shape != shape):
+                    if x is not known and (x.dtype is not kind or x.shape != shape or may_be_masked(x)):
                         break
                     place[...] = x
                 else:
@@ -247,6 +250,10 @@ def fast_runner() -> tuple[Any, type[Exception]]:
 def as_array(x: Any, dtype: Any, what: str = "an input") -> Array:
     """Numbers of any kind as an array that can be copied into a runner; arrays of numbers are left as they are."""
     if isinstance(x, np.ndarray) and x.dtype.kind in "fiub":
+        if may_be_masked(x) and isinstance(x, np.ma.MaskedArray) and np.any(x.mask):
+            raise ValueError(
+                f"{what} has masked numbers; expected all of them. Write x.filled(0.0) for 0 in their place."
+            )
         return x
     try:
         found = np.asarray(x)
@@ -258,6 +265,11 @@ def as_array(x: Any, dtype: Any, what: str = "an input") -> Array:
         return np.asarray(found, dtype)
     kind = type(x).__name__ if found is None else f"{type(x).__name__} of {found.dtype}"
     raise TypeError(f"{what} is {kind}; expected real numbers, in an array or in lists of equal lengths.")
+
+
+def may_be_masked(x: Any) -> bool:
+    """Whether an array or a number of NumPy's is of a kind that can have numbers which do not count."""
+    return x.__class__ is not np.ndarray and hasattr(x, "mask")
 
 
 def _floats(objects: Any, what: str) -> Any:

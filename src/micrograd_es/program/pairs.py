@@ -51,6 +51,8 @@ def _found(graph: Graph, terms: Sum) -> dict[int, Pair]:
 
     One that others use too is none of them: they need what is in it.
     """
+    if len(terms.products) + len(terms.bare) < FEW:
+        return {}
     first, ops, _, users, varies = graph
     every = [*terms.products, *map(_product, terms.bare)]
     places = [
