@@ -281,6 +281,7 @@ MISUSED: dict[str, tuple[Callable[[Program], Any], type[Exception], str]] = {
     ),
     "a batch below 0": (lambda p: p.source(-1), ValueError, "batch is -1; expected how many examples"),
     "a batch in text": (lambda p: p.source("all"), ValueError, "batch is 'all'; expected how many examples"),
+    "a batch that is true": (lambda p: p.source(True), ValueError, "batch is True; expected how many examples"),
     "the source of another": (lambda p: p.source(2, wrt="x"), ValueError, "wrt is 'x'; expected one of 'parameters'"),
     "a Value": (lambda p: p(W), TypeError, r"an input holds Value\(2.0, label='w'\); .* Write v.data for its number"),
     "a very large number": (lambda p: p([10**400]), ValueError, "an input is 1000.*; expected a finite number"),

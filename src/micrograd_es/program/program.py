@@ -266,7 +266,7 @@ class Program:
 
         Raises ValueError for a size or a `wrt` that there is not.
         """
-        if not isinstance(batch, int) or batch < 0:
+        if not isinstance(batch, int) or isinstance(batch, bool) or batch < 0:
             raise ValueError(f"batch is {batch!r}; expected how many examples there are, a whole number from 0 on.")
         if wrt not in ("", *WRT):
             raise ValueError(f"wrt is {wrt!r}; expected one of {', '.join(map(repr, WRT))}.")
