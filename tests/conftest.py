@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import subprocess
 import sys
@@ -90,3 +91,17 @@ def in_new_process(code: str, **environment: str) -> str:
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
+
+
+def in_few_steps(run: Callable[[], Any], most: int = 1_000_000) -> Any:
+    """What a function gives, which may call so many others: a time would depend on the machine."""
+    steps = itertools.count()
+
+    def counted(frame: object, event: str, argument: object) -> None:
+        assert next(steps) < most, f"more than {most} calls"
+
+    sys.setprofile(counted)
+    try:
+        return run()
+    finally:
+        sys.setprofile(None)

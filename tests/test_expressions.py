@@ -4,10 +4,8 @@ import copy
 import inspect
 import pickle
 import re
-import time
 import traceback
 import unicodedata
-from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -16,6 +14,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from conftest import in_few_steps
 from micrograd_es.expressions import ExpressionError, names, parse
 from micrograd_es.functions import FUNCTIONS
 from micrograd_es.graph import leaves, topological
@@ -261,14 +260,6 @@ def test_arguments_of_another_type_are_type_errors() -> None:
 # --- size
 
 
-def quickly(run: Callable[[], Any]) -> Any:
-    start = time.perf_counter()
-    try:
-        return run()
-    finally:
-        assert time.perf_counter() - start < 1
-
-
 @pytest.mark.parametrize(
     ("text", "result"),
     [
@@ -281,7 +272,7 @@ def quickly(run: Callable[[], Any]) -> Any:
     ],
 )
 def test_long_texts_are_read(text: str, result: int) -> None:
-    assert quickly(lambda: parse(text, x=1)).data == result
+    assert in_few_steps(lambda: parse(text, x=1)).data == result
 
 
 @pytest.mark.parametrize(
@@ -300,7 +291,7 @@ def test_long_texts_are_read(text: str, result: int) -> None:
 @pytest.mark.parametrize("exact", [False, True])
 def test_texts_that_are_too_much_are_refused_at_once(text: str, exact: bool) -> None:
     with pytest.raises(ExpressionError):
-        quickly(lambda: parse(text, x=1, exact=exact))
+        in_few_steps(lambda: parse(text, x=1, exact=exact))
 
 
 @pytest.mark.parametrize(
@@ -316,7 +307,7 @@ def test_texts_that_are_too_much_are_refused_at_once(text: str, exact: bool) -> 
 )
 def test_exact_numbers_do_not_grow_without_end(text: str) -> None:
     with pytest.raises((OverflowError, ExpressionError), match=r"digits|too large|exponent is larger"):
-        quickly(lambda: parse(text, x=9, y=10**8, exact=True))
+        in_few_steps(lambda: parse(text, x=9, y=10**8, exact=True))
 
 
 # --- properties

@@ -55,11 +55,9 @@ def _found(graph: Graph, terms: Sum) -> dict[int, Pair]:
         return {}
     first, ops, _, users, varies = graph
     every = [*terms.products, *map(_product, terms.bare)]
-    places = [
-        i
-        for i, (number, x, *_) in enumerate(every)
-        if x >= first and users[x] == 1 == users[number] and ops[x] in SCALING and varies[x]
-    ]
+    inputs = [term.input for term in every]
+    places = [i for i, x in enumerate(inputs) if x >= first and users[x] == 1 and ops[x] in SCALING and varies[x]]
+    places = [i for i in places if users[every[i].number] == 1]
     looked_at = {place: _pair(graph, every[place]) for place in places} if len(places) >= FEW else {}
     return {place: pair for place, pair in looked_at.items() if pair}
 
