@@ -1,7 +1,6 @@
-"""The kinds of operations in a long program: what NumPy is called with for each, found once and used for every block.
+"""The kinds of operations: what NumPy is called with for each, found once and used for every block.
 
-To write a line of code and to compile it takes as long as a hundred calls of NumPy. So a long program is a list of
-calls, and all that has to be found for a block is the arrays that they are given.
+All that has to be found for a block is then the arrays that are given.
 """
 
 from __future__ import annotations
@@ -14,82 +13,132 @@ from typing import Any
 import numpy as np
 
 from micrograd_es.ops import Op
-from micrograd_es.program.arrays import ARRAYS, Array, ArrayMaths
-from micrograd_es.program.numpy_lines import SYMBOLS, UFUNCS
+from micrograd_es.program.arrays import ARRAYS, SAME_NAMES
 from micrograd_es.program.rules import rules_of
-from micrograd_es.program.steps import Step
-from micrograd_es.symbols import Symbol, symbol
+from micrograd_es.program.steps import Step, assign, copy, maximum, minimum
+from micrograd_es.symbols import Symbol, SymbolMaths, symbol
 
 INPUTS = 3  # up to which the rules of an operation are read as formulas
+ROOMS = 3  # that a formula may need for what it computes on the way
+FEW = 512  # numbers, up to which NumPy multiplies by 1.0 and 0.0 faster than by what it compares
+
+UFUNCS: dict[object, Callable[..., Any]] = {
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "/": np.true_divide,
+    "neg": np.negative,
+    "is": np.equal,
+    "is not": np.not_equal,
+    "max": maximum,
+    "min": minimum,
+    "logaddexp": np.logaddexp,
+    "relu": maximum,
+    "step": np.greater,
+} | {name: getattr(np, name) for name in SAME_NAMES}
+
+
+class ArraySymbols(SymbolMaths):
+    """The symbols that become steps: what needs care with arrays stays a call, and is not spelled out."""
+
+    def power(self, x: Symbol, y: Symbol) -> Symbol:
+        return Symbol("power", (x, y))
+
+    def power_slope(self, x: Symbol, y: Symbol) -> Symbol:
+        return Symbol("power_slope", (x, y))
+
+    def max(self, xs: Sequence[Symbol]) -> Symbol:
+        return xs[0] if len(xs) == 1 else Symbol("max", xs)
+
+    def min(self, xs: Sequence[Symbol]) -> Symbol:
+        return xs[0] if len(xs) == 1 else Symbol("min", xs)
+
+    def times_log(self, z: Symbol, x: Symbol) -> Symbol:
+        return Symbol("times_log", (z, x))
+
+    def log_sum_exp(self, xs: Sequence[Symbol]) -> Symbol:
+        return xs[0] if len(xs) == 1 else Symbol("logaddexp", tuple(xs))  # more than two are not spelled out
+
+
+SYMBOLS = ArraySymbols()
 
 
 class Calls:
-    """A formula as calls of NumPy, the innermost first, all of them into the same room: nothing is made on the way.
+    """A formula as calls of NumPy, the innermost first, into the same room where they can: nothing is made on the way.
 
     >>> calls = Calls(1 - Symbol("x") * 2, ["x"], np.dtype(float))
-    >>> for function, given in calls.on(np.array([3.0, 4.0]), np.empty(2)):
+    >>> for function, given in calls.on(np.array([3.0, 4.0]), np.empty(2), None):
     ...     print(function.__name__, function(*given))
     multiply [6. 8.]
     subtract [-5. -7.]
     """
 
-    def __init__(self, formula: Symbol, names: Sequence[str], dtype: Any) -> None:
-        self.dtype = dtype
-        self.places = {name: place for place, name in enumerate(names)}  # after them that of the room, and constants
-        self.uses: set[str] = set()
+    def __init__(self, formula: Symbol, names: Sequence[str], dtype: Any, few: bool = False) -> None:
+        self.dtype, self.few = dtype, few
+        self.places = {name: place for place, name in enumerate(names)}
+        self.room = len(names)  # after it are zeros, other rooms, and constants
+        self.rooms, self.compares = _rooms(formula), False
         self.constants: list[Any] = []
         self.calls: list[tuple[Callable[..., Any], Callable[[Sequence[Any]], tuple[Any, ...]]]] = []
-        self._write(formula)
+        self._write(formula, 0)
 
-    def on(self, *arrays: Array) -> list[Step]:
-        """The calls for what the names stand for, and a room."""
-        known = (*arrays, *self.constants)
-        return [(function, given(known)) for function, given in self.calls]
+    def on(self, *given: Any) -> list[Step]:
+        """The steps for what the names stand for, a room, zeros if it `compares`, and the other `rooms`."""
+        known = (*given, *self.constants)
+        return [(function, places(known)) for function, places in self.calls]
 
-    def _write(self, formula: Symbol) -> None:
-        """Add the calls of a formula, after those of the part of it that is one itself."""
+    def _write(self, formula: Symbol, depth: int) -> None:
+        """Add the calls of a formula into a room, after those of the parts of it that are some themselves."""
         form, parts = formula.form, formula.parts
-        for part in parts:
+        given, inner = [], depth
+        for part in parts or (formula,):
             if part.parts:
-                self._write(part)
-        room = len(self.places)
-        given = [room if part.parts else self._place(part.form) for part in parts or (formula,)]
+                self._write(part, inner)
+                given.append(self._room(inner))
+                inner += 1
+            else:
+                given.append(self._place(part.form))
         if form == "relu" or form == "step":
-            given.append(self._place(0.0))
-        function = _FUNCTIONS.get(form) if len(given) <= 2 else None
+            self.compares = True
+            given.append(self.room + 1)
+        function = UFUNCS.get(form) if len(given) <= 2 else None
         if not parts:
-            function = np.positive
+            function = copy
+        elif form == "step" and self.few:
+            function = np.heaviside
         if function:
-            self._add(function, *given, room)
+            self._add(function, *given, self._room(depth))
         else:
             name = "power" if form == "**" else str(form)
-            self._add(assign, room, self._constant(getattr(ARRAYS, name)), *given)
+            self._add(assign, self._room(depth), self._constant(getattr(ARRAYS, name)), *given)
 
     def _add(self, function: Callable[..., Any], *places: int) -> None:
         self.calls.append((function, itemgetter(*places)))
 
+    def _room(self, depth: int) -> int:
+        return self.room + (depth + 1 if depth else 0)
+
     def _place(self, form: object) -> int:
         """Where a name or a number is among what the calls are given; a number as an array, which saves time."""
         if isinstance(form, str):
-            self.uses.add(form)
             return self.places[form]
         with np.errstate(over="ignore"):
             return self._constant(np.array(form, self.dtype))
 
     def _constant(self, constant: Any) -> int:
         self.constants.append(constant)
-        return len(self.places) + len(self.constants)  # the room is between them
+        return self.room + self.rooms + len(self.constants)
 
 
 class Kind:
     """How an operation of so many inputs, x0, x1 …, is computed and sends its gradient u back.
 
     `computed` are the calls of the result z, and `sent` those of what each input gets; None where that is u as it is.
-    Where its rules are no formulas of one call after the other, both are empty, and the rules `forward` and `local` of
-    the operation itself are called.
+    Where its rules are no formulas, both are empty, and the rules `forward` and `local` of the operation itself are
+    called.
     """
 
-    def __init__(self, op: Op, inputs: int, dtype: Any) -> None:
+    def __init__(self, op: Op, inputs: int, dtype: Any, few: bool) -> None:
         self.forward, self.local, is_formula = rules_of(op, inputs)
         self.computed: Calls | None = None
         self.sent: list[Calls | None] = []
@@ -99,65 +148,23 @@ class Kind:
         xs, z, upstream = [Symbol(name) for name in names], Symbol("z"), Symbol("u")
         result = symbol(op.forward(SYMBOLS, *xs))
         slopes = [symbol(slope) for slope in op.local(SYMBOLS, z, *xs)]
-        if all(map(_is_chain, (result, *slopes))):
-            self.computed = Calls(result, names, dtype)
-            for slope in slopes:
-                product = Symbol("neg", [upstream]) if slope.form == -1 else Symbol("*", [upstream, slope])
-                self.sent.append(None if slope.form == 1 else Calls(product, ["u", "z", *names], dtype))
+        if max(map(_rooms, (result, *slopes))) > ROOMS:
+            return
+        self.computed = Calls(result, names, dtype, few)
+        for slope in slopes:
+            product = Symbol("neg", [upstream]) if slope.form == -1 else Symbol("*", [upstream, slope])
+            self.sent.append(None if slope.form == 1 else Calls(product, ["u", "z", *names], dtype, few))
 
 
-@cache
-def kind_of(op: Op, inputs: int, dtype: Any) -> Kind:
-    """The kind of an operation of so many inputs."""
-    return Kind(op, inputs, dtype)
+def kind_of(op: Op, inputs: int, dtype: Any, size: int) -> Kind:
+    """The kind of an operation of so many inputs, for arrays of a size."""
+    return _kind_of(op, inputs, dtype, size <= FEW)
 
 
-def _is_chain(formula: Symbol) -> bool:
-    """Whether no call of a formula needs more than one call before it."""
+_kind_of = cache(Kind)
+
+
+def _rooms(formula: Symbol) -> int:
+    """How many rooms a formula needs: one for the result, and for each part that waits for another one more."""
     inner = [part for part in formula.parts if part.parts]
-    return not inner or (len(inner) == 1 and _is_chain(inner[0]))
-
-
-def _maximum(x: Array, y: Array, room: Array) -> None:
-    np.maximum(x, y, out=room)  # which is told by name: NumPy has more to come for the third
-
-
-def _minimum(x: Array, y: Array, room: Array) -> None:
-    np.minimum(x, y, out=room)
-
-
-_FUNCTIONS: dict[object, Callable[..., Any]] = {
-    **{form: getattr(np, name[3:]) for form, name in UFUNCS.items() if name.startswith("np.")},
-    "max": _maximum,
-    "min": _minimum,
-    "relu": _maximum,
-    "step": np.greater,
-}
-
-
-def assign(room: Array, function: Callable[..., Any], *given: Any) -> None:
-    """Call what cannot be told where to put its result."""
-    room[...] = function(*given)
-
-
-def products(upstream: Array, rooms: Sequence[Array | None], local: Callable[..., Any], *given: Any) -> None:
-    """Multiply a gradient by all the slopes that a rule gives, each into a room of its own where there is one."""
-    for slope, room in zip(local(ARRAYS, *given), rooms, strict=True):
-        if room is not None:
-            np.multiply(upstream, slope, room)
-
-
-def products_of_all(room: Array, upstream: Array, local: Callable[..., Any], maths: ArrayMaths, result: Array) -> None:
-    """The same for the inputs of an operation that has them as one array, into one room."""
-    np.multiply(upstream, maths.table(local(maths, result, *maths.parts)), room)
-
-
-def add_to(matrix: Array, where: Any, part: Array) -> None:
-    """Add to some rows of a matrix, in no order, none of which stands twice."""
-    rows = matrix.take(where, 0)
-    matrix[where] = np.add(rows, part, rows)
-
-
-def add_sorted(matrix: Array, where: Any, parts: Array, order: Any, starts: Any) -> None:
-    """Add to some rows of a matrix what parts, in an order in which those of each row stand together, are in sum."""
-    add_to(matrix, where, np.add.reduceat(parts.take(order, 0), starts, 0))
+    return max([1, *[_rooms(part) + place for place, part in enumerate(inner)]])

@@ -1,53 +1,55 @@
-"""The NumPy code that adds what many positions send back to the inputs that they have in common."""
+"""The steps that add what many positions send back to the inputs that they have in common."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.blocks import Rows, Space, is_run
-
-if TYPE_CHECKING:
-    from micrograd_es.program.numpy_lines import Backward
+from micrograd_es.program.blocks import Rows, as_slice, is_run
+from micrograd_es.program.exchange import CONTRIBUTIONS, SORTED, Exchange, Write
+from micrograd_es.program.steps import Step, add_each, add_sorted, add_stretches, add_taken, taken
 
 BRIEF = 8  # examples up to which contributions to the same row are added by one call
-CONTRIBUTIONS, SORTED = -1, -2  # the rooms of what is sent back, beside those of what is gathered
 
 
-def sent_back(lines: Backward, rows: Rows, terms: int, contribution: str) -> list[str]:
-    """The lines that add to the gradients of rows, of each term one at every position, what is sent there.
+def sent_back(exchange: Exchange, rows: Rows, terms: int, write: Write) -> list[Step]:
+    """The steps that add to the gradients of rows, of each term one at every position, what is sent there.
 
-    `contribution` has a row for each term; it says where its `{out}` goes.
+    `write` gives those that put it into a room, with a row for each.
     """
-    runner = lines.runner
-    if not runner.is_wanted(rows):
+    if not exchange.is_wanted(rows):
         return []
-    shape = terms, len(rows) // terms * lines.columns
-    if is_run(rows) or len(set(rows.numbers)) == len(rows) or terms == len(rows):
-        return lines.sent(rows, contribution, shape)
-    plan = _Scatter(rows, runner.wanted_rows[rows.space])
-    touched = runner.touched[rows.space]
-    by_term = runner.is_large and plan.are_apart(terms)
-    fresh = not by_term and touched.isdisjoint(rows.numbers) and is_run(plan.rows)
-    if not fresh:
-        runner.cleared[rows.space].update([row for row in plan.rows.numbers if row not in touched])
-    touched.update(rows.numbers)
-    name = _room(lines, rows.space, len(rows), CONTRIBUTIONS)
-    product = contribution.replace("{out}", f", out={runner.reshaped(name, shape)}")
+    matrix = exchange.gradients[rows.space]
+    to, shape = exchange.at(rows, False), (len(rows), matrix.shape[1])
+    if type(to[1]) is slice or len(set(rows.numbers)) == len(rows) or terms == len(rows):
+        return exchange.sent(to, shape, write)
+    plan = _Scatter(rows, exchange.wanted[rows.space])
+    by_term = exchange.is_large and plan.are_apart(terms)
+    is_set = not by_term and is_run(plan.rows)
+    fresh = exchange.is_fresh(plan.rows, is_set) and is_set
+    room = exchange.room(CONTRIBUTIONS, shape)
     if by_term:
-        return [product, _by_term(lines, rows, terms, name, plan)]
-    return [product, *_sorted(lines, rows, name, plan, fresh)]
+        return [*write(room), (add_stretches, (matrix, list(plan.terms(room, terms))))]
+    return [*write(room), *_sorted(exchange, room, matrix, plan, fresh)]
 
 
-def _by_term(lines: Backward, rows: Rows, terms: int, name: str, plan: _Scatter) -> str:
-    """The line that adds contributions term by term, which needs no room to sort them in."""
-    runner = lines.runner
-    whole = runner.bound((rows.space, "gradients"), lambda: runner.gradients[rows.space], "G")
-    parts = runner.bound((rows, "terms"), lambda: list(plan.terms(runner.names[name], terms)), "k")
-    return f"for i, x in {parts}: {whole}[i] += x"
+def _sorted(exchange: Exchange, found: Array, matrix: Array, plan: _Scatter, fresh: bool) -> list[Step]:
+    """The steps that add contributions to their rows, or write them there for the first time."""
+    where, columns = np.array(plan.rows.numbers), matrix.shape[1]
+    if columns <= BRIEF and not fresh:
+        return [(add_sorted, (matrix, where, found, plan.sorted, plan.starts))]
+    room = exchange.room(SORTED, (len(plan.order), columns))
+    if columns <= BRIEF:
+        target = matrix[as_slice(plan.rows)]
+        return [taken(found, plan.sorted, room), (np.add.reduceat, (room, plan.starts, 0, None, target))]
+    sums = room[: plan.layers[0]]
+    steps: list[Step] = [taken(found, plan.order, room), (add_each, (_layers(room, plan.layers),))]
+    if fresh:
+        return [*steps, taken(sums, plan.places, matrix[as_slice(plan.rows)])]
+    return [*steps, (add_taken, (matrix, where, sums, plan.places))]
 
 
 class _Scatter:
@@ -83,51 +85,6 @@ class _Scatter:
             for part in np.split(some, np.flatnonzero(np.diff(some) > 1) + 1):
                 if len(part):
                     yield self.numbers[part], array[part[0] : part[-1] + 1]
-
-
-def _room(lines: Backward, space: Space, count: int, slot: int) -> str:
-    """The name of room for so many rows of a space; all blocks share it."""
-    runner = lines.runner
-    matrix = runner.gradients[space]
-    shape = count, matrix.shape[1]
-    runner.rooms.setdefault(slot, np.empty(0, matrix.dtype))
-    return runner.bound((shape, slot), lambda: runner.room(slot, shape), "k")
-
-
-def _sorted(lines: Backward, rows: Rows, name: str, plan: _Scatter, fresh: bool) -> list[str]:
-    """The lines that add contributions to their rows, or write them there for the first time."""
-    runner = lines.runner
-    whole = runner.bound((rows.space, "gradients"), lambda: runner.gradients[rows.space], "G")
-    target = runner.gradient(plan.rows) if fresh else ""
-    room = _room(lines, rows.space, len(plan.order), SORTED)
-
-    def view(make: Any, what: str) -> str:
-        return runner.bound((rows, what, lines.columns), make, "k")
-
-    if lines.columns <= BRIEF:
-        order = lines.index((rows, "order"), plan.sorted)
-        starts = lines.index((rows, "starts"), plan.starts)
-        taken = f"np.take({name}, {order}, 0, {room}, 'clip')"
-        if fresh:
-            return [taken, f"np.add.reduceat({room}, {starts}, 0, None, {target})"]
-        once = lines.index((rows, "once"), plan.rows.numbers)
-        return [taken, f"{whole}[{once}] += np.add.reduceat({room}, {starts})"]
-    order = lines.index((rows, "turns"), plan.order)
-    sums = view(lambda: runner.names[room][: plan.layers[0]], "sums")
-    layers = view(lambda: _layers(runner.names[room], plan.layers), "layers")
-    places = lines.index((rows, "places"), plan.places)
-    found = [f"np.take({name}, {order}, 0, {room}, 'clip')", f"for x, y in {layers}: np.add(x, y, x)"]
-    if fresh:
-        return [*found, f"np.take({sums}, {places}, 0, {target}, 'clip')"]
-    once = lines.index((rows, "once"), plan.rows.numbers)
-    return [*found, f"{whole}[{once}] += {sums}[{places}]"]
-
-
-def sorted_rows(rows: Rows) -> tuple[Any, Any, Any]:
-    """How rows are sorted, which there are, and where each begins among the sorted ones."""
-    numbers = np.array(rows.numbers)
-    order = np.argsort(numbers, kind="stable")
-    return order, *np.unique(numbers[order], return_index=True)
 
 
 def _layers(array: Array, sizes: list[int]) -> list[tuple[Array, Array]]:

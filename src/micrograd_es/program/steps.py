@@ -1,69 +1,96 @@
-"""Running very long straight-line code: line by line, each kind of line compiled once.
+"""The steps of a program in NumPy: a function, and the arrays that it is given; it writes into one of them.
 
-Python takes ten microseconds to compile a line. The lines of a large program are of few kinds that differ in their
-names only, so each is a function of what the names stand for, and the program a list of calls.
+A program is a list of steps, so nothing has to be compiled before it runs. Most functions are NumPy's own; those here
+are what it has no single call for.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-_WORDS = re.compile(r"(?<![\w.])[A-Za-z_]\w*|\((?:\d+, )+\d+\)")  # names, but not of attributes; shapes
+from micrograd_es.program.arrays import ARRAYS, Array, ArrayMaths
 
-Step = tuple[Callable[..., None], tuple[Any, ...]]
-
-
-def stepped(
-    names: Mapping[str, Any], forward: Sequence[str | Step], backward: Sequence[str | Step]
-) -> dict[str, Callable[..., None]]:
-    """The functions "forward" and "backward" of some lines and steps; `names` is what the names in lines stand for."""
-    seed = np.zeros(())
-    known = {**names, "seed": seed}
-    there, back = (
-        [step_of(line, known) if isinstance(line, str) else line for line in lines] for lines in (forward, backward)
-    )
-
-    def run_forward() -> None:
-        for step, given in there:
-            step(*given)
-
-    def run_backward(start: float) -> None:
-        seed[()] = start
-        run_forward()
-        for step, given in back:
-            step(*given)
-
-    return {"forward": run_forward, "backward": run_backward}
+Step = tuple[Callable[..., Any], tuple[Any, ...]]
 
 
-def step_of(line: str, known: Mapping[str, Any]) -> Step:
-    """A line as a function of what the names in it stand for, and that."""
-    given: list[Any] = []
-
-    def taken(match: re.Match[str]) -> str:
-        word = match[0]
-        if word[0] == "(":
-            given.append(tuple(map(int, word[1:-1].split(", "))))
-        elif word != "np" and word in known:
-            given.append(known[word])
-        else:
-            return word
-        return f"_{len(given)}"
-
-    text = _WORDS.sub(taken, line)
-    return _compiled(text, len(given)), tuple(given)
+def copied(found: Array, room: Array) -> list[Step]:
+    """The step that copies an array; in half the time of np.copyto."""
+    return [(room.__setitem__, (..., found))]
 
 
-@cache
-def _compiled(text: str, count: int) -> Callable[..., None]:
-    """The function of a kind of line, which calls what it is given _1, _2 …"""
-    parameters, body = ", ".join([f"_{i + 1}" for i in range(count)]), text.replace("\n", "\n    ")
-    found: dict[str, Any] = {"np": np}
-    exec(compile(f"def step({parameters}):\n    {body}\n", "<step>", "exec"), found)
-    step: Callable[..., None] = found["step"]
-    return step
+def copy(found: Array, room: Array) -> None:
+    """Copy an array, or a number."""
+    room[...] = found
+
+
+def taken(matrix: Array, where: Any, room: Array) -> Step:
+    """The step that copies some rows of a matrix, in their order."""
+    return matrix.take, (where, 0, room, "clip")
+
+
+def maximum(x: Array, y: Array, room: Array) -> None:
+    """The larger of each two numbers; NumPy is told the room by name, as it has more to come for the third."""
+    np.maximum(x, y, out=room)
+
+
+def minimum(x: Array, y: Array, room: Array) -> None:
+    """The smaller of each two numbers."""
+    np.minimum(x, y, out=room)
+
+
+def einsum(indices: str, x: Array, y: Array, room: Array) -> None:
+    """The products of two arrays, summed as their indices say."""
+    np.einsum(indices, x, y, out=room)
+
+
+def summed(parts: Array, axis: int | None, room: Array) -> Step:
+    """The step that adds up along an axis, or everything; the room has one there."""
+    return np.add.reduce, (parts, axis, None, room, True)
+
+
+def assign(room: Array, function: Callable[..., Any], *given: Any) -> None:
+    """Call what cannot be told where to put its result."""
+    room[...] = function(*given)
+
+
+def products(upstream: Array, rooms: Sequence[Array | None], local: Callable[..., Any], *given: Any) -> None:
+    """Multiply a gradient by all the slopes that a rule gives, each into a room of its own where there is one."""
+    for slope, room in zip(local(ARRAYS, *given), rooms, strict=True):
+        if room is not None:
+            np.multiply(upstream, slope, room)
+
+
+def products_of_all(upstream: Array, local: Callable[..., Any], maths: ArrayMaths, result: Array, room: Array) -> None:
+    """The same for the inputs of an operation that has them as one array, into one room."""
+    np.multiply(upstream, maths.table(local(maths, result, *maths.parts)), room)
+
+
+def add_to(matrix: Array, where: Any, part: Array) -> None:
+    """Add to some rows of a matrix, in no order, none of which stands twice."""
+    rows = matrix.take(where, 0)
+    matrix[where] = np.add(rows, part, rows)
+
+
+def add_taken(matrix: Array, where: Any, parts: Array, order: Any) -> None:
+    """The same, of parts in an order."""
+    add_to(matrix, where, parts.take(order, 0))
+
+
+def add_sorted(matrix: Array, where: Any, parts: Array, order: Any, starts: Any) -> None:
+    """Add to some rows of a matrix what parts, in an order in which those of each row stand together, are in sum."""
+    add_to(matrix, where, np.add.reduceat(parts.take(order, 0), starts, 0))
+
+
+def add_each(pairs: Iterable[tuple[Array, Array]]) -> None:
+    """Add to each of some arrays another, in turn."""
+    for x, y in pairs:
+        np.add(x, y, x)
+
+
+def add_stretches(matrix: Array, parts: Iterable[tuple[Any, Array]]) -> None:
+    """Add to some rows of a matrix, then to others, which may be the same."""
+    for where, part in parts:
+        matrix[where] += part

@@ -1,0 +1,179 @@
+"""Blocks as steps: what they read is gathered, computed, and what they send back is added."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from micrograd_es.ops import LSE
+from micrograd_es.program import affine_steps
+from micrograd_es.program.arrays import ARRAYS, Array, ArrayMaths, SoftmaxMaths
+from micrograd_es.program.blocks import Affine, Block, Elementwise, Rows, Total, as_slice, is_run, many_rows
+from micrograd_es.program.exchange import INNER, SLOPES, Exchange, Read, sorted_rows
+from micrograd_es.program.kinds import Calls, Kind, kind_of
+from micrograd_es.program.steps import Step, add_sorted, add_to, assign, copied, products, products_of_all, summed
+
+TERMS = 128  # of sums that are gathered at once in a large batch, or given their gradients
+
+
+class BlockSteps:
+    """The steps of blocks: `forward` for each in the order in which they run, then `backward` from the last."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.made: list[tuple[Array, Sequence[Read], Any]] = []  # what each block gives, what it reads, and its maths
+
+    def forward(self, block: Block) -> list[Step]:
+        """The steps that compute a block."""
+        out = self.exchange.values[block.out.space][as_slice(block.out)]
+        if isinstance(block, Affine):
+            return affine_steps.forward(self.exchange, block, out)
+        if isinstance(block, Total):
+            return self._total(block, out)
+        together = many_rows(block) if len(block.inputs) > 2 else None
+        if together:
+            return self._many(block, together, out)
+        steps: list[Step] = []
+        reads = [self.exchange.read(slot, rows, steps) for slot, rows in enumerate(block.inputs)]
+        self.made.append((out, reads, None))
+        xs, kind = [x for _, _, x in reads], self._kind(block, out)
+        if kind.computed:
+            return steps + self._called(kind.computed, *xs, out)
+        return [*steps, (assign, (out, kind.forward, ARRAYS, *xs))]
+
+    def backward(self, block: Block) -> list[Step]:
+        """The steps that send the gradient of a block back; none where nobody asks for it."""
+        upstream = self.exchange.gradients[block.out.space][as_slice(block.out)]
+        if isinstance(block, Affine):
+            return affine_steps.backward(self.exchange, block, upstream)
+        if isinstance(block, Total):
+            return self._to_terms(block.terms, upstream) if self.exchange.is_wanted(block.terms) else []
+        out, reads, maths = self.made.pop()
+        asked = [self.exchange.is_wanted(rows) for rows, _, _ in reads]
+        if True not in asked:
+            return []
+        steps = self._again(reads) if self.exchange.is_large else []
+        kind = self._kind(block, out)
+        if maths:
+            return steps + self._to_many(reads[0], upstream, (kind.local, maths, out))
+        xs = [x for _, _, x in reads]
+        if not kind.computed:
+            return steps + self._by_rule(reads, asked, upstream, (kind.local, out, *xs))
+        for (rows, where, _), calls, one in zip(reads, kind.sent, asked, strict=True):
+            if one and calls:
+                steps += self.exchange.sent(
+                    (rows, where), upstream.shape, partial(self._called, calls, upstream, out, *xs)
+                )
+            elif one:
+                steps += self.exchange.sent((rows, where), upstream.shape, partial(copied, upstream), upstream)
+        return steps
+
+    # Sums
+
+    def _total(self, block: Total, out: Array) -> list[Step]:
+        """The sums; where their terms would have to be gathered into a large room, of some terms after the others."""
+        steps: list[Step] = []
+        numbers, count, columns = block.terms.numbers, len(out), out.shape[1]
+        terms = step = len(numbers) // count
+        if self.exchange.is_large and not is_run(block.terms):
+            step = max(TERMS // count, 1)
+        for first in range(0, terms, step):
+            rows = block.terms
+            if step < terms:
+                some = [numbers[i + first : i + min(first + step, terms)] for i in range(0, len(numbers), terms)]
+                rows = Rows(rows.space, tuple(chain.from_iterable(some)))
+            found = self.exchange.read(0, rows, steps, False)[2]
+            to = self.exchange.room(INNER, out.shape) if first else out
+            if count == 1:
+                steps.append((np.dot, (self.exchange.ones(len(found)).T, found, to)))
+            else:
+                groups = found.reshape(count, len(found) // count, columns)
+                steps.append(summed(groups, 1, to.reshape(count, 1, columns)))
+            if first:
+                steps.append((np.add, (out, to, out)))
+        return steps
+
+    def _to_terms(self, rows: Rows, upstream: Array) -> list[Step]:
+        """The steps that send the gradients of sums to all their terms; apart, some at a time: each is a copy."""
+        count, columns = upstream.shape
+        matrix, each = self.exchange.gradients[rows.space], len(rows) // count
+        if is_run(rows):
+            target, spread = matrix[as_slice(rows)].reshape(count, each, columns), upstream.reshape(count, 1, columns)
+            return (
+                copied(spread, target) if self.exchange.is_fresh(rows, True) else [(np.add, (target, spread, target))]
+            )
+        unique = len(set(rows.numbers)) == len(rows)
+        if self.exchange.is_fresh(rows, unique) and unique:
+            where = np.array(rows.numbers).reshape(count, each)
+            return [(matrix.__setitem__, (where, upstream.reshape(count, 1, columns)))]
+        order, once, starts = sorted_rows(rows)
+        sums, ends = order // each, [*starts[TERMS::TERMS], len(order)]
+        steps: list[Step] = []
+        for first, end in zip(range(0, len(once), TERMS), ends, strict=True):
+            start, some = starts[first], once[first : first + TERMS]
+            if count == 1 and len(some) == end - start:
+                steps.append((add_to, (matrix, some, upstream)))
+            else:
+                given = sums[start:end], starts[first : first + TERMS] - start
+                steps.append((add_sorted, (matrix, some, upstream, *given)))
+        return steps
+
+    # Operations
+
+    def _kind(self, block: Elementwise, out: Array) -> Kind:
+        return kind_of(block.op, len(block.inputs), self.exchange.dtype, out.size)
+
+    def _called(self, calls: Calls, *arrays: Array) -> list[Step]:
+        """The steps of a formula, with the rooms that it needs beside the last of the arrays."""
+        shape = arrays[-1].shape
+        zeros = self.exchange.zeros(shape) if calls.compares else None
+        return calls.on(*arrays, zeros, *[self.exchange.room(INNER - i, shape) for i in range(calls.rooms - 1)])
+
+    def _many(self, block: Elementwise, together: Rows, out: Array) -> list[Step]:
+        """The steps that compute an operation of many inputs, which it gets as one array."""
+        steps: list[Step] = []
+        read = self.exchange.read(0, together, steps, False)
+        whole = read[2].reshape(len(block.inputs), *out.shape)
+        softmax = block.op is LSE and not self.exchange.is_large
+        maths = SoftmaxMaths(whole) if softmax else ArrayMaths(np, whole)
+        self.made.append((out, [read], maths))
+        return [*steps, (assign, (out, self._kind(block, out).forward, maths, *maths.parts))]
+
+    def _again(self, reads: Sequence[Read]) -> list[Step]:
+        """The steps that gather again what was gathered on the way forward, where its room was used since."""
+        steps: list[Step] = []
+        for slot, (rows, where, _) in enumerate(reads):
+            if type(where) is not slice:
+                self.exchange.gathered(slot, rows, where, steps)
+        return steps
+
+    def _by_rule(
+        self, reads: Sequence[Read], asked: Sequence[bool], upstream: Array, given: tuple[Any, ...]
+    ) -> list[Step]:
+        """The steps where the slopes of all inputs come from one rule: what each is sent is computed at once."""
+        rooms: list[Array | None] = [None] * len(reads)
+        sent: list[Step] = []
+
+        def write(place: int, room: Array) -> list[Step]:
+            rooms[place] = room
+            return []
+
+        for place, ((rows, where, _), one) in enumerate(zip(reads, asked, strict=True)):
+            if one:
+                to = rows, where
+                sent += self.exchange.sent(to, upstream.shape, partial(write, place), slot=SLOPES - place)
+        return [(products, (upstream, rooms, *given)), *sent]
+
+    def _to_many(self, read: Read, upstream: Array, given: tuple[Any, ...]) -> list[Step]:
+        """The steps for an operation that has its inputs as one array."""
+        rows, where, _ = read
+        _, maths, _ = given
+
+        def write(room: Array) -> list[Step]:
+            return [(products_of_all, (upstream, *given, room.reshape(maths.whole.shape)))]
+
+        return self.exchange.sent((rows, where), (len(rows), upstream.shape[1]), write)

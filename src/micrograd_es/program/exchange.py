@@ -1,0 +1,176 @@
+"""What blocks read from the matrices of values and send back to those of gradients, as steps.
+
+Rows that follow each other are read where they are; others are gathered first. What is sent to rows is written there
+by the first that sends something, and added by the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from micrograd_es.program.arrays import Array
+from micrograd_es.program.blocks import Rows, Space, is_run
+from micrograd_es.program.steps import Step, add_sorted, add_to, summed, taken
+
+ZEROS = 1 << 14  # numbers, up to which there are as many zeros to compare them with
+CONTRIBUTIONS, SORTED, INNER, SLOPES = -1, -2, -3, -5  # rooms beside those of what is gathered: see Exchange.room
+
+# Rows that a block reads, where they are in their matrix (a slice, or an array of numbers), and their values. Where all
+# rows are the same, it is one row, which broadcasts.
+Read = tuple[Rows, Any, Array]
+Write = Callable[[Array], list[Step]]
+
+
+class Exchange:
+    """The matrices of a runner, and the rooms between them.
+
+    `touched` are the rows of gradients that something was sent to, `cleared` those that must be 0 before, `held` what
+    is in the rooms as the steps go along: in a large batch blocks share them.
+    """
+
+    def __init__(
+        self,
+        values: Mapping[Space, Array],
+        gradients: Mapping[Space, Array],
+        wanted: Mapping[Space, set[int]],
+        is_large: bool,
+    ) -> None:
+        self.values, self.gradients, self.wanted, self.is_large = values, gradients, wanted, is_large
+        self.dtype = values[Space.SHARED].dtype
+        self.touched: dict[Space, set[int]] = {space: set() for space in Space}
+        self.cleared: dict[Space, set[int]] = {space: set() for space in Space}
+        self.held: dict[int, Rows] = {}
+        self.rooms: dict[int, Array] = {}
+        self.made: dict[object, Array] = {}  # views of the rooms, and arrays that do not change, or hold one thing
+
+    def is_wanted(self, rows: Rows) -> bool:
+        """Whether a gradient is asked for in some of the rows."""
+        return not self.wanted[rows.space].isdisjoint(rows.numbers)
+
+    def kept(self, key: object, make: Callable[[], Array]) -> Array:
+        """An array that is made when it is first asked for."""
+        found = self.made.get(key)
+        if found is None:
+            found = self.made[key] = make()
+        return found
+
+    def ones(self, count: int) -> Array:
+        """A column of ones: a product with it is a sum, in half the time of NumPy's own."""
+        return self.kept(("ones", count), lambda: np.ones((count, 1), self.dtype))
+
+    def zeros(self, shape: tuple[int, ...]) -> Array:
+        """Zeros to compare an array of some shape with: as many, which NumPy does faster, or a single one."""
+        some = shape if np.prod(shape) <= ZEROS else ()
+        return self.kept(("zeros", some), lambda: np.zeros(some, self.dtype))
+
+    def room(self, slot: int, shape: tuple[int, int]) -> Array:
+        """Room that blocks share: all that they gather as their first, second, … has one, and what they send back."""
+        found = self.made.get((slot, shape))
+        if found is None:
+            size, known = shape[0] * shape[1], self.rooms[slot].size if slot in self.rooms else -1
+            if known < size:
+                self.rooms[slot] = np.empty(max(size, 2 * known), self.dtype)
+            found = self.made[slot, shape] = self.rooms[slot][:size].reshape(shape)
+        return found
+
+    # What is read
+
+    def at(self, rows: Rows, may_broadcast: bool = True) -> tuple[Rows, Any]:
+        """Where some rows are in their matrix; those that are all the same may be a single one, which broadcasts."""
+        numbers = rows.numbers
+        first, count = numbers[0], len(numbers)
+        if is_run(rows):
+            return rows, slice(first, first + count)
+        if may_broadcast and numbers[-1] == first and len(set(numbers)) == 1:
+            return Rows(rows.space, numbers[:1]), slice(first, first + 1)
+        return rows, np.array(numbers)
+
+    def read(self, slot: int, rows: Rows, steps: list[Step], may_broadcast: bool = True) -> Read:
+        """Look up what a block reads as its first, second, … input, and gather it where it is apart."""
+        rows, where = self.at(rows, may_broadcast)
+        if type(where) is slice:
+            return rows, where, self.values[rows.space][where]
+        return rows, where, self.gathered(slot, rows, where, steps)
+
+    def gathered(self, slot: int, rows: Rows, where: Array, steps: list[Step]) -> Array:
+        """The room of rows that are apart, and the step that copies them there, unless they are there already."""
+        matrix = self.values[rows.space]
+        shape = len(where), matrix.shape[1]
+        if self.is_large:
+            room = self.room(slot, shape)
+            if self.held.get(slot) == rows:
+                return room
+            self.held[slot] = rows
+        else:
+            key = rows.space, rows.numbers
+            if key in self.made:
+                return self.made[key]
+            room = self.made[key] = np.empty(shape, self.dtype)
+        steps.append(taken(matrix, where, room))
+        return room
+
+    # What is sent back
+
+    def sent(
+        self,
+        to: tuple[Rows, Any],
+        shape: tuple[int, int],
+        write: Write,
+        found: Array | None = None,
+        slot: int = CONTRIBUTIONS,
+    ) -> list[Step]:
+        """The steps that add a contribution of some shape to the gradients of rows that are somewhere.
+
+        `write` gives those that put it into a room: the gradients themselves, or that of the slot. `found` is where it
+        is already.
+        """
+        rows, where = to
+        matrix = self.gradients[rows.space]
+        whole = len(rows.numbers), matrix.shape[1]
+        run = type(where) is slice
+        unique = run or len(set(rows.numbers)) == whole[0]
+        fresh = self.is_fresh(rows, unique)
+        if run and fresh and whole == shape:
+            return write(matrix[where])
+        steps = []
+        if found is None:
+            found = self.room(slot, shape)
+            steps = write(found)
+        if whole != shape:  # its target has once what it has many times: the examples, or the members of the block
+            total = matrix[where] if run and fresh else self.room(SORTED, whole)
+            steps.append(self._summed(found, shape, total))
+            found = total
+        if run:
+            target = matrix[where]
+            return steps if fresh and whole != shape else [*steps, (np.add, (target, found, target))]
+        if fresh and unique:
+            return [*steps, (matrix.__setitem__, (where, found))]
+        if unique:
+            return [*steps, (add_to, (matrix, where, found))]
+        order, once, starts = sorted_rows(rows)
+        return [*steps, (add_sorted, (matrix, once, found, order, starts))]
+
+    def _summed(self, found: Array, shape: tuple[int, int], total: Array) -> Step:
+        """The step that sums a contribution to the shape of its target."""
+        if len(total) == shape[0]:
+            return np.dot, (found, self.ones(shape[1]), total)
+        return summed(found, 0 if total.shape[1] == shape[1] else None, total)
+
+    def is_fresh(self, rows: Rows, is_set: bool) -> bool:
+        """Whether this is the first that is sent to some rows; what is not set must be 0 before, as it is added to."""
+        touched = self.touched[rows.space]
+        fresh = touched.isdisjoint(rows.numbers)
+        if not (fresh and is_set):
+            self.cleared[rows.space].update(set(rows.numbers).difference(touched))
+        touched.update(rows.numbers)
+        return fresh
+
+
+def sorted_rows(rows: Rows) -> tuple[Any, Any, Any]:
+    """How rows are sorted, which there are, and where each begins among the sorted ones."""
+    numbers = np.array(rows.numbers)
+    order = np.argsort(numbers, kind="stable")
+    return order, *np.unique(numbers[order], return_index=True)

@@ -1,0 +1,135 @@
+"""The steps of NumPy that blocks become: with operations of one's own, against the eager path and their own source."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import numpy as np
+import pytest
+
+import micrograd_es as es
+from micrograd_es import Value
+from micrograd_es.ops import OPS, Op, Role, op
+from micrograd_es.program import Program, record
+from micrograd_es.program.numpy_runner import Runner
+from micrograd_es.program.numpy_text import written
+from micrograd_es.value import apply
+
+_names = count()
+
+
+def own(forward: Callable[..., Any], local: Callable[..., Any]) -> Op:
+    """A row of the table that only this file has."""
+    row = op(f"own{next(_names)}", "?", Role.SCALER, forward=forward, local=local)
+    del OPS[row.name]
+    return row
+
+
+def leaky(m: Any, x: Any) -> Any:
+    return x if x > 0 else 0.1 * x
+
+
+# Operations by what is new in them; each takes two values at least, and any number where it says so.
+OWN: dict[str, tuple[Op, int]] = {
+    "a chain": (own(lambda m, x: 3 - m.tanh(x) * 2, lambda m, z, x: (2 * m.tanh(x) * m.tanh(x) - 2,)), 1),
+    "a tree": (
+        own(
+            lambda m, x: x * m.exp(-m.abs(x)) + m.sin(x) * m.cos(x),
+            lambda m, z, x: (m.exp(-m.abs(x)) * (1 - m.abs(x)) + m.cos(x) * m.cos(x) - m.sin(x) * m.sin(x),),
+        ),
+        1,
+    ),
+    "a deep tree": (
+        own(
+            lambda m, x, y: (m.sin(x) * m.cos(y) + m.cos(x) * m.sin(y)) * (m.sin(x) * m.cos(y) - m.cos(x) * m.sin(y)),
+            lambda m, z, x, y: (2 * m.sin(x) * m.cos(x), -2 * m.sin(y) * m.cos(y)),
+        ),
+        2,
+    ),
+    "a branch": (own(leaky, lambda m, z, x: (1.0 if x > 0 else 0.1,)), 1),
+    "a branch of two": (
+        own(lambda m, x, y: x * y if x > y else x + y, lambda m, z, x, y: (y, x) if x > y else (1.0, 1.0)),
+        2,
+    ),
+    "of three": (own(lambda m, x, y, w: x * y + w, lambda m, z, x, y, w: (y, x, 1)), 3),
+    "of four": (own(lambda m, x, y, v, w: x * y - v * w, lambda m, z, x, y, v, w: (y, x, -w, -v)), 4),
+    "of many": (own(lambda m, *xs: m.sum(xs) * m.sum(xs), lambda m, z, *xs: (2 * m.sum(xs),) * len(xs)), 5),
+    "kinks": (own(lambda m, x: m.relu(x) - 0.5 * m.relu(-x), lambda m, z, x: (m.step(x) + 0.5 * m.step(-x),)), 1),
+    "a number": (own(lambda m, x: x * 0 + 2.5, lambda m, z, x: (0,)), 1),
+    "itself and twice": (own(lambda m, x: x + x, lambda m, z, x: (2,)), 1),
+}
+
+
+def graph(row: Op, inputs: int, seed: int) -> Callable[[list[Value]], Value]:
+    """A function of three inputs and two parameters in which the operation has all kinds of inputs in many blocks."""
+    weights = [Value(0.7, "w"), Value(-0.4, "b")]
+
+    def fn(x: list[Value]) -> Value:
+        draw = random.Random(seed)
+        known = [*x, *weights, apply(row, *(weights * 5)[:inputs])]
+        for _ in range(12):
+            several = [apply(row, *draw.choices(known[-5:] + weights, k=inputs)) for _ in range(draw.choice([1, 3]))]
+            known += [es.tanh(value * 0.5) for value in several]
+        return es.sum(known[5:]) + es.sum(draw.choices(known, k=9))
+
+    return fn
+
+
+def runner_of(program: Program) -> Runner:
+    (runner,) = program._calls.runners.values()
+    assert isinstance(runner, Runner)
+    return runner
+
+
+def assert_source_gives_the_same(program: Program, seed: float) -> None:
+    """The code that is shown, run on the runner's arrays, leaves what the steps leave: every bit of it."""
+    runner = runner_of(program)
+    names = written(runner)[1]
+    exec(runner.source, names)
+    expected = []
+    for run in (runner.backward, names["backward"]):
+        for matrix in runner.gradients.values():
+            matrix.fill(np.nan)  # what is added to must be cleared first
+        runner.total.fill(np.nan)
+        run(seed)
+        found = [runner.gradients[space][sorted(rows)] for space, rows in runner.wanted.items() if rows]
+        expected.append([x.copy() for x in (*runner.values.values(), *found, runner.total, runner.check)])
+    for one, other in zip(*expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("batch", [0, 1, 7, 1000])
+@pytest.mark.parametrize("name", OWN)
+def test_own_operations_give_what_values_give(name: str, batch: int) -> None:
+    row, inputs = OWN[name]
+    fn = graph(row, inputs, len(name))
+    program = record(fn, [0.3, -0.2, 0.6])
+    xs = np.random.default_rng(batch).normal(size=(batch, 3))
+    total, (slopes, (to_inputs,)) = program.value_and_grad(xs, wrt="both", reduce="sum")
+    assert np.isfinite(total)
+    for i in range(0, batch, max(batch // 7, 1)):
+        given = [Value(x) for x in xs[i]]
+        for value in program.values:
+            value.grad = 0.0
+        result = fn(given)
+        result.backward()
+        alone, (alone_slopes, _) = program.value_and_grad(xs[i : i + 1], wrt="both", reduce="sum")
+        assert alone == pytest.approx(result.data, rel=1e-12)
+        np.testing.assert_allclose(to_inputs[i], [v.grad for v in given], rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(alone_slopes, [v.grad for v in program.values], rtol=1e-12, atol=1e-12)
+    each = [program.value_and_grad(x[None], wrt="both", reduce="sum") for x in xs[:50]]
+    if batch <= len(each):
+        assert total == pytest.approx(sum(one[0] for one in each), rel=1e-12)
+        np.testing.assert_allclose(slopes, sum([one[1][0] for one in each], np.zeros(2)), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("batch", [0, 1, 7, 600])
+@pytest.mark.parametrize("name", OWN)
+def test_the_source_of_own_operations_is_what_runs(name: str, batch: int) -> None:
+    row, inputs = OWN[name]
+    program = record(graph(row, inputs, len(name) + 1), [0.3, -0.2, 0.6])
+    program.value_and_grad(np.random.default_rng(batch).normal(size=(batch, 3)), wrt="both")
+    assert_source_gives_the_same(program, 0.5)
