@@ -13,7 +13,7 @@ from micrograd_es.ops import LSE
 from micrograd_es.program import affine_steps
 from micrograd_es.program.arrays import ARRAYS, Array, ArrayMaths, SoftmaxMaths
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Rows, Total, as_slice, is_run, many_rows
-from micrograd_es.program.exchange import INNER, SLOPES, Exchange, Read, sorted_rows
+from micrograd_es.program.exchange import CONTRIBUTIONS, INNER, SLOPES, Exchange, Read, sorted_rows
 from micrograd_es.program.kinds import Calls, Kind, kind_of
 from micrograd_es.program.steps import Step, add_sorted, add_to, assign, copied, products, products_of_all, summed
 
@@ -111,15 +111,20 @@ class BlockSteps:
             where = np.array(rows.numbers).reshape(count, each)
             return [(matrix.__setitem__, (where, upstream.reshape(count, 1, columns)))]
         order, once, starts = sorted_rows(rows)
-        sums, ends = order // each, [*starts[TERMS::TERMS], len(order)]
+        sums, ends = order // each, [*starts[1:], len(order)]
+        counts = np.array(ends, dtype=upstream.dtype).reshape(-1, 1) - starts.reshape(-1, 1)
         steps: list[Step] = []
-        for first, end in zip(range(0, len(once), TERMS), ends, strict=True):
-            start, some = starts[first], once[first : first + TERMS]
-            if count == 1 and len(some) == end - start:
-                steps.append((add_to, (matrix, some, upstream)))
+        for first in range(0, len(once), TERMS):
+            some = slice(first, first + TERMS)
+            if count > 1:
+                start = starts[first]
+                given = sums[start : ends[some][-1]], starts[some] - start
+                steps.append((add_sorted, (matrix, once[some], upstream, *given)))
+            elif unique:
+                steps.append((add_to, (matrix, once[some], upstream)))
             else:
-                given = sums[start:end], starts[first : first + TERMS] - start
-                steps.append((add_sorted, (matrix, some, upstream, *given)))
+                room = self.exchange.room(CONTRIBUTIONS, (len(once[some]), columns))
+                steps += [(np.multiply, (counts[some], upstream, room)), (add_to, (matrix, once[some], room))]
         return steps
 
     # Operations
