@@ -25,7 +25,9 @@ class BlockSteps:
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
-        self.made: list[tuple[Array, Sequence[Read], Any]] = []  # what each block gives, what it reads, and its maths
+        self.made: list[
+            tuple[Kind, Array, Sequence[Read], Any]
+        ] = []  # of each, with what it gives, reads, and its maths
 
     def forward(self, block: Block) -> list[Step]:
         """The steps that compute a block."""
@@ -39,8 +41,8 @@ class BlockSteps:
             return self._many(block, together, out)
         steps: list[Step] = []
         reads = [self.exchange.read(slot, rows, steps) for slot, rows in enumerate(block.inputs)]
-        self.made.append((out, reads, None))
-        xs, kind = [x for _, _, x in reads], self._kind(block, out)
+        kind, xs = self._kind(block, out), [x for _, _, x in reads]
+        self.made.append((kind, out, reads, None))
         if kind.computed:
             return steps + self._called(kind.computed, *xs, out)
         return [*steps, (assign, (out, kind.forward, ARRAYS, *xs))]
@@ -52,12 +54,11 @@ class BlockSteps:
             return affine_steps.backward(self.exchange, block, upstream)
         if isinstance(block, Total):
             return self._to_terms(block.terms, upstream) if self.exchange.is_wanted(block.terms) else []
-        out, reads, maths = self.made.pop()
+        kind, out, reads, maths = self.made.pop()
         asked = [self.exchange.is_wanted(rows) for rows, _, _ in reads]
         if True not in asked:
             return []
         steps = self._again(reads) if self.exchange.is_large else []
-        kind = self._kind(block, out)
         if maths:
             return steps + self._to_many(reads[0], upstream, (kind.local, maths, out))
         xs = [x for _, _, x in reads]
@@ -65,9 +66,8 @@ class BlockSteps:
             return steps + self._by_rule(reads, asked, upstream, (kind.local, out, *xs))
         for (rows, where, _), calls, one in zip(reads, kind.sent, asked, strict=True):
             if one and calls:
-                steps += self.exchange.sent(
-                    (rows, where), upstream.shape, partial(self._called, calls, upstream, out, *xs)
-                )
+                write = partial(self._called, calls, upstream, out, *xs)
+                steps += self.exchange.sent((rows, where), upstream.shape, write)
             elif one:
                 steps += self.exchange.sent((rows, where), upstream.shape, partial(copied, upstream), upstream)
         return steps
@@ -134,9 +134,11 @@ class BlockSteps:
 
     def _called(self, calls: Calls, *arrays: Array) -> list[Step]:
         """The steps of a formula, with the rooms that it needs beside the last of the arrays."""
+        if calls.rooms == 1 and not calls.compares:
+            return calls.on(*arrays)
         shape = arrays[-1].shape
-        zeros = self.exchange.zeros(shape) if calls.compares else None
-        return calls.on(*arrays, zeros, *[self.exchange.room(INNER - i, shape) for i in range(calls.rooms - 1)])
+        rooms = [self.exchange.room(INNER - i, shape) for i in range(calls.rooms - 1)]
+        return calls.on(*arrays, *rooms, *([self.exchange.zeros(shape)] if calls.compares else []))
 
     def _many(self, block: Elementwise, together: Rows, out: Array) -> list[Step]:
         """The steps that compute an operation of many inputs, which it gets as one array."""
@@ -145,8 +147,9 @@ class BlockSteps:
         whole = read[2].reshape(len(block.inputs), *out.shape)
         softmax = block.op is LSE and not self.exchange.is_large
         maths = SoftmaxMaths(whole) if softmax else ArrayMaths(np, whole)
-        self.made.append((out, [read], maths))
-        return [*steps, (assign, (out, self._kind(block, out).forward, maths, *maths.parts))]
+        kind = self._kind(block, out)
+        self.made.append((kind, out, [read], maths))
+        return [*steps, (assign, (out, kind.forward, maths, *maths.parts))]
 
     def _again(self, reads: Sequence[Read]) -> list[Step]:
         """The steps that gather again what was gathered on the way forward, where its room was used since."""

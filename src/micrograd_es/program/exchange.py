@@ -7,6 +7,7 @@ by the first that sends something, and added by the others.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,7 @@ class Exchange:
 
     def zeros(self, shape: tuple[int, ...]) -> Array:
         """Zeros to compare an array of some shape with: as many, which NumPy does faster, or a single one."""
-        some = shape if np.prod(shape) <= ZEROS else ()
+        some = shape if prod(shape) <= ZEROS else ()
         return self.kept(("zeros", some), lambda: np.zeros(some, self.dtype))
 
     def room(self, slot: int, shape: tuple[int, int]) -> Array:

@@ -67,7 +67,7 @@ class Calls:
     """A formula as calls of NumPy, the innermost first, into the same room where they can: nothing is made on the way.
 
     >>> calls = Calls(1 - Symbol("x") * 2, ["x"], np.dtype(float))
-    >>> for function, given in calls.on(np.array([3.0, 4.0]), np.empty(2), None):
+    >>> for function, given in calls.on(np.array([3.0, 4.0]), np.empty(2)):
     ...     print(function.__name__, function(*given))
     multiply [6. 8.]
     subtract [-5. -7.]
@@ -75,48 +75,41 @@ class Calls:
 
     def __init__(self, formula: Symbol, names: Sequence[str], dtype: Any, few: bool = False) -> None:
         self.dtype, self.few = dtype, few
-        self.places = {name: place for place, name in enumerate(names)}
-        self.room = len(names)  # after it are zeros, other rooms, and constants
-        self.rooms, self.compares = _rooms(formula), False
+        self.places = {name: place for place, name in enumerate(names)}  # after them rooms, zeros, and constants
+        self.rooms, self.compares = _rooms(formula), _compares(formula)
+        self.zeros = len(names) + self.rooms
         self.constants: list[Any] = []
         self.calls: list[tuple[Callable[..., Any], Callable[[Sequence[Any]], tuple[Any, ...]]]] = []
-        self._write(formula, 0)
+        self._write(formula, len(names))
 
     def on(self, *given: Any) -> list[Step]:
-        """The steps for what the names stand for, a room, zeros if it `compares`, and the other `rooms`."""
+        """The steps for what the names stand for, so many `rooms`, and zeros if it `compares`."""
         known = (*given, *self.constants)
         return [(function, places(known)) for function, places in self.calls]
 
-    def _write(self, formula: Symbol, depth: int) -> None:
+    def _write(self, formula: Symbol, room: int) -> None:
         """Add the calls of a formula into a room, after those of the parts of it that are some themselves."""
         form, parts = formula.form, formula.parts
-        given, inner = [], depth
+        given, free = [], room
         for part in parts or (formula,):
             if part.parts:
-                self._write(part, inner)
-                given.append(self._room(inner))
-                inner += 1
+                self._write(part, free)
+                given.append(free)
+                free += 1
             else:
                 given.append(self._place(part.form))
         if form == "relu" or form == "step":
-            self.compares = True
-            given.append(self.room + 1)
+            given.append(self.zeros)
         function = UFUNCS.get(form) if len(given) <= 2 else None
         if not parts:
             function = copy
         elif form == "step" and self.few:
             function = np.heaviside
         if function:
-            self._add(function, *given, self._room(depth))
+            self.calls.append((function, itemgetter(*given, room)))
         else:
-            name = "power" if form == "**" else str(form)
-            self._add(assign, self._room(depth), self._constant(getattr(ARRAYS, name)), *given)
-
-    def _add(self, function: Callable[..., Any], *places: int) -> None:
-        self.calls.append((function, itemgetter(*places)))
-
-    def _room(self, depth: int) -> int:
-        return self.room + (depth + 1 if depth else 0)
+            rule = self._constant(getattr(ARRAYS, "power" if form == "**" else str(form)))
+            self.calls.append((assign, itemgetter(room, rule, *given)))
 
     def _place(self, form: object) -> int:
         """Where a name or a number is among what the calls are given; a number as an array, which saves time."""
@@ -127,7 +120,7 @@ class Calls:
 
     def _constant(self, constant: Any) -> int:
         self.constants.append(constant)
-        return self.room + self.rooms + len(self.constants)
+        return self.zeros + self.compares + len(self.constants) - 1
 
 
 class Kind:
@@ -168,3 +161,8 @@ def _rooms(formula: Symbol) -> int:
     """How many rooms a formula needs: one for the result, and for each part that waits for another one more."""
     inner = [part for part in formula.parts if part.parts]
     return max([1, *[_rooms(part) + place for place, part in enumerate(inner)]])
+
+
+def _compares(formula: Symbol) -> bool:
+    """Whether a formula needs zeros to compare with."""
+    return formula.form in ("relu", "step") or any(map(_compares, formula.parts))
