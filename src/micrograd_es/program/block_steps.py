@@ -55,7 +55,8 @@ class BlockSteps:
         if isinstance(block, Total):
             return self._to_terms(block.terms, upstream) if self.exchange.is_wanted(block.terms) else []
         kind, out, reads, maths = self.made.pop()
-        asked = [self.exchange.is_wanted(rows) for rows, _, _ in reads]
+        wanted = self.exchange.wanted
+        asked = [not wanted[rows.space].isdisjoint(rows.numbers) for rows, _, _ in reads]
         if True not in asked:
             return []
         steps = self._again(reads) if self.exchange.is_large else []

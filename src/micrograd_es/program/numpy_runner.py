@@ -14,6 +14,7 @@ from micrograd_es.program.arrays import Array
 from micrograd_es.program.block_steps import BlockSteps
 from micrograd_es.program.blocks import Plan, Rows, Space, as_slice
 from micrograd_es.program.exchange import Exchange
+from micrograd_es.program.grouping import without_collection
 from micrograd_es.program.numpy_text import written
 from micrograd_es.program.steps import Step, copied
 
@@ -58,9 +59,14 @@ class Runner:
         self.total, self.check = np.zeros(1, shared.dtype), np.zeros(1, shared.dtype)
         self.seeds = seeds
         self.exchange = Exchange(self.values, self.gradients, self.wanted, varying.nbytes > LARGE)
+        self.back: list[Step] = []
+        with without_collection():
+            self._find_steps(plan, output)
+
+    def _find_steps(self, plan: Plan, output: Rows | None) -> None:
+        """Find the steps of all blocks, there and back."""
         blocks = BlockSteps(self.exchange)
         self.there = [step for block in plan.blocks for step in blocks.forward(block)]
-        self.back: list[Step] = []
         if output is not None:
             self.start = self.gradients[output.space][as_slice(output)]
             self.exchange.touched[output.space].update(output.numbers)
