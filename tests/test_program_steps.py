@@ -133,3 +133,80 @@ def test_the_source_of_own_operations_is_what_runs(name: str, batch: int) -> Non
     program = record(graph(row, inputs, len(name) + 1), [0.3, -0.2, 0.6])
     program.value_and_grad(np.random.default_rng(batch).normal(size=(batch, 3)), wrt="both")
     assert_source_gives_the_same(program, 0.5)
+
+
+def gathered(x: list[Value]) -> Value:
+    """Rows that are apart, the same rows twice, sums of them, and operations of many inputs."""
+    w = [Value(0.1 * i - 0.3, f"w{i}") for i in range(6)]
+    draw = random.Random(3)
+    known = [*x, *[es.tanh(a * b) for a, b in zip(draw.choices(x, k=9), draw.choices(x, k=9), strict=True)]]
+    some = draw.choices(known, k=9)
+    known += [es.relu(a - b) * c for a, b, c in zip(some, known, draw.choices(w, k=9), strict=False)]
+    known += [es.sum(draw.choices(known, k=7)) for _ in range(5)]
+    known += [es.maximum(*draw.choices(known, k=4)) for _ in range(4)]
+    known += [es.log_sum_exp(draw.choices(known, k=4)) for _ in range(4)]
+    return es.sum(draw.choices(known, k=60)) + es.prod([a * 0.1 + 1 for a in draw.choices(known, k=5)])
+
+
+def layers(x: list[Value]) -> Value:
+    """Two dense layers, a kernel at every position, the softmax of the second, and a penalty."""
+    w = iter([Value(0.3 * np.sin(i), f"w{i}") for i in range(200)])
+    kernel = [next(w) for _ in range(3)]
+    maps = [es.tanh(es.dot(kernel, x[i : i + 3])) for i in range(len(x) - 2)]
+    hidden = [es.relu(es.dot([next(w) for _ in maps], maps) + next(w)) for _ in range(4)]
+    scores = [es.dot([next(w) for _ in hidden], hidden) + next(w) for _ in range(3)]
+    return es.log_sum_exp(scores) - scores[1] + es.sum([k * k for k in kernel]) * 0.1
+
+
+GRAPHS: dict[str, tuple[Callable[[list[Value]], Value], int]] = {"gathered": (gathered, 6), "layers": (layers, 7)}
+
+
+@pytest.mark.parametrize("large", [False, True], ids=["near", "large"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("batch", [0, 1, 7, 300])
+@pytest.mark.parametrize("name", GRAPHS)
+def test_the_source_is_what_runs(
+    name: str, batch: int, dtype: str, large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if large:
+        monkeypatch.setattr("micrograd_es.program.numpy_runner.LARGE", -1)
+    fn, inputs = GRAPHS[name]
+    program = record(fn, [0.1] * inputs, dtype=dtype)
+    xs = np.random.default_rng(batch).normal(size=(batch, inputs))
+    program.value_and_grad(xs, wrt="both", reduce="sum")
+    assert runner_of(program).exchange.is_large is large
+    assert_source_gives_the_same(program, 1.0)
+
+
+@pytest.mark.parametrize("batch", [0, 1, 7, 1000])
+@pytest.mark.parametrize("name", [*GRAPHS, *OWN])
+def test_a_large_batch_shares_its_rooms_and_gives_the_same(
+    name: str, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fn, inputs = GRAPHS[name] if name in GRAPHS else (graph(*OWN[name], 5), 3)
+    xs = np.random.default_rng(batch).normal(size=(batch, inputs))
+    near = record(fn, [0.1] * inputs).value_and_grad(xs, wrt="both", reduce="sum")
+    monkeypatch.setattr("micrograd_es.program.numpy_runner.LARGE", -1)
+    monkeypatch.setattr("micrograd_es.program.block_steps.TERMS", 3)  # sums of few terms go in stretches, too
+    large = record(fn, [0.1] * inputs).value_and_grad(xs, wrt="both", reduce="sum")
+    assert large[0] == pytest.approx(near[0], rel=1e-12)
+    np.testing.assert_allclose(large[1][0], near[1][0], rtol=1e-11, atol=1e-11)
+    np.testing.assert_allclose(large[1][1][0], near[1][1][0], rtol=1e-12, atol=1e-12)
+
+
+def test_a_formula_is_one_line_of_the_source() -> None:
+    lines = record(lambda x, y: es.tanh(x) / (2 + y), 0.5, 0.5).source(2, wrt="inputs").splitlines()
+    assert "    np.multiply(gv2, np.subtract(1.0, np.multiply(v2, v2, out=gv0), out=gv0), out=gv0)" in lines
+    assert "    np.add(w0, v1, out=v3)" in lines
+
+
+def test_the_source_of_a_very_long_program_is_not_longer_than_it() -> None:
+    def fn(x: Value) -> Value:
+        for _ in range(1_500):
+            x = es.sin(x) * 0.5 + x
+        return x
+
+    program = record(fn, 0.3)
+    assert program.source(3).count("np.sin(") == 1_500
+    program.value_and_grad(np.array([0.1, 0.2, 0.3]), wrt="inputs")
+    assert_source_gives_the_same(program, 1.0)

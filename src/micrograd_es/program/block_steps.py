@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -99,33 +99,28 @@ class BlockSteps:
         return steps
 
     def _to_terms(self, rows: Rows, upstream: Array) -> list[Step]:
-        """The steps that send the gradients of sums to all their terms; apart, some at a time: each is a copy."""
+        """The steps that send the gradients of sums to all their terms."""
         count, columns = upstream.shape
         matrix, each = self.exchange.gradients[rows.space], len(rows) // count
+        spread = upstream.reshape(count, 1, columns)
         if is_run(rows):
-            target, spread = matrix[as_slice(rows)].reshape(count, each, columns), upstream.reshape(count, 1, columns)
+            target = matrix[as_slice(rows)].reshape(count, each, columns)
             return (
                 copied(spread, target) if self.exchange.is_fresh(rows, True) else [(np.add, (target, spread, target))]
             )
         unique = len(set(rows.numbers)) == len(rows)
         if self.exchange.is_fresh(rows, unique) and unique:
-            where = np.array(rows.numbers).reshape(count, each)
-            return [(matrix.__setitem__, (where, upstream.reshape(count, 1, columns)))]
-        order, once, starts = sorted_rows(rows)
-        sums, ends = order // each, [*starts[1:], len(order)]
-        counts = np.array(ends, dtype=upstream.dtype).reshape(-1, 1) - starts.reshape(-1, 1)
+            return [(matrix.__setitem__, (np.array(rows.numbers).reshape(count, each), spread))]
         steps: list[Step] = []
-        for first in range(0, len(once), TERMS):
-            some = slice(first, first + TERMS)
+        for once, order, starts in _some_at_a_time(rows):
             if count > 1:
-                start = starts[first]
-                given = sums[start : ends[some][-1]], starts[some] - start
-                steps.append((add_sorted, (matrix, once[some], upstream, *given)))
-            elif unique:
-                steps.append((add_to, (matrix, once[some], upstream)))
+                steps.append((add_sorted, (matrix, once, upstream, order // each, starts)))
+            elif len(once) == len(order):
+                steps.append((add_to, (matrix, once, upstream)))
             else:
-                room = self.exchange.room(CONTRIBUTIONS, (len(once[some]), columns))
-                steps += [(np.multiply, (counts[some], upstream, room)), (add_to, (matrix, once[some], room))]
+                times = np.diff([*starts, len(order)]).reshape(-1, 1).astype(upstream.dtype)
+                room = self.exchange.room(CONTRIBUTIONS, (len(once), columns))
+                steps += [(np.multiply, (times, upstream, room)), (add_to, (matrix, once, room))]
         return steps
 
     # Operations
@@ -186,3 +181,12 @@ class BlockSteps:
             return [(products_of_all, (upstream, *given, room.reshape(maths.whole.shape)))]
 
         return self.exchange.sent((rows, where), (len(rows), upstream.shape[1]), write)
+
+
+def _some_at_a_time(rows: Rows) -> Iterator[tuple[Any, Any, Any]]:
+    """What rows there are, their order, and where each begins in it, for some of them after the others."""
+    order, once, starts = sorted_rows(rows)
+    ends = [*starts[TERMS::TERMS], len(order)]
+    for first, end in zip(range(0, len(once), TERMS), ends, strict=True):
+        some = slice(first, first + TERMS)
+        yield once[some], order[starts[first] : end], starts[some] - starts[first]

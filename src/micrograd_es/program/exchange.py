@@ -143,16 +143,23 @@ class Exchange:
         if whole != shape:  # its target has once what it has many times: the examples, or the members of the block
             total = matrix[where] if run and fresh else self.room(SORTED, whole)
             steps.append(self._summed(found, shape, total))
+            if run and fresh:
+                return steps
             found = total
-        if run:
+        return [*steps, self._added(rows, where, found, fresh, unique)]
+
+    def _added(self, rows: Rows, where: Any, found: Array, fresh: bool, unique: bool) -> Step:
+        """The step that adds a contribution to its rows, or puts it there."""
+        matrix = self.gradients[rows.space]
+        if type(where) is slice:
             target = matrix[where]
-            return steps if fresh and whole != shape else [*steps, (np.add, (target, found, target))]
+            return np.add, (target, found, target)
         if fresh and unique:
-            return [*steps, (matrix.__setitem__, (where, found))]
+            return matrix.__setitem__, (where, found)
         if unique:
-            return [*steps, (add_to, (matrix, where, found))]
+            return add_to, (matrix, where, found)
         order, once, starts = sorted_rows(rows)
-        return [*steps, (add_sorted, (matrix, once, found, order, starts))]
+        return add_sorted, (matrix, once, found, order, starts)
 
     def _summed(self, found: Array, shape: tuple[int, int], total: Array) -> Step:
         """The step that sums a contribution to the shape of its target."""

@@ -66,8 +66,8 @@ def _lines(names: _Names, program: Iterable[Step]) -> list[str]:
     rooms: list[str] = []  # in which the lines leave their results
     for function, given in program:
         if function is steps.products:
-            more = list(_products(names, *given))
-            lines, rooms = lines + more, rooms + [""] * len(more)
+            lines += _products(names, *given)
+            rooms += [""] * (len(lines) - len(rooms))
             continue
         texts = _texts(names, function, given)
         is_call = isinstance(function, np.ufunc) or function in _CALLS
@@ -175,7 +175,7 @@ class _Names:
 
     def _of_rows(self, letters: str, matrix: Array, x: Array, place: int) -> str:
         """The name of some rows of a matrix, with its shape where it is another, and a T where it is turned."""
-        if x.shape == matrix.shape and x.strides == matrix.strides:
+        if len(matrix) > 1 and x.shape == matrix.shape and x.strides == matrix.strides:
             return letters.upper()
         columns = matrix.shape[1]
         first, rest = divmod(place, columns)
