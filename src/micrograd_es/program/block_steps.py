@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_es.ops import LSE
+from micrograd_es.ops import LSE, Op
 from micrograd_es.program import affine_steps
 from micrograd_es.program.arrays import ARRAYS, Array, ArrayMaths, SoftmaxMaths
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Rows, Total, as_slice, is_run, many_rows
@@ -18,6 +18,7 @@ from micrograd_es.program.kinds import Calls, Kind, kind_of
 from micrograd_es.program.steps import Step, add_sorted, add_to, assign, copied, products, products_of_all, summed
 
 TERMS = 128  # of sums that are gathered at once in a large batch, or given their gradients
+FEW = 512  # numbers, up to which NumPy multiplies by 1.0 and 0.0 faster than by what it compares
 
 
 class BlockSteps:
@@ -25,6 +26,7 @@ class BlockSteps:
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
+        self.kinds: dict[tuple[Op, int], Kind] = {}
         self.made: list[
             tuple[Kind, Array, Sequence[Read], Any]
         ] = []  # of each, with what it gives, reads, and its maths
@@ -41,10 +43,11 @@ class BlockSteps:
             return self._many(block, together, out)
         steps: list[Step] = []
         reads = [self.exchange.read(slot, rows, steps) for slot, rows in enumerate(block.inputs)]
-        kind, xs = self._kind(block, out), [x for _, _, x in reads]
+        kind, xs = self._kind(block), [x for _, _, x in reads]
         self.made.append((kind, out, reads, None))
         if kind.computed:
-            return steps + self._called(kind.computed, *xs, out)
+            calls = kind.computed
+            return steps + (calls.on(*xs, out) if calls.is_plain else self._called(calls, *xs, out))
         return [*steps, (assign, (out, kind.forward, ARRAYS, *xs))]
 
     def backward(self, block: Block) -> list[Step]:
@@ -67,7 +70,8 @@ class BlockSteps:
             return steps + self._by_rule(reads, asked, upstream, (kind.local, out, *xs))
         for (rows, where, _), calls, one in zip(reads, kind.sent, asked, strict=True):
             if one and calls:
-                write = partial(self._called, calls, upstream, out, *xs)
+                on = calls.on if calls.is_plain else partial(self._called, calls)
+                write = partial(on, upstream, out, *xs)
                 steps += self.exchange.sent((rows, where), upstream.shape, write)
             elif one:
                 steps += self.exchange.sent((rows, where), upstream.shape, partial(copied, upstream), upstream)
@@ -125,16 +129,21 @@ class BlockSteps:
 
     # Operations
 
-    def _kind(self, block: Elementwise, out: Array) -> Kind:
-        return kind_of(block.op, len(block.inputs), self.exchange.dtype, out.size)
+    def _kind(self, block: Elementwise) -> Kind:
+        key = block.op, len(block.inputs)
+        kind = self.kinds.get(key)
+        if kind is None:
+            kind = self.kinds[key] = kind_of(*key, self.exchange.dtype)
+        return kind
 
     def _called(self, calls: Calls, *arrays: Array) -> list[Step]:
-        """The steps of a formula, with the rooms that it needs beside the last of the arrays."""
-        if calls.rooms == 1 and not calls.compares:
-            return calls.on(*arrays)
+        """The steps of a formula that needs more than a room, the last of the arrays: others, and zeros."""
         shape = arrays[-1].shape
         rooms = [self.exchange.room(INNER - i, shape) for i in range(calls.rooms - 1)]
-        return calls.on(*arrays, *rooms, *([self.exchange.zeros(shape)] if calls.compares else []))
+        steps = calls.on(*arrays, *rooms, *([self.exchange.zeros(shape)] if calls.compares else []))
+        if arrays[-1].size > FEW:
+            return steps
+        return [(np.heaviside if function is np.greater else function, given) for function, given in steps]
 
     def _many(self, block: Elementwise, together: Rows, out: Array) -> list[Step]:
         """The steps that compute an operation of many inputs, which it gets as one array."""
@@ -143,7 +152,7 @@ class BlockSteps:
         whole = read[2].reshape(len(block.inputs), *out.shape)
         softmax = block.op is LSE and not self.exchange.is_large
         maths = SoftmaxMaths(whole) if softmax else ArrayMaths(np, whole)
-        kind = self._kind(block, out)
+        kind = self._kind(block)
         self.made.append((kind, out, [read], maths))
         return [*steps, (assign, (out, kind.forward, maths, *maths.parts))]
 

@@ -83,7 +83,7 @@ class Exchange:
         """Where some rows are in their matrix; those that are all the same may be a single one, which broadcasts."""
         numbers = rows.numbers
         first, count = numbers[0], len(numbers)
-        if is_run(rows):
+        if count == 1 or is_run(rows):
             return rows, slice(first, first + count)
         if may_broadcast and numbers[-1] == first and len(set(numbers)) == 1:
             return Rows(rows.space, numbers[:1]), slice(first, first + 1)
@@ -146,14 +146,14 @@ class Exchange:
             if run and fresh:
                 return steps
             found = total
-        return [*steps, self._added(rows, where, found, fresh, unique)]
-
-    def _added(self, rows: Rows, where: Any, found: Array, fresh: bool, unique: bool) -> Step:
-        """The step that adds a contribution to its rows, or puts it there."""
-        matrix = self.gradients[rows.space]
-        if type(where) is slice:
+        if run:
             target = matrix[where]
-            return np.add, (target, found, target)
+            return [*steps, (np.add, (target, found, target))]
+        return [*steps, self._scattered(rows, where, found, fresh, unique)]
+
+    def _scattered(self, rows: Rows, where: Array, found: Array, fresh: bool, unique: bool) -> Step:
+        """The step that adds a contribution to rows that are apart, or puts it there."""
+        matrix = self.gradients[rows.space]
         if fresh and unique:
             return matrix.__setitem__, (where, found)
         if unique:

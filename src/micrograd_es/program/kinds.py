@@ -20,7 +20,6 @@ from micrograd_es.symbols import Symbol, SymbolMaths, symbol
 
 INPUTS = 3  # up to which the rules of an operation are read as formulas
 ROOMS = 3  # that a formula may need for what it computes on the way
-FEW = 512  # numbers, up to which NumPy multiplies by 1.0 and 0.0 faster than by what it compares
 
 UFUNCS: dict[object, Callable[..., Any]] = {
     "+": np.add,
@@ -73,17 +72,18 @@ class Calls:
     subtract [-5. -7.]
     """
 
-    def __init__(self, formula: Symbol, names: Sequence[str], dtype: Any, few: bool = False) -> None:
-        self.dtype, self.few = dtype, few
+    def __init__(self, formula: Symbol, names: Sequence[str], dtype: Any) -> None:
+        self.dtype = dtype
         self.places = {name: place for place, name in enumerate(names)}  # after them rooms, zeros, and constants
         self.rooms, self.compares = _rooms(formula), _compares(formula)
+        self.is_plain = self.rooms == 1 and not self.compares
         self.zeros = len(names) + self.rooms
         self.constants: list[Any] = []
         self.calls: list[tuple[Callable[..., Any], Callable[[Sequence[Any]], tuple[Any, ...]]]] = []
         self._write(formula, len(names))
 
     def on(self, *given: Any) -> list[Step]:
-        """The steps for what the names stand for, so many `rooms`, and zeros if it `compares`."""
+        """The steps for what the names stand for, its `rooms` (one if it `is_plain`), and zeros if it `compares`."""
         known = (*given, *self.constants)
         return [(function, places(known)) for function, places in self.calls]
 
@@ -103,8 +103,6 @@ class Calls:
         function = UFUNCS.get(form) if len(given) <= 2 else None
         if not parts:
             function = copy
-        elif form == "step" and self.few:
-            function = np.heaviside
         if function:
             self.calls.append((function, itemgetter(*given, room)))
         else:
@@ -131,7 +129,7 @@ class Kind:
     called.
     """
 
-    def __init__(self, op: Op, inputs: int, dtype: Any, few: bool) -> None:
+    def __init__(self, op: Op, inputs: int, dtype: Any) -> None:
         self.forward, self.local, is_formula = rules_of(op, inputs)
         self.computed: Calls | None = None
         self.sent: list[Calls | None] = []
@@ -143,18 +141,16 @@ class Kind:
         slopes = [symbol(slope) for slope in op.local(SYMBOLS, z, *xs)]
         if max(map(_rooms, (result, *slopes))) > ROOMS:
             return
-        self.computed = Calls(result, names, dtype, few)
+        self.computed = Calls(result, names, dtype)
         for slope in slopes:
             product = Symbol("neg", [upstream]) if slope.form == -1 else Symbol("*", [upstream, slope])
-            self.sent.append(None if slope.form == 1 else Calls(product, ["u", "z", *names], dtype, few))
+            self.sent.append(None if slope.form == 1 else Calls(product, ["u", "z", *names], dtype))
 
 
-def kind_of(op: Op, inputs: int, dtype: Any, size: int) -> Kind:
-    """The kind of an operation of so many inputs, for arrays of a size."""
-    return _kind_of(op, inputs, dtype, size <= FEW)
-
-
-_kind_of = cache(Kind)
+@cache
+def kind_of(op: Op, inputs: int, dtype: Any) -> Kind:
+    """The kind of an operation of so many inputs."""
+    return Kind(op, inputs, dtype)
 
 
 def _rooms(formula: Symbol) -> int:

@@ -47,9 +47,7 @@ class Runner:
     ) -> None:
         varying = np.zeros((plan.sizes[Space.VARYING], batch), shared.dtype)
         self.batch = batch
-        self.wanted: dict[Space, set[int]] = {space: set() for space in Space}
-        for space, row in wanted:
-            self.wanted[space].add(row)
+        self.wanted = {space: {row for where, row in wanted if where is space} for space in Space}
         self.values = {Space.SHARED: shared, Space.VARYING: varying}
         self.gradients = {
             space: np.zeros_like(matrix, shape=(len(matrix), matrix.shape[1] if output is not None else 0))
