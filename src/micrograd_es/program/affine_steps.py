@@ -46,7 +46,7 @@ def backward(exchange: Exchange, block: Affine, upstream: Array) -> list[Step]:
     for rows in block.bare:
         if exchange.is_wanted(rows):
             found = _target(block, rows, upstream)
-            steps += exchange.sent(exchange.at(rows), found.shape, partial(copied, found), found)
+            steps += exchange.sent(*exchange.at(rows), found.shape, partial(copied, found), found)
     return steps
 
 
@@ -62,7 +62,7 @@ def _to_dense(exchange: Exchange, block: Affine, upstream: Array) -> list[Step]:
         if to_weights:
             across = exchange.read(1, rows, steps, False)[2].reshape(block.terms, up.shape[1]).T
             to = exchange.at(block.weights, False)
-            steps += exchange.sent(to, (len(block.weights), 1), _written(shape, np.dot, up, across))
+            steps += exchange.sent(*to, (len(block.weights), 1), _written(shape, np.dot, up, across))
         if to_inputs:
             steps += sent_back(exchange, rows, block.terms, _written((block.terms, up.shape[1]), np.dot, turned, up))
     return steps
@@ -76,11 +76,11 @@ def _to_ragged(exchange: Exchange, block: Affine, upstream: Array) -> list[Step]
     if exchange.is_wanted(block.weights):
         table = exchange.read(1, block.inputs, steps, False)[2].reshape(whole)
         write = _written(shape, einsum, "pb,pnb->pn", upstream, table)
-        steps += exchange.sent(exchange.at(block.weights, False), (len(block.weights), 1), write)
+        steps += exchange.sent(*exchange.at(block.weights, False), (len(block.weights), 1), write)
     if exchange.is_wanted(block.inputs):
         matrix = exchange.read(0, block.weights, steps, False)[2].reshape(shape)
         write = _written(whole, einsum, "pn,pb->pnb", matrix, upstream)
-        steps += exchange.sent(exchange.at(block.inputs, False), (len(block.inputs), whole[2]), write)
+        steps += exchange.sent(*exchange.at(block.inputs, False), (len(block.inputs), whole[2]), write)
     return steps
 
 

@@ -72,9 +72,9 @@ class BlockSteps:
             if one and calls:
                 on = calls.on if calls.is_plain else partial(self._called, calls)
                 write = partial(on, upstream, out, *xs)
-                steps += self.exchange.sent((rows, where), upstream.shape, write)
+                steps += self.exchange.sent(rows, where, upstream.shape, write)
             elif one:
-                steps += self.exchange.sent((rows, where), upstream.shape, partial(copied, upstream), upstream)
+                steps += self.exchange.sent(rows, where, upstream.shape, partial(copied, upstream), upstream)
         return steps
 
     # Sums
@@ -177,8 +177,7 @@ class BlockSteps:
 
         for place, ((rows, where, _), one) in enumerate(zip(reads, asked, strict=True)):
             if one:
-                to = rows, where
-                sent += self.exchange.sent(to, upstream.shape, partial(write, place), slot=SLOPES - place)
+                sent += self.exchange.sent(rows, where, upstream.shape, partial(write, place), slot=SLOPES - place)
         return [(products, (upstream, rooms, *given)), *sent]
 
     def _to_many(self, read: Read, upstream: Array, given: tuple[Any, ...]) -> list[Step]:
@@ -189,7 +188,7 @@ class BlockSteps:
         def write(room: Array) -> list[Step]:
             return [(products_of_all, (upstream, *given, room.reshape(maths.whole.shape)))]
 
-        return self.exchange.sent((rows, where), (len(rows), upstream.shape[1]), write)
+        return self.exchange.sent(rows, where, (len(rows), upstream.shape[1]), write)
 
 
 def _some_at_a_time(rows: Rows) -> Iterator[tuple[Any, Any, Any]]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Rows, Space, is_run
-from micrograd_es.program.steps import Step, add_sorted, add_to, summed, taken
+from micrograd_es.program.steps import Step, add_sorted, add_to, summed
 
 ZEROS = 1 << 14  # numbers, up to which there are as many zeros to compare them with
 CONTRIBUTIONS, SORTED, INNER, SLOPES = -1, -2, -3, -5  # rooms beside those of what is gathered: see Exchange.room
@@ -106,18 +106,18 @@ class Exchange:
                 return room
             self.held[slot] = rows
         else:
-            key = rows.space, rows.numbers
-            if key in self.made:
-                return self.made[key]
-            room = self.made[key] = np.empty(shape, self.dtype)
-        steps.append(taken(matrix, where, room))
+            kept = self.made.setdefault((rows.space, rows.numbers), room := np.empty(shape, self.dtype))
+            if kept is not room:
+                return kept
+        steps.append((matrix.take, (where, 0, room, "clip")))
         return room
 
     # What is sent back
 
     def sent(
         self,
-        to: tuple[Rows, Any],
+        rows: Rows,
+        where: Any,
         shape: tuple[int, int],
         write: Write,
         found: Array | None = None,
@@ -128,7 +128,6 @@ class Exchange:
         `write` gives those that put it into a room: the gradients themselves, or that of the slot. `found` is where it
         is already.
         """
-        rows, where = to
         matrix = self.gradients[rows.space]
         whole = len(rows.numbers), matrix.shape[1]
         run = type(where) is slice

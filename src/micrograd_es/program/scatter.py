@@ -25,7 +25,7 @@ def sent_back(exchange: Exchange, rows: Rows, terms: int, write: Write) -> list[
     matrix = exchange.gradients[rows.space]
     to, shape = exchange.at(rows, False), (len(rows), matrix.shape[1])
     if type(to[1]) is slice or len(set(rows.numbers)) == len(rows) or terms == len(rows):
-        return exchange.sent(to, shape, write)
+        return exchange.sent(*to, shape, write)
     plan = _Scatter(rows, exchange.wanted[rows.space])
     by_term = exchange.is_large and plan.are_apart(terms)
     is_set = not by_term and is_run(plan.rows)
