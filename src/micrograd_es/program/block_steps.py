@@ -20,6 +20,8 @@ from micrograd_es.program.steps import Step, add_sorted, add_to, assign, copied,
 TERMS = 128  # of sums that are gathered at once in a large batch, or given their gradients
 FEW = 512  # numbers, up to which NumPy multiplies by 1.0 and 0.0 faster than by what it compares
 
+_Made = tuple[Kind, Array, Sequence[Read], ArrayMaths | None]  # what a block gives, what it reads, and its own maths
+
 
 class BlockSteps:
     """The steps of blocks: `forward` for each in the order in which they run, then `backward` from the last."""
@@ -27,9 +29,7 @@ class BlockSteps:
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
         self.kinds: dict[tuple[Op, int], Kind] = {}
-        self.made: list[
-            tuple[Kind, Array, Sequence[Read], Any]
-        ] = []  # of each, with what it gives, reads, and its maths
+        self.made: list[_Made] = []  # from the first operation to the last
 
     def forward(self, block: Block) -> list[Step]:
         """The steps that compute a block."""
@@ -109,9 +109,9 @@ class BlockSteps:
         spread = upstream.reshape(count, 1, columns)
         if is_run(rows):
             target = matrix[as_slice(rows)].reshape(count, each, columns)
-            return (
-                copied(spread, target) if self.exchange.is_fresh(rows, True) else [(np.add, (target, spread, target))]
-            )
+            if self.exchange.is_fresh(rows, True):
+                return copied(spread, target)
+            return [(np.add, (target, spread, target))]
         unique = len(set(rows.numbers)) == len(rows)
         if self.exchange.is_fresh(rows, unique) and unique:
             return [(matrix.__setitem__, (np.array(rows.numbers).reshape(count, each), spread))]
