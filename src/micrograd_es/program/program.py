@@ -260,7 +260,7 @@ class Program:
         return arrays_of(self.plan, self.shapes, values, batch, upstream, steps)
 
     def source(self, batch: int, wrt: str = "parameters") -> str:
-        """The NumPy code of a batch of that size, forward and backward: what runs without `fast`.
+        """What runs for a batch of that size without `fast`, forward and backward, as NumPy code.
 
         A large batch may go through in portions; then it is the code of one of them.
 
