@@ -153,3 +153,28 @@ def test_a_graph_that_is_asked_of_something_else_is_one_clear_error(
 ) -> None:
     with pytest.raises(TypeError, match=r"expected to end in a Value; got .*\. Give the Value that it computes\.$"):
         ask(given)
+
+
+def test_functions_of_numpy_are_refused_with_the_one_to_write_and_its_operators_are_those_of_values() -> None:
+    with pytest.raises(TypeError, match=r"NumPy's exp was given .*Write micrograd_es\.exp\(x\)"):
+        np.exp(x)
+    with pytest.raises(TypeError, match=r"NumPy's remainder was given .*functions of micrograd_es"):
+        np.float64(3.0) % x
+    with pytest.raises(TypeError, match=r"NumPy's add was given"):
+        np.add.reduce(x)
+    three = np.float64(3.0)
+    for ours, pythons in [
+        (three + x, 3.0 + x),
+        (x - three, x - 3.0),
+        (three - x, 3.0 - x),
+        (np.multiply(x, three), x * 3.0),
+        (three / x, 3.0 / x),
+        (three**x, 3.0**x),
+        (x**three, x**3.0),
+    ]:
+        assert (ours.data, ours.local, ours.op) == (pythons.data, pythons.local, pythons.op)
+    for number in (np.float64(1e9), np.int64(-7), np.float32(2.5)):
+        same = float(number)
+        assert (number < x, number <= x, number > x, number >= x) == (same < x, same <= x, same > x, same >= x)
+        assert (number == x) is False
+        assert (number != x) is True

@@ -16,7 +16,8 @@ PACKAGE = Path(micrograd_es.__file__).parent
 
 # The engine, lowest first: a module imports modules before it only. (Imports inside functions and for types only are
 # where two of them must know each other.)
-ENGINE = ["maths", "nested", "symbols", "ops", "scopes", "scope_names", "replay", "eager", "graph", "flow", "value"]
+ENGINE = ["maths", "nested", "symbols", "ops", "scopes", "scope_names", "replay", "eager", "graph", "flow"]
+ENGINE += ["pickles", "numpy_calls", "value"]
 ENGINE += ["functions", "derivatives", "sweeps", "jacobians", "blocks", "rules", "two_layers", "counting", "cost"]
 ENGINE += ["listing"]
 # Networks and how they learn need the engine alone, and not each other.

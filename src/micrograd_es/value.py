@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import decimal
-import threading
-from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from micrograd_es import flow
 from micrograd_es.eager import eager
-from micrograd_es.graph import topological, uses
+from micrograd_es.graph import uses
 from micrograd_es.maths import LARGEST, NUMBERS, Number, as_number, of_one_kind
+from micrograd_es.numpy_calls import of_numpy
 from micrograd_es.ops import ABS, ADD, DIV, INV, MUL, NEG, POW, SUB, Op, local_or_none
+from micrograd_es.pickles import reduced
 from micrograd_es.replay import RECORDING, RecordingError, refuse
 from micrograd_es.scopes import CURRENT, Scope
 
@@ -52,7 +52,6 @@ class Value:
 
     is_constant = False
     is_parameter = False
-    __array_ufunc__ = None  # NumPy leaves `array + value` to us, and we explain
 
     def __init__(self, data: Number, label: str = "") -> None:
         if data.__class__ is not float or not LOWEST <= data <= LARGEST:
@@ -212,16 +211,14 @@ class Value:
         return format(self.data, spec) if spec else repr(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle and copy without recursion: what is behind a node goes first, so its inputs are known by then."""
+        """Pickle and copy without recursion."""
         if RECORDING.get():
             raise RecordingError(f"{self!r} was copied (write identity(v) for another Value of the same number)")
-        before: object = ()
-        if self in _SAVING.turns:
-            _SAVING.turns.remove(self)
-        elif self.wires:
-            before = _Behind(self)
-        state = (self.number, self.grad, self.label, self.op, self.scope, self.wires)
-        return _restored, (type(self), before, *state)
+        return reduced(self)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """NumPy's operators are those of Values; its functions are refused, with the one to write instead."""
+        return of_numpy(ufunc.__name__, method, inputs, options)
 
 
 class Constant(Value):
@@ -339,44 +336,3 @@ def _divide(x: Value | Number, y: Value | Number) -> Value:
 @eager(INV)
 def _reciprocal(x: Value | Number) -> Value:
     return apply(INV, x)
-
-
-# Pickling and copying. The nodes behind a Value are saved in order, so that each finds its inputs saved already.
-
-
-class _Saving(threading.local):
-    """The nodes whose turn it is, each forgotten when it is saved: an exception half-way leaves nothing behind."""
-
-    def __init__(self) -> None:
-        self.turns: set[Value] = set()
-
-
-_SAVING = _Saving()
-
-
-class _Behind:
-    """The nodes behind a Value, saved one after the other, inputs first."""
-
-    def __init__(self, node: Value | None = None) -> None:
-        self.node = node
-
-    def append(self, node: Value) -> None:
-        """Take what unpickling hands over: the node has been rebuilt by then, and nothing more is to do."""
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _Behind, (), None, self._nodes()
-
-    def _nodes(self) -> Iterator[Value]:
-        assert self.node is not None
-        try:
-            for node in topological(self.node)[:-1]:
-                _SAVING.turns.add(node)
-                yield node
-        finally:
-            _SAVING.turns.clear()
-
-
-def _restored(kind: type[Value], before: object, *state: Any) -> Value:
-    node = object.__new__(kind)
-    node.number, node.grad, node.label, node.op, node.scope, node.wires = state
-    return node

@@ -1,0 +1,51 @@
+"""What NumPy may call on a Value: the operators, which are those of Values; its functions are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_OPERATORS = {  # by NumPy's name, the method of a Value on the left, and that of one on the right
+    "add": ("__add__", "__radd__"),
+    "subtract": ("__sub__", "__rsub__"),
+    "multiply": ("__mul__", "__rmul__"),
+    "divide": ("__truediv__", "__rtruediv__"),
+    "power": ("__pow__", "__rpow__"),
+}
+_COMPARISONS = {
+    "less": ("__lt__", "__gt__"),
+    "less_equal": ("__le__", "__ge__"),
+    "greater": ("__gt__", "__lt__"),
+    "greater_equal": ("__ge__", "__le__"),
+}
+_SAME = ("exp", "log", "tanh", "sin", "cos", "sqrt", "maximum", "minimum")  # what the package has by the same name
+
+
+def of_numpy(name: str, method: str, inputs: Sequence[Any], options: Mapping[str, Any]) -> Any:
+    """The result of one of NumPy's universal functions, some input of which is a Value.
+
+    >>> from micrograd_es import Value
+    >>> of_numpy("multiply", "__call__", (3.0, Value(2.0)), {})
+    Value(6.0)
+
+    Raises TypeError for all but the operators.
+    """
+    known = method == "__call__" and len(inputs) == 2 and not options
+    if known and name in ("equal", "not_equal"):
+        return (inputs[0] is inputs[1]) == (name == "equal")
+    if known and name in _COMPARISONS:
+        left, right = [x.item() if getattr(x, "ndim", None) == 0 else x for x in inputs]  # what was a number of NumPy's
+        return _run(*_COMPARISONS[name], left, right)
+    if known and name in _OPERATORS:
+        return _run(*_OPERATORS[name], *inputs)
+    given = next(x for x in inputs if _is_value(x))
+    own = f"micrograd_es.{name}(x)" if name in _SAME else "operators, or functions of micrograd_es"
+    raise TypeError(f"NumPy's {name} was given {given!r}; it takes numbers, and knows no gradients. Write {own}.")
+
+
+def _run(forward: str, reflected: str, left: Any, right: Any) -> Any:
+    return getattr(left, forward)(right) if _is_value(left) else getattr(right, reflected)(left)
+
+
+def _is_value(x: Any) -> bool:
+    return hasattr(x, "wires")
