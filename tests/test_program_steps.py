@@ -210,3 +210,34 @@ def test_the_source_of_a_very_long_program_is_not_longer_than_it() -> None:
     assert program.source(3).count("np.sin(") == 1_500
     program.value_and_grad(np.array([0.1, 0.2, 0.3]), wrt="inputs")
     assert_source_gives_the_same(program, 1.0)
+
+
+def test_a_square_is_a_product_and_other_powers_are_not() -> None:
+    w = Value(2.0, "w")
+    text = record(lambda x, y: (x - y) ** 2, 0.5, 0.5).source(3, wrt="inputs")
+    assert "np.multiply(v2, v2, out=v3)" in text
+    assert "power" not in text
+    for fn in (lambda x: x**3, lambda x: x**w, lambda x: w**2 + x ** (w * 1), lambda x: [x**2, (x + 1) ** 3]):
+        assert "m.power(" in record(fn, 0.5).source(3)
+
+
+def test_powers_of_all_kinds_side_by_side_give_what_values_give() -> None:
+    w = Value(2.0, "w")
+
+    def fn(x: Value, y: Value) -> Value:
+        return es.sum([x**2, y**2, (x * y) ** 2 * w, y**3, x**0, x**1, es.exp(y) ** w, w**2, 2**x])
+
+    xs, ys = np.array([-1.5, 0.0, -0.0, 1e-200, 3.0]), np.array([0.0, -2.0, 0.5, 1.0, -0.25])
+    program = record(fn, 0.5, 0.25)
+    for numbers in ([2.0], [3.0]):
+        program.parameters, w.data = numbers, numbers[0]
+        value, (slopes, (to_x, to_y)) = program.value_and_grad(xs, ys, wrt="both", reduce="sum")
+        w.grad, expected = 0.0, 0.0
+        for i, pair in enumerate(zip(xs.tolist(), ys.tolist(), strict=True)):
+            x, y = map(Value, pair)
+            result = fn(x, y)
+            result.backward()
+            expected += result.data
+            assert (to_x[i], to_y[i]) == pytest.approx((x.grad, y.grad), rel=1e-12)
+        assert value == pytest.approx(expected, rel=1e-12)
+        assert slopes.tolist() == pytest.approx([w.grad], rel=1e-12)

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_es.ops import LSE, Op
+from micrograd_es.ops import LSE, POW, Op
 from micrograd_es.program import affine_steps
 from micrograd_es.program.arrays import ARRAYS, Array, ArrayMaths, SoftmaxMaths
-from micrograd_es.program.blocks import Affine, Block, Elementwise, Rows, Total, as_slice, is_run, many_rows
+from micrograd_es.program.blocks import Affine, Block, Elementwise, Rows, Space, Total, as_slice, is_run, many_rows
 from micrograd_es.program.exchange import CONTRIBUTIONS, INNER, SLOPES, Exchange, Read, sorted_rows
-from micrograd_es.program.kinds import Calls, Kind, kind_of
+from micrograd_es.program.kinds import SQUARE, Calls, Kind, kind_of
 from micrograd_es.program.steps import Step, add_sorted, add_to, assign, copied, products, products_of_all, summed
+from micrograd_es.program.tape import Tape
 
 TERMS = 128  # of sums that are gathered at once in a large batch, or given their gradients
 FEW = 512  # numbers, up to which NumPy multiplies by 1.0 and 0.0 faster than by what it compares
@@ -26,8 +27,9 @@ _Made = tuple[Kind, Array, Sequence[Read], ArrayMaths | None]  # what a block gi
 class BlockSteps:
     """The steps of blocks: `forward` for each in the order in which they run, then `backward` from the last."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, tape: Tape) -> None:
         self.exchange = exchange
+        self.constants = set(range(tape.parameters, tape.parameters + len(tape.constants)))  # their rows
         self.kinds: dict[tuple[Op, int], Kind] = {}
         self.made: list[_Made] = []  # from the first operation to the last
 
@@ -130,11 +132,19 @@ class BlockSteps:
     # Operations
 
     def _kind(self, block: Elementwise) -> Kind:
+        if block.op is POW and self._is_square(block.inputs[1]):
+            return kind_of(POW, 2, self.exchange.dtype, SQUARE)
         key = block.op, len(block.inputs)
         kind = self.kinds.get(key)
         if kind is None:
             kind = self.kinds[key] = kind_of(*key, self.exchange.dtype)
         return kind
+
+    def _is_square(self, powers: Rows) -> bool:
+        """Whether all powers are the constant 2."""
+        if powers.space is not Space.SHARED or not self.constants.issuperset(powers.numbers):
+            return False
+        return bool((self.exchange.values[Space.SHARED][list(powers.numbers)] == SQUARE).all())
 
     def _called(self, calls: Calls, *arrays: Array) -> list[Step]:
         """The steps of a formula that needs more than a room, the last of the arrays: others, and zeros."""

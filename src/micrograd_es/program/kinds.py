@@ -20,6 +20,7 @@ from micrograd_es.symbols import Symbol, SymbolMaths, symbol
 
 INPUTS = 3  # up to which the rules of an operation are read as formulas
 ROOMS = 3  # that a formula may need for what it computes on the way
+SQUARE = 2.0  # the power that is a product
 
 UFUNCS: dict[object, Callable[..., Any]] = {
     "+": np.add,
@@ -41,10 +42,10 @@ class ArraySymbols(SymbolMaths):
     """The symbols that become steps: what needs care with arrays stays a call, and is not spelled out."""
 
     def power(self, x: Symbol, y: Symbol) -> Symbol:
-        return Symbol("power", (x, y))
+        return Symbol("*", (x, x)) if y.form == SQUARE else Symbol("power", (x, y))
 
     def power_slope(self, x: Symbol, y: Symbol) -> Symbol:
-        return Symbol("power_slope", (x, y))
+        return Symbol("*", (y, x)) if y.form == SQUARE else Symbol("power_slope", (x, y))
 
     def max(self, xs: Sequence[Symbol]) -> Symbol:
         return xs[0] if len(xs) == 1 else Symbol("max", xs)
@@ -126,10 +127,10 @@ class Kind:
 
     `computed` are the calls of the result z, and `sent` those of what each input gets; None where that is u as it is.
     Where its rules are no formulas, both are empty, and the rules `forward` and `local` of the operation itself are
-    called.
+    called. `last` is the number that the last input always is, where it is known to make a difference.
     """
 
-    def __init__(self, op: Op, inputs: int, dtype: Any) -> None:
+    def __init__(self, op: Op, inputs: int, dtype: Any, last: float | None = None) -> None:
         self.forward, self.local, is_formula = rules_of(op, inputs)
         self.computed: Calls | None = None
         self.sent: list[Calls | None] = []
@@ -137,6 +138,8 @@ class Kind:
             return
         names = [f"x{i}" for i in range(inputs)]
         xs, z, upstream = [Symbol(name) for name in names], Symbol("z"), Symbol("u")
+        if last is not None:
+            xs[-1] = Symbol(last)
         result = symbol(op.forward(SYMBOLS, *xs))
         slopes = [symbol(slope) for slope in op.local(SYMBOLS, z, *xs)]
         if max(map(_rooms, (result, *slopes))) > ROOMS:
@@ -148,9 +151,9 @@ class Kind:
 
 
 @cache
-def kind_of(op: Op, inputs: int, dtype: Any) -> Kind:
+def kind_of(op: Op, inputs: int, dtype: Any, last: float | None = None) -> Kind:
     """The kind of an operation of so many inputs."""
-    return Kind(op, inputs, dtype)
+    return Kind(op, inputs, dtype, last)
 
 
 def _rooms(formula: Symbol) -> int:

@@ -63,7 +63,7 @@ class Runner:
 
     def _find_steps(self, plan: Plan, output: Rows | None) -> None:
         """Find the steps of all blocks, there and back."""
-        blocks = BlockSteps(self.exchange)
+        blocks = BlockSteps(self.exchange, plan.tape)
         self.there = [step for block in plan.blocks for step in blocks.forward(block)]
         if output is not None:
             self.start = self.gradients[output.space][as_slice(output)]
