@@ -30,7 +30,7 @@ class BlockSteps:
     def __init__(self, exchange: Exchange, tape: Tape) -> None:
         self.exchange = exchange
         self.constants = set(range(tape.parameters, tape.parameters + len(tape.constants)))  # their rows
-        self.kinds: dict[tuple[Op, int], Kind] = {}
+        self.kinds: dict[tuple[Op, int, float | None], Kind] = {}
         self.made: list[_Made] = []  # from the first operation to the last
 
     def forward(self, block: Block) -> list[Step]:
@@ -132,12 +132,11 @@ class BlockSteps:
     # Operations
 
     def _kind(self, block: Elementwise) -> Kind:
-        if block.op is POW and self._is_square(block.inputs[1]):
-            return kind_of(POW, 2, self.exchange.dtype, SQUARE)
-        key = block.op, len(block.inputs)
+        last = SQUARE if block.op is POW and self._is_square(block.inputs[1]) else None
+        key = block.op, len(block.inputs), last
         kind = self.kinds.get(key)
         if kind is None:
-            kind = self.kinds[key] = kind_of(*key, self.exchange.dtype)
+            kind = self.kinds[key] = kind_of(block.op, len(block.inputs), self.exchange.dtype, last)
         return kind
 
     def _is_square(self, powers: Rows) -> bool:
