@@ -19,12 +19,13 @@ import micrograd_es as es
 from conftest import in_new_process
 from micrograd_es import Value
 from micrograd_es.ops import OPS, Op, Role
-from micrograd_es.program import Program, numpy_runner, record
+from micrograd_es.program import Program, record
 from micrograd_es.program.blocks import Affine, Space
 from micrograd_es.program.calls import wanted
 from micrograd_es.program.compiled import book, brief, lanes, machine, products, single, tiles
 from micrograd_es.program.compiled import runner as fast_runner
 from micrograd_es.program.compiled.lanes import NotCompilableError
+from micrograd_es.program.in_numpy import runner as numpy_runner
 from micrograd_es.program.tape import Entries, Entry, Tape
 from micrograd_es.value import apply
 from test_program import random_function

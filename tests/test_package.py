@@ -20,6 +20,9 @@ ENGINE = ["maths", "nested", "symbols", "ops", "scopes", "scope_names", "replay"
 ENGINE += ["pickles", "numpy_calls", "value"]
 ENGINE += ["functions", "derivatives", "sweeps", "jacobians", "blocks", "rules", "two_layers", "counting", "cost"]
 ENGINE += ["listing"]
+# Programs, lowest first, a module or a package of them: the same holds.
+PROGRAM = ["arrays", "rules", "tape", "blocks", "collection", "planning", "trace", "recording"]
+PROGRAM += ["in_numpy", "compiled", "explaining", "calls", "faults", "jax_function", "saved", "program"]
 # Networks and how they learn need the engine alone, and not each other.
 NETWORKS = ["tables", "nn", "losses", "optim"]
 STANDARD_LIBRARY_ONLY = {"numpy", "graphviz", "pygraphviz", "PIL", "numba", "jax", "matplotlib", "IPython"}
@@ -42,6 +45,19 @@ def test_imports_of_the_engine_point_down(module: str) -> None:
     of_package = {name.split(".")[1] for name in imported(module) if name.startswith("micrograd_es.")}
     modules = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or path.is_dir()}
     assert of_package & modules <= set(ENGINE[: ENGINE.index(module)])
+
+
+@pytest.mark.parametrize("module", PROGRAM)
+def test_imports_of_programs_point_down(module: str) -> None:
+    of_program = {
+        name.split(".")[2] for name in imported(f"program/{module}") if name.startswith("micrograd_es.program.")
+    }
+    modules = {path.stem for path in (PACKAGE / "program").iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert of_program & modules <= {*PROGRAM[: PROGRAM.index(module)], module}
+
+
+def test_every_module_of_programs_has_its_place() -> None:
+    assert {path.stem for path in (PACKAGE / "program").glob("*") if not path.stem.startswith("__")} == set(PROGRAM)
 
 
 @pytest.mark.parametrize("module", NETWORKS)

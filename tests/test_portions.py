@@ -14,9 +14,10 @@ import pytest
 import micrograd_es as es
 from micrograd_es import Value
 from micrograd_es.ops import OPS, Role, op
-from micrograd_es.program import Program, portions, record
-from micrograd_es.program.numpy_runner import Runner
-from micrograd_es.program.portions import Portions
+from micrograd_es.program import Program, record
+from micrograd_es.program.in_numpy import portions
+from micrograd_es.program.in_numpy.portions import Portions
+from micrograd_es.program.in_numpy.runner import Runner
 from micrograd_es.value import apply
 from test_program import eager, random_function
 

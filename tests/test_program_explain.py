@@ -15,7 +15,7 @@ from micrograd_es import Value
 from micrograd_es.ops import Op, Role
 from micrograd_es.program import Program, record
 from micrograd_es.program.blocks import Space
-from micrograd_es.program.matrices import Lines
+from micrograd_es.program.explaining.matrices import Lines
 from micrograd_es.value import apply
 from test_program_blocks import CASES, network, tangled
 

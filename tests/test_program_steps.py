@@ -14,8 +14,8 @@ import micrograd_es as es
 from micrograd_es import Value
 from micrograd_es.ops import OPS, Op, Role, op
 from micrograd_es.program import Program, record
-from micrograd_es.program.numpy_runner import Runner
-from micrograd_es.program.numpy_text import written
+from micrograd_es.program.in_numpy.runner import Runner
+from micrograd_es.program.in_numpy.text import written
 from micrograd_es.value import apply
 
 _names = count()
@@ -169,7 +169,7 @@ def test_the_source_is_what_runs(
     name: str, batch: int, dtype: str, large: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if large:
-        monkeypatch.setattr("micrograd_es.program.numpy_runner.LARGE", -1)
+        monkeypatch.setattr("micrograd_es.program.in_numpy.runner.LARGE", -1)
     fn, inputs = GRAPHS[name]
     program = record(fn, [0.1] * inputs, dtype=dtype)
     xs = np.random.default_rng(batch).normal(size=(batch, inputs))
@@ -186,8 +186,8 @@ def test_a_large_batch_shares_its_rooms_and_gives_the_same(
     fn, inputs = GRAPHS[name] if name in GRAPHS else (graph(*OWN[name], 5), 3)
     xs = np.random.default_rng(batch).normal(size=(batch, inputs))
     near = record(fn, [0.1] * inputs).value_and_grad(xs, wrt="both", reduce="sum")
-    monkeypatch.setattr("micrograd_es.program.numpy_runner.LARGE", -1)
-    monkeypatch.setattr("micrograd_es.program.block_steps.TERMS", 3)  # sums of few terms go in stretches, too
+    monkeypatch.setattr("micrograd_es.program.in_numpy.runner.LARGE", -1)
+    monkeypatch.setattr("micrograd_es.program.in_numpy.block_steps.TERMS", 3)  # sums of few terms go in stretches, too
     large = record(fn, [0.1] * inputs).value_and_grad(xs, wrt="both", reduce="sum")
     assert large[0] == pytest.approx(near[0], rel=1e-12)
     np.testing.assert_allclose(large[1][0], near[1][0], rtol=1e-11, atol=1e-11)

@@ -13,9 +13,9 @@ from micrograd_es.figures.fonts import text_width
 from micrograd_es.figures.grids import is_small
 from micrograd_es.plots.canvas import Canvas, Look
 from micrograd_es.program import Program
-from micrograd_es.program.explain import WORDS
-from micrograd_es.program.formulas import Style
-from micrograd_es.program.matrices import Lines
+from micrograd_es.program.explaining.explain import WORDS
+from micrograd_es.program.explaining.formulas import Style
+from micrograd_es.program.explaining.matrices import Lines
 
 LARGEST, SMALLER = 24.0, 0.78  # points of a formula at most, and the shapes' share of that
 LEADING = 1.3  # from one row of numbers to the next, in letters

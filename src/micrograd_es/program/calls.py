@@ -16,8 +16,8 @@ import numpy as np
 from micrograd_es.maths import as_number
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Plan, Space
-from micrograd_es.program.grouping import without_collection
-from micrograd_es.program.portions import runner_of
+from micrograd_es.program.collection import without_collection
+from micrograd_es.program.in_numpy.portions import runner_of
 from micrograd_es.program.recording import Structure
 from micrograd_es.value import Value
 

@@ -14,8 +14,8 @@ import numpy as np
 from micrograd_es import flow
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Plan, Space
-from micrograd_es.program.numpy_runner import Runner
-from micrograd_es.program.portions import length_of
+from micrograd_es.program.in_numpy.portions import length_of
+from micrograd_es.program.in_numpy.runner import Runner
 from micrograd_es.program.tape import Tape
 from micrograd_es.value import Constant, Value, general
 

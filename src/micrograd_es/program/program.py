@@ -17,11 +17,11 @@ from micrograd_es.maths import as_number, shown
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Space
 from micrograd_es.program.calls import WRT, Calls, as_array, batch_of, count, unflattened, wanted
-from micrograd_es.program.explain import arrays_of, explained
+from micrograd_es.program.explaining.explain import arrays_of, explained
 from micrograd_es.program.faults import located
-from micrograd_es.program.grouping import planned
+from micrograd_es.program.in_numpy.portions import runner_of
 from micrograd_es.program.jax_function import function_of
-from micrograd_es.program.portions import runner_of
+from micrograd_es.program.planning.grouping import planned
 from micrograd_es.program.recording import Structure, recorded
 from micrograd_es.program.saved import Saved, read, written
 from micrograd_es.program.tape import Tape

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from micrograd_es.program.grouping import without_collection
+from micrograd_es.program.collection import without_collection
 from micrograd_es.program.tape import Tape
 from micrograd_es.program.trace import Trace, traced
 from micrograd_es.replay import RECORDING, Recording, RecordingError

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from micrograd_es.program.formulas import Style
-from micrograd_es.program.naming import Line
+from micrograd_es.program.explaining.formulas import Style
+from micrograd_es.program.explaining.naming import Line
 
 # By the sign of a formula, in the order in which they are explained; with examples as columns the two words change.
 LEGEND: Mapping[str, Mapping[str, str]] = MappingProxyType(

@@ -14,7 +14,7 @@ import numpy as np
 
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Rows, Space, is_run
-from micrograd_es.program.steps import Step, add_sorted, add_to, summed, taken
+from micrograd_es.program.in_numpy.steps import Step, add_sorted, add_to, summed, taken
 
 ZEROS = 1 << 14  # numbers, up to which there are as many zeros to compare them with
 CONTRIBUTIONS, SORTED, INNER, SLOPES = -1, -2, -3, -5  # rooms beside those of what is gathered: see Exchange.room

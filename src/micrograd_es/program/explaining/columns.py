@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.formulas import Arrays, Matrix
+from micrograd_es.program.explaining.formulas import Arrays, Matrix
 
 
 def flattened(array: Array, positions: int) -> Array:

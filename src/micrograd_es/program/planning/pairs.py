@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from micrograd_es.ops import DIV, MUL, NEG
-from micrograd_es.program.terms import SCALING, Graph, Product, Sum
+from micrograd_es.program.planning.terms import SCALING, Graph, Product, Sum
 
 FEW = 4  # pairs; fewer are no matrix
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from micrograd_es.program.blocks import Affine, Rows
-from micrograd_es.program.formulas import Added, Formula, Matrix, Name, Product, Sum, Times
-from micrograd_es.program.naming import Line, Names
-from micrograd_es.program.stretches import Spread, Stretches
+from micrograd_es.program.explaining.formulas import Added, Formula, Matrix, Name, Product, Sum, Times
+from micrograd_es.program.explaining.naming import Line, Names
+from micrograd_es.program.explaining.stretches import Spread, Stretches
 
 
 def affine_line(names: Names, block: Affine) -> Line:

@@ -9,8 +9,8 @@ import numpy as np
 
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Rows, as_slice, is_run
-from micrograd_es.program.exchange import CONTRIBUTIONS, SORTED, Exchange, Write
-from micrograd_es.program.steps import Step, add_each, add_sorted, add_stretches, add_taken, taken
+from micrograd_es.program.in_numpy.exchange import CONTRIBUTIONS, SORTED, Exchange, Write
+from micrograd_es.program.in_numpy.steps import Step, add_each, add_sorted, add_stretches, add_taken, taken
 
 BRIEF = 8  # examples up to which contributions to the same row are added by one call
 

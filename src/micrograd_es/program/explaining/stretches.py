@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_es.program.columns import columns_of, out_of_columns
-from micrograd_es.program.formulas import Arrays, Formula, Matrix, Name, Style, lowered
-from micrograd_es.program.patches import Flat, Patches
-from micrograd_es.program.sources import Place, side_by_side, stacked, turned, weights_of, whole_rows
+from micrograd_es.program.explaining.columns import columns_of, out_of_columns
+from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Name, Style, lowered
+from micrograd_es.program.explaining.patches import Flat, Patches
+from micrograd_es.program.explaining.sources import Place, side_by_side, stacked, turned, weights_of, whole_rows
 
 
 @dataclass(eq=False)

@@ -10,12 +10,21 @@ from typing import Any
 import numpy as np
 
 from micrograd_es.ops import LSE, POW, Op
-from micrograd_es.program import affine_steps
 from micrograd_es.program.arrays import ARRAYS, Array, ArrayMaths, SoftmaxMaths
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Rows, Space, Total, as_slice, is_run, many_rows
-from micrograd_es.program.exchange import CONTRIBUTIONS, INNER, SLOPES, Exchange, Read, sorted_rows
-from micrograd_es.program.kinds import SQUARE, Calls, Kind, kind_of
-from micrograd_es.program.steps import Step, add_sorted, add_to, assign, copied, products, products_of_all, summed
+from micrograd_es.program.in_numpy import affine_steps
+from micrograd_es.program.in_numpy.exchange import CONTRIBUTIONS, INNER, SLOPES, Exchange, Read, sorted_rows
+from micrograd_es.program.in_numpy.kinds import SQUARE, Calls, Kind, kind_of
+from micrograd_es.program.in_numpy.steps import (
+    Step,
+    add_sorted,
+    add_to,
+    assign,
+    copied,
+    products,
+    products_of_all,
+    summed,
+)
 from micrograd_es.program.tape import Tape
 
 TERMS = 128  # of sums that are gathered at once in a large batch, or given their gradients

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from micrograd_es.program.formulas import Added, Formula, Matrix, Product
-from micrograd_es.program.readings import Across, Reading
-from micrograd_es.program.stretches import Stretches, Taken
+from micrograd_es.program.explaining.formulas import Added, Formula, Matrix, Product
+from micrograd_es.program.explaining.readings import Across, Reading
+from micrograd_es.program.explaining.stretches import Stretches, Taken
 
 if TYPE_CHECKING:
-    from micrograd_es.program.naming import Line
+    from micrograd_es.program.explaining.naming import Line
 
 Kind = tuple[str, Matrix | None]  # what a matrix is, and of which
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from micrograd_es.program.columns import columns_of, flattened, folded
-from micrograd_es.program.formulas import Arrays, Formula, Matrix, Style
+from micrograd_es.program.explaining.columns import columns_of, flattened, folded
+from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Style
 
 
 @dataclass(eq=False)

@@ -10,10 +10,10 @@ import numpy as np
 
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Plan, Rows, Space
-from micrograd_es.program.formulas import Matrix, Style
-from micrograd_es.program.legend import legend
-from micrograd_es.program.matrices import Lines
-from micrograd_es.program.naming import Line
+from micrograd_es.program.explaining.formulas import Matrix, Style
+from micrograd_es.program.explaining.legend import legend
+from micrograd_es.program.explaining.matrices import Lines
+from micrograd_es.program.explaining.naming import Line
 from micrograd_es.scope_names import scope_path
 
 EXAMPLES = ("rows", "columns")

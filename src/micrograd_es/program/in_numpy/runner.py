@@ -11,12 +11,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.block_steps import BlockSteps
 from micrograd_es.program.blocks import Plan, Rows, Space, as_slice
-from micrograd_es.program.exchange import Exchange
-from micrograd_es.program.grouping import without_collection
-from micrograd_es.program.numpy_text import written
-from micrograd_es.program.steps import Step, copied
+from micrograd_es.program.collection import without_collection
+from micrograd_es.program.in_numpy.block_steps import BlockSteps
+from micrograd_es.program.in_numpy.exchange import Exchange
+from micrograd_es.program.in_numpy.steps import Step, copied
+from micrograd_es.program.in_numpy.text import written
 
 LARGE = 1 << 21  # bytes of values from which on what blocks gather has room for one block at a time
 

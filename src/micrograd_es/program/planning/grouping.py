@@ -7,18 +7,17 @@ every operation is one block.
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from itertools import repeat
 
 from micrograd_es.ops import ADD, LSE, MUL
-from micrograd_es.program.affinities import Affinity, Steps
 from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, Total
-from micrograd_es.program.levels import is_irregular, latest
-from micrograd_es.program.order import parameter_order
+from micrograd_es.program.collection import without_collection
+from micrograd_es.program.planning.affinities import Affinity, Steps
+from micrograd_es.program.planning.levels import is_irregular, latest
+from micrograd_es.program.planning.order import parameter_order
+from micrograd_es.program.planning.windows import Window, windows
 from micrograd_es.program.tape import Tape
-from micrograd_es.program.windows import Window, windows
 
 Groups = dict[tuple[object, ...], list[int]]
 
@@ -45,24 +44,6 @@ def planned(tape: Tape) -> Plan:
         _Grouping(plan, steps).place()
         plan.places.update({x: plan.places[steps.repeats.get(x, x)] for x in tape.outputs})
     return plan
-
-
-@contextmanager
-def without_collection() -> Iterator[None]:
-    """Nothing that recording and planning make is garbage, so there is no use in looking for it again and again.
-
-    At the end all of it counts as old, or the next new object would make the collector look through everything.
-    """
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            if not gc.get_freeze_count():  # else unfreeze would undo what somebody else has frozen
-                gc.freeze()
-                gc.unfreeze()
-            gc.enable()
 
 
 class _Grouping:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrograd_es.program import steps
 from micrograd_es.program.arrays import ARRAYS, Array, ArrayMaths
 from micrograd_es.program.blocks import Space
-from micrograd_es.program.steps import Step
+from micrograd_es.program.in_numpy import steps
+from micrograd_es.program.in_numpy.steps import Step
 
 if TYPE_CHECKING:
-    from micrograd_es.program.numpy_runner import Runner
+    from micrograd_es.program.in_numpy.runner import Runner
 
 _CALLS: dict[object, str] = {  # which leave their result in the room that is given last, and give it
     np.dot: "np.dot({0}, {1}, out={2})",

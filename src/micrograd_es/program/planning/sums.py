@@ -12,8 +12,8 @@ from functools import partial
 from itertools import chain
 
 from micrograd_es.ops import ADD, DIV, MUL, NEG, SUB
-from micrograd_es.program.pairs import take_apart
-from micrograd_es.program.terms import SCALING, Graph, Product, Sum
+from micrograd_es.program.planning.pairs import take_apart
+from micrograd_es.program.planning.terms import SCALING, Graph, Product, Sum
 
 _PARTS = (ADD, SUB, *SCALING)
 

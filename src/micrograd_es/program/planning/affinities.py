@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 
 from micrograd_es.ops import ADD, DIV, INV, MUL, NEG, SAME, SUB, Op
-from micrograd_es.program.repeats import repeats
-from micrograd_es.program.sums import Sums
+from micrograd_es.program.planning.repeats import repeats
+from micrograd_es.program.planning.sums import Sums
+from micrograd_es.program.planning.terms import Graph, Product, Sum
 from micrograd_es.program.tape import Tape
-from micrograd_es.program.terms import Graph, Product, Sum
 
 
 class Affinity(NamedTuple):

@@ -8,9 +8,9 @@ from math import prod
 from typing import Literal
 
 from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, inputs_of
-from micrograd_es.program.formulas import Added, Formula, Matrix
-from micrograd_es.program.patches import Flat, Patches
-from micrograd_es.program.stretches import Part, Taken
+from micrograd_es.program.explaining.formulas import Added, Formula, Matrix
+from micrograd_es.program.explaining.patches import Flat, Patches
+from micrograd_es.program.explaining.stretches import Part, Taken
 
 Shape = tuple[int | Literal["m"], int]
 Form = tuple[int, int] | None  # of weights: how many neurons and inputs they have

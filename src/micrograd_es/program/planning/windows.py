@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from micrograd_es.program.affinities import Affinity
+from micrograd_es.program.planning.affinities import Affinity
 
 APART = 4  # windows of one kernel among the sums of as many terms; where there were more, each would have few positions
 MANY = 8  # terms of one kernel from which on it may have edges only, as it has on a small image

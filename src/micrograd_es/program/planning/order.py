@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from micrograd_es.program.affinities import Affinity, Steps
+from micrograd_es.program.planning.affinities import Affinity, Steps
 from micrograd_es.program.tape import Tape
 
 

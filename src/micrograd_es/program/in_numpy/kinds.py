@@ -14,8 +14,8 @@ import numpy as np
 
 from micrograd_es.ops import Op
 from micrograd_es.program.arrays import ARRAYS, SAME_NAMES
+from micrograd_es.program.in_numpy.steps import Step, assign, copy, maximum, minimum
 from micrograd_es.program.rules import rules_of
-from micrograd_es.program.steps import Step, assign, copy, maximum, minimum
 from micrograd_es.symbols import Symbol, SymbolMaths, symbol
 
 INPUTS = 3  # up to which the rules of an operation are read as formulas

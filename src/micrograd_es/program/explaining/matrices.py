@@ -7,16 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 from micrograd_es.ops import Op
-from micrograd_es.program.affine_formulas import affine_line, reduced
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Plan, Rows, Space, Total
-from micrograd_es.program.formulas import Added, Formula, Matrix, Mean, Minus, Name, Sum, Times, Word
-from micrograd_es.program.loss_lines import Numbers, written
-from micrograd_es.program.loss_search import found_loss
-from micrograd_es.program.loss_terms import Loss
-from micrograd_es.program.naming import Line, Names
-from micrograd_es.program.readings import Across, Reading
-from micrograd_es.program.recognition import recognise
-from micrograd_es.program.stretches import Spread, Stretches, Taken
+from micrograd_es.program.explaining.affine_formulas import affine_line, reduced
+from micrograd_es.program.explaining.formulas import Added, Formula, Matrix, Mean, Minus, Name, Sum, Times, Word
+from micrograd_es.program.explaining.loss_lines import Numbers, written
+from micrograd_es.program.explaining.loss_search import found_loss
+from micrograd_es.program.explaining.loss_terms import Loss
+from micrograd_es.program.explaining.naming import Line, Names
+from micrograd_es.program.explaining.readings import Across, Reading
+from micrograd_es.program.explaining.recognition import recognise
+from micrograd_es.program.explaining.stretches import Spread, Stretches, Taken
 
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "softplus", "identity")
 

@@ -14,9 +14,9 @@ import numpy as np
 
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Affine, Rows, is_run
-from micrograd_es.program.exchange import Exchange, Write
-from micrograd_es.program.scatter import sent_back
-from micrograd_es.program.steps import Step, copied, einsum
+from micrograd_es.program.in_numpy.exchange import Exchange, Write
+from micrograd_es.program.in_numpy.scatter import sent_back
+from micrograd_es.program.in_numpy.steps import Step, copied, einsum
 
 PART = 4  # of the values of a large batch no more than this part is gathered at once
 Stretch = tuple[Rows, slice]  # the inputs at some positions, and the columns of what the block has there: see `_wide`

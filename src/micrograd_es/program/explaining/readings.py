@@ -10,7 +10,7 @@ import numpy as np
 
 from micrograd_es.ops import Op
 from micrograd_es.program.arrays import ARRAYS
-from micrograd_es.program.formulas import Arrays, Formula, Name, Style, whole
+from micrograd_es.program.explaining.formulas import Arrays, Formula, Name, Style, whole
 from micrograd_es.program.rules import rules_of
 from micrograd_es.symbols import Symbol, formula_of
 

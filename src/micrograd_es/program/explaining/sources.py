@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from micrograd_es.program.formulas import Matrix, Style, indexed, listed, more
+from micrograd_es.program.explaining.formulas import Matrix, Style, indexed, listed, more
 
 Place = tuple[Matrix, int]  # a matrix and which of its numbers, weights counted neuron after neuron
 SHOWN = 6

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrograd_es.ops import LSE, POW, SIGMOID, SOFTPLUS
-from micrograd_es.program.formulas import (
+from micrograd_es.program.explaining.formulas import (
     Added,
     Arrays,
     Formula,
@@ -24,8 +24,8 @@ from micrograd_es.program.formulas import (
     more,
     whole,
 )
-from micrograd_es.program.loss_terms import Loss
-from micrograd_es.program.readings import Across, Reading
+from micrograd_es.program.explaining.loss_terms import Loss
+from micrograd_es.program.explaining.readings import Across, Reading
 
 
 @dataclass(eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from micrograd_es.program.affinities import Steps
+from micrograd_es.program.planning.affinities import Steps
 
 SCATTERED = 64  # kinds of operations on all levels, from which on a tape may be irregular
 
