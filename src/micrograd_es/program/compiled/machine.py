@@ -10,7 +10,6 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -83,15 +82,12 @@ def loaded(kernels: Mapping[str, Callable[[], str]]) -> tuple[list[int], Any]:
     """The addresses of kernels, and what keeps them in memory; they are given as what writes a kernel's text, by a text
     that tells it from all others (as its own does).
 
-    What no process on this machine compiled before is written and compiled: one while the next is written.
+    What no process on this machine compiled before is written and compiled.
     """
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine())  # it owns its machine
     keys = [hashlib.sha256(f"{_processor()}\n{told}".encode()).hexdigest() for told in kernels]
-    with ThreadPoolExecutor(1) as compiler:
-        pairs = zip(keys, kernels.values(), strict=True)
-        code = [_kept(key) or compiler.submit(_compiled, key, write()) for key, write in pairs]
-    for each in code:
-        engine.add_object_file(llvm.ObjectFileRef.from_data(each if isinstance(each, bytes) else each.result()))
+    for key, write in zip(keys, kernels.values(), strict=True):
+        engine.add_object_file(llvm.ObjectFileRef.from_data(_kept(key) or _compiled(key, write())))
     engine.finalize_object()
     return [engine.get_function_address(f"kernel_{key}") for key in keys], engine
 
