@@ -7,7 +7,7 @@ every operation is one block.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import repeat
 
 from micrograd_es.ops import ADD, LSE, MUL
@@ -91,8 +91,7 @@ class _Grouping:
         for number in numbers:
             if ops[number] is None:
                 products.setdefault(args[number], []).append(number)
-            else:
-                self._join(groups, number)
+        self._join(groups, [x for x in numbers if ops[x] is not None] if products else numbers)
         for window in windows(products, self.steps.affine, self.row):
             self._window(window, later)
         for members, dense in self._bundles(products) if products else ():
@@ -104,12 +103,15 @@ class _Grouping:
             for members in found.values():
                 self._operation(members)
 
-    def _join(self, groups: Groups, number: int) -> None:
-        """Put an operation with the others of its kind."""
-        steps, varies = self.steps, self.steps.varies
-        op, xs = steps.ops[number], steps.args[number]
-        key = (op, varies[xs[0]], varies[xs[-1]], *([varies[x] for x in xs] if len(xs) > 2 else (len(xs),)))
-        groups.setdefault(key, []).append(number)
+    def _join(self, groups: Groups, numbers: Iterable[int]) -> None:
+        """Put operations with the others of their kind."""
+        ops, args, varies = self.steps.ops, self.steps.args, self.steps.varies.__getitem__
+        for number in numbers:
+            key = (ops[number], *map(varies, args[number]))
+            if key in groups:
+                groups[key].append(number)
+            else:
+                groups[key] = [number]
 
     def _bundles(self, products: dict[tuple[int, ...], list[int]]) -> list[tuple[list[int], bool]]:
         """The affine sums that become one block, and whether it is a dense one."""
@@ -138,13 +140,13 @@ class _Grouping:
         own = affinity.products[0]
         product = number if not bare else own if steps.users[own] == 1 else self._new()
         steps.ops[product], steps.args[product] = MUL, (affinity.weights[0], affinity.inputs[0])
-        self._join(groups, product)
+        self._join(groups, [product])
         if bare:
             self._add_later(number, product, bare, later)
 
     def _add_later(self, number: int, product: int, bare: tuple[int, ...], later: Groups) -> None:
         self.steps.ops[number], self.steps.args[number] = ADD, (product, *bare)
-        self._join(later, number)
+        self._join(later, [number])
 
     def _operation(self, members: list[int]) -> None:
         """One operation on many numbers."""

@@ -33,10 +33,12 @@ def take_apart(graph: Graph, terms: Sum) -> list[int]:
     The y are the fewer of the two.
     """
     found = _found(graph, terms)
+    if len(found) < FEW:
+        return []
     pairs = list(found.values())
     xs, ys = {pair.product.input for pair in pairs}, {pair.other for pair in pairs}
     different = len({(pair.product.input, pair.other) for pair in pairs})
-    if min(len(xs), len(ys)) < 2 or not FEW <= len(pairs) == different == len(xs) * len(ys):
+    if min(len(xs), len(ys)) < 2 or not len(pairs) == different == len(xs) * len(ys):
         return []
     for pair in pairs if len(ys) <= len(xs) else [pair.swapped for pair in pairs]:
         terms.pairs.setdefault(pair.other, []).append(pair.product)
@@ -54,11 +56,12 @@ def _found(graph: Graph, terms: Sum) -> dict[int, Pair]:
     if len(terms.products) + len(terms.bare) < FEW:
         return {}
     first, ops, _, users, varies = graph
-    every = [*terms.products, *map(_product, terms.bare)]
-    inputs = [term.input for term in every]
+    inputs = [*[term.input for term in terms.products], *[x if x >= 0 else ~x for x in terms.bare]]
     places = [i for i, x in enumerate(inputs) if x >= first and users[x] == 1 and ops[x] in SCALING and varies[x]]
-    places = [i for i in places if users[every[i].number] == 1]
-    looked_at = {place: _pair(graph, every[place]) for place in places} if len(places) >= FEW else {}
+    if len(places) < FEW:
+        return {}
+    every = [*terms.products, *map(_product, terms.bare)]
+    looked_at = {place: _pair(graph, every[place]) for place in places if users[every[place].number] == 1}
     return {place: pair for place, pair in looked_at.items() if pair}
 
 

@@ -67,7 +67,14 @@ class Sums:
                     taken[number] = 1
                     continue
                 if op in SCALING and varies[number]:
-                    product = self._product(number, 1 if code >= 0 else -1)
+                    sign, xs = 1 if code >= 0 else -1, args[number]
+                    if op is MUL and len(xs) == 2 and varies[xs[0]] is not varies[xs[1]]:  # nearly all of them are w·x
+                        weight, x = xs if varies[xs[1]] else xs[::-1]
+                        if x < first or users[x] != 1 or ops[x] not in SCALING:
+                            taken[number] = 1
+                            products.append(_simple((number, x, (weight,), (), sign)))
+                            continue
+                    product = self._product(number, sign)
                     if product:
                         products.append(product)
                         continue
@@ -85,14 +92,6 @@ class Sums:
     def _product(self, number: int, sign: int) -> Product | None:
         """A term that varies as shared factors and one varying factor; None where it is no such product."""
         first, ops, args, users, varies = self.graph
-        if ops[number] is MUL and len(args[number]) == 2:  # nearly all of them are w·x
-            weight, x = args[number]
-            if varies[weight] is not varies[x]:
-                if varies[weight]:
-                    weight, x = x, weight
-                if x < first or users[x] != 1 or ops[x] not in SCALING:
-                    self.taken[number] = 1
-                    return _simple((number, x, (weight,), (), sign))
         weights: list[int] = []
         divisors: list[int] = []
         path: list[int] = []
