@@ -59,9 +59,9 @@ def setting(x: Value) -> Value:
     return x * W
 
 
-def asked_in_another_thread(x: Value) -> Value:
+def asked_in_another_thread(x: Value, threshold: float = 0) -> Value:
     found: list[bool] = []
-    thread = Thread(target=lambda: found.append(x > 0))
+    thread = Thread(target=lambda: found.append(x > threshold))
     thread.start()
     thread.join()
     return x * W if found[0] else x
@@ -80,8 +80,11 @@ FROZEN: dict[str, Callable[[Value], Any]] = {
     "a number read in another thread": in_another_thread,
     "the number of the engine": lambda x: W * x.number,
     "a branch on the number of the engine": lambda x: W * x if x.number > 0 else x * x,
+    "a branch on a large number of the engine": lambda x: W * x if x.number > 900 else x * x,
+    "a branch on a very negative number of the engine": lambda x: W * x if x.number < -900 else x * x,
     "a branch on text": lambda x: x * x if "-" in str(x) else W * x,
     "a comparison in another thread": asked_in_another_thread,
+    "a comparison with a large number in another thread": lambda x: asked_in_another_thread(x, 900),
     "an operation without a result that is passed over": passed_over,
     "text": lambda x: W * float(repr(x).split("(")[1].split(",")[0]),
     "a number that is set": setting,

@@ -13,7 +13,7 @@ from micrograd_es.replay import RECORDING, Recording, RecordingError
 from micrograd_es.value import Value, as_value
 
 Structure = Any  # a number, or a (nested) list of them
-SMALL, AGAIN = 200, 4  # a graph of so few nodes is compared with so many more runs: what is seldom random is found
+SMALL = 200  # a graph of so few nodes is compared with one more run for each of MOVES, a larger one with the first
 
 
 def recorded(
@@ -30,8 +30,8 @@ def recorded(
         inputs, outputs, shape = _run(fn, examples)
         trace = Trace(outputs, (*inputs, *given))
         del inputs, outputs
-        for number in range(AGAIN if len(trace) <= SMALL else 1):
-            inputs, outputs, _ = _run_again(fn, examples, far=number == 0)
+        for move in MOVES if len(trace) <= SMALL else MOVES[:1]:
+            inputs, outputs, _ = _run_again(fn, examples, move)
             again = trace.twins(outputs, (*inputs, *given))
         if parameters is None:
             pairs = zip(trace.leaves[len(inputs) :], again[len(inputs) :], strict=True)
@@ -55,11 +55,11 @@ def _checked(parameters: Sequence[Value]) -> list[Value]:
 Run = tuple[list[Value], list[Value], Structure]
 
 
-def _run_again(fn: Callable[..., Any], examples: Sequence[Structure], far: bool) -> Run:
-    """Call fn with other numbers than the examples: of the other sign, where it has a result there, else close by."""
-    for move in (_far, _near) if far else (_near,):
+def _run_again(fn: Callable[..., Any], examples: Sequence[Structure], move: Callable[[Any], Any]) -> Run:
+    """Call fn with other numbers than the examples: moved as asked, or a little, where it has a result there."""
+    for tried in (move, _near):
         with suppress(ArithmeticError, ValueError):
-            return _run(fn, examples, move)
+            return _run(fn, examples, tried)
     return _run(fn, examples)
 
 
@@ -108,6 +108,19 @@ def _far(x: Any) -> Any:
 def _near(x: Any) -> Any:
     """A number of the same kind that is a little different."""
     return x + 1 if isinstance(x, int) else x + (abs(x) + 1) / type(x)(1 << 30)
+
+
+def _above(x: Any) -> Any:
+    """A number of the same kind that is larger than most thresholds."""
+    return 1000 * abs(x) + 1000
+
+
+def _below(x: Any) -> Any:
+    """A number of the same kind that is smaller than most thresholds."""
+    return -_above(x)
+
+
+MOVES = (_far, _above, _below, _near)  # a branch that only the engine's own numbers show is seen by them
 
 
 def _as_values(example: Structure, label: str, inputs: list[Value]) -> Any:
