@@ -60,7 +60,7 @@ class Optimizer:
         rate = self.rate_now()
         rows = [self.rule(v.data, v.grad, kept, rate) for v, kept in zip(values, self._kept(len(values)), strict=True)]
         for number, (value, (new, _)) in enumerate(zip(values, rows, strict=True), 1):
-            as_number(new, f"what step {self.steps} makes of parameter {number} ({value.label or 'without a label'})")
+            as_moved(new, self.steps, number, value)
         for value, (new, _) in zip(values, rows, strict=True):
             value.data = new
         self._memory = [list(column) for column in zip(*[memory for _, memory in rows], strict=True)]
@@ -131,6 +131,11 @@ def below_1(number: Any, what: str) -> Any:
     if not 0 <= as_number(number, what) < 1:
         raise ValueError(f"{what} is {number!r}; expected a number from 0 to below 1.")
     return number
+
+
+def as_moved(new: Any, step: int, number: int, value: Value) -> Any:
+    """What a step makes of a parameter, the `number`-th from 1 on, or an error where it is not finite."""
+    return as_number(new, f"what step {step} makes of parameter {number} ({value.label or 'without a label'})")
 
 
 def _told(name: str, value: object) -> bool:

@@ -71,9 +71,10 @@ def fit(
     by the `seed`. `penalty` is a function of the model, added to the loss of every step.
 
     With `patience` a run stops after so many epochs without a smaller loss (of the test data where there are any) and
-    ends with the best parameters that it had; a callback stops by giving True. `checkpoint` is a file that is written
-    every `checkpoint_every` epochs and at the end; with `resume` a run goes on from it as if it had never stopped, and
-    begins anew where there is no file yet. Ctrl-C ends the run after the step at hand and keeps what was learnt.
+    ends with the best parameters that it had; a callback stops by giving True, and what it makes of the parameters is
+    what the next step starts from. `checkpoint` is a file that is written every `checkpoint_every` epochs and at the
+    end; with `resume` a run goes on from it as if it had never stopped, and begins anew where there is no file yet.
+    Ctrl-C ends the run after the step at hand and keeps what was learnt.
 
     `runner` says how: on a recorded program in "numpy" or compiled ("fast", the extra `fast`), or "eager" through
     Values; the numbers are the same. `progress` shows a bar, by default where someone looks.
@@ -221,19 +222,23 @@ class _Run:
 
     def _measure(self) -> None:
         """The losses and accuracies after an epoch."""
-        for name, part in (("train", self.train), ("test", self.test)):
-            if part is None:
-                continue
-            try:
-                loss, outputs = self.steps.measure(part.inputs, part.targets)
-            except (ArithmeticError, ValueError) as error:
-                raise self._lost(error) from error
-            if not np.isfinite(loss):
-                raise self._lost(ArithmeticError(f"the loss of the {name} data is {loss}."))
+        parts = {name: part for name, part in (("train", self.train), ("test", self.test)) if part is not None}
+        found = [(name, part, *self._measured(name, part)) for name, part in parts.items()]
+        for name, part, loss, outputs in found:
             getattr(self.history, f"{name}_loss").append(loss)
             if part.labels is not None:
                 right = predicted(outputs, self.loss, part.targets) == part.labels
                 getattr(self.history, f"{name}_accuracy").append(float(right.mean()))
+
+    def _measured(self, name: str, part: Examples) -> tuple[float, Floats]:
+        """The mean loss of a set, and the outputs; an error where it is not finite."""
+        try:
+            loss, outputs = self.steps.measure(part.inputs, part.targets)
+            if not np.isfinite(loss):
+                raise ArithmeticError(f"the loss is {loss}.")
+        except (ArithmeticError, ValueError) as error:
+            raise self._lost(type(error)(f"in the {name} data, {error}")) from error
+        return loss, outputs
 
     def _after_epoch(self) -> None:
         """What is done between two epochs: callbacks, the best so far, a checkpoint."""
@@ -241,7 +246,10 @@ class _Run:
         if self.callbacks:
             self.steps.write_back()
             progress = Progress(history.epochs, self.epochs, history, self.model)
-            answers = [callback(progress) for callback in self.callbacks]
+            try:
+                answers = [callback(progress) for callback in self.callbacks]
+            finally:
+                self.steps.read_back()
             if any(answer is True for answer in answers):
                 history.stopped = "callback"
         if self.patience is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from math import isfinite
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,6 +14,7 @@ from micrograd_es.functions import sum as total
 from micrograd_es.losses import Loss
 from micrograd_es.nn import Dropout, Module
 from micrograd_es.optim import Optimizer
+from micrograd_es.optim.optimizer import as_moved
 from micrograd_es.program import Program, record
 from micrograd_es.value import Value, as_value
 
@@ -32,6 +34,9 @@ class Steps(Protocol):
 
     def write_back(self) -> None:
         """Put the numbers into the model's Values."""
+
+    def read_back(self) -> None:
+        """Go on from the numbers in the model's Values, which a callback may have set."""
 
     def state(self) -> dict[str, Any]:
         """What the optimiser remembers, in the order of the model's parameters."""
@@ -134,6 +139,9 @@ class EagerSteps:
     def write_back(self) -> None:
         """See `Steps`; the numbers are there already."""
 
+    def read_back(self) -> None:
+        """See `Steps`; a step starts from the Values."""
+
     def state(self) -> dict[str, Any]:
         """See `Steps`."""
         return self.optimizer.state_dict()
@@ -174,7 +182,7 @@ class RecordedSteps:
         with mode(model, False):
             self.measuring: Program = record(measured, x, t, parameters=self.values, fast=fast)
         places = {value: i for i, value in enumerate(self.training.values)}
-        self.gradient = np.zeros_like(self.training.parameters)
+        self.gradient, self.before = (np.zeros_like(self.training.parameters) for _ in range(2))
         self.order = np.array([places[value] for value in self.values], int)
         self.across = np.array([places[value] for value in self.measuring.values], int)
         optimizer.load_state_dict(_reordered(optimizer.state_dict(), np.argsort(self.order)))
@@ -186,8 +194,22 @@ class RecordedSteps:
         except (ArithmeticError, ValueError):
             self._replay(inputs, targets, masks)
             raise
-        self.optimizer.update(self.training.parameters, self.gradient)
+        parameters = self.training.parameters
+        self.before[:] = parameters
+        self.optimizer.update(parameters, self.gradient)
+        if not isfinite(parameters.dot(parameters)):  # seldom; the squares may be too large where the numbers are not
+            self._check_parameters()
         return float(loss)
+
+    def _check_parameters(self) -> None:
+        """Raise ValueError, as a step through Values does, where a new number is not finite; it is as before then."""
+        moved = self.training.parameters[self.order].tolist()
+        try:
+            for number, (value, new) in enumerate(zip(self.values, moved, strict=True), 1):
+                as_moved(new, self.optimizer.steps - 1, number, value)
+        except ValueError:
+            self.training.parameters[:] = self.before
+            raise
 
     def _replay(self, inputs: Floats, targets: Floats, masks: Sequence[Floats]) -> None:
         """Go through a failed batch eagerly: a loss says more of outputs that do not fit than the gate that failed."""
@@ -200,12 +222,16 @@ class RecordedSteps:
     def measure(self, inputs: Floats, targets: Floats) -> tuple[float, Floats]:
         """See `Steps`."""
         self.measuring.parameters[:] = self.training.parameters[self.across]
-        table = self.measuring(inputs, targets)
+        table = self.measuring(inputs, targets, check=True)
         return float(table[:, 0].mean()), table[:, 1:]
 
     def write_back(self) -> None:
         """See `Steps`."""
         self.training.write_back()
+
+    def read_back(self) -> None:
+        """See `Steps`."""
+        self.training.parameters = [float(value.data) for value in self.training.values]
 
     def state(self) -> dict[str, Any]:
         """See `Steps`."""
