@@ -69,8 +69,8 @@ def _check_tape(tape: Tape) -> None:
         if not entry.inputs or entry.op.arity not in (None, len(entry.inputs)):
             raise ValueError(f"entry {number} gives {len(entry.inputs)} inputs to {entry.op.name}")
     last = tape.first_entry + len(tape.entries)
-    if not all(isinstance(x, int) for xs in tape.entries.args for x in xs):
-        raise ValueError("an entry has an input that is no number of the tape")
+    if not all(type(x) is int for xs in (tape.outputs, *tape.entries.args) for x in xs):
+        raise ValueError("an output, or an input of an entry, is no number of the tape")
     if min(tape.inputs, tape.parameters) < 0 or not all(map(isfinite, tape.constants)) or not tape.outputs:
         raise ValueError("its inputs, parameters, constants and outputs are not what a program has")
     if any(not 0 <= number < last for number in tape.outputs) or len(tape.names) != tape.first_constant:
@@ -80,6 +80,8 @@ def _check_tape(tape: Tape) -> None:
 def _check(saved: Saved) -> None:
     """Whether what a file holds beside its tape fits to it."""
     tape, shapes, result, numbers, _ = saved
+    if any(type(size) is not int for shape in shapes for size in shape):
+        raise ValueError(f"its shapes {shapes} are no whole numbers")
     if sum(map(count, shapes)) != tape.inputs or any(size < 0 for shape in shapes for size in shape):
         raise ValueError(f"its shapes {shapes} are not those of {tape.inputs} inputs")
     if numbers.shape != (tape.parameters,) or not np.isfinite(numbers).all():
