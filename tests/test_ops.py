@@ -7,12 +7,13 @@ from collections.abc import Callable
 from fractions import Fraction
 
 import mpmath
+import numpy as np
 import pytest
 
 from conftest import points, precise, precise_slope
 from micrograd_es import GradientError, Value, check_gradients, eager, functions
 from micrograd_es.maths import NUMBERS
-from micrograd_es.ops import OPS, Op, Role, find
+from micrograd_es.ops import OPS, Op, Role, RuleError, find
 from micrograd_es.symbols import SYMBOLS, Symbol
 from micrograd_es.value import apply
 
@@ -177,6 +178,44 @@ def test_an_unknown_row_is_refused_with_the_names_there_are() -> None:
 def test_a_second_row_of_the_same_name_is_refused(add_row: Callable[..., Op]) -> None:
     with pytest.raises(ValueError, match="'tanh' already"):
         add_row("tanh", "t", Role.SCALER, lambda m, x: x, lambda m, z, x: (1,))
+
+
+WRONG: list[tuple[Callable[..., object], Callable[..., object], str]] = [
+    (lambda m, x, y: x * y, lambda m, z, x, y: (y,), r"local of the row wrong gave \(3.0,\) for 2 inputs"),
+    (
+        lambda m, x, y: x * y,
+        lambda m, z, x, y: (y, x, 1),
+        r"gave \(3.0, 2.0, 1\) for 2 inputs; expected a tuple with one",
+    ),
+    (lambda m, *xs: m.sum(xs), lambda m, z, *xs: (1,), r"gave \(1,\) for 2 inputs"),
+    (lambda m, x, y: x * y, lambda m, z, x, y: x, "gave 2.0 for 2 inputs"),
+    (lambda m, x, y: x * y, lambda m, z, x, y: None, "gave None for 2 inputs"),
+    (lambda m, x, y: x * y, lambda m, z, x, y: ("y", "x"), r"wrong\(2.0, 3.0\): a rule of the row failed"),
+    (lambda m, x, y: None, lambda m, z, x, y: (1, 1), "forward of the row wrong gave None; expected one number"),
+    (lambda m, x, y: (x, y), lambda m, z, x, y: (1, 1), r"forward of the row wrong gave \(2.0, 3.0\)"),
+    (lambda m, x, y: np.array([x, y]), lambda m, z, x, y: (1, 1), r"forward of the row wrong gave \[2. 3.\]"),
+]
+
+
+@pytest.mark.parametrize(("forward", "local", "text"), WRONG, ids=[text for *_, text in WRONG])
+def test_a_rule_that_gives_what_no_row_has_is_named(
+    forward: Callable[..., object], local: Callable[..., object], text: str, add_row: Callable[..., Op]
+) -> None:
+    row = add_row("wrong", "w", Role.SCALER, forward, local)
+    with pytest.raises(RuleError, match=text):
+        apply(row, Value(2.0), Value(3.0))
+
+
+def test_a_row_that_takes_nothing_is_refused(add_row: Callable[..., Op]) -> None:
+    with pytest.raises(RuleError, match="forward of the row nothing takes no inputs"):
+        add_row("nothing", "n", Role.SCALER, lambda m: 1.0, lambda m, z: ())
+
+
+def test_a_rule_may_give_a_list_and_a_complex_number_is_no_result(add_row: Callable[..., Op]) -> None:
+    cube_root = add_row("cbrt", "∛", Role.SCALER, lambda m, x: x ** (1 / 3), lambda m, z, x: [1 / (3 * z * z)])
+    assert apply(cube_root, Value(8.0)).local == pytest.approx((1 / 12,))
+    with pytest.raises(ValueError, match=r"cbrt\(-8.0\): no real result"):
+        apply(cube_root, Value(-8.0))
 
 
 def test_a_new_row_works_everywhere_as_it_stands(add_row: Callable[..., Op]) -> None:

@@ -22,7 +22,7 @@ from enum import Enum
 from inspect import Parameter, signature
 from typing import Any
 
-from micrograd_es.maths import LARGEST, Number
+from micrograd_es.maths import LARGEST, Number, shown
 
 
 class Role(Enum):
@@ -35,6 +35,10 @@ class Role(Enum):
     SWAPPER = "swapper"  # hands on the gradient times the OTHER input
     ROUTER = "router"  # hands all of it to one input, 0 to the rest
     SCALER = "scaler"  # multiplies it by its slope
+
+
+class RuleError(TypeError):
+    """A rule of a row does not give what it has to: one number, and a local gradient for each input."""
 
 
 class Op:
@@ -57,6 +61,8 @@ class Op:
         self.forward, self.local = forward, local
         self.domain, self.needs, self.folded = domain, needs, folded or (sign + " {}", sign + " {}")
         inputs = list(signature(forward).parameters.values())[1:]
+        if not inputs:
+            raise RuleError(f"forward of the row {name} takes no inputs; expected the maths and then at least one.")
         self.arity = None if inputs[0].kind is Parameter.VAR_POSITIONAL else len(inputs)
 
     def __repr__(self) -> str:
@@ -82,7 +88,7 @@ def op(
 ) -> Op:
     """Add a row to the table and return it.
 
-    Raises ValueError where the table has a row of that name already.
+    Raises ValueError where the table has a row of that name already, RuleError where it takes no inputs.
     """
     if name in OPS:
         raise ValueError(f"the table of operations has a row {name!r} already; give the new one another name.")
@@ -145,11 +151,26 @@ LSE  = op("log_sum_exp", "log Σ exp", Role.SCALER, forward=lambda m, *xs: m.log
 
 
 def local_or_none(row: Op, maths: Any, z: Any, xs: tuple[Any, ...]) -> tuple[Number | None, ...]:
-    """The row's local gradients at a point; None where the row has no finite slope there (√x at 0)."""
+    """The row's local gradients at a point; None where the row has no finite slope there (√x at 0).
+
+    Raises RuleError where the rule does not give one for each input.
+    """
     try:
         slopes: tuple[Any, ...] = row.local(maths, z, *xs)
+        if slopes.__class__ is not tuple or len(slopes) != len(xs):
+            slopes = _one_each(row, slopes, len(xs))
         if set(map(type, xs)) == _FLOATS and None not in slopes and -LARGEST <= sum(slopes) <= LARGEST:
             return slopes  # a sum of floats is finite only where each of them is
     except (ArithmeticError, ValueError):
         return (None,) * len(xs)
     return tuple([slope if slope is not None and -LARGEST <= slope <= LARGEST else None for slope in slopes])
+
+
+def _one_each(row: Op, slopes: Any, inputs: int) -> tuple[Any, ...]:
+    """The local gradients as a tuple, or an error where they are not as many as the inputs."""
+    if isinstance(slopes, list | tuple) and len(slopes) == inputs:
+        return tuple(slopes)
+    raise RuleError(
+        f"local of the row {row.name} gave {shown(slopes)} for {inputs} inputs; expected a tuple with one local"
+        " gradient for each."
+    )

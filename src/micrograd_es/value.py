@@ -10,9 +10,9 @@ from typing import Any
 from micrograd_es import flow
 from micrograd_es.eager import eager
 from micrograd_es.graph import uses
-from micrograd_es.maths import LARGEST, NUMBERS, Number, as_number, of_one_kind
+from micrograd_es.maths import LARGEST, NUMBERS, Number, as_number, of_one_kind, shown
 from micrograd_es.numpy_calls import of_numpy
-from micrograd_es.ops import ABS, ADD, DIV, INV, MUL, NEG, POW, SUB, Op, local_or_none
+from micrograd_es.ops import ABS, ADD, DIV, INV, MUL, NEG, POW, SUB, Op, RuleError, local_or_none
 from micrograd_es.pickles import reduced
 from micrograd_es.replay import RECORDING, RecordingError, refuse
 from micrograd_es.scopes import CURRENT, Scope
@@ -293,10 +293,12 @@ def general(row: Op, inputs: tuple[Value, ...]) -> Value:
     try:
         result = row.forward(NUMBERS, *numbers)
         if result.__class__ not in _KINDS:
-            result = _plain(result)
+            result = _plain(row, result)
         if not -LARGEST <= result <= LARGEST:
             raise OverflowError
         slopes = local_or_none(row, NUMBERS, result, numbers)
+    except RuleError:
+        raise
     except (ArithmeticError, ValueError, TypeError) as error:
         failed = _no_result(row, inputs, error)
         if (recording := RECORDING.get()) and not recording.failed:
@@ -311,17 +313,24 @@ def general(row: Op, inputs: tuple[Value, ...]) -> Value:
     return node
 
 
-def _plain(x: Any) -> Any:
+def _plain(row: Op, x: Any) -> Any:
     """What the rule of a row gave as a number of Python's own: also NumPy's scalars, True and False."""
-    return x.item() if hasattr(x, "item") else int(x) if isinstance(x, bool) else x
+    found = x.item() if getattr(x, "ndim", None) == 0 else x
+    if isinstance(found, complex):
+        raise ValueError
+    if not isinstance(found, int | float | Fraction | Decimal):
+        raise RuleError(f"forward of the row {row.name} gave {shown(x)}; expected one number.")
+    return int(found) if isinstance(found, bool) else found
 
 
 def _no_result(row: Op, inputs: tuple[Value, ...], error: Exception) -> Exception:
     """The error for an operation without a finite real result, of the kind Python gives."""
     given = f"{row.name}({flow.named(inputs)})"
     if isinstance(error, TypeError):
-        kinds = " and ".join(dict.fromkeys(type(x.number).__name__ for x in inputs))
-        return TypeError(f"{given}: {kinds} do not mix exactly in Python; write all of them as one kind.")
+        kinds = list(dict.fromkeys(type(x.number).__name__ for x in inputs))
+        if len(kinds) == 1:
+            return RuleError(f"{given}: a rule of the row failed ({error}); expected one that takes {kinds[0]}.")
+        return TypeError(f"{given}: {' and '.join(kinds)} do not mix exactly in Python; write all of them as one kind.")
     if isinstance(error, OverflowError | decimal.Overflow):
         return OverflowError(f"{given}: the result is too large; expected at most ±1.8e308. Scale the inputs.")
     by_zero = isinstance(error, ZeroDivisionError) or error.args == ([decimal.DivisionUndefined],)  # 0/0 of Decimals
