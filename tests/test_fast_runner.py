@@ -428,6 +428,18 @@ def test_a_damaged_file_is_compiled_again(
     assert file.read_bytes() == sound
 
 
+def test_the_file_of_another_kernel_is_compiled_again(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled_again(monkeypatch)
+    (own,) = kept.iterdir()
+    monkeypatch.setattr(machine, "_processor", lambda: "another")
+    compiled_again(monkeypatch)
+    (other,) = set(kept.iterdir()) - {own}
+    sound = other.read_bytes()
+    other.write_bytes(own.read_bytes())
+    assert compiled_again(monkeypatch)
+    assert other.read_bytes() == sound
+
+
 def test_a_file_of_another_processor_or_compiler_is_not_used(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compiled_again(monkeypatch)
     monkeypatch.setattr(machine, "_processor", lambda: "another")

@@ -119,7 +119,12 @@ def _kept(key: str) -> bytes | None:
         data = (folder() / f"{key}.o").read_bytes()
     except (OSError, RuntimeError):  # RuntimeError: the user has no home
         return None
-    return data[32:] if hashlib.sha256(data[32:]).digest() == data[:32] else None
+    return data[32:] if _digest(key, data[32:]) == data[:32] else None
+
+
+def _digest(key: str, code: bytes) -> bytes:
+    """What tells that a file is whole, and that it is the file of that key."""
+    return hashlib.sha256(key.encode() + code).digest()
 
 
 def _keep(key: str, code: bytes) -> None:
@@ -128,7 +133,7 @@ def _keep(key: str, code: bytes) -> None:
     handle, name = tempfile.mkstemp(dir=folder())
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(code).digest() + code)
+            file.write(_digest(key, code) + code)
         Path(name).replace(folder() / f"{key}.o")
     except BaseException:
         with suppress(OSError):
