@@ -87,18 +87,23 @@ def ratios(kept: dict[str, Any], words: dict[str, str]) -> list[str]:
     made = [f"| {words['work']} | {words['runner']} | {' | '.join(peers)} |", "|---|---|" + "---:|" * len(peers)]
     for name in (name for name in WORKS if name in kept):
         for runner, found in kept[name].items():
-            cells = [_cell(name, runner, peer, found.get(peer)) for peer in peers]
+            cells = [_cell(name, runner, peer, found.get(peer), words) for peer in peers]
             made.append(f"| {name} | `{runner}` | {' | '.join(cells)} |")
     return made
 
 
-def _cell(name: str, runner: str, peer: str, entry: dict[str, Any] | None) -> str:
+def _cell(name: str, runner: str, peer: str, entry: dict[str, Any] | None, words: dict[str, str]) -> str:
     if entry is None:
         return "–"
     bar = BARS.get((name, runner, peer))
     ratio = entry["ratio"]
-    number = f"{ratio:.1g}" if ratio < 0.1 else f"{ratio:.2f}" if ratio < 20 else f"{ratio:,.0f}"
+    number = f"{ratio:.1g}" if ratio < 0.1 else f"{ratio:.2f}" if ratio < 20 else _whole(ratio, words)
     return number if bar is None else f"**{number}** ({'≥' if ratio >= bar else '<'} {bar:g})"
+
+
+def _whole(number: float, words: dict[str, str]) -> str:
+    """A number without decimals, its thousands apart as the language has it."""
+    return f"{number:,.0f}".replace(",", words["thousands"])
 
 
 def weights(kept: dict[str, Any], words: dict[str, str]) -> list[str]:
@@ -119,21 +124,28 @@ def preparing(kept: list[dict[str, Any]], words: dict[str, str]) -> list[str]:
         start = {"": "–", "first": words["new"], "second": words["known"]}[row["start"]]
         each = (row["recording_s"] + row["first_step_s"]) / row["nodes"] * 1e6
         made.append(
-            f"| {row['graph']} | {row['nodes']:,} | `{row['runner']}` | {row['recording_s'] * 1e3:,.0f} ms |"
-            f" {row['first_step_s'] * 1e3:,.0f} ms | {each:.1f} µs | {start} |"
+            f"| {_graph(row['graph'], words)} | {_whole(row['nodes'], words)} | `{row['runner']}` |"
+            f" {_whole(row['recording_s'] * 1e3, words)} ms | {_whole(row['first_step_s'] * 1e3, words)} ms |"
+            f" {each:.1f} µs | {start} |"
         )
     return made
+
+
+def _graph(name: str, words: dict[str, str]) -> str:
+    """The name of a graph: what it is, and where more than one is prepared, of how many nodes about."""
+    return name.replace(" of ", words["of"]).replace(",", words["thousands"])
 
 
 WORDS = {
     "speed.md": {
         "work": "work", "runner": "runner", "graph": "graph", "nodes": "nodes", "recording": "`record`",
         "first step": "first step", "a node": "both, a node", "start": "kernels", "new": "compiled", "known": "kept",
+        "of": " of ", "thousands": ",",
     },
     "velocidad.md": {
         "work": "trabajo", "runner": "modo", "graph": "grafo", "nodes": "nodos", "recording": "`record`",
         "first step": "primer paso", "a node": "ambos, por nodo", "start": "núcleos", "new": "compilados",
-        "known": "guardados",
+        "known": "guardados", "of": " de ", "thousands": "\N{NO-BREAK SPACE}",
     },
 }  # fmt: skip
 

@@ -134,6 +134,17 @@ def test_the_documents_have_a_place_for_every_table() -> None:
         report.between("nothing", "ratios", [])
 
 
+def test_thousands_are_apart_as_the_language_of_a_document_has_it() -> None:
+    row = {"graph": "MLP of 1,000", "nodes": 1243, "runner": "numpy", "start": ""}
+    rows = [{**row, "recording_s": 1.5, "first_step_s": 0.002}]
+    entry = {"W2": {"numpy": {"micrograd": {"ratio": 20230.0}}}}
+    english, spanish = report.WORDS["speed.md"], report.WORDS["velocidad.md"]
+    assert "| MLP of 1,000 | 1,243 | `numpy` | 1,500 ms | 2 ms |" in report.preparing(rows, english)[2]
+    assert "| MLP de 1\xa0000 | 1\xa0243 | `numpy` | 1\xa0500 ms | 2 ms |" in report.preparing(rows, spanish)[2]
+    assert "| 20,230 |" in report.ratios(entry, english)[2]
+    assert "| 20\xa0230 |" in report.ratios(entry, spanish)[2]
+
+
 def test_a_row_that_cannot_take_part_is_named_and_the_rest_is_measured() -> None:
     result = small_result(["numpy", "C by hand"], "W6")
     assert list(result.seconds) == ["numpy"]
