@@ -10,7 +10,7 @@ import numpy as np
 
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Plan, Rows, Space
-from micrograd_es.program.explaining.formulas import Matrix, Style
+from micrograd_es.program.explaining.formulas import Matrix, Name, Style
 from micrograd_es.program.explaining.legend import legend
 from micrograd_es.program.explaining.matrices import Lines
 from micrograd_es.program.explaining.naming import Line
@@ -117,7 +117,7 @@ def _note(line: Line, style: Style) -> str:
 def _sizes(line: Line, style: Style, language: str) -> str:
     """The shape of a line's matrix, those in its product, and what the line is known as."""
     text = line.matrix.sized(style)
-    inside = line.formula.sizes(style)
+    inside = "" if isinstance(line.formula, Name) else line.formula.sizes(style)
     if inside:
         text += f" = {inside}"
     notes = [part for part in (_note(line, style), scope_path(line.scope.split(" · "), language)) if part]

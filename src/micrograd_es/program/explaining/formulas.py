@@ -176,6 +176,20 @@ class Times(Formula):
 
 
 @dataclass(eq=False)
+class Multiple(Formula):
+    """A formula times a number."""
+
+    number: Formula
+    part: Formula
+
+    def written(self, style: Style) -> str:
+        return (r" \cdot " if style.latex else "·").join([self.number.factor(style), self.part.factor(style)])
+
+    def array(self, arrays: Arrays) -> Any:
+        return self.number.array(arrays) * self.part.array(arrays)
+
+
+@dataclass(eq=False)
 class Sum(Formula):
     """A sum, where a row or a number is added to every row."""
 

@@ -294,13 +294,13 @@ def _matched(terms: Terms, width: int) -> Loss:
 
 
 def _is_told(kind: str, targets: Sequence[Target]) -> bool:
-    """Whether a square has something subtracted, and known probabilities sum to 1."""
+    """Whether a square or a softplus has something subtracted, and known probabilities sum to 1."""
     numbers = [t for t in targets if isinstance(t, float)]
     if numbers and len(numbers) < len(targets):
         return False
-    if kind == "squared error":
-        return not numbers or any(numbers)
-    return not numbers or kind != "softmax cross-entropy" or isclose(fsum(numbers), 1.0, rel_tol=1e-9)
+    if kind == "softmax cross-entropy":
+        return not numbers or isclose(fsum(numbers), 1.0, rel_tol=1e-9)
+    return not numbers or any(numbers)
 
 
 def _target_terms(target: Target) -> Terms:

@@ -9,12 +9,12 @@ from typing import Any
 from micrograd_es.ops import Op
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Plan, Rows, Space, Total
 from micrograd_es.program.explaining.affine_formulas import affine_line, reduced
-from micrograd_es.program.explaining.formulas import Added, Formula, Matrix, Mean, Minus, Name, Sum, Times, Word
+from micrograd_es.program.explaining.formulas import Added, Formula, Matrix, Mean, Name, Sum, Times, Word
 from micrograd_es.program.explaining.loss_lines import Numbers, written
 from micrograd_es.program.explaining.loss_search import found_loss
 from micrograd_es.program.explaining.loss_terms import Loss
 from micrograd_es.program.explaining.naming import Line, Names
-from micrograd_es.program.explaining.readings import Across, Reading
+from micrograd_es.program.explaining.readings import Across, Reading, scaled
 from micrograd_es.program.explaining.recognition import recognise
 from micrograd_es.program.explaining.stretches import Spread, Stretches, Taken
 
@@ -90,10 +90,7 @@ class Lines(Names):
         def back(upstream: Formula) -> list[tuple[Matrix, Formula]]:
             sent = []
             for i, x in enumerate(inputs):
-                slope = Reading(block.op, names, Name(matrix), i)
-                one = slope.symbol.form if not slope.symbol.parts else None
-                way = upstream if one == 1 else Minus(upstream) if one == -1 else Times(upstream, slope)
-                sent.append((x, reduced(way, x, matrix)))
+                sent.append((x, reduced(scaled(upstream, Reading(block.op, names, Name(matrix), i)), x, matrix)))
             return sent
 
         lone = block.op.name if len(block.out) == 1 and shape[0] == "m" and len(self.plan.blocks) > 1 else ""

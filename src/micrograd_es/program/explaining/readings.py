@@ -10,7 +10,7 @@ import numpy as np
 
 from micrograd_es.ops import Op
 from micrograd_es.program.arrays import ARRAYS
-from micrograd_es.program.explaining.formulas import Arrays, Formula, Name, Style, whole
+from micrograd_es.program.explaining.formulas import Arrays, Formula, Minus, Multiple, Name, Style, Times, whole
 from micrograd_es.program.rules import rules_of
 from micrograd_es.symbols import Symbol, formula_of
 
@@ -40,6 +40,8 @@ class Reading(Formula):
         formula = self.symbol
         if formula.form in ("+", "-"):
             return True
+        if formula.form == "*" and any(not _has_names(part) for part in formula.parts):
+            return True  # 2·A as a factor number by number
         while formula.form in ("*", "/"):  # where a minus stands at the beginning
             formula = formula.parts[0]
         return formula.form == "neg" or (isinstance(formula.form, int | float) and formula.form < 0)
@@ -101,6 +103,15 @@ class Across(Formula):
             return rules_of(self.op, len(xs)).forward(ARRAYS, *xs)
         slopes = rules_of(self.op, len(xs)).local(ARRAYS, self.out.array(arrays), *xs)
         return np.concatenate([np.broadcast_to(slope, xs[0].shape) for slope in slopes], axis=1)
+
+
+def scaled(upstream: Formula, slope: Reading) -> Formula:
+    """An upstream gradient times a local gradient, number by number; times a number where it is one."""
+    symbol = slope.symbol
+    if _has_names(symbol):
+        return Times(upstream, slope)
+    one = symbol.form if not symbol.parts else None
+    return upstream if one == 1 else Minus(upstream) if one == -1 else Multiple(slope, upstream)
 
 
 def _sign(op: Op, slope: bool) -> str:
