@@ -199,6 +199,42 @@ def test_weights_that_are_put_together_say_from_what(fn: Callable[..., Any], inp
     assert line in formulas(program.explain())
 
 
+PENALISED = """\
+p = [vec(W1)ᵀ, B1, W2ᵀ, B2]
+S1 = p²
+S2 = row sums of S1
+S3 = 0.001·S2
+Z = X1·W1 + B1
+H = relu(Z)
+Y = H·W2 + B2
+U1 = X2 ⊙ Y
+U2 = 1 − U1
+U3 = relu(U2)
+ℓ = U3 + S3
+L = 1/m·Σ ℓ"""
+
+
+def test_a_penalty_takes_its_numbers_from_the_weights_of_the_layers() -> None:
+    model = es.MLP(3, [4, 1], seed=2)
+
+    def loss(x: list[Any], t: Any) -> Any:
+        return es.losses.hinge(model(x), [t]) + 1e-3 * es.sum([p**2 for p in model.parameters()])
+
+    program = record(loss, [0.1, 0.2, 0.3], 1.0)
+    text = program.explain(backward=True, language="en")
+    assert "\n".join(formulas(text)[:12]) == PENALISED
+    assert "∂L/∂p = ∂L/∂S1 ⊙ (2·p)" in formulas(text)
+    assert "∂L/∂W1 = X1ᵀ·∂L/∂Z + ∂L/∂p[W1]" in formulas(text)
+    assert "vec(A): the columns of A, one after the other, in a single column." in formulas(text)
+    assert r"\operatorname{vec}(W_{1})^{\top}" in program.explain(latex=True)
+    xs, ts = np.random.default_rng(4).normal(size=(5, 3)), np.array([1.0, -1.0, 1.0, 1.0, -1.0])
+    found = program.matrices(xs, ts)
+    row = [*found["W1"].T.ravel(), *found["B1"].ravel(), *found["W2"].ravel(), *found["B2"].ravel()]
+    assert found["p"].tolist() == [row]
+    both = found["X1"].T @ found["∂L/∂Z"] + 2e-3 * found["W1"]
+    assert found["∂L/∂W1"] == pytest.approx(both, rel=1e-12)
+
+
 def test_the_gradient_of_a_transpose_is_a_transpose() -> None:
     def tied(x: list[Any]) -> list[Value]:
         return products(list(zip(*ROWS[:2], strict=True)), products(ROWS[:2], x))

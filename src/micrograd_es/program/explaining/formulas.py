@@ -90,6 +90,11 @@ class Formula:
         """The kind of formula, by which a legend explains the signs that a lecture does not have."""
         return type(self).__name__
 
+    @property
+    def signs(self) -> Sequence[str]:
+        """Its kind, and those of the signs inside of it that have a sentence of their own."""
+        return (self.sign,)
+
     def written(self, style: Style) -> str:
         """The formula in a style."""
         raise NotImplementedError

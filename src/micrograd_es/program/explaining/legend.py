@@ -21,6 +21,7 @@ LEGEND: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "Flat by position": "aplanar por posición(A): los números de cada ejemplo en una {row}, una {row} de A"
             " tras otra.",
             "Taken": "A[i:j] son las {column}s i a j − 1 de A, contando desde 0; [A, B] las junta.",
+            "Vec": "vec(A): las {column}s de A, una tras otra, en una sola {column}.",
             "Stacked": "[A; B] junta las {row}s de A y las de B.",
             "Part": "∂L/∂G[A]: lo que le toca a A, sumado en el lugar de A de donde salió.",
             "Stretches": "Σₙ(A): la suma de cada n {column}s seguidas de A.",
@@ -39,6 +40,7 @@ LEGEND: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "Flat by position": "flatten by position(A): the numbers of each example in a {row}, one {row} of A after"
             " the other.",
             "Taken": "A[i:j]: the {column}s i to j − 1 of A, counted from 0; [A, B] puts them together.",
+            "Vec": "vec(A): the {column}s of A, one after the other, in a single {column}.",
             "Stacked": "[A; B] puts the {row}s of A and those of B together.",
             "Part": "∂L/∂G[A]: what of it belongs to A, added up where in A it came from.",
             "Stretches": "Σₙ(A): the sum of every n {column}s of A that follow each other.",
@@ -52,7 +54,7 @@ LEGEND: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 def legend(lines: Iterable[Line], style: Style, language: str) -> list[str]:
     """A sentence for each sign in the formulas of some lines."""
-    signs = {part.sign for line in lines for part in line.formula.all_parts()}
+    signs = {sign for line in lines for part in line.formula.all_parts() for sign in part.signs}
     words = LEGEND[language]
     row, column = (words["column"], words["row"]) if style.columns else (words["row"], words["column"])
     return [words[sign].format(row=row, column=column) for sign in words if sign in signs]

@@ -30,6 +30,7 @@ class Lines(Names):
     def __init__(self, plan: Plan, shapes: Sequence[tuple[int, ...]], steps: bool = False) -> None:
         super().__init__(plan, shapes)
         self._scopes = _scopes(plan)
+        self.name_layers()
         for block in plan.blocks:
             self.forward.append(self._line(block))
         self.output = self._output()

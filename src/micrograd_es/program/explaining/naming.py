@@ -86,6 +86,33 @@ class Names:
             self.given.append((self.own(matrix, rows), rows))
             start += width
 
+    def name_layers(self) -> None:
+        """Name the weights and biases of layers before all else that uses them: a penalty takes them from there.
+
+        What is only a part of weights, and other weights are made of, keeps a name of its own.
+        """
+        layers = [block for block in self.plan.blocks if isinstance(block, Affine) and block.dense]
+        parts = {rows for rows in self.forms if rows.space is Space.SHARED} - {block.weights for block in layers}
+        apart = {row for rows in parts for row in rows.numbers}
+        for block in layers:
+            if self._is_new(block.weights) and apart.isdisjoint(block.weights.numbers):
+                self.matrix(block.weights, "W", (block.kernels, block.terms))
+            for rows in block.bare:
+                if block.positions > 1 and self._is_new(Rows(rows.space, tuple(dict.fromkeys(rows.numbers)))):
+                    self.at_positions(rows, block.kernels, block.positions)
+                elif self._is_new(rows):
+                    self.matrix(rows, "B")
+
+    def _is_new(self, rows: Rows) -> bool:
+        """Whether rows are parameters, each once, that have no name yet."""
+        numbers = set(rows.numbers)
+        return (
+            rows.space is Space.SHARED
+            and len(numbers) == len(rows)
+            and max(numbers) < self.plan.tape.parameters
+            and not any((rows.space, row) in self.owner for row in numbers)
+        )
+
     def matrix(self, rows: Rows, letter: str, form: Form = None, each: bool = False) -> Matrix:
         """The matrix of some rows: a known one, a new one of parameters, or one put together from others.
 

@@ -25,32 +25,54 @@ def side_by_side(places: Sequence[Place], style: Style) -> str:
 
 
 def _parts(places: Sequence[Place], style: Style) -> list[str]:
-    """The parts of a row, each of one matrix; of weights each of one neuron, which is a column turned."""
+    """The parts of a row, each of one matrix; of weights all of them, or those of one neuron, a column turned."""
     parts = []
-    for (matrix, neuron), group in groupby(places, lambda place: (place[0], _neuron(place))):
+    for matrix, group in groupby(places, lambda place: place[0]):
         columns = [column for _, column in group]
-        if neuron is None:
-            parts.append(matrix.written(style) + indexed(columns, matrix.shape[1], style))
+        if _is_whole(matrix, columns):
+            parts.append(turned(_in_one_column(matrix, style), style))
         else:
-            height = _height(matrix)
-            column = matrix.written(style) + indexed([neuron], matrix.shape[1], style)
-            parts.append(turned(column, style) + indexed([i - neuron * height for i in columns], height, style))
+            parts += _columns(matrix, columns, style)
         if len(parts) > SHOWN:
             return [*parts[:SHOWN], more(style)]
     return parts
+
+
+def _columns(matrix: Matrix, columns: Sequence[int], style: Style) -> list[str]:
+    """Some numbers of a matrix as parts of a row."""
+    height = _height(matrix)
+    if height == 1:
+        return [matrix.written(style) + indexed(columns, matrix.shape[1], style)]
+    parts = []
+    for neuron, group in groupby(columns, lambda column: column // height):
+        column = matrix.written(style) + indexed([neuron], matrix.shape[1], style)
+        parts.append(turned(column, style) + indexed([i - neuron * height for i in group], height, style))
+    return parts
+
+
+def _is_whole(matrix: Matrix, columns: Sequence[int]) -> bool:
+    """Whether numbers are all the weights of a matrix in their order."""
+    return _height(matrix) > 1 and list(columns) == list(range(matrix.size))
+
+
+def _in_one_column(matrix: Matrix, style: Style) -> str:
+    """All weights of a matrix, its columns below each other; what is one column is that."""
+    name = matrix.written(style)
+    if matrix.shape[1] == 1:
+        return name
+    return rf"\operatorname{{vec}}({name})" if style.latex else f"vec({name})"
+
+
+def has_whole(places: Sequence[Place]) -> bool:
+    """Whether numbers in one row have among them all the weights of several neurons."""
+    groups = [(matrix, [column for _, column in group]) for matrix, group in groupby(places, lambda place: place[0])]
+    return any(matrix.shape[1] > 1 and _is_whole(matrix, columns) for matrix, columns in groups)
 
 
 def _height(matrix: Matrix) -> int:
     """How many inputs the neurons of a matrix of weights have; 1 for any other matrix."""
     rows = matrix.shape[0]
     return 1 if rows == "m" else rows
-
-
-def _neuron(place: Place) -> int | None:
-    """The column of a matrix of weights that a number is in; None where the matrix is a row, or has one an example."""
-    matrix, number = place
-    height = _height(matrix)
-    return number // height if height > 1 else None
 
 
 def whole_rows(places: Sequence[Place], shape: tuple[int, int]) -> list[Matrix]:

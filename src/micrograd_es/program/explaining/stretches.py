@@ -11,7 +11,15 @@ import numpy as np
 from micrograd_es.program.explaining.columns import columns_of, out_of_columns
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Name, Style, lowered
 from micrograd_es.program.explaining.patches import Flat, Patches
-from micrograd_es.program.explaining.sources import Place, side_by_side, stacked, turned, weights_of, whole_rows
+from micrograd_es.program.explaining.sources import (
+    Place,
+    has_whole,
+    side_by_side,
+    stacked,
+    turned,
+    weights_of,
+    whole_rows,
+)
 
 
 @dataclass(eq=False)
@@ -58,6 +66,10 @@ class Taken(Formula):
         if self.turned:
             return "Turned"
         return "Stacked" if self.shape and whole_rows(self.columns, self.shape) else "Taken"
+
+    @property
+    def signs(self) -> Sequence[str]:
+        return (self.sign, "Vec") if not self.shape and has_whole(self.columns) else (self.sign,)
 
     @property
     def turned(self) -> Matrix | None:
