@@ -21,6 +21,7 @@ LEGEND: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "Flat by position": "aplanar por posición(A): los números de cada ejemplo en una {row}, una {row} de A"
             " tras otra.",
             "Taken": "A[i:j] son las {column}s i a j − 1 de A, contando desde 0; [A, B] las junta.",
+            "Repeated": "Número a número, una sola {row} o {column} se repite hasta la forma de la otra matriz.",
             "Vec": "vec(A): las {column}s de A, una tras otra, en una sola {column}.",
             "Stacked": "[A; B] junta las {row}s de A y las de B.",
             "Part": "∂L/∂G[A]: lo que le toca a A, sumado en el lugar de A de donde salió.",
@@ -40,6 +41,7 @@ LEGEND: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "Flat by position": "flatten by position(A): the numbers of each example in a {row}, one {row} of A after"
             " the other.",
             "Taken": "A[i:j]: the {column}s i to j − 1 of A, counted from 0; [A, B] puts them together.",
+            "Repeated": "Number by number, a single {row} or {column} is repeated to the shape of the other matrix.",
             "Vec": "vec(A): the {column}s of A, one after the other, in a single {column}.",
             "Stacked": "[A; B] puts the {row}s of A and those of B together.",
             "Part": "∂L/∂G[A]: what of it belongs to A, added up where in A it came from.",

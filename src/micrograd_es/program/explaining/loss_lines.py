@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from micrograd_es.ops import LSE, POW, SIGMOID, SOFTPLUS
 from micrograd_es.program.explaining.formulas import (
     Added,
@@ -20,9 +18,6 @@ from micrograd_es.program.explaining.formulas import (
     Style,
     Sum,
     Times,
-    listed,
-    more,
-    whole,
 )
 from micrograd_es.program.explaining.loss_terms import Loss
 from micrograd_es.program.explaining.readings import Across, Reading
@@ -60,20 +55,6 @@ class Called(Formula):
 
     def array(self, arrays: Arrays) -> Any:
         return self.worked.array(arrays)
-
-
-@dataclass(eq=False)
-class Numbers(Formula):
-    """A row of numbers."""
-
-    numbers: Sequence[float]
-
-    def written(self, style: Style) -> str:
-        shown = [f"{whole(x):g}" for x in self.numbers[:12]]
-        return listed([*shown, *[more(style)] * (len(self.numbers) > 12)], style)
-
-    def array(self, arrays: Arrays) -> Any:
-        return np.array([self.numbers], float)
 
 
 @dataclass(eq=False)

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from micrograd_es.ops import Op
+import numpy as np
+
+from micrograd_es.ops import ADD, LSE, Op
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Plan, Rows, Space, Total
 from micrograd_es.program.explaining.affine_formulas import affine_line, reduced
+from micrograd_es.program.explaining.constants import Numbers, with_numbers
 from micrograd_es.program.explaining.formulas import Added, Formula, Matrix, Mean, Name, Sum, Times, Word
-from micrograd_es.program.explaining.loss_lines import Numbers, written
+from micrograd_es.program.explaining.loss_lines import written
 from micrograd_es.program.explaining.loss_search import found_loss
 from micrograd_es.program.explaining.loss_terms import Loss
 from micrograd_es.program.explaining.naming import Line, Names
@@ -38,6 +41,7 @@ class Lines(Names):
         self._outputs: Matrix | None = None  # what a recognised loss is the loss of
         if not steps and len(plan.tape.outputs) == 1 and self.output.shape == ("m", 1):
             self._condense()
+        self.given, self.forward = with_numbers(plan.tape, self.given, self.forward, self.output)
         self._rename()
         recognise(self.forward)
         if len(plan.tape.outputs) == 1:
@@ -76,9 +80,13 @@ class Lines(Names):
 
     def _elementwise(self, block: Elementwise) -> Line:
         shape = self._shape(block)
-        together = len(block.out) == 1 and len(block.inputs) > 2 and block.op.arity is None
+        together = len(block.out) == 1 and block.op.arity is None
         if together and all(rows.space is block.out.space for rows in block.inputs):
-            return self._across(block.op, block, shape)
+            every = Rows(block.out.space, tuple([row for rows in block.inputs for row in rows.numbers]))
+            if block.op is ADD and (every, None) in self._exact:
+                return self._total(Total(block.out, every))
+            if len(every) > 2 or block.op is LSE:
+                return self._across(block.op, every, shape)
         inputs, positions = self._at_all_positions(block)
         if inputs:
             shape = "m", len(block.out) // positions
@@ -106,13 +114,13 @@ class Lines(Names):
         known = [matrix for matrix in found if matrix is not None]
         return (known, count) if len(known) == len(found) else ([], 1)
 
-    def _across(self, op: Op, block: Elementwise, shape: tuple[Any, int]) -> Line:
+    def _across(self, op: Op, rows: Rows, shape: tuple[Any, int]) -> Line:
         """One result of many inputs: they are the columns of a matrix."""
-        every = self.matrix(Rows(block.out.space, tuple(row for rows in block.inputs for row in rows.numbers)), "p")
+        every = self.matrix(rows, "p")
         matrix = self.new("H" if shape[0] == "m" else "S", shape)
         x = Name(every)
         if every.shape[1] == 1:  # the same column many times
-            same = [x] * len(block.inputs)
+            same = [x] * len(rows)
             slopes = [Reading(op, same, Name(matrix), i) for i in range(len(same))]
             return Line(matrix, Reading(op, same), [every], lambda up: [(every, Times(up, slope)) for slope in slopes])
 
@@ -143,7 +151,7 @@ class Lines(Names):
             target = self.matrix(rows, "C", each=True)
         else:
             target = Matrix("T", "", (1, len(found.loss.targets)))
-            self.forward.append(Line(target, Numbers([float(t) for t in found.loss.targets])))
+            self.forward.append(Line(target, Numbers(np.array([found.loss.targets], float))))
         self._replace(found.loss, found.outputs, target)
 
     def _replace(self, loss: Loss, y: Matrix, target: Matrix) -> None:

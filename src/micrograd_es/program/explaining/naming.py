@@ -137,13 +137,14 @@ class Names:
         fresh = [row for row in dict.fromkeys(rows.numbers) if (rows.space, row) not in self.owner]
         end = self.plan.tape.parameters
         if len(fresh) == len(rows) and len({row < end for row in fresh}) == 1:
-            matrix = self.own(self.new(letter, shape), rows, form)
+            matrix = self.own(self.new("C" if letter == "p" and fresh[0] >= end else letter, shape), rows, form)
             self.given.append((matrix, rows))
             return matrix
         self._split(self._stack(fresh, rows, form) if form else fresh, rows.space)
         if rows.space is Space.VARYING and self._flatten(rows):
             return self._exact[key]
-        matrix = self.new("G" if rows.space is Space.VARYING else letter, shape)
+        made = "S" if letter == "p" and max(rows.numbers) >= end else letter  # of what is no parameter
+        matrix = self.new("G" if rows.space is Space.VARYING else made, shape)
         self._exact[key] = matrix
         return self.put(matrix, Taken([self.owner[rows.space, row] for row in rows.numbers], form))
 

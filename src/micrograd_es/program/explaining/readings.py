@@ -50,6 +50,11 @@ class Reading(Formula):
     def sign(self) -> str:
         return _sign(self.op, self.out is not None and len(self.inputs) > 2)
 
+    @property
+    def signs(self) -> Sequence[str]:
+        shapes = {x.matrix.shape for x in self.inputs if isinstance(x, Name) and x.matrix.shape != (1, 1)}
+        return (self.sign, "Repeated") if len(shapes) > 1 else (self.sign,)
+
     def written(self, style: Style) -> str:
         names = {f"x{i}": x.written(style) for i, x in enumerate(self.inputs)}
         if self.out is not None:

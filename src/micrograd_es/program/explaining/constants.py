@@ -1,0 +1,82 @@
+"""Constants in formulas: what is made of numbers alone is written as these numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from micrograd_es.program.arrays import Array
+from micrograd_es.program.blocks import Rows, Space
+from micrograd_es.program.explaining.columns import out_of_columns
+from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Style, listed, more, whole
+from micrograd_es.program.explaining.naming import Line
+from micrograd_es.program.tape import Tape
+
+MOST = 12  # numbers that are shown
+
+
+@dataclass(eq=False)
+class Numbers(Formula):
+    """A matrix of numbers, written row after row."""
+
+    rows: Array
+
+    def written(self, style: Style) -> str:
+        rows = self.rows.T if style.columns else self.rows
+        shown = [_short(x).replace("-", style.words["minus"]) for x in rows.ravel()[:MOST].tolist()]
+        if rows.size == 1:
+            return shown[0]
+        if rows.size > MOST:
+            return listed([*shown, more(style)], style)
+        comma, width = ",\\, " if style.latex else ", ", rows.shape[1]
+        return listed(["; ".join(comma.join(shown[i : i + width]) for i in range(0, len(shown), width))], style)
+
+    def array(self, arrays: Arrays) -> Any:
+        return self.rows
+
+
+def _short(x: float) -> str:
+    """A number of at most six digits; a simple fraction where that says more."""
+    digits, fraction = f"{whole(x):g}", Fraction(x).limit_denominator(1000)
+    return str(fraction) if float(fraction) == x != float(digits) else digits
+
+
+def with_numbers(
+    tape: Tape, given: Sequence[tuple[Matrix, Rows]], forward: Sequence[Line], output: Matrix
+) -> tuple[list[tuple[Matrix, Rows]], list[Line]]:
+    """What is given, and the lines, where every matrix that is made of constants alone has a line with its numbers.
+
+    What only such a matrix was made of is left out.
+    """
+    known = dict(_known(tape, given, forward))
+    needed, kept = {output}, []
+    for line in reversed(forward):
+        if line.matrix not in known:
+            kept.append(line)
+            needed.update(line.inputs)
+    for matrix, array in known.items():
+        if matrix.letter in "pS":
+            matrix.letter = "C" if matrix.shape[0] == 1 else "W"
+        if matrix.letter == "C" and array.size == 1 and float(f"{array.item():g}") == array.item():
+            matrix.value = array.item()  # a short number is its own name
+    numbers = [Line(x, Numbers(array)) for x, array in known.items() if x in needed and x.value is None]
+    return [(matrix, rows) for matrix, rows in given if matrix not in known], [*numbers, *kept[::-1]]
+
+
+def _known(tape: Tape, given: Sequence[tuple[Matrix, Rows]], forward: Sequence[Line]) -> Iterator[tuple[Matrix, Array]]:
+    """The matrices that are made of constants alone, with their numbers."""
+    constants = np.array([np.nan] * tape.parameters + tape.constants)
+    found: dict[Matrix, Array] = {}
+    for matrix, rows in given:
+        if rows.space is Space.SHARED and min(rows.numbers) >= tape.parameters:
+            found[matrix] = out_of_columns(constants[list(rows.numbers)][None], matrix)
+    for line in forward:
+        shape: Any = line.matrix.shape
+        if shape[0] != "m" and line.inputs and all(x.value is not None or x in found for x in line.inputs):
+            names = {x.name: found[x] for x in line.inputs if x in found}
+            found[line.matrix] = np.array(np.broadcast_to(line.formula.array(names), shape))
+    yield from found.items()

@@ -1,0 +1,118 @@
+"""What a lecturer reads in the formulas of small functions: numbers, sums of two, and signs that are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+import micrograd_es as es
+from micrograd_es import Value, record
+
+A, B, C = Value(0.5, "a"), Value(-0.3, "b"), Value(0.2, "c")
+
+
+def layer(weights: Sequence[Sequence[Any]], x: Sequence[Any]) -> list[Value]:
+    return [es.dot(row, x) for row in weights]
+
+
+def two(x: Sequence[Any]) -> list[Value]:
+    return layer([[A, B], [B, C]], x)
+
+
+def lines(fn: Callable[..., Any], *examples: Any, **options: Any) -> list[str]:
+    """The formulas, with one space where there are several."""
+    return [" ".join(line.split()) for line in record(fn, *examples).explain(language="en", **options).splitlines()]
+
+
+CASES: dict[str, tuple[Callable[..., Any], Sequence[Any], list[str]]] = {
+    "a polynomial": (
+        lambda x: 3 * x**3 - 2 * x**2 + x - 5,
+        [0.4],
+        ["C = [3, 2] 1×2", "W1 = [3; −2] 2×1", "B1 = −5 1×1", "H = X^C m×2"],
+    ),
+    "a layer of numbers": (
+        lambda x: layer([[1, 2, -1], [0.5, 4, 1 / 3]], [A * v for v in x]),
+        [[0.1, 0.2, 0.3]],
+        ["W1 = [1, 0.5; 2, 4; −1, 1/3] 3×2"],
+    ),
+    "more numbers than are read": (
+        lambda x: layer([[(i + 1) * (j + 2) for j in range(5)] for i in range(4)], x),
+        [[0.1] * 5],
+        ["W1 = [2, 4, 6, 8, 3, 6, 9, 12, 4, 8, 12, 16, …] 5×4"],
+    ),
+    "numbers that are worked out": (
+        lambda x: es.sin(A * x) / 3 + es.cos(B * x) / 4,
+        [0.1],
+        ["W1 = [1/3; 0.25] 2×1"],
+    ),
+    "a number that has no few digits": (
+        lambda x, y: es.sqrt(es.sum([v * v for v in x]) / 3 + y),
+        [[0.1, 0.2, 0.3], 1.0],
+        ["C = 1/3 1×1"],
+    ),
+    "a number of few digits": (
+        lambda x, y: es.sqrt(es.sum([v * v for v in x]) / 4 + y),
+        [[0.1, 0.2, 0.3], 1.0],
+        ["H3 = 0.25·H2 m×1"],
+    ),
+    "a softmax of two": (
+        lambda x: es.softmax(two(x)),
+        [[0.1, 0.2]],
+        ["H1 = log Σ e^Z m×1", "H2 = Z − H1 m×2 log softmax", "Y = e^H2 m×2 softmax", "Everything is grouped."],
+    ),
+    "a sum of two": (
+        lambda x: es.sum([es.relu(y) for y in two(x)]),
+        [[0.1, 0.2]],
+        ["ℓ = row sums of Y m×1", "Everything is grouped."],
+    ),
+    "a softplus": (
+        lambda x: es.softplus(two(x)[0]),
+        [[0.1, 0.2]],
+        ["Y = softplus(Z) m×1"],
+    ),
+    "a column beside a row": (
+        lambda x: [A * x, es.tanh(B * x)],
+        [0.4],
+        ["Number by number, a single row or column is repeated to the shape of the other matrix."],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_reads_as_a_lecture_writes_it(name: str) -> None:
+    fn, examples, expected = CASES[name]
+    found = lines(fn, *examples)
+    assert [line for line in expected if line not in found] == []
+    assert not any("cross-entropy" in line for line in found)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_its_matrices_have_the_numbers_of_the_program(name: str) -> None:
+    fn, examples, _ = CASES[name]
+    program = record(fn, *examples)
+    xs = [np.random.default_rng(1).uniform(0.1, 2, size=(4, *np.shape(example))) for example in examples]
+    found = program.matrices(*xs)
+    assert found["ℓ" if "ℓ" in found else "Y"].ravel() == pytest.approx(program(*xs).ravel(), rel=1e-12)
+    for line in program.explain(backward=True).splitlines():
+        name, is_formula, rest = line.partition(" = ")
+        if is_formula and "×" in rest:
+            assert name in found
+
+
+def test_numbers_stand_as_their_matrix_does() -> None:
+    def rotated(x: Sequence[Any]) -> list[Value]:
+        return layer([[1, 2, 3], [4, -5, 6]], [A * v for v in x])
+
+    assert "W1 = [1, 4; 2, −5; 3, 6] 3×2" in lines(rotated, [0.1] * 3)
+    assert "W1 = [1, 2, 3; 4, −5, 6] 2×3" in lines(rotated, [0.1] * 3, examples="columns")
+    assert r"W_{1} &= \left[1,\, 4; 2,\, -5; 3,\, 6\right] &&" in record(rotated, [0.1] * 3).explain(latex=True)
+
+
+def test_a_gradient_is_multiplied_by_a_number_as_a_lecture_does() -> None:
+    found = lines(lambda x, t: es.relu(es.tanh(A * x / 4) - t) ** 2 + es.sin(x * B) / 4, 0.1, 0.2, backward=True)
+    assert any(line.startswith("∂L/∂H") and " = 0.25·∂L/∂" in line for line in found)
+    assert any(" ⊙ (2·H" in line for line in found)
+    assert not any(line.endswith("m×1 = (m×1)") for line in found)
