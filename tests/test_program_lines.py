@@ -63,6 +63,11 @@ CASES: dict[str, tuple[Callable[..., Any], Sequence[Any], list[str]]] = {
         [[0.1, 0.2]],
         ["H1 = log Σ e^Z m×1", "H2 = Z − H1 m×2 log softmax", "Y = e^H2 m×2 softmax", "Everything is grouped."],
     ),
+    "a softmax of each row": (
+        lambda x: [p for row in x for p in es.softmax([A * v for v in row])],
+        [[[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]]],
+        ["H2 = log Σ₃(e^H1) m×2", "G = H2↑₃ m×6", "H3 = H1 − G m×6", "A↑ₙ: each column of A n times in a row."],
+    ),
     "a sum of two": (
         lambda x: es.sum([es.relu(y) for y in two(x)]),
         [[0.1, 0.2]],
@@ -109,6 +114,20 @@ def test_numbers_stand_as_their_matrix_does() -> None:
     assert "W1 = [1, 4; 2, −5; 3, 6] 3×2" in lines(rotated, [0.1] * 3)
     assert "W1 = [1, 2, 3; 4, −5, 6] 2×3" in lines(rotated, [0.1] * 3, examples="columns")
     assert r"W_{1} &= \left[1,\, 4; 2,\, -5; 3,\, 6\right] &&" in record(rotated, [0.1] * 3).explain(latex=True)
+
+
+def test_the_gradient_of_a_softmax_of_each_row_is_that_of_numpy() -> None:
+    program = record(CASES["a softmax of each row"][0], *CASES["a softmax of each row"][1])
+    xs, upstream = (np.random.default_rng(seed).normal(size=(4, 6)) for seed in (1, 2))
+    found = program.matrices(xs.reshape(4, 2, 3), upstream=upstream)
+    p = program(xs.reshape(4, 2, 3)).reshape(4, 2, 3)
+    u = upstream.reshape(4, 2, 3)
+    expected = p * (u - (u * p).sum(axis=2, keepdims=True))
+    assert found["∂L/∂H1"] == pytest.approx(expected.reshape(4, 6), rel=1e-12)
+    assert "∂L/∂H1 = ∂L/∂H3 + ∂L/∂H2↑₃ ⊙ e^(H1 − H2↑₃)" in program.explain(backward=True)
+    text = program.explain(backward=True, latex=True)
+    assert r"\log \Sigma_{3}\left(e^{H_{1}}\right)" in text
+    assert r"e^{H_{1} - {H_{2}}^{\uparrow 3}}" in text
 
 
 def test_a_gradient_is_multiplied_by_a_number_as_a_lecture_does() -> None:

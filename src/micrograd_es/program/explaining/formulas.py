@@ -303,6 +303,16 @@ def listed(parts: Sequence[str], style: Style) -> str:
     return rf"\left[{inner}\right]" if style.latex else f"[{inner}]"
 
 
+def added_up(text: str, count: int, style: Style) -> str:
+    """The sums of every `count` columns of what is written."""
+    return rf"\Sigma_{{{count}}}\left({text}\right)" if style.latex else f"Σ{lowered(count)}({text})"
+
+
+def spread(text: str, count: int, style: Style) -> str:
+    """Each column of what is written `count` times, one after the other."""
+    return rf"{{{text}}}^{{\uparrow {count}}}" if style.latex else f"{text}↑{lowered(count)}"
+
+
 def lowered(number: int) -> str:
     return str(number).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
 

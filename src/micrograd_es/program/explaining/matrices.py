@@ -17,7 +17,7 @@ from micrograd_es.program.explaining.loss_lines import written
 from micrograd_es.program.explaining.loss_search import found_loss
 from micrograd_es.program.explaining.loss_terms import Loss
 from micrograd_es.program.explaining.naming import Line, Names
-from micrograd_es.program.explaining.readings import Across, Reading, scaled
+from micrograd_es.program.explaining.readings import Across, LogSums, Reading, scaled
 from micrograd_es.program.explaining.recognition import recognise
 from micrograd_es.program.explaining.stretches import Spread, Stretches, Taken
 
@@ -80,13 +80,9 @@ class Lines(Names):
 
     def _elementwise(self, block: Elementwise) -> Line:
         shape = self._shape(block)
-        together = len(block.out) == 1 and block.op.arity is None
-        if together and all(rows.space is block.out.space for rows in block.inputs):
-            every = Rows(block.out.space, tuple([row for rows in block.inputs for row in rows.numbers]))
-            if block.op is ADD and (every, None) in self._exact:
-                return self._total(Total(block.out, every))
-            if len(every) > 2 or block.op is LSE:
-                return self._across(block.op, every, shape)
+        line = self._joined(block, shape)
+        if line:
+            return line
         inputs, positions = self._at_all_positions(block)
         if inputs:
             shape = "m", len(block.out) // positions
@@ -104,6 +100,31 @@ class Lines(Names):
 
         lone = block.op.name if len(block.out) == 1 and shape[0] == "m" and len(self.plan.blocks) > 1 else ""
         return Line(matrix, Reading(block.op, names), inputs, back, lone=lone)
+
+    def _joined(self, block: Elementwise, shape: tuple[Any, int]) -> Line | None:
+        """The line of an operation whose inputs together are one matrix, or are made one; None for any other."""
+        space = block.out.space
+        if block.op.arity is not None or any(rows.space is not space for rows in block.inputs):
+            return None
+        each = zip(*[rows.numbers for rows in block.inputs], strict=True)  # the inputs of each result
+        every = Rows(space, tuple([row for numbers in each for row in numbers]))
+        if block.op is ADD and (every, None) in self._exact and len(block.out) == 1:
+            return self._total(Total(block.out, every))
+        if len(block.out) == 1 and (len(every) > 2 or block.op is LSE):
+            return self._across(block.op, every, shape)
+        if block.op is LSE and (every, None) in self._exact:
+            return self._log_sums(self._exact[every, None], len(block.inputs), shape)
+        return None
+
+    def _log_sums(self, every: Matrix, count: int, shape: tuple[Any, int]) -> Line:
+        """log Σ e^x of columns that follow each other."""
+        matrix = self.new("H" if shape[0] == "m" else "S", shape)
+        x, out = Name(every), Name(matrix)
+
+        def back(upstream: Formula) -> list[tuple[Matrix, Formula]]:
+            return [(every, Times(Spread(upstream, count), LogSums(x, count, out)))]
+
+        return Line(matrix, LogSums(x, count), [every], back)
 
     def _at_all_positions(self, block: Elementwise) -> tuple[list[Matrix], int]:
         """The inputs of an operation on kernels at positions, and how many; none, and 1, for any other."""

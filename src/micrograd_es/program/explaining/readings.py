@@ -8,9 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_es.ops import Op
+from micrograd_es.ops import LSE, Op
 from micrograd_es.program.arrays import ARRAYS
-from micrograd_es.program.explaining.formulas import Arrays, Formula, Minus, Multiple, Name, Style, Times, whole
+from micrograd_es.program.explaining.formulas import (
+    Arrays,
+    Formula,
+    Minus,
+    Multiple,
+    Name,
+    Style,
+    Times,
+    added_up,
+    spread,
+    whole,
+)
 from micrograd_es.program.rules import rules_of
 from micrograd_es.symbols import Symbol, formula_of
 
@@ -108,6 +119,33 @@ class Across(Formula):
             return rules_of(self.op, len(xs)).forward(ARRAYS, *xs)
         slopes = rules_of(self.op, len(xs)).local(ARRAYS, self.out.array(arrays), *xs)
         return np.concatenate([np.broadcast_to(slope, xs[0].shape) for slope in slopes], axis=1)
+
+
+@dataclass(eq=False)
+class LogSums(Formula):
+    """log Σ e^x of every `count` columns of a matrix that follow each other, or its local gradients."""
+
+    part: Name
+    count: int
+    out: Formula | None = None
+
+    @property
+    def sign(self) -> str:
+        return "Stretches" if self.out is None else "Spread"
+
+    def written(self, style: Style) -> str:
+        x = self.part.written(style)
+        if self.out is None:
+            inner = f"e^{{{x}}}" if style.latex else f"e^{x}"
+            return (r"\log " if style.latex else "log ") + added_up(inner, self.count, style)
+        out = spread(self.out.written(style), self.count, style)
+        return f"e^{{{x} - {out}}}" if style.latex else f"e^({x} − {out})"
+
+    def array(self, arrays: Arrays) -> Any:
+        x, count = self.part.array(arrays), self.count
+        if self.out is None:
+            return rules_of(LSE, count).forward(ARRAYS, *[x[:, i::count] for i in range(count)])
+        return np.exp(x - np.repeat(self.out.array(arrays), count, axis=1))
 
 
 def scaled(upstream: Formula, slope: Reading) -> Formula:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import groupby, takewhile
 
-from micrograd_es.program.explaining.formulas import Matrix, Style, indexed, listed, more
+from micrograd_es.program.explaining.formulas import Matrix, Style, indexed, listed, more, spread
 
 Place = tuple[Matrix, int]  # a matrix and which of its numbers, weights counted neuron after neuron
 SHOWN = 6
@@ -40,9 +40,10 @@ def _parts(places: Sequence[Place], style: Style) -> list[str]:
 
 def _columns(matrix: Matrix, columns: Sequence[int], style: Style) -> list[str]:
     """Some numbers of a matrix as parts of a row."""
-    height = _height(matrix)
+    height, count = _height(matrix), repeats(columns)
     if height == 1:
-        return [matrix.written(style) + indexed(columns, matrix.shape[1], style)]
+        taken = matrix.written(style) + indexed(columns[::count], matrix.shape[1], style)
+        return [taken if count == 1 else spread(taken, count, style)]
     parts = []
     for neuron, group in groupby(columns, lambda column: column // height):
         column = matrix.written(style) + indexed([neuron], matrix.shape[1], style)
@@ -61,6 +62,19 @@ def _in_one_column(matrix: Matrix, style: Style) -> str:
     if matrix.shape[1] == 1:
         return name
     return rf"\operatorname{{vec}}({name})" if style.latex else f"vec({name})"
+
+
+def repeats(columns: Sequence[int]) -> int:
+    """How often each of several columns stands in a row, where it is the same for all of them; else 1."""
+    count = len(list(takewhile(lambda column: column == columns[0], columns)))
+    once = columns[::count]
+    return count if len(once) > 1 and list(columns) == [x for x in once for _ in range(count)] else 1
+
+
+def signs(places: Sequence[Place]) -> list[str]:
+    """What a legend has to tell of numbers in one row."""
+    groups = [[column for _, column in group] for _, group in groupby(places, lambda place: place[0])]
+    return ["Taken", *["Vec"] * has_whole(places), *["Spread"] * any(repeats(columns) > 1 for columns in groups)]
 
 
 def has_whole(places: Sequence[Place]) -> bool:

@@ -9,17 +9,9 @@ from typing import Any
 import numpy as np
 
 from micrograd_es.program.explaining.columns import columns_of, out_of_columns
-from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Name, Style, lowered
+from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Name, Style, added_up, spread
 from micrograd_es.program.explaining.patches import Flat, Patches
-from micrograd_es.program.explaining.sources import (
-    Place,
-    has_whole,
-    side_by_side,
-    stacked,
-    turned,
-    weights_of,
-    whole_rows,
-)
+from micrograd_es.program.explaining.sources import Place, side_by_side, signs, stacked, turned, weights_of, whole_rows
 
 
 @dataclass(eq=False)
@@ -30,9 +22,7 @@ class Stretches(Formula):
     count: int
 
     def written(self, style: Style) -> str:
-        if style.latex:
-            return rf"\Sigma_{{{self.count}}}\left({self.part.written(style)}\right)"
-        return f"Σ{lowered(self.count)}({self.part.written(style)})"
+        return added_up(self.part.written(style), self.count, style)
 
     def array(self, arrays: Arrays) -> Any:
         found = self.part.array(arrays)
@@ -47,8 +37,7 @@ class Spread(Formula):
     count: int
 
     def written(self, style: Style) -> str:
-        inner = self.part.factor(style)
-        return rf"{{{inner}}}^{{\uparrow {self.count}}}" if style.latex else f"{inner}↑{lowered(self.count)}"
+        return spread(self.part.factor(style), self.count, style)
 
     def array(self, arrays: Arrays) -> Any:
         return np.repeat(self.part.array(arrays), self.count, axis=1)
@@ -69,7 +58,7 @@ class Taken(Formula):
 
     @property
     def signs(self) -> Sequence[str]:
-        return (self.sign, "Vec") if not self.shape and has_whole(self.columns) else (self.sign,)
+        return (self.sign,) if self.shape else signs(self.columns)
 
     @property
     def turned(self) -> Matrix | None:
