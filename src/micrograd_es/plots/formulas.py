@@ -13,7 +13,7 @@ from micrograd_es.figures.fonts import text_width
 from micrograd_es.figures.grids import is_small
 from micrograd_es.plots.canvas import Canvas, Look
 from micrograd_es.program import Program
-from micrograd_es.program.explaining.explain import WORDS
+from micrograd_es.program.explaining.explain import WORDS, shapes_in
 from micrograd_es.program.explaining.formulas import Style
 from micrograd_es.program.explaining.matrices import Lines
 
@@ -86,9 +86,7 @@ def _rows(program: Program, found: dict[str, Any], given: str, canvas: Canvas, l
         for line in listed:
             formula = line.formula.written(style)
             formula = given if given and formula == style.words["given"] else formula
-            inside = line.formula.sizes(style)
-            shapes = line.matrix.sized(style) + (f" = {inside}" if inside else "")
-            columns[-1].append(row(line.matrix, formula, shapes, colour))
+            columns[-1].append(row(line.matrix, formula, shapes_in(line, style), colour))
     return columns
 
 

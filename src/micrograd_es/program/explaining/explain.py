@@ -116,12 +116,15 @@ def _note(line: Line, style: Style) -> str:
 
 def _sizes(line: Line, style: Style, language: str) -> str:
     """The shape of a line's matrix, those in its product, and what the line is known as."""
-    text = line.matrix.sized(style)
-    inside = "" if isinstance(line.formula, Name) else line.formula.sizes(style)
-    if inside:
-        text += f" = {inside}"
+    text = shapes_in(line, style)
     notes = [part for part in (_note(line, style), scope_path(line.scope.split(" · "), language)) if part]
     return text + "".join(f"   {note}" for note in notes)
+
+
+def shapes_in(line: Line, style: Style) -> str:
+    """The shape of a line's matrix, and those in its product where it is one."""
+    inside = "" if isinstance(line.formula, Name) else line.formula.sizes(style)
+    return line.matrix.sized(style) + (f" = {inside}" if inside else "")
 
 
 def _grouped(lines: Iterable[Line], style: Style) -> str:
