@@ -58,6 +58,16 @@ CASES: dict[str, tuple[Callable[..., Any], Sequence[Any], list[str]]] = {
         [[0.1, 0.2, 0.3], 1.0],
         ["H3 = 0.25·H2 m×1"],
     ),
+    "a number that is taken away": (
+        lambda x: es.dot([A, B], x) - 0.3,
+        [[0.1, 0.2]],
+        ["Y = X·W1 − 0.3 m×1 = (m×2)·(2×1) + (1×1)"],
+    ),
+    "numbers among parameters": (
+        lambda x: [es.dot([A, B], x) - 0.5, es.dot([C, A], x) - 0.5, es.dot([B, C], x) + A],
+        [[0.1, 0.2]],
+        ["B1 = [−0.5, p[0], −0.5] 1×3"],
+    ),
     "a softmax of two": (
         lambda x: es.softmax(two(x)),
         [[0.1, 0.2]],

@@ -59,10 +59,10 @@ class Matrix:
 
     def written(self, style: Style) -> str:
         """The name."""
+        if self.value is not None:
+            return _plain(self.value).replace("-", style.words["minus"])
         if not style.latex:
             return self.name
-        if self.value is not None:
-            return _plain(self.value)
         index = self.number.replace("[", "").replace("]", "")
         name = {"θ": r"\theta", "ℓ": r"\ell"}.get(self.letter, self.letter) + (f"_{{{index}}}" if index else "")
         return rf"\frac{{\partial L}}{{\partial {name}}}" if self.slope else name
@@ -202,11 +202,10 @@ class Sum(Formula):
     binding = True
 
     def written(self, style: Style) -> str:
-        text = self.terms[0].written(style)
+        text, minus = self.terms[0].written(style), style.words["minus"]
         for term in self.terms[1:]:
-            minus = isinstance(term, Minus)
-            text += f" {style.words['minus'] if minus else '+'} "
-            text += term.part.factor(style) if isinstance(term, Minus) else term.written(style)
+            added = term.written(style)
+            text += f" {minus} {added.removeprefix(minus)}" if added.startswith(minus) else f" + {added}"
         return text
 
     def sizes(self, style: Style) -> str:

@@ -41,6 +41,8 @@ def _parts(places: Sequence[Place], style: Style) -> list[str]:
 def _columns(matrix: Matrix, columns: Sequence[int], style: Style) -> list[str]:
     """Some numbers of a matrix as parts of a row."""
     height, count = _height(matrix), repeats(columns)
+    if matrix.value is not None:  # a number
+        return [matrix.written(style)] * min(len(columns), SHOWN + 1)
     if height == 1:
         taken = matrix.written(style) + indexed(columns[::count], matrix.shape[1], style)
         return [taken if count == 1 else spread(taken, count, style)]
