@@ -155,6 +155,45 @@ def test_what_is_the_same_for_all_examples_gets_the_gradient_of_all_of_them() ->
     assert program.matrices(np.zeros(0))["∂L/∂S"].tolist() == [[0.0]]
 
 
+@pytest.mark.parametrize(
+    "fn",
+    [
+        lambda x, a, b: [a, b],
+        lambda x, a, b: [b, a, b],
+        lambda x, a, b: [x * a, x * a],
+        lambda x, a, b: [es.tanh(a), a * b],
+        lambda x, a, b: [1.5, a],
+        lambda x, a, b: [x, x, b],
+    ],
+    ids=["parameters", "one twice", "a result twice", "for all examples", "a constant", "an input twice"],
+)
+def test_outputs_of_any_kind_have_a_column_each(fn: Callable[..., Any]) -> None:
+    w = [Value(0.5, "a"), Value(2.0, "b")]
+    program = record(lambda x: fn(x, *w), 0.0, parameters=w)
+    xs, upstream = np.array([1.0, -2.0, 3.0]), np.arange(3.0 * len(program.tape.outputs)).reshape(3, -1)
+    found = program.matrices(xs, upstream=upstream)
+    assert found["Y"] == pytest.approx(program(xs))
+    assert program.matrices(xs)["∂L/∂Y"].tolist() == np.ones_like(upstream).tolist()
+    total = record(lambda x, up: es.dot(up, fn(x, *w)), 0.0, upstream[0].tolist(), parameters=w)
+    value, gradient = total.value_and_grad(xs, upstream, reduce="sum")
+    assert (found["Y"] * upstream).sum() == pytest.approx(value)
+    slopes = dict(zip(total.values, gradient, strict=True))
+    for matrix, rows in Lines(program.plan, program.shapes).given:
+        if rows.space is Space.SHARED and rows.numbers[0] < len(w):
+            expected = [slopes[program.values[row]] for row in rows.numbers]
+            assert found[matrix.gradient.name].ravel() == pytest.approx(expected), matrix.name
+
+
+def test_a_parameter_that_is_returned_has_its_gradient() -> None:
+    w = Value(0.5, "w")
+    program = record(lambda x: w, 0.0)
+    assert program.explain(backward=True, language="en").splitlines()[:2] == [
+        "L = p       1×1 = (1×1)",
+        "∂L/∂p = 1   1×1",
+    ]
+    check_matrices(program, np.zeros((4,)))
+
+
 def test_weights_of_two_shapes_are_two_matrices() -> None:
     w = [Value(2.0), Value(3.0)]
     program = record(

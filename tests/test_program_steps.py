@@ -135,9 +135,12 @@ def test_the_source_of_own_operations_is_what_runs(name: str, batch: int) -> Non
     assert_source_gives_the_same(program, 0.5)
 
 
+WEIGHTS = [Value(0.3 * np.sin(i), f"w{i}") for i in range(200)]
+
+
 def gathered(x: list[Value]) -> Value:
     """Rows that are apart, the same rows twice, sums of them, and operations of many inputs."""
-    w = [Value(0.1 * i - 0.3, f"w{i}") for i in range(6)]
+    w = WEIGHTS[:6]
     draw = random.Random(3)
     known = [*x, *[es.tanh(a * b) for a, b in zip(draw.choices(x, k=9), draw.choices(x, k=9), strict=True)]]
     some = draw.choices(known, k=9)
@@ -150,7 +153,7 @@ def gathered(x: list[Value]) -> Value:
 
 def layers(x: list[Value]) -> Value:
     """Two dense layers, a kernel at every position, the softmax of the second, and a penalty."""
-    w = iter([Value(0.3 * np.sin(i), f"w{i}") for i in range(200)])
+    w = iter(WEIGHTS)
     kernel = [next(w) for _ in range(3)]
     maps = [es.tanh(es.dot(kernel, x[i : i + 3])) for i in range(len(x) - 2)]
     hidden = [es.relu(es.dot([next(w) for _ in maps], maps) + next(w)) for _ in range(4)]
@@ -192,6 +195,12 @@ def test_a_large_batch_shares_its_rooms_and_gives_the_same(
     assert large[0] == pytest.approx(near[0], rel=1e-12)
     np.testing.assert_allclose(large[1][0], near[1][0], rtol=1e-11, atol=1e-11)
     np.testing.assert_allclose(large[1][1][0], near[1][1][0], rtol=1e-12, atol=1e-12)
+
+
+def test_as_many_rows_as_examples_and_their_transpose_have_two_names() -> None:
+    program = record(GRAPHS["layers"][0], [0.1] * 7)
+    program.value_and_grad(np.random.default_rng(5).normal(size=(5, 7)))  # five numbers that neurons read
+    assert_source_gives_the_same(program, 1.0)
 
 
 def test_a_formula_is_one_line_of_the_source() -> None:

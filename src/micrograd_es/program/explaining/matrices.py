@@ -153,12 +153,15 @@ class Lines(Names):
     # The output
 
     def _output(self) -> Matrix:
-        """The matrix of what the function returns; columns are put together for it where they are apart."""
+        """The matrix of what the function returns; columns are put together for it where they are apart.
+
+        Of several outputs it has a row for each example also where they are the same for all: each has a gradient.
+        """
         tape = self.plan.tape
         places = [self.plan.places[number] for number in tape.outputs]
-        if len({space for space, _ in places}) > 1:
+        if len(places) > 1 and Space.SHARED in {space for space, _ in places}:
             return self.put(self.new("Y", ("m", len(places)), ""), Taken([self.owner_of(place) for place in places]))
-        return self.matrix(Rows(places[0][0], tuple(row for _, row in places)), "p")
+        return self.matrix(Rows(places[0][0], tuple(row for _, row in places)), "p", each=len(places) > 1)
 
     # A recognised loss
 
@@ -268,6 +271,8 @@ class Lines(Names):
                 pending[x] -= 1
                 if not pending[x] and x in sent and x not in computed:
                     close(x)
+        if self.output in depends - computed:  # a parameter is returned as it is
+            close(self.output)
         return lines
 
     def _seed(self) -> Formula:

@@ -183,7 +183,7 @@ class _Names:
         if rest or not (x.flags.c_contiguous or x.flags.f_contiguous):
             return f"{letters}{first}_{len(self.names)}"
         name = f"{letters}{first}" if count == 1 else f"{letters}{first}to{first + count - 1}"
-        return name + (_shape(x) if x.shape != (count, columns) else "")
+        return name + (_shape(x) if x.shape != (count, columns) or not x.flags.c_contiguous else "")
 
 
 def _shape(x: Array) -> str:
