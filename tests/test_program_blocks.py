@@ -501,3 +501,29 @@ def test_sums_and_products_of_any_shape_have_the_numbers_of_the_eager_path(seed:
 
     program = record(fn, [0.1, 0.2, 0.3, 0.4])
     agree(program, fn, np.random.default_rng(seed).normal(size=(3, 4)))
+
+
+DIFFERENCES: dict[str, Callable[[Value, Value, Value], Value]] = {
+    "less": lambda w, x, y: w * x - w * y,
+    "divided": lambda w, x, y: x / w - y / w,
+    "two factors": lambda w, x, y: 3 * w * x - y * (3 * w),
+    "minus a weight": lambda w, x, y: w * x + -w * y,
+    "minus a term": lambda w, x, y: es.sum([w * x, -(y * w)]),
+    "with a bias": lambda w, x, y: (w * x + 0.1) - (w * y + 0.1),
+}
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
+@pytest.mark.parametrize("name", DIFFERENCES)
+def test_a_difference_of_equal_inputs_is_0_and_has_the_slope_of_0(name: str, fast: bool) -> None:
+    if fast:
+        pytest.importorskip("llvmlite")
+    (w,) = values(1, 5)
+
+    def fn(x: list[Value]) -> Value:
+        return es.sum([es.relu(DIFFERENCES[name](a, x[0], x[1])) for a in w])
+
+    xs = np.repeat(np.random.default_rng(7).normal(size=(5, 1)), 2, axis=1)
+    program = record(fn, [0.1, 0.2], fast=fast)
+    assert program(xs).tolist() == [0.0] * 5
+    agree(program, fn, xs)

@@ -122,13 +122,16 @@ class Sums:
     def _leave_out(self) -> None:
         """Leave products out of sums that without them have the inputs of others: a neuron's own scaled input.
 
-        Then they are operations by themselves, and added.
+        Then they are operations by themselves, and added. So are those of w·x − w·y, which has to be 0 where x is y: a
+        sum of products may be a little more or less, and a kink after it has another slope there.
         """
         for number, count in self.claims.items():
             self.taken[number] = count == self.graph.users[number]
         layers: dict[tuple[int, ...], list[int]] = {}
-        for number, (products, _, _) in self.terms.items():
-            if products:
+        for number, (products, bare, _) in self.terms.items():
+            if len(products) == 2 and not bare and self._cancel(*products):
+                self._leave_out_of(number, set())
+            elif products:
                 layers.setdefault(tuple(sorted([p.input for p in products])), []).append(number)
         alone = {members[0]: inputs for inputs, members in layers.items() if len(members) == 1}
         uses = Counter(chain.from_iterable(map(set, alone.values())))
@@ -142,6 +145,20 @@ class Sums:
             if core and (len(members) > 1 or core in layers):
                 for number in members:
                     self._leave_out_of(number, set(core))
+
+    def _cancel(self, one: Product, other: Product) -> bool:
+        """Whether two terms are 0 together where their inputs are equal."""
+        (sign, *factors), (opposite, *others) = self._scale(one), self._scale(other)
+        return sign != opposite and factors == others
+
+    def _scale(self, product: Product) -> tuple[int, list[int], list[int]]:
+        """What an input is scaled by: the sign, −w counted as w, the weights and the divisors."""
+        sign, weights = product.sign, []
+        for weight in product.weights:
+            while self.graph.ops[weight] is NEG:
+                sign, weight = -sign, self.graph.args[weight][0]
+            weights.append(weight)
+        return sign, sorted(weights), sorted(product.divisors)
 
     def _leave_out_of(self, root: int, core: set[int]) -> None:
         products, bare, _ = self.terms[root]
