@@ -188,7 +188,7 @@ def test_a_parameter_that_is_returned_has_its_gradient() -> None:
     w = Value(0.5, "w")
     program = record(lambda x: w, 0.0)
     assert program.explain(backward=True, language="en").splitlines()[:2] == [
-        "L = p       1×1 = (1×1)",
+        "L = p       1×1",
         "∂L/∂p = 1   1×1",
     ]
     check_matrices(program, np.zeros((4,)))

@@ -1,7 +1,7 @@
 """Programs as formulas: a plan becomes lines of matrix formulas, with shapes, forward and backward.
 
 `formulas` are written once, and read as text, as LaTeX and as arrays. `naming` knows which matrix rows are columns of,
-`stretches`, `sources`, `patches` and `columns` put matrices together; `affine_formulas` and `readings` write the lines
-of blocks, `recognition` and the `loss_` rooms what a lecture calls them. `matrices` has all lines, and `explain` prints
-them with their `legend`.
+`stretches`, `sources`, `patches` and `columns` put matrices together, and `constants` knows which are numbers;
+`affine_formulas` and `readings` write the lines of blocks, `recognition` and the `loss_` rooms what a lecture calls
+them. `matrices` has all lines, and `explain` prints them with their `legend`.
 """
