@@ -19,7 +19,7 @@ from micrograd_es.program.explaining.formulas import (
     Sum,
     Times,
 )
-from micrograd_es.program.explaining.loss_terms import Loss
+from micrograd_es.program.explaining.loss_kinds import Loss
 from micrograd_es.program.explaining.readings import Across, Reading
 
 

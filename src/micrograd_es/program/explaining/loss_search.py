@@ -8,7 +8,8 @@ from typing import NamedTuple
 from micrograd_es.ops import ADD, MAX, MUL, Op
 from micrograd_es.program.blocks import Elementwise, Plan, Rows, Space, Total
 from micrograd_es.program.explaining.formulas import Matrix
-from micrograd_es.program.explaining.loss_terms import Loss, loss_of
+from micrograd_es.program.explaining.loss_kinds import Loss
+from micrograd_es.program.explaining.loss_terms import loss_of
 from micrograd_es.program.tape import Entry, Tape
 
 Place = tuple[Space, int]

@@ -5,41 +5,13 @@ However a loss is written (in one sum or in many, with a mean or a half), multip
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from math import fsum, isclose
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
 
 from micrograd_es.ops import ADD, DIV, EXP, INV, LOG, LSE, MUL, NEG, POW, SAME, SIGMOID, SOFTPLUS, SUB
+from micrograd_es.program.explaining.loss_kinds import LOG_SUM, Atom, Loss, Terms, UnknownLossError, matched
 from micrograd_es.program.tape import Entry, Tape
 
-Atom = tuple[str, int]  # ("y", column), ("t", number), ("softplus", column), ("lse", 0)
-Terms = dict[tuple[Atom, ...], float]  # the factors of each product, in order, with what it is multiplied by
-Target = int | float  # the number of a target on the tape, or (as a float) what it is
-
-_LSE: Atom = ("lse", 0)
 _ARITHMETIC = (ADD, SUB, NEG, MUL, DIV, POW, SAME)
-
-
-class Loss(NamedTuple):
-    """A loss that was recognised, `scale` times as large, with the target of each column.
-
-    `kind` is "softmax cross-entropy", "squared error" or "binary cross-entropy"; `exact` says whether a softmax
-    cross-entropy is −Σ t·log p also where the targets do not sum to 1; else it is log Σ e^y − Σ t·y.
-    """
-
-    kind: str
-    scale: float
-    targets: Sequence[Target]
-    exact: bool = True
-
-    @property
-    def known(self) -> bool:
-        """Whether the targets are numbers that the function itself has."""
-        return all(isinstance(t, float) for t in self.targets)
-
-
-class _UnknownError(Exception):
-    """The output is none of the polynomials that are looked for."""
 
 
 def loss_of(tape: Tape, columns: Mapping[int, int], free: Sequence[bool]) -> Loss | None:
@@ -49,8 +21,8 @@ def loss_of(tape: Tape, columns: Mapping[int, int], free: Sequence[bool]) -> Los
     """
     for whole in (True, False):
         try:
-            return _matched(_Reader(tape, columns, free, whole).read(tape.outputs[0]), len(set(columns.values())))
-        except _UnknownError:
+            return matched(_Reader(tape, columns, free, whole).read(tape.outputs[0]), len(set(columns.values())))
+        except UnknownLossError:
             continue
     return None
 
@@ -82,7 +54,7 @@ class _Reader:
             return []
         entry = self.tape.entry(number)
         if entry is None and not self.free[number]:
-            raise _UnknownError  # a parameter is in no loss; found here, little else of the graph is looked at
+            raise UnknownLossError  # a parameter is in no loss; found here, little else of the graph is looked at
         if entry is None or self._is_constant(number) or self._is_target(number, entry):
             return []
         if entry.op in (LSE, SOFTPLUS):
@@ -91,7 +63,7 @@ class _Reader:
             return [x for _, x in self._logarithms(entry.inputs[0]) if x >= 0]
         if entry.op in _ARITHMETIC:
             return list(entry.inputs)
-        raise _UnknownError
+        raise UnknownLossError
 
     def _constant(self, number: int) -> float | None:
         """A constant, or the quotient of two (1/2, by which a sum multiplies)."""
@@ -126,7 +98,7 @@ class _Reader:
         entry = self.tape.entry(number)
         if entry is None or self._is_target(number, entry):
             if not self.free[number]:
-                raise _UnknownError
+                raise UnknownLossError
             return {(("t", number),): 1.0}
         if entry.op is LSE:
             return self._lse(entry.inputs)
@@ -155,13 +127,13 @@ class _Reader:
             return _scaled(inputs[0], 1 / inputs[1][()])
         if op is POW and inputs[1] == {(): 2.0}:
             return self._product(inputs[0], inputs[0])
-        raise _UnknownError
+        raise UnknownLossError
 
     def _lse(self, inputs: Sequence[int]) -> Terms:
         """log Σ e^y, where it is that of every column once."""
         if sorted(self.columns.get(x, -1) for x in inputs) != list(range(self.width)):
-            raise _UnknownError
-        return {(_LSE,): 1.0}
+            raise UnknownLossError
+        return {(LOG_SUM,): 1.0}
 
     def _logarithms(self, number: int) -> list[tuple[float, int]]:
         """The logarithm of a number as a sum: signs and numbers, or what is below 0 for an atom.
@@ -191,7 +163,7 @@ class _Reader:
     def _softplus(self, entry: Entry) -> int:
         """How softplus of what a sigmoid is of stands in a list of numbers."""
         if entry.inputs[0] not in self.columns:
-            raise _UnknownError
+            raise UnknownLossError
         return -2 - self.columns[entry.inputs[0]]
 
     def _added(self, number: int) -> Iterator[int]:
@@ -218,7 +190,7 @@ class _Reader:
 
     def _product(self, left: Terms, right: Terms) -> Terms:
         if len(left) * len(right) > 16 * self.width + 16:
-            raise _UnknownError
+            raise UnknownLossError
         found: Terms = {}
         for a, x in left.items():
             for b, y in right.items():
@@ -228,98 +200,14 @@ class _Reader:
 
     def _checked(self, terms: Terms) -> Terms:
         if len(terms) > 16 * self.width + 16:
-            raise _UnknownError
+            raise UnknownLossError
         return terms
 
 
 def _atom(code: int) -> Atom:
     """What a number below 0 stands for: −1 for log Σ e^y, −2 − column for softplus."""
-    return _LSE if code == -1 else ("softplus", -2 - code)
+    return LOG_SUM if code == -1 else ("softplus", -2 - code)
 
 
 def _scaled(terms: Terms, by: float) -> Terms:
     return {key: x * by for key, x in terms.items()}
-
-
-# The polynomials that are looked for
-
-
-def _softmax(targets: Sequence[Terms], exact: bool) -> Iterator[Terms]:
-    """−Σ t·(y − log Σ e^y), or log Σ e^y − Σ t·y."""
-    for column, t in enumerate(targets):
-        yield _times(t, [("y", column)], -1.0)
-        if exact:
-            yield _times(t, [_LSE], 1.0)
-    if not exact:
-        yield {(_LSE,): 1.0}
-
-
-def _squares(targets: Sequence[Terms]) -> Iterator[Terms]:
-    for column, t in enumerate(targets):
-        y: Atom = ("y", column)
-        yield {(y, y): 1.0}
-        yield _times(t, [y], -2.0)
-        ((factors, x),) = t.items()
-        yield {factors * 2: x * x}
-
-
-def _binary(targets: Sequence[Terms]) -> Iterator[Terms]:
-    for column, t in enumerate(targets):
-        yield {(("softplus", column),): 1.0}
-        yield _times(t, [("y", column)], -1.0)
-
-
-def _times(terms: Terms, factors: Sequence[Atom], by: float) -> Terms:
-    return {tuple(sorted((*key, *factors))): x * by for key, x in terms.items()}
-
-
-def _matched(terms: Terms, width: int) -> Loss:
-    """Which loss the terms are."""
-    y: Atom = ("y", 0)
-    kinds: list[tuple[str, float, float, bool, Callable[[Sequence[Terms]], Iterator[Terms]]]] = [
-        ("squared error", terms.get((y, y), 0.0), -2.0, True, _squares),
-        ("binary cross-entropy", terms.get((("softplus", 0),), 0.0), -1.0, True, _binary),
-    ]
-    if any(_LSE in key for key in terms):
-        own = [-x for key, x in terms.items() if y in key and key != (y,)]
-        scale = terms.get((_LSE,), own[0] if own else 0.0)
-        kinds.append(("softmax cross-entropy", scale, -1.0, True, lambda ts: _softmax(ts, True)))
-        kinds.append(("softmax cross-entropy", scale, -1.0, False, lambda ts: _softmax(ts, False)))
-    for kind, scale, slope, exact, polynomial in kinds:
-        if scale > 0:
-            targets = _targets(terms, width, scale * slope)
-            if _same(terms, polynomial([_target_terms(t) for t in targets]), scale) and _is_told(kind, targets):
-                return Loss(kind, scale, targets, exact)
-    raise _UnknownError
-
-
-def _is_told(kind: str, targets: Sequence[Target]) -> bool:
-    """Whether a square or a softplus has something subtracted, and known probabilities sum to 1."""
-    numbers = [t for t in targets if isinstance(t, float)]
-    if numbers and len(numbers) < len(targets):
-        return False
-    if kind == "softmax cross-entropy":
-        return not numbers or isclose(fsum(numbers), 1.0, rel_tol=1e-9)
-    return not numbers or any(numbers)
-
-
-def _target_terms(target: Target) -> Terms:
-    return {(): target} if isinstance(target, float) else {(("t", target),): 1.0}
-
-
-def _targets(terms: Terms, width: int, slope: float) -> list[Target]:
-    """What stands with each column: a number of the tape, or what it is."""
-    found: list[Target] = [terms.get((("y", column),), 0.0) / slope + 0.0 for column in range(width)]
-    for key in terms:
-        if len(key) == 2 and key[0][0] == "t" and key[1][0] == "y":
-            found[key[1][1]] = key[0][1]
-    return found
-
-
-def _same(terms: Terms, expected: Iterator[Terms], scale: float) -> bool:
-    rest = dict(terms)
-    for part in expected:
-        for key, x in part.items():
-            rest[key] = rest.get(key, 0.0) - scale * x
-    size = max(map(abs, terms.values()), default=0.0)
-    return all(abs(x) <= 1e-12 * max(size, scale) for x in rest.values())

@@ -13,9 +13,9 @@ from micrograd_es.program.blocks import Affine, Block, Elementwise, Plan, Rows, 
 from micrograd_es.program.explaining.affine_formulas import affine_line, reduced
 from micrograd_es.program.explaining.constants import Numbers, with_numbers
 from micrograd_es.program.explaining.formulas import Added, Formula, Matrix, Mean, Name, Sum, Times, Word
+from micrograd_es.program.explaining.loss_kinds import Loss
 from micrograd_es.program.explaining.loss_lines import written
 from micrograd_es.program.explaining.loss_search import found_loss
-from micrograd_es.program.explaining.loss_terms import Loss
 from micrograd_es.program.explaining.naming import Line, Names
 from micrograd_es.program.explaining.readings import Across, LogSums, Reading, scaled
 from micrograd_es.program.explaining.recognition import recognise

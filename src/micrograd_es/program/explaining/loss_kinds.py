@@ -1,0 +1,116 @@
+"""The losses that are looked for, as polynomials in outputs, targets and a few functions; see `loss_terms`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from math import fsum, isclose
+from typing import NamedTuple
+
+Atom = tuple[str, int]  # ("y", column), ("t", number), ("softplus", column), ("lse", 0)
+Terms = dict[tuple[Atom, ...], float]  # the factors of each product, in order, with what it is multiplied by
+Target = int | float  # the number of a target on the tape, or (as a float) what it is
+
+LOG_SUM: Atom = ("lse", 0)
+
+
+class Loss(NamedTuple):
+    """A loss that was recognised, `scale` times as large, with the target of each column.
+
+    `kind` is "softmax cross-entropy", "squared error" or "binary cross-entropy"; `exact` says whether a softmax
+    cross-entropy is −Σ t·log p also where the targets do not sum to 1; else it is log Σ e^y − Σ t·y.
+    """
+
+    kind: str
+    scale: float
+    targets: Sequence[Target]
+    exact: bool = True
+
+    @property
+    def known(self) -> bool:
+        """Whether the targets are numbers that the function itself has."""
+        return all(isinstance(t, float) for t in self.targets)
+
+
+class UnknownLossError(Exception):
+    """The output is none of the polynomials that are looked for."""
+
+
+def _softmax(targets: Sequence[Terms], exact: bool) -> Iterator[Terms]:
+    """−Σ t·(y − log Σ e^y), or log Σ e^y − Σ t·y."""
+    for column, t in enumerate(targets):
+        yield _times(t, [("y", column)], -1.0)
+        if exact:
+            yield _times(t, [LOG_SUM], 1.0)
+    if not exact:
+        yield {(LOG_SUM,): 1.0}
+
+
+def _squares(targets: Sequence[Terms]) -> Iterator[Terms]:
+    for column, t in enumerate(targets):
+        y: Atom = ("y", column)
+        yield {(y, y): 1.0}
+        yield _times(t, [y], -2.0)
+        ((factors, x),) = t.items()
+        yield {factors * 2: x * x}
+
+
+def _binary(targets: Sequence[Terms]) -> Iterator[Terms]:
+    for column, t in enumerate(targets):
+        yield {(("softplus", column),): 1.0}
+        yield _times(t, [("y", column)], -1.0)
+
+
+def _times(terms: Terms, factors: Sequence[Atom], by: float) -> Terms:
+    return {tuple(sorted((*key, *factors))): x * by for key, x in terms.items()}
+
+
+def matched(terms: Terms, width: int) -> Loss:
+    """Which loss the terms are."""
+    y: Atom = ("y", 0)
+    kinds: list[tuple[str, float, float, bool, Callable[[Sequence[Terms]], Iterator[Terms]]]] = [
+        ("squared error", terms.get((y, y), 0.0), -2.0, True, _squares),
+        ("binary cross-entropy", terms.get((("softplus", 0),), 0.0), -1.0, True, _binary),
+    ]
+    if any(LOG_SUM in key for key in terms):
+        own = [-x for key, x in terms.items() if y in key and key != (y,)]
+        scale = terms.get((LOG_SUM,), own[0] if own else 0.0)
+        kinds.append(("softmax cross-entropy", scale, -1.0, True, lambda ts: _softmax(ts, True)))
+        kinds.append(("softmax cross-entropy", scale, -1.0, False, lambda ts: _softmax(ts, False)))
+    for kind, scale, slope, exact, polynomial in kinds:
+        if scale > 0:
+            targets = _targets(terms, width, scale * slope)
+            if _same(terms, polynomial([_target_terms(t) for t in targets]), scale) and _is_told(kind, targets):
+                return Loss(kind, scale, targets, exact)
+    raise UnknownLossError
+
+
+def _is_told(kind: str, targets: Sequence[Target]) -> bool:
+    """Whether a square or a softplus has something subtracted, and known probabilities sum to 1."""
+    numbers = [t for t in targets if isinstance(t, float)]
+    if numbers and len(numbers) < len(targets):
+        return False
+    if kind == "softmax cross-entropy":
+        return not numbers or isclose(fsum(numbers), 1.0, rel_tol=1e-9)
+    return not numbers or any(numbers)
+
+
+def _target_terms(target: Target) -> Terms:
+    return {(): target} if isinstance(target, float) else {(("t", target),): 1.0}
+
+
+def _targets(terms: Terms, width: int, slope: float) -> list[Target]:
+    """What stands with each column: a number of the tape, or what it is."""
+    found: list[Target] = [terms.get((("y", column),), 0.0) / slope + 0.0 for column in range(width)]
+    for key in terms:
+        if len(key) == 2 and key[0][0] == "t" and key[1][0] == "y":
+            found[key[1][1]] = key[0][1]
+    return found
+
+
+def _same(terms: Terms, expected: Iterator[Terms], scale: float) -> bool:
+    rest = dict(terms)
+    for part in expected:
+        for key, x in part.items():
+            rest[key] = rest.get(key, 0.0) - scale * x
+    size = max(map(abs, terms.values()), default=0.0)
+    return all(abs(x) <= 1e-12 * max(size, scale) for x in rest.values())
