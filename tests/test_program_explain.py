@@ -260,14 +260,14 @@ def test_a_penalty_takes_its_numbers_from_the_weights_of_the_layers() -> None:
         return es.losses.hinge(model(x), [t]) + 1e-3 * es.sum([p**2 for p in model.parameters()])
 
     program = record(loss, [0.1, 0.2, 0.3], 1.0)
-    text = program.explain(backward=True, language="en")
+    text = program.explain(backward=True, language="en", steps=True)
     assert "\n".join(formulas(text)[:12]) == PENALISED
     assert "∂L/∂p = ∂L/∂S1 ⊙ (2·p)" in formulas(text)
     assert "∂L/∂W1 = X1ᵀ·∂L/∂Z + ∂L/∂p[W1]" in formulas(text)
     assert "vec(A): the columns of A, one after the other, in a single column." in formulas(text)
-    assert r"\operatorname{vec}(W_{1})^{\top}" in program.explain(latex=True)
+    assert r"\operatorname{vec}(W_{1})^{\top}" in program.explain(latex=True, steps=True)
     xs, ts = np.random.default_rng(4).normal(size=(5, 3)), np.array([1.0, -1.0, 1.0, 1.0, -1.0])
-    found = program.matrices(xs, ts)
+    found = program.matrices(xs, ts, steps=True)
     row = [*found["W1"].T.ravel(), *found["B1"].ravel(), *found["W2"].ravel(), *found["B2"].ravel()]
     assert found["p"].tolist() == [row]
     both = found["X1"].T @ found["∂L/∂Z"] + 2e-3 * found["W1"]

@@ -101,6 +101,13 @@ LOSSES: dict[str, tuple[Fn, int, str, str]] = {
         "ℓ = 1/3·row sums of (softplus(Y) − T ⊙ Y)",
         "(σ(Y) − T)/(3·m)",
     ),
+    "hinge, 1": (lambda ys, ts: es.relu(1 - ts[0] * ys[0]), 1, "ℓ = relu(U)", "−T ⊙ 1[U > 0]/m"),
+    "hinge, 3": (
+        lambda ys, ts: es.sum([es.maximum(0, 1 - y * t) for y, t in zip(ys, ts, strict=True)]) / 2,
+        3,
+        "ℓ = ½·row sums of (relu(U))",
+        "−T ⊙ 1[U > 0]/(2·m)",
+    ),
     "sigmoid by hand": (by_sigmoid, 2, "ℓ = row sums of (softplus(Y) − T ⊙ Y)", "(σ(Y) − T)/m"),
 }
 
@@ -118,7 +125,7 @@ def test_a_loss_is_written_as_a_lecture_does(name: str) -> None:
     assert forward in lines
     assert not backward or f"∂L/∂Y = {backward}" in lines
     assert "Everything is grouped." in lines
-    assert not any(line.startswith(("U", "∂L/∂U", "∂L/∂ℓ")) for line in lines)
+    assert not any(line.startswith(("U1", "∂L/∂U", "∂L/∂ℓ")) for line in lines)
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -197,6 +204,69 @@ def test_one_target_for_all_outputs_is_repeated() -> None:
     assert program.matrices(xs, ts)["L"].item() == pytest.approx(program.value_and_grad(xs, ts)[0])
 
 
+def squares(values: list[Any]) -> Value:
+    return es.sum([v * v for v in values])
+
+
+def penalised(penalty: Callable[[es.MLP], Any], loss: Fn = losses.half_squared_error) -> Program:
+    """A 3-4-2 network with the loss and what is added to it."""
+    model = es.MLP(3, [4, 2], seed=2)
+    return record(lambda x: loss(model(x[:3]), x[3:]) + penalty(model), [0.1] * 5)
+
+
+def weights(model: es.MLP) -> list[Any]:
+    return [value for name, value in model.named_parameters().items() if ".w" in name]
+
+
+# A penalty, what is added to the mean of ℓ, and what it sends to W1.
+PENALTIES: dict[str, tuple[Callable[[es.MLP], Any], str, str]] = {
+    "all parameters": (
+        lambda model: 0.01 * squares(model.parameters()),
+        "R = 0.01·(‖W1‖² + ‖B1‖² + ‖W2‖² + ‖B2‖²)",
+        " + 0.02·W1",
+    ),
+    "the weights": (lambda model: squares(weights(model)) * 0.5, "R = 0.5·(‖W1‖² + ‖W2‖²)", " + W1"),
+    "powers": (lambda model: es.sum([w**2 for w in weights(model)]) / 4, "R = 0.25·(‖W1‖² + ‖W2‖²)", " + 0.5·W1"),
+    "one by one": (
+        lambda model: es.sum([0.1 * w * w for w in weights(model)[:12]]) + 0.3 * squares(weights(model)[12:]),
+        "R = 0.1·‖W1‖² + 0.3·‖W2‖²",
+        " + 0.2·W1",
+    ),
+    "taken away": (lambda model: -0.1 * squares(weights(model)), "R = −0.1·(‖W1‖² + ‖W2‖²)", " − 0.2·W1"),
+    "absolute values": (lambda model: 0.1 * es.sum([abs(w) for w in weights(model)]), "L = 1/m·Σ ℓ + S3", "∂L/∂p[W1]"),
+    "some weights": (lambda model: 0.1 * squares(weights(model)[:5]), "L = 1/m·Σ ℓ + S3", "∂L/∂p[W1]"),
+    "a parameter": (lambda model: model["layer2.neuron2.b"], "", ""),
+}
+
+
+@pytest.mark.parametrize("name", PENALTIES)
+def test_a_penalty_stands_beside_the_mean_of_the_loss(name: str) -> None:
+    penalty, line, sent = PENALTIES[name]
+    for loss in (losses.half_squared_error, losses.softmax_cross_entropy):
+        program = penalised(penalty, loss)
+        lines = formulas(program.explain(backward=True, language="en"))
+        assert not line or line in lines
+        assert any(made.startswith("∂L/∂W1 = ") and sent in made for made in lines)
+        check_matrices(program, np.random.default_rng(5).normal(size=(6, 5)))
+
+
+def test_a_penalty_of_what_nothing_else_uses_sends_its_gradient_there() -> None:
+    model, extra = es.MLP(3, [4, 2], seed=2), [Value(0.5), Value(-2.0)]
+    program = record(lambda x: losses.mse(model(x[:3]), x[3:]) + squares(extra), [0.1] * 5)
+    assert {"R = ‖p‖²", "∂L/∂p = 2·p"} <= set(formulas(program.explain(backward=True)))
+    check_matrices(program, np.random.default_rng(5).normal(size=(6, 5)))
+
+
+def test_a_loss_that_is_added_to_itself_over_and_over_is_read_once() -> None:
+    def doubled(ys: list[Value], ts: list[Value]) -> Value:
+        found = losses.half_squared_error(ys, ts)
+        for _ in range(50):
+            found = found + found
+        return found
+
+    assert "ℓ = " in loss_program(2, doubled).explain()
+
+
 NEARLY: dict[str, Fn] = {
     "two logarithms": lambda ys, ts: es.log_sum_exp(ys[:2]) - es.dot(ts, ys),
     "another sign": lambda ys, ts: es.log_sum_exp(ys) + es.dot(ts, ys),
@@ -208,6 +278,9 @@ NEARLY: dict[str, Fn] = {
     "squares alone": lambda ys, _: es.sum([y * y for y in ys]),
     "a cube": lambda ys, ts: es.sum([(y - t) ** 3 for y, t in zip(ys, ts, strict=True)]),
     "a penalty": lambda ys, ts: losses.half_squared_error(ys, ts) + 0.1 * ys[0] * ys[1],
+    "a wider margin": lambda ys, ts: es.sum([es.relu(2 - t * y) for y, t in zip(ys, ts, strict=True)]),
+    "one margin for two": lambda ys, ts: es.sum([es.relu(1 - ts[0] * y - t * y) for y, t in zip(ys, ts, strict=True)]),
+    "a square beside a margin": lambda ys, ts: es.relu(1 - ts[0] * ys[0]) + ys[0] ** 2 + ys[1] + ys[2],
     "negative": lambda ys, ts: -losses.half_squared_error(ys, ts),
     "softplus of other outputs": lambda ys, ts: es.sum(
         [es.softplus(2 * y) - t * y for y, t in zip(ys, ts, strict=True)]

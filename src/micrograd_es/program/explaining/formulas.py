@@ -209,7 +209,7 @@ class Sum(Formula):
         return text
 
     def sizes(self, style: Style) -> str:
-        parts = [term.sizes(style) for term in self.terms]
+        parts = [(term.part if isinstance(term, Multiple) else term).sizes(style) for term in self.terms]
         return " + ".join(parts) if isinstance(self.terms[0], Product) and all(parts) else ""
 
     def array(self, arrays: Arrays) -> Any:
@@ -253,6 +253,20 @@ class Added(Formula):
 
     def array(self, arrays: Arrays) -> Any:
         return np.sum(self.part.array(arrays), axis=self.axis, keepdims=True)
+
+
+@dataclass(eq=False)
+class Norm(Formula):
+    """The sum of the squares of all numbers of a matrix."""
+
+    part: Name
+
+    def written(self, style: Style) -> str:
+        name = self.part.written(style)
+        return rf"\lVert {name} \rVert^{{2}}" if style.latex else f"‖{name}‖²"
+
+    def array(self, arrays: Arrays) -> Any:
+        return np.sum(np.square(self.part.array(arrays)), keepdims=True)
 
 
 @dataclass(eq=False)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import fsum, isclose
 from typing import NamedTuple
 
-Atom = tuple[str, int]  # ("y", column), ("t", number), ("softplus", column), ("lse", 0)
+Atom = tuple[str, int]  # ("y", column), ("t", number), ("softplus", column), ("hinge", column), ("lse", 0)
 Terms = dict[tuple[Atom, ...], float]  # the factors of each product, in order, with what it is multiplied by
 Target = int | float  # the number of a target on the tape, or (as a float) what it is
 
@@ -16,8 +16,8 @@ LOG_SUM: Atom = ("lse", 0)
 class Loss(NamedTuple):
     """A loss that was recognised, `scale` times as large, with the target of each column.
 
-    `kind` is "softmax cross-entropy", "squared error" or "binary cross-entropy"; `exact` says whether a softmax
-    cross-entropy is −Σ t·log p also where the targets do not sum to 1; else it is log Σ e^y − Σ t·y.
+    `kind` is "softmax cross-entropy", "squared error", "binary cross-entropy" or "hinge"; `exact` says whether a
+    softmax cross-entropy is −Σ t·log p also where the targets do not sum to 1; else it is log Σ e^y − Σ t·y.
     """
 
     kind: str
@@ -64,9 +64,11 @@ def _times(terms: Terms, factors: Sequence[Atom], by: float) -> Terms:
     return {tuple(sorted((*key, *factors))): x * by for key, x in terms.items()}
 
 
-def matched(terms: Terms, width: int) -> Loss:
-    """Which loss the terms are."""
+def matched(terms: Terms, width: int, margins: Mapping[int, int]) -> Loss:
+    """Which loss the terms are; `margins` has the target by the column of each max(0, 1 − t·y)."""
     y: Atom = ("y", 0)
+    if margins:
+        return _hinges(terms, [margins.get(column) for column in range(width)])
     kinds: list[tuple[str, float, float, bool, Callable[[Sequence[Terms]], Iterator[Terms]]]] = [
         ("squared error", terms.get((y, y), 0.0), -2.0, True, _squares),
         ("binary cross-entropy", terms.get((("softplus", 0),), 0.0), -1.0, True, _binary),
@@ -82,6 +84,16 @@ def matched(terms: Terms, width: int) -> Loss:
             if _same(terms, polynomial([_target_terms(t) for t in targets]), scale) and _is_told(kind, targets):
                 return Loss(kind, scale, targets, exact)
     raise UnknownLossError
+
+
+def _hinges(terms: Terms, targets: Sequence[int | None]) -> Loss:
+    """Σ max(0, 1 − t·y), which is all that the terms have to be."""
+    scale = terms.get((("hinge", 0),), 0.0)
+    known = [t for t in targets if t is not None]
+    every = {(("hinge", column),): scale for column in range(len(targets))}
+    if terms != every or scale <= 0 or len(known) < len(targets):
+        raise UnknownLossError
+    return Loss("hinge", scale, known)
 
 
 def _is_told(kind: str, targets: Sequence[Target]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from micrograd_es.ops import LSE, POW, SIGMOID, SOFTPLUS
+from micrograd_es.ops import LSE, POW, RELU, SIGMOID, SOFTPLUS
 from micrograd_es.program.explaining.formulas import (
     Added,
     Arrays,
@@ -156,8 +156,23 @@ def _binary(loss: Loss, y: Matrix, t: Matrix) -> Written:
     return Written([], Scaled(_by_rows(formula, y), loss.scale), [y, t], gradient)
 
 
+def _hinge(loss: Loss, y: Matrix, t: Matrix) -> Written:
+    """U = 1 − T ⊙ Y, ℓ = relu(U), ∂L/∂Y = −(T ⊙ 1[U > 0])/m."""
+    u = Matrix("U", "", y.shape)
+    one = Matrix("", "", (1, 1), value=1.0)
+    slack = Sum([Name(one), Minus(Times(Name(t), Name(y)))])
+    inside = Times(Name(t), Reading(RELU, [Name(u)], Name(u)))
+    gradient = Minus(Scaled(inside, loss.scale, averaged=True))
+    return Written([(u, slack, [y, t])], Scaled(_by_rows(Reading(RELU, [Name(u)]), y), loss.scale), [u], gradient)
+
+
 def _by_rows(formula: Formula, y: Matrix) -> Formula:
     return formula if y.shape[1] == 1 else Added(formula, 1)
 
 
-_KINDS = {"softmax cross-entropy": _softmax, "squared error": _squares, "binary cross-entropy": _binary}
+_KINDS = {
+    "softmax cross-entropy": _softmax,
+    "squared error": _squares,
+    "binary cross-entropy": _binary,
+    "hinge": _hinge,
+}

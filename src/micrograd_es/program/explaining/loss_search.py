@@ -10,6 +10,7 @@ from micrograd_es.program.blocks import Elementwise, Plan, Rows, Space, Total
 from micrograd_es.program.explaining.formulas import Matrix
 from micrograd_es.program.explaining.loss_kinds import Loss
 from micrograd_es.program.explaining.loss_terms import loss_of
+from micrograd_es.program.explaining.penalties import squares_of, taken_apart
 from micrograd_es.program.tape import Entry, Tape
 
 Place = tuple[Space, int]
@@ -17,11 +18,17 @@ NOTHING = -1
 
 
 class Found(NamedTuple):
-    """A loss, the matrix that it is the loss of, and where its targets stand; nowhere if they are known numbers."""
+    """A loss, the matrix that it is the loss of, and where its targets stand; nowhere if they are known numbers.
+
+    `penalties` is what is added that is the same for all examples: where it stands, and its sign; `squares` is what
+    they are in sum, a number times the square of each parameter, by its row: None where they are something else.
+    """
 
     loss: Loss
     outputs: Matrix
     targets: Sequence[Place]
+    penalties: Mapping[Place, int]
+    squares: Mapping[int, float] | None
 
 
 def found_loss(plan: Plan, owner: Mapping[Place, tuple[Matrix, int]], matrices: Iterable[Matrix]) -> Found | None:
@@ -31,18 +38,24 @@ def found_loss(plan: Plan, owner: Mapping[Place, tuple[Matrix, int]], matrices: 
     """
     tape, numbers = written_out(plan)
     free = [True] * tape.inputs + [False] * tape.parameters + [True] * len(tape.constants)
-    for entry in tape.entries:
+    places = {x: place for place, x in numbers.items()}
+    varies = [True] * tape.inputs + [False] * (tape.first_entry - tape.inputs)
+    for number, entry in enumerate(tape.entries, tape.first_entry):
         free.append(all(free[x] for x in entry.inputs))
+        space = places[number][0] if number in places else None  # a layer's stand-in varies, too
+        varies.append(space is Space.VARYING or any(varies[x] for x in entry.inputs))
     columns: dict[Matrix, dict[int, int]] = {}
     for place, (matrix, column) in owner.items():
         if not free[numbers[place]]:
             columns.setdefault(matrix, {})[numbers[place]] = column
     for y in matrices:
         if y.shape[0] == "m" and len(columns.get(y, ())) == y.shape[1]:
-            loss = loss_of(tape, columns[y], free)
+            added, penalties = taken_apart(tape, columns[y], varies, free)
+            loss = loss_of(tape, columns[y], free, added) if places.keys() >= penalties.keys() else None
             if loss:
-                places = {x: place for place, x in numbers.items()}
-                return Found(loss, y, [] if loss.known else [places[int(t)] for t in loss.targets])
+                targets = [] if loss.known else [places[int(t)] for t in loss.targets]
+                apart = {places[x]: sign for x, sign in penalties.items()}
+                return Found(loss, y, targets, apart, squares_of(tape, penalties) if apart else None)
     return None
 
 

@@ -7,21 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from micrograd_es.ops import ADD, DIV, EXP, INV, LOG, LSE, MUL, NEG, POW, SAME, SIGMOID, SOFTPLUS, SUB
+from micrograd_es.ops import ADD, DIV, EXP, INV, LOG, LSE, MAX, MUL, NEG, POW, RELU, SAME, SIGMOID, SOFTPLUS, SUB
 from micrograd_es.program.explaining.loss_kinds import LOG_SUM, Atom, Loss, Terms, UnknownLossError, matched
 from micrograd_es.program.tape import Entry, Tape
 
 _ARITHMETIC = (ADD, SUB, NEG, MUL, DIV, POW, SAME)
 
 
-def loss_of(tape: Tape, columns: Mapping[int, int], free: Sequence[bool]) -> Loss | None:
-    """The loss that the single output of a tape is of some numbers, given with the column of each.
+def loss_of(tape: Tape, columns: Mapping[int, int], free: Sequence[bool], added: Mapping[int, int]) -> Loss | None:
+    """The loss of some numbers, given with their columns, that others are in sum, given with how often each is added.
 
     `free` says which numbers depend on no parameter: targets are among those.
     """
     for whole in (True, False):
         try:
-            return matched(_Reader(tape, columns, free, whole).read(tape.outputs[0]), len(set(columns.values())))
+            reader = _Reader(tape, columns, free, whole)
+            return matched(reader.read(added), reader.width, reader.margins)
         except UnknownLossError:
             continue
     return None
@@ -33,11 +34,12 @@ class _Reader:
     def __init__(self, tape: Tape, columns: Mapping[int, int], free: Sequence[bool], whole: bool) -> None:
         self.tape, self.columns, self.free, self.whole = tape, columns, free, whole
         self.width = len(set(columns.values()))
+        self.margins: dict[int, int] = {}  # t by the column of y, of each max(0, 1 − t·y)
 
-    def read(self, output: int) -> Terms:
-        """The terms of the output, worked out inputs first."""
+    def read(self, added: Mapping[int, int]) -> Terms:
+        """The terms of a sum of numbers, each so many times, worked out inputs first."""
         needed: dict[int, list[int]] = {}
-        waiting = [output]
+        waiting = list(added)
         while waiting:
             number = waiting.pop()
             if number not in needed:
@@ -46,7 +48,7 @@ class _Reader:
         found: dict[int, Terms] = {}
         for number in sorted(needed):
             found[number] = self._terms(number, [found[x] for x in needed[number]])
-        return found[output]
+        return self._sum([_scaled(found[number], sign) for number, sign in added.items()])
 
     def _inputs(self, number: int) -> list[int]:
         """The numbers whose terms are needed for that one."""
@@ -59,6 +61,8 @@ class _Reader:
             return []
         if entry.op in (LSE, SOFTPLUS):
             return []
+        if self._is_positive_part(entry):
+            return [entry.inputs[-1]]
         if entry.op is LOG:
             return [x for _, x in self._logarithms(entry.inputs[0]) if x >= 0]
         if entry.op in _ARITHMETIC:
@@ -102,6 +106,8 @@ class _Reader:
             return {(("t", number),): 1.0}
         if entry.op is LSE:
             return self._lse(entry.inputs)
+        if self._is_positive_part(entry):
+            return self._hinge(inputs[0])
         if entry.op is SOFTPLUS and entry.inputs[0] in self.columns:
             return {(("softplus", self.columns[entry.inputs[0]]),): 1.0}
         if entry.op is LOG:
@@ -128,6 +134,22 @@ class _Reader:
         if op is POW and inputs[1] == {(): 2.0}:
             return self._product(inputs[0], inputs[0])
         raise UnknownLossError
+
+    def _is_positive_part(self, entry: Entry) -> bool:
+        """Whether an operation is max(0, x), whose slope at 0 is that of relu: 0."""
+        return entry.op is RELU or (entry.op is MAX and len(entry.inputs) == 2 and self._constant(entry.inputs[0]) == 0)
+
+    def _hinge(self, inner: Terms) -> Terms:
+        """max(0, 1 − t·y), of terms that have to be 1 − t·y."""
+        slopes = {key: x for key, x in inner.items() if key}
+        if inner.get(()) != 1 or list(slopes.values()) != [-1]:
+            raise UnknownLossError
+        (factors,) = slopes
+        if [kind for kind, _ in factors] != ["t", "y"] or factors[1][1] in self.margins:
+            raise UnknownLossError
+        (_, target), (_, column) = factors
+        self.margins[column] = target
+        return {(("hinge", column),): 1.0}
 
     def _lse(self, inputs: Sequence[int]) -> Terms:
         """log Σ e^y, where it is that of every column once."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,19 @@ from micrograd_es.ops import ADD, LSE, Op
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Plan, Rows, Space, Total
 from micrograd_es.program.explaining.affine_formulas import affine_line, reduced
 from micrograd_es.program.explaining.constants import Numbers, with_numbers
-from micrograd_es.program.explaining.formulas import Added, Formula, Matrix, Mean, Name, Sum, Times, Word
+from micrograd_es.program.explaining.formulas import (
+    Added,
+    Formula,
+    Matrix,
+    Mean,
+    Minus,
+    Multiple,
+    Name,
+    Norm,
+    Sum,
+    Times,
+    Word,
+)
 from micrograd_es.program.explaining.loss_kinds import Loss
 from micrograd_es.program.explaining.loss_lines import written
 from micrograd_es.program.explaining.loss_search import found_loss
@@ -39,6 +51,8 @@ class Lines(Names):
         self.output = self._output()
         self._seeds: dict[Matrix, Line] = {}
         self._outputs: Matrix | None = None  # what a recognised loss is the loss of
+        self._penalties: list[Formula] = []  # what is added to its mean
+        self._decay: dict[Matrix, Formula] = {}  # what an L2 penalty sends to the weights
         if not steps and len(plan.tape.outputs) == 1 and self.output.shape == ("m", 1):
             self._condense()
         self.given, self.forward = with_numbers(plan.tape, self.given, self.forward, self.output)
@@ -46,7 +60,8 @@ class Lines(Names):
         recognise(self.forward)
         if len(plan.tape.outputs) == 1:
             mean = Mean(Name(self.output)) if self.output.shape[0] == "m" else Name(self.output)
-            self.forward.append(Line(Matrix("L", "", (1, 1)), mean))
+            total = Sum([mean, *self._penalties]) if self._penalties else mean
+            self.forward.append(Line(Matrix("L", "", (1, 1)), total))
         self.backward = self._backward()
 
     # Forward
@@ -170,24 +185,53 @@ class Lines(Names):
         found = found_loss(self.plan, self.owner, [line.matrix for line in reversed(self.forward)])
         if not found or len({space for space, _ in found.targets}) > 1:
             return
+        decay = self._squares(found.squares)
+        penalties = {} if decay else {self.owner_of(place)[0]: sign for place, sign in found.penalties.items()}
+        if any(matrix.size > 1 or sign not in (1, -1) for matrix, sign in penalties.items()):
+            return
         if found.targets:
             rows = Rows(found.targets[0][0], tuple(row for _, row in found.targets))
             target = self.matrix(rows, "C", each=True)
         else:
             target = Matrix("T", "", (1, len(found.loss.targets)))
             self.forward.append(Line(target, Numbers(np.array([found.loss.targets], float))))
-        self._replace(found.loss, found.outputs, target)
+        self._replace(found.loss, found.outputs, target, [*decay, *penalties])
+        if decay:
+            self._penalize(decay)
+        for matrix, sign in penalties.items():
+            self._penalties.append(Name(matrix) if sign > 0 else Minus(Name(matrix)))
+            self._seeds[matrix] = Line(matrix.gradient, _one(sign))
 
-    def _replace(self, loss: Loss, y: Matrix, target: Matrix) -> None:
-        """Keep what the outputs and the targets need, and write the loss after it."""
-        needed, kept = {y, target}, []
+    def _squares(self, factors: Mapping[int, float] | None) -> dict[Matrix, float]:
+        """A factor for the squares of whole matrices, from one for each parameter's row; none where they differ."""
+        found: dict[Matrix, list[float]] = {}
+        for row, factor in (factors or {}).items():
+            found.setdefault(self.owner[Space.SHARED, row][0], []).append(factor)
+        alike = all(len(set(some)) == 1 and len(some) == matrix.size for matrix, some in found.items())
+        return {matrix: some[0] for matrix, some in found.items()} if alike else {}
+
+    def _penalize(self, decay: Mapping[Matrix, float]) -> None:
+        """Write R = λ·(‖W1‖² + …), and what it sends to the weights."""
+        groups: dict[float, list[Formula]] = {}
+        for matrix in [matrix for matrix, _ in self.given if matrix in decay]:
+            groups.setdefault(decay[matrix], []).append(Norm(Name(matrix)))
+            self._decay[matrix] = _times(2 * decay[matrix], Name(matrix))
+        parts = [_times(factor, norms[0] if len(norms) == 1 else Sum(norms)) for factor, norms in groups.items()]
+        penalty = Matrix("R", "", (1, 1))
+        formula = parts[0] if len(parts) == 1 else Sum(parts)
+        self.forward.append(Line(penalty, formula, list(decay), note="penalty"))
+        self._penalties.append(Name(penalty))
+
+    def _replace(self, loss: Loss, y: Matrix, target: Matrix, others: Sequence[Matrix]) -> None:
+        """Keep what the outputs, the targets and some others need, and write the loss after it."""
+        needed, kept = {y, target, *others}, []
         for line in reversed(self.forward):
             if line.matrix in needed:
                 kept.append(line)
                 needed.update(line.inputs)
         scope = next((line.scope for line in self.forward if line.matrix is self.output), "")
         self.forward = kept[::-1]
-        used = {x for line in self.forward for x in line.inputs}
+        used = {x for line in self.forward for x in line.inputs} | set(others)
         self.given = [(m, rows) for m, rows in self.given if m.letter == "X" or m in used or m is target]
         if target not in used:
             target.letter, target.number = "T", ""
@@ -255,7 +299,7 @@ class Lines(Names):
         computed = {line.matrix for line in self.forward}
 
         def close(matrix: Matrix) -> None:
-            formulas = sent[matrix]
+            formulas = [*sent.get(matrix, ()), *([self._decay[matrix]] if matrix in self._decay else ())]
             if matrix in self._seeds:
                 lines.append(replace(self._seeds[matrix], matrix=matrix.gradient))
                 return
@@ -269,7 +313,7 @@ class Lines(Names):
                         sent.setdefault(x, []).append(formula)
             for x in dict.fromkeys(line.inputs):
                 pending[x] -= 1
-                if not pending[x] and x in sent and x not in computed:
+                if not pending[x] and (x in sent or x in self._decay) and x not in computed:
                     close(x)
         if self.output in depends - computed:  # a parameter is returned as it is
             close(self.output)
@@ -281,6 +325,14 @@ class Lines(Names):
         if len(self.plan.tape.outputs) == 1:
             return Word("1", "1", 1.0)
         return Word("given", "", 1.0, self.output.gradient.name)
+
+
+def _one(sign: int) -> Formula:
+    return Word("1", "1", 1.0) if sign > 0 else Minus(Word("1", "1", 1.0))
+
+
+def _times(number: float, formula: Formula) -> Formula:
+    return formula if number == 1 else Multiple(Name(Matrix("", "", (1, 1), value=number)), formula)
 
 
 def _scopes(plan: Plan) -> dict[tuple[Space, int], tuple[str, ...]]:
