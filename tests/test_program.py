@@ -277,6 +277,24 @@ def test_several_outputs_come_in_the_shape_of_what_the_function_returns() -> Non
         program.value_and_grad([3.0, 4.0])
 
 
+@pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
+def test_nested_outputs_of_a_batch_have_the_shape_of_each_example(fast: bool) -> None:
+    if fast:
+        pytest.importorskip("llvmlite")
+    w = [Value(2.0), Value(-1.0), Value(0.5)]
+    program = record(lambda x: [[a * b for b in x] for a in w], [0.0, 0.0], fast=fast)
+    xs = np.array([[3.0, 4.0], [1.0, 2.0], [0.0, -1.0], [5.0, 5.0]])
+    expected = np.array([2.0, -1.0, 0.5])[None, :, None] * xs[:, None, :]
+    assert np.array_equal(program(xs), expected)
+    assert program(xs[:0]).shape == (0, 3, 2)
+    assert program(xs[0]) == expected[0].tolist()
+    assert record(lambda x: [[x[0]], [x[1]]], [0.0, 0.0], fast=fast)(xs).shape == (4, 2, 1)
+    upstream = np.random.default_rng(1).normal(size=(4, 3, 2))
+    found, flat = program.matrices(xs, upstream=upstream), program.matrices(xs, upstream=upstream.reshape(4, 6))
+    assert found["∂L/∂p1"].ravel() == pytest.approx(np.einsum("mij,mj->i", upstream, xs), rel=1e-12)
+    assert all(np.array_equal(found[name], flat[name]) for name in found)
+
+
 def test_a_program_goes_to_a_file_and_back(tmp_path: Path) -> None:
     program = record(layered([3, 4, 2], list)[1], [0.0, 0.0, 0.0])
     again = Program.load(program.save(tmp_path / "net.json"))

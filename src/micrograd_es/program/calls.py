@@ -306,6 +306,19 @@ def unflattened(shape: Structure, numbers: Iterator[Any]) -> Any:
     return [unflattened(part, numbers) for part in shape] if isinstance(shape, list) else next(numbers)
 
 
+def outputs_of(shape: Structure) -> tuple[int, ...]:
+    """The shape of the outputs of an example in a batch: that of nested lists of equal lengths, else one row."""
+    try:
+        return np.shape(shape)
+    except ValueError:
+        return (len(flattened(shape)),)
+
+
+def flattened(shape: Structure) -> list[Any]:
+    """What nested lists hold, in order."""
+    return [x for part in shape for x in flattened(part)] if isinstance(shape, list) else [shape]
+
+
 def count(shape: tuple[int, ...]) -> int:
     """How many numbers an array of that shape has."""
     return int(np.prod(shape, dtype=int))

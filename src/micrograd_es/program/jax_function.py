@@ -15,7 +15,7 @@ import numpy as np
 from micrograd_es.ops import Op
 from micrograd_es.program.arrays import ARRAYS, ArrayMaths
 from micrograd_es.program.blocks import Block, Elementwise, Plan, Rows, Space, Total, as_slice, is_run, one_row
-from micrograd_es.program.calls import batch_of, count, unflattened
+from micrograd_es.program.calls import batch_of, count, outputs_of, unflattened
 from micrograd_es.program.recording import Structure
 from micrograd_es.program.rules import rules_of
 
@@ -49,7 +49,7 @@ def function_of(plan: Plan, shapes: Sequence[tuple[int, ...]], result: Structure
         found = jnp.concatenate([jnp.broadcast_to(x, (1, batch)) for x in outputs]).T
         if single:
             return unflattened(result, iter(found[0]))
-        return found if isinstance(result, list) else found[:, 0]
+        return found.reshape(batch, *outputs_of(result))
 
     return program
 

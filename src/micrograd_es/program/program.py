@@ -16,7 +16,7 @@ from micrograd_es.files import write_files
 from micrograd_es.maths import as_number, shown
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Space
-from micrograd_es.program.calls import WRT, Calls, as_array, batch_of, count, unflattened, wanted
+from micrograd_es.program.calls import WRT, Calls, as_array, batch_of, count, outputs_of, unflattened, wanted
 from micrograd_es.program.explaining.explain import arrays_of, explained
 from micrograd_es.program.faults import located
 from micrograd_es.program.in_numpy.portions import runner_of
@@ -118,6 +118,7 @@ class Program:
         self.parameters = np.array([float(v.number) for v in self.values] if numbers is None else numbers, float)
         self._shared[tape.parameters : tape.parameters + len(tape.constants), 0] = tape.constants
         self._calls = Calls(self.plan, self._shared, self.shapes, fast)
+        self._row = outputs_of(result)
         self._lock = threading.Lock()
 
     @property
@@ -145,6 +146,7 @@ class Program:
     def __call__(self, *inputs: Any, check: bool = False) -> Any:
         """The outputs for a batch: the inputs have one row an example, and so have the outputs.
 
+        Nested lists of equal lengths give an array of their shape for each example, others one row of all numbers.
         A single example, without the axis of the batch, gives what the function returned: a number, or lists of them.
         What is not a real number comes out as nan or inf; with `check` it is an ArithmeticError that names the
         operation and the example.
@@ -156,7 +158,7 @@ class Program:
             if check and not np.isfinite(found).all():
                 raise located(self.plan, self._shared, call.runner.inputs, set())
         if not call.single:
-            return found
+            return found.reshape(call.batch, *self._row) if len(self._row) > 1 else found
         return unflattened(self.result, iter(found.ravel().tolist()))
 
     @overload
@@ -258,6 +260,10 @@ class Program:
         batch, _ = batch_of(arrays, self.shapes)
         columns = [x.reshape(batch, count(shape)).T for x, shape in zip(arrays, self.shapes, strict=True)]
         values = {Space.SHARED: self._shared, Space.VARYING: np.concatenate([*columns, np.zeros((0, batch))])}
+        if upstream is not None:
+            upstream = as_array(upstream, self._shared.dtype, "upstream")
+            if upstream.shape == (batch, *self._row):
+                upstream = upstream.reshape(batch, len(self.tape.outputs))
         return arrays_of(self.plan, self.shapes, values, batch, upstream, steps)
 
     def source(self, batch: int, wrt: str = "parameters") -> str:

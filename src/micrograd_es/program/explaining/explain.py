@@ -161,11 +161,10 @@ def arrays_of(
         found[matrix.name] = _given(matrix, rows, values)
     if upstream is not None:
         expected = (batch, len(plan.tape.outputs))
-        if len(plan.tape.outputs) == 1 or np.shape(upstream) != expected:
-            raise ValueError(
-                f"upstream has the shape {np.shape(upstream)} for {len(plan.tape.outputs)} outputs; expected {expected}"
-                " for several, and none for a single output, whose mean is differentiated."
-            )
+        if expected[1] == 1:
+            raise ValueError("upstream is given for a single output, whose mean is differentiated. Write it without.")
+        if np.shape(upstream) != expected:
+            raise ValueError(f"upstream has the shape {np.shape(upstream)}; expected {expected}, that of the outputs.")
         found[lines.output.gradient.name] = upstream
     for line in (*lines.forward, *lines.backward):
         height, width = line.matrix.shape
