@@ -171,6 +171,8 @@ def test_functions_of_numpy_are_refused_with_the_one_to_write_and_its_operators_
         (three / x, 3.0 / x),
         (three**x, 3.0**x),
         (x**three, x**3.0),
+        (np.abs(x), abs(x)),
+        (np.negative(x), -x),
     ]:
         assert (ours.data, ours.local, ours.op) == (pythons.data, pythons.local, pythons.op)
     for number in (np.float64(1e9), np.int64(-7), np.float32(2.5)):

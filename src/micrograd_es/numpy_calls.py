@@ -12,6 +12,7 @@ _OPERATORS = {  # by NumPy's name, the method of a Value on the left, and that o
     "divide": ("__truediv__", "__rtruediv__"),
     "power": ("__pow__", "__rpow__"),
 }
+_ALONE = {"absolute": "__abs__", "negative": "__neg__", "positive": "__pos__"}  # operators of one input
 _COMPARISONS = {
     "less": ("__lt__", "__gt__"),
     "less_equal": ("__le__", "__ge__"),
@@ -31,6 +32,8 @@ def of_numpy(name: str, method: str, inputs: Sequence[Any], options: Mapping[str
     Raises TypeError for all but the operators.
     """
     known = method == "__call__" and len(inputs) == 2 and not options
+    if method == "__call__" and name in _ALONE and not options:
+        return getattr(inputs[0], _ALONE[name])()
     if known and name in ("equal", "not_equal"):
         return (inputs[0] is inputs[1]) == (name == "equal")
     if known and name in _COMPARISONS:
