@@ -140,6 +140,14 @@ def test_the_gradient_of_a_softmax_of_each_row_is_that_of_numpy() -> None:
     assert r"e^{H_{1} - {H_{2}}^{\uparrow 3}}" in text
 
 
+def test_the_way_back_of_row_sums_is_a_product_with_ones() -> None:
+    program = record(CASES["a sum of two"][0], [0.1, 0.2])
+    slope, back = r"\frac{\partial L}{\partial \ell}", r"\frac{\partial L}{\partial Y} &= "
+    assert back + rf"{slope} \cdot \mathbf{{1}}^{{\top}} &&" in program.explain(latex=True, backward=True)
+    assert back + rf"\mathbf{{1}} \cdot {slope} &&" in program.explain(latex=True, backward=True, examples="columns")
+    assert "∂L/∂Y = ∂L/∂ℓ↑₂" in program.explain(backward=True)
+
+
 def test_a_gradient_is_multiplied_by_a_number_as_a_lecture_does() -> None:
     found = lines(lambda x, t: es.relu(es.tanh(A * x / 4) - t) ** 2 + es.sin(x * B) / 4, 0.1, 0.2, backward=True)
     assert any(line.startswith("∂L/∂H") and " = 0.25·∂L/∂" in line for line in found)

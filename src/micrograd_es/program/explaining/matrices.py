@@ -90,8 +90,9 @@ class Lines(Names):
         count = len(block.terms) // len(block.out)
         matrix = self.new("H" if block.out.space is Space.VARYING else "S", self._shape(block))
         x = Name(terms)
-        formula: Formula = Added(x, 1) if len(block.out) == 1 else Stretches(x, count)
-        return Line(matrix, formula, [terms], lambda upstream: [(terms, Spread(upstream, count))])
+        single = len(block.out) == 1
+        formula: Formula = Added(x, 1) if single else Stretches(x, count)
+        return Line(matrix, formula, [terms], lambda upstream: [(terms, Spread(upstream, count, single))])
 
     def _elementwise(self, block: Elementwise) -> Line:
         shape = self._shape(block)

@@ -31,12 +31,16 @@ class Stretches(Formula):
 
 @dataclass(eq=False)
 class Spread(Formula):
-    """Each column `count` times, one after the other: the way back of sums."""
+    """Each column `count` times, one after the other: the way back of sums. `single` says that it is one column."""
 
     part: Formula
     count: int
+    single: bool = False
 
     def written(self, style: Style) -> str:
+        if self.single and style.latex:
+            inner = self.part.factor(style)
+            return rf"\mathbf{{1}} \cdot {inner}" if style.columns else rf"{inner} \cdot \mathbf{{1}}^{{\top}}"
         return spread(self.part.factor(style), self.count, style)
 
     def array(self, arrays: Arrays) -> Any:
