@@ -24,6 +24,7 @@ from micrograd_es.value import apply
 
 W = Value(2.0, "w")
 SOMETIMES = random.Random(0)
+ONCE, STACK = iter([3.0]), [1.0, 2.0]
 
 
 def caught(x: Value) -> Value:
@@ -100,6 +101,8 @@ FROZEN: dict[str, Callable[[Value], Any]] = {
     "a deep copy": lambda x: copy.deepcopy(W * x),
     "a pickle": lambda x: pickle.loads(pickle.dumps(W * x)),
     "a generator of random numbers of its own": lambda x: x * SOMETIMES.choice([1, 2, 3]),
+    "an iterator that ends": lambda x: W * x * next(ONCE),
+    "a list that gets shorter": lambda x: W * x * STACK.pop(),
     "NumPy's choice": lambda x: np.where(x, W, W),  # type: ignore[call-overload]
 }
 
@@ -174,6 +177,13 @@ def test_a_function_whose_domain_ends_at_its_example_is_recorded() -> None:
     program = record(lambda x: es.sqrt(1 - x), 1.0)
     assert program(np.array([0.75, 1.0])) == pytest.approx([0.5, 0.0])
     assert record(lambda n: 1 / (1 - n), 0)(np.array([3])) == pytest.approx([-0.5])
+
+
+def test_a_rule_that_looks_up_a_table_is_recorded_though_the_table_ends(add_row: Callable[..., Op]) -> None:
+    table = [0.5, 1.0, 4.0]
+    looked_up = add_row("table", "t", Role.ROUTER, lambda m, x: table[int(x)], lambda m, z, x: (0,))
+    program = record(lambda x: W * apply(looked_up, x), 0.5)
+    assert program(np.array([0.5, 1.5, 2.5])).tolist() == [1.0, 2.0, 8.0]
 
 
 def test_an_array_of_values_is_a_result_and_nothing_is_none() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from micrograd_es.program.collection import without_collection
@@ -56,11 +56,19 @@ Run = tuple[list[Value], list[Value], Structure]
 
 
 def _run_again(fn: Callable[..., Any], examples: Sequence[Structure], move: Callable[[Any], Any]) -> Run:
-    """Call fn with other numbers than the examples: moved as asked, or a little, where it has a result there."""
-    for tried in (move, _near):
-        with suppress(ArithmeticError, ValueError):
+    """Call fn with other numbers than the examples: moved as asked, or a little, where it has a result there.
+
+    Raises RecordingError where it fails, as it did not for the examples before.
+    """
+    failed: Exception | None = None
+    for tried in (move, _near, None):
+        try:
             return _run(fn, examples, tried)
-    return _run(fn, examples)
+        except RecordingError:
+            raise
+        except Exception as error:  # of any kind: a rule of the user may look its result up in a table
+            failed = error
+    raise RecordingError(f"the function failed when it was called again ({failed!r})") from failed
 
 
 def _run(fn: Callable[..., Any], examples: Sequence[Structure], move: Callable[[Any], Any] | None = None) -> Run:
