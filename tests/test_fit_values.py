@@ -92,3 +92,29 @@ def test_a_loss_too_large_to_be_measured_names_the_operation_and_the_example(run
         TrainingError, match=r"in epoch 1: in the test data, pow\(.*\(mse\): .*too large.*; in example 1 of the batch"
     ):
         fit(MLP(1, [1], seed=1), LINE, loss="mse", optimizer=optim.SGD(0.2), epochs=3, test=far, runner=runner)
+
+
+@pytest.mark.parametrize("runner", ["numpy", "fast"])
+def test_a_callback_finds_what_the_optimiser_remembers_in_the_order_of_the_model(runner: str) -> None:
+    def saved(how: str) -> list[dict[str, Any]]:
+        model, optimizer = MLP(1, [3, 2, 1], activation="tanh", seed=3), optim.Momentum(0.1)
+        found: list[dict[str, Any]] = []
+        look = lambda progress: found.append(optimizer.state_dict())  # noqa: E731
+        fit(model, LINE, loss="mse", optimizer=optimizer, epochs=3, callbacks=[look], runner=how)
+        return [*found, optimizer.state_dict()]
+
+    for theirs, ours in zip(saved("eager"), saved(runner), strict=True):
+        assert ours["memory"]["velocity"] == pytest.approx(theirs["memory"]["velocity"], rel=1e-12)
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_what_a_callback_makes_the_optimiser_remember_is_gone_on_from(runner: str) -> None:
+    model, optimizer = MLP(1, [2, 1], activation="tanh", seed=3), optim.Momentum(0.1)
+
+    def forget(progress: Any) -> None:
+        state = optimizer.state_dict()
+        state["memory"]["velocity"] = [float(i) for i in range(7)]
+        optimizer.load_state_dict(state)
+
+    fit(model, LINE, loss="mse", optimizer=optimizer, epochs=1, callbacks=[forget], runner=runner)
+    assert optimizer.state_dict()["memory"]["velocity"] == [float(i) for i in range(7)]

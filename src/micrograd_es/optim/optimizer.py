@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any, ClassVar
 
@@ -104,6 +104,19 @@ class Optimizer:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state_dict` gave. Raises ValueError, changing nothing, for anything else."""
         self.steps, self._size, self._memory = _checked(state, self.name, self.slots)
+
+    def reorder(self, order: Iterable[int]) -> None:
+        """Go on with the parameters in another order: the first is then the one that was in the place `order[0]`.
+
+        >>> from micrograd_es.optim import Momentum
+        >>> optimizer = Momentum(rate=0.1)
+        >>> optimizer.load_state_dict({"name": "momentum", "steps": 1, "size": 2, "memory": {"velocity": [0.5, 2.0]}})
+        >>> optimizer.reorder([1, 0])
+        >>> optimizer.state_dict()["memory"]
+        {'velocity': [2.0, 0.5]}
+        """
+        places = list(order)
+        self._memory = [[s[i] for i in places] if isinstance(s, list) else s[places] for s in self._memory]
 
     def _check_size(self, size: int) -> None:
         if not size:

@@ -244,12 +244,12 @@ class _Run:
         """What is done between two epochs: callbacks, the best so far, a checkpoint."""
         history = self.history
         if self.callbacks:
-            self.steps.write_back()
+            self.steps.hand_over()
             progress = Progress(history.epochs, self.epochs, history, self.model)
             try:
                 answers = [callback(progress) for callback in self.callbacks]
             finally:
-                self.steps.read_back()
+                self.steps.take_back()
             if any(answer is True for answer in answers):
                 history.stopped = "callback"
         if self.patience is not None:

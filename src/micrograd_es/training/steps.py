@@ -35,8 +35,11 @@ class Steps(Protocol):
     def write_back(self) -> None:
         """Put the numbers into the model's Values."""
 
-    def read_back(self) -> None:
-        """Go on from the numbers in the model's Values, which a callback may have set."""
+    def hand_over(self) -> None:
+        """Leave the numbers in the Values, and the optimiser in the order of the model's parameters, to a callback."""
+
+    def take_back(self) -> None:
+        """Go on from what a callback has left there."""
 
     def state(self) -> dict[str, Any]:
         """What the optimiser remembers, in the order of the model's parameters."""
@@ -139,7 +142,10 @@ class EagerSteps:
     def write_back(self) -> None:
         """See `Steps`; the numbers are there already."""
 
-    def read_back(self) -> None:
+    def hand_over(self) -> None:
+        """See `Steps`; all is there already."""
+
+    def take_back(self) -> None:
         """See `Steps`; a step starts from the Values."""
 
     def state(self) -> dict[str, Any]:
@@ -185,7 +191,7 @@ class RecordedSteps:
         self.gradient, self.before = (np.zeros_like(self.training.parameters) for _ in range(2))
         self.order = np.array([places[value] for value in self.values], int)
         self.across = np.array([places[value] for value in self.measuring.values], int)
-        optimizer.load_state_dict(_reordered(optimizer.state_dict(), np.argsort(self.order)))
+        optimizer.reorder(np.argsort(self.order))
 
     def step(self, inputs: Floats, targets: Floats, masks: Sequence[Floats]) -> float:
         """See `Steps`."""
@@ -229,9 +235,15 @@ class RecordedSteps:
         """See `Steps`."""
         self.training.write_back()
 
-    def read_back(self) -> None:
+    def hand_over(self) -> None:
+        """See `Steps`."""
+        self.write_back()
+        self.optimizer.reorder(self.order)
+
+    def take_back(self) -> None:
         """See `Steps`."""
         self.training.parameters = [float(value.data) for value in self.training.values]
+        self.optimizer.reorder(np.argsort(self.order))
 
     def state(self) -> dict[str, Any]:
         """See `Steps`."""
@@ -241,7 +253,7 @@ class RecordedSteps:
         """See `Steps`."""
         if np.isfinite(self.training.parameters).all():
             self.write_back()
-        self.optimizer.load_state_dict(self.state())
+        self.optimizer.reorder(self.order)
 
 
 def _reordered(state: dict[str, Any], order: Any) -> dict[str, Any]:
