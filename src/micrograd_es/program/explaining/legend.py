@@ -21,7 +21,8 @@ LEGEND: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "Flat by position": "aplanar por posición(A): los números de cada ejemplo en una {row}, una {row} de A"
             " tras otra.",
             "Taken": "A[i:j] son las {column}s i a j − 1 de A, contando desde 0; [A, B] las junta.",
-            "Repeated": "Número a número, una sola {row} o {column} se repite hasta la forma de la otra matriz.",
+            "Repeated": "En lo que va número a número, una {row} o {column} sola se repite hasta tener la forma de la"
+            " otra matriz.",
             "Vec": "vec(A): las {column}s de A, una tras otra, en una sola {column}.",
             "Stacked": "[A; B] junta las {row}s de A y las de B.",
             "Part": "∂L/∂G[A]: lo que le toca a A, sumado en el lugar de A de donde salió.",
