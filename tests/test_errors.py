@@ -158,6 +158,8 @@ def test_a_graph_that_is_asked_of_something_else_is_one_clear_error(
 def test_functions_of_numpy_are_refused_with_the_one_to_write_and_its_operators_are_those_of_values() -> None:
     with pytest.raises(TypeError, match=r"NumPy's exp was given .*Write micrograd_es\.exp\(x\)"):
         np.exp(x)
+    with pytest.raises(TypeError, match=r"NumPy's maximum was given .*Write micrograd_es\.maximum\(x, y\)"):
+        np.maximum(x, 1.0)
     with pytest.raises(TypeError, match=r"NumPy's remainder was given .*functions of micrograd_es"):
         np.float64(3.0) % x
     with pytest.raises(TypeError, match=r"NumPy's add was given"):

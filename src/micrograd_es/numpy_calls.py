@@ -42,7 +42,8 @@ def of_numpy(name: str, method: str, inputs: Sequence[Any], options: Mapping[str
     if known and name in _OPERATORS:
         return _run(*_OPERATORS[name], *inputs)
     given = next(x for x in inputs if _is_value(x))
-    own = f"micrograd_es.{name}(x)" if name in _SAME else "operators, or functions of micrograd_es"
+    call = f"micrograd_es.{name}({', '.join('xy'[: len(inputs)])})"
+    own = call if name in _SAME else "operators, or functions of micrograd_es"
     raise TypeError(f"NumPy's {name} was given {given!r}; it takes numbers, and knows no gradients. Write {own}.")
 
 
