@@ -15,7 +15,7 @@ import numpy as np
 from micrograd_es.ops import Op
 from micrograd_es.program.arrays import ARRAYS, ArrayMaths
 from micrograd_es.program.blocks import Block, Elementwise, Plan, Rows, Space, Total, as_slice, is_run, one_row
-from micrograd_es.program.calls import batch_of, count, outputs_of, unflattened
+from micrograd_es.program.given import batch_of, count, outputs_of, unflattened
 from micrograd_es.program.recording import Structure
 from micrograd_es.program.rules import rules_of
 

@@ -16,9 +16,10 @@ from micrograd_es.files import write_files
 from micrograd_es.maths import as_number, shown
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Space
-from micrograd_es.program.calls import WRT, Calls, as_array, batch_of, count, outputs_of, unflattened, wanted
+from micrograd_es.program.calls import WRT, Calls, wanted
 from micrograd_es.program.explaining.explain import arrays_of, explained
 from micrograd_es.program.faults import located
+from micrograd_es.program.given import as_array, batch_of, count, outputs_of, unflattened
 from micrograd_es.program.in_numpy.portions import runner_of
 from micrograd_es.program.jax_function import function_of
 from micrograd_es.program.planning.grouping import planned

@@ -14,7 +14,7 @@ import numpy as np
 
 from micrograd_es.ops import find
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.calls import as_array, count, unflattened
+from micrograd_es.program.given import as_array, count, unflattened
 from micrograd_es.program.tape import Entries, Entry, Tape
 
 FORMAT = "micrograd_es program 1"
