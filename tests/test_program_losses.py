@@ -233,7 +233,13 @@ PENALTIES: dict[str, tuple[Callable[[es.MLP], Any], str, str]] = {
         " + 0.2·W1",
     ),
     "taken away": (lambda model: -0.1 * squares(weights(model)), "R = −0.1·(‖W1‖² + ‖W2‖²)", " − 0.2·W1"),
-    "absolute values": (lambda model: 0.1 * es.sum([abs(w) for w in weights(model)]), "L = 1/m·Σ ℓ + S3", "∂L/∂p[W1]"),
+    "absolute values": (lambda model: 0.1 * losses.l1(weights(model)), "R = 0.1·(‖W1‖₁ + ‖W2‖₁)", " + 0.1·sign(W1)"),
+    "both": (
+        lambda model: losses.l1(weights(model)) + 0.5 * losses.l2(weights(model)),
+        "R = ‖W1‖₁ + ‖W2‖₁ + 0.5·(‖W1‖² + ‖W2‖²)",
+        " + sign(W1) + W1",
+    ),
+    "fourth powers": (lambda model: 0.1 * es.sum([w**4 for w in weights(model)]), "L = 1/m·Σ ℓ + S3", "∂L/∂p[W1]"),
     "some weights": (lambda model: 0.1 * squares(weights(model)[:5]), "L = 1/m·Σ ℓ + S3", "∂L/∂p[W1]"),
     "a parameter": (lambda model: model["layer2.neuron2.b"], "", ""),
 }
@@ -248,6 +254,17 @@ def test_a_penalty_stands_beside_the_mean_of_the_loss(name: str) -> None:
         assert not line or line in lines
         assert any(made.startswith("∂L/∂W1 = ") and sent in made for made in lines)
         check_matrices(program, np.random.default_rng(5).normal(size=(6, 5)))
+
+
+def test_a_penalty_stands_beside_a_loss_that_is_none_of_those_of_lectures() -> None:
+    def absolute_error(ys: list[Value], ts: list[Value]) -> Value:
+        return es.sum([abs(y - t) for y, t in zip(ys, ts, strict=True)])
+
+    program = penalised(lambda model: 0.1 * losses.l2(weights(model)), absolute_error)
+    lines = formulas(program.explain(backward=True, language="en"))
+    assert any(line.startswith("ℓ = row sums of U") for line in lines)
+    assert {"R = 0.1·(‖W1‖² + ‖W2‖²)", "L = 1/m·Σ ℓ + R", "∂L/∂ℓ = 1/m"} <= set(lines)
+    check_matrices(program, np.random.default_rng(5).normal(size=(6, 5)))
 
 
 def test_a_penalty_of_what_nothing_else_uses_sends_its_gradient_there() -> None:

@@ -14,8 +14,8 @@ from micrograd_es.figures.grids import is_small
 from micrograd_es.plots.canvas import Canvas, Look
 from micrograd_es.program import Program
 from micrograd_es.program.explaining.explain import WORDS, shapes_in
-from micrograd_es.program.explaining.formulas import Style
 from micrograd_es.program.explaining.matrices import Lines
+from micrograd_es.program.explaining.notation import Style
 
 LARGEST, SMALLER = 24.0, 0.78  # points of a formula at most, and the shapes' share of that
 LEADING = 1.3  # from one row of numbers to the next, in letters

@@ -1,7 +1,8 @@
 """Programs as formulas: a plan becomes lines of matrix formulas, with shapes, forward and backward.
 
-`formulas` are written once, and read as text, as LaTeX and as arrays. `naming` knows which matrix rows are columns of,
-`stretches`, `sources`, `patches` and `columns` put matrices together, and `constants` knows which are numbers;
-`affine_formulas` and `readings` write the lines of blocks, `recognition` and the `loss_` rooms what a lecture calls
-them. `matrices` has all lines, and `explain` prints them with their `legend`.
+`formulas` are written once, and read as text, as LaTeX and as arrays; `notation` has their signs. `naming` knows which
+matrix rows are columns of, `stretches`, `sources`, `patches` and `columns` put matrices together, and `constants` knows
+which are numbers. `affine_formulas` and `readings` write the lines of blocks, `recognition` says what lectures call
+them; `objective` writes losses and penalties, which the `loss_` rooms and `penalties` find, as lectures do. `matrices`
+has all lines, and `explain` prints them with their `legend`.
 """

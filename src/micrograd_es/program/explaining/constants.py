@@ -12,8 +12,9 @@ import numpy as np
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Rows, Space
 from micrograd_es.program.explaining.columns import out_of_columns
-from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Style, listed, more, whole
+from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix
 from micrograd_es.program.explaining.naming import Line
+from micrograd_es.program.explaining.notation import Style, listed, more, whole
 from micrograd_es.program.tape import Tape
 
 MOST = 12  # numbers that are shown

@@ -10,10 +10,11 @@ import numpy as np
 
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Plan, Rows, Space
-from micrograd_es.program.explaining.formulas import Matrix, Name, Style
+from micrograd_es.program.explaining.formulas import Matrix, Name
 from micrograd_es.program.explaining.legend import legend
 from micrograd_es.program.explaining.matrices import Lines
 from micrograd_es.program.explaining.naming import Line
+from micrograd_es.program.explaining.notation import Style
 from micrograd_es.scope_names import scope_path
 
 EXAMPLES = ("rows", "columns")
@@ -33,7 +34,9 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "unit columns": "donde las columnas de {} suman 1",
             "squared error": "error cuadrático",
             "hinge": "pérdida de bisagra",
-            "penalty": "penalización L2",
+            "penalty": "penalización",
+            "penalty of squares": "penalización L2",
+            "penalty of absolute values": "penalización L1",
             "lone": "Sin agrupar: {}.",
             "everything": "Todo está agrupado.",
             "single": "{n} operaciones sueltas ({list})",
@@ -59,7 +62,9 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "unit columns": "where the columns of {} sum to 1",
             "squared error": "squared error",
             "hinge": "hinge loss",
-            "penalty": "L2 penalty",
+            "penalty": "penalty",
+            "penalty of squares": "L2 penalty",
+            "penalty of absolute values": "L1 penalty",
             "lone": "Not grouped: {}.",
             "everything": "Everything is grouped.",
             "single": "{n} single operations ({list})",

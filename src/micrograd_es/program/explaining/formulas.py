@@ -13,17 +13,9 @@ from typing import Any, Literal
 import numpy as np
 
 from micrograd_es.program.arrays import Array
+from micrograd_es.program.explaining.notation import Style, plain
 
 Arrays = Mapping[str, Array]
-
-
-@dataclass(frozen=True)
-class Style:
-    """How formulas are written: as LaTeX or as text, with examples as columns or as rows, with which words."""
-
-    latex: bool
-    columns: bool
-    words: Mapping[str, str]
 
 
 @dataclass(eq=False)
@@ -44,7 +36,7 @@ class Matrix:
     @property
     def name(self) -> str:
         """The name in text, which is the key of `Program.matrices`."""
-        name = _plain(self.value) if self.value is not None else f"{self.letter}{self.number}"
+        name = plain(self.value) if self.value is not None else f"{self.letter}{self.number}"
         return f"∂L/∂{name}" if self.slope else name
 
     @property
@@ -60,7 +52,7 @@ class Matrix:
     def written(self, style: Style) -> str:
         """The name."""
         if self.value is not None:
-            return _plain(self.value).replace("-", style.words["minus"])
+            return plain(self.value).replace("-", style.words["minus"])
         if not style.latex:
             return self.name
         index = self.number.replace("[", "").replace("]", "")
@@ -257,16 +249,24 @@ class Added(Formula):
 
 @dataclass(eq=False)
 class Norm(Formula):
-    """The sum of the squares of all numbers of a matrix."""
+    """The sum of the `squares`, or of the absolute values, of all numbers of a matrix."""
 
     part: Name
+    squares: bool
+
+    @property
+    def sign(self) -> str:
+        return "Squares" if self.squares else "Absolute values"
 
     def written(self, style: Style) -> str:
         name = self.part.written(style)
-        return rf"\lVert {name} \rVert^{{2}}" if style.latex else f"‖{name}‖²"
+        if style.latex:
+            return rf"\lVert {name} \rVert" + ("^{2}" if self.squares else "_{1}")
+        return f"‖{name}‖" + ("²" if self.squares else "₁")
 
     def array(self, arrays: Arrays) -> Any:
-        return np.sum(np.square(self.part.array(arrays)), keepdims=True)
+        found = self.part.array(arrays)
+        return np.sum(np.square(found) if self.squares else np.abs(found), keepdims=True)
 
 
 @dataclass(eq=False)
@@ -297,43 +297,3 @@ class Mean(Formula):
     def array(self, arrays: Arrays) -> Any:
         found = self.part.array(arrays)
         return np.array([[found.sum() / max(len(found), 1)]])
-
-
-def indexed(columns: Sequence[int], width: int, style: Style) -> str:
-    """Which columns, counted from 0; nothing for all of them in order."""
-    first, last = columns[0], columns[-1] + 1
-    if list(columns) == list(range(first, last)):
-        return "" if last - first == width else f"[{first}]" if last == first + 1 else f"[{first}:{last}]"
-    return f"[{', '.join([*map(str, columns[:6]), *[more(style)] * (len(columns) > 6)])}]"
-
-
-def more(style: Style) -> str:
-    return r"\ldots" if style.latex else "…"
-
-
-def listed(parts: Sequence[str], style: Style) -> str:
-    inner = (r",\, " if style.latex else ", ").join(parts)
-    return rf"\left[{inner}\right]" if style.latex else f"[{inner}]"
-
-
-def added_up(text: str, count: int, style: Style) -> str:
-    """The sums of every `count` columns of what is written."""
-    return rf"\Sigma_{{{count}}}\left({text}\right)" if style.latex else f"Σ{lowered(count)}({text})"
-
-
-def spread(text: str, count: int, style: Style) -> str:
-    """Each column of what is written `count` times, one after the other."""
-    return rf"{{{text}}}^{{\uparrow {count}}}" if style.latex else f"{text}↑{lowered(count)}"
-
-
-def lowered(number: int) -> str:
-    return str(number).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
-
-
-def whole(x: float | None) -> float | int:
-    assert x is not None
-    return int(x) if x == int(x) and abs(x) < 1e15 else x
-
-
-def _plain(x: float | None) -> str:
-    return f"{whole(x):g}" if x is not None and abs(x) >= 1e15 else str(whole(x))

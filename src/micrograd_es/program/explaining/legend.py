@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from micrograd_es.program.explaining.formulas import Style
 from micrograd_es.program.explaining.naming import Line
+from micrograd_es.program.explaining.notation import Style
 
 # By the sign of a formula, in the order in which they are explained; with examples as columns the two words change.
 LEGEND: Mapping[str, Mapping[str, str]] = MappingProxyType(
@@ -28,7 +28,8 @@ LEGEND: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "Part": "∂L/∂G[A]: lo que le toca a A, sumado en el lugar de A de donde salió.",
             "Stretches": "Σₙ(A): la suma de cada n {column}s seguidas de A.",
             "Spread": "A↑ₙ: cada {column} de A repetida n veces seguidas.",
-            "Norm": "‖A‖²: la suma de los cuadrados de todos los números de A.",
+            "Squares": "‖A‖²: la suma de los cuadrados de todos los números de A.",
+            "Absolute values": "‖A‖₁: la suma de los valores absolutos de todos los números de A.",
             "First": "1[A = B]: de varios que son iguales a B cuenta solo el primero.",
             "Slopes": "∂f(A): en cada {column} de A, la derivada de f respecto a esa {column}.",
         },
@@ -49,7 +50,8 @@ LEGEND: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "Part": "∂L/∂G[A]: what of it belongs to A, added up where in A it came from.",
             "Stretches": "Σₙ(A): the sum of every n {column}s of A that follow each other.",
             "Spread": "A↑ₙ: each {column} of A n times in a row.",
-            "Norm": "‖A‖²: the sum of the squares of all numbers of A.",
+            "Squares": "‖A‖²: the sum of the squares of all numbers of A.",
+            "Absolute values": "‖A‖₁: the sum of the absolute values of all numbers of A.",
             "First": "1[A = B]: of several that are equal to B only the first counts.",
             "Slopes": "∂f(A): in each {column} of A the derivative of f along that {column}.",
         },

@@ -8,18 +8,9 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from micrograd_es.ops import LSE, POW, RELU, SIGMOID, SOFTPLUS
-from micrograd_es.program.explaining.formulas import (
-    Added,
-    Arrays,
-    Formula,
-    Matrix,
-    Minus,
-    Name,
-    Style,
-    Sum,
-    Times,
-)
+from micrograd_es.program.explaining.formulas import Added, Arrays, Formula, Matrix, Minus, Name, Sum, Times
 from micrograd_es.program.explaining.loss_kinds import Loss
+from micrograd_es.program.explaining.notation import Style
 from micrograd_es.program.explaining.readings import Across, Reading
 
 

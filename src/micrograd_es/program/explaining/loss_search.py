@@ -10,53 +10,81 @@ from micrograd_es.program.blocks import Elementwise, Plan, Rows, Space, Total
 from micrograd_es.program.explaining.formulas import Matrix
 from micrograd_es.program.explaining.loss_kinds import Loss
 from micrograd_es.program.explaining.loss_terms import loss_of
-from micrograd_es.program.explaining.penalties import squares_of, taken_apart
+from micrograd_es.program.explaining.penalties import SUMS, Form, Signed, norms_of, taken_apart
 from micrograd_es.program.tape import Entry, Tape
 
 Place = tuple[Space, int]
 NOTHING = -1
 
 
-class Found(NamedTuple):
-    """A loss, the matrix that it is the loss of, and where its targets stand; nowhere if they are known numbers.
+class Apart(NamedTuple):
+    """What an output adds that is the same for all examples: where it stands, and how often it is added.
 
-    `penalties` is what is added that is the same for all examples: where it stands, and its sign; `squares` is what
-    they are in sum, a number times the square of each parameter, by its row: None where they are something else.
+    `norms` is what that is in sum, a factor for the square or the absolute value of each parameter, by its row: None
+    where it is something else.
     """
+
+    places: Mapping[Place, int]
+    norms: Form | None
+
+
+class Found(NamedTuple):
+    """A loss, the matrix that it is the loss of, and where its targets stand; nowhere if they are known numbers."""
 
     loss: Loss
     outputs: Matrix
     targets: Sequence[Place]
-    penalties: Mapping[Place, int]
-    squares: Mapping[int, float] | None
+    penalty: Apart
 
 
-def found_loss(plan: Plan, owner: Mapping[Place, tuple[Matrix, int]], matrices: Iterable[Matrix]) -> Found | None:
-    """The loss that the single output of a plan is of one of the matrices, the first that fits.
+class Search:
+    """The single output of a plan, which may be a loss; `owner` has the matrix and the column of each row."""
 
-    `owner` has the matrix and the column of each row.
-    """
-    tape, numbers = written_out(plan)
-    free = [True] * tape.inputs + [False] * tape.parameters + [True] * len(tape.constants)
-    places = {x: place for place, x in numbers.items()}
-    varies = [True] * tape.inputs + [False] * (tape.first_entry - tape.inputs)
-    for number, entry in enumerate(tape.entries, tape.first_entry):
-        free.append(all(free[x] for x in entry.inputs))
-        space = places[number][0] if number in places else None  # a layer's stand-in varies, too
-        varies.append(space is Space.VARYING or any(varies[x] for x in entry.inputs))
-    columns: dict[Matrix, dict[int, int]] = {}
-    for place, (matrix, column) in owner.items():
-        if not free[numbers[place]]:
-            columns.setdefault(matrix, {})[numbers[place]] = column
-    for y in matrices:
-        if y.shape[0] == "m" and len(columns.get(y, ())) == y.shape[1]:
-            added, penalties = taken_apart(tape, columns[y], varies, free)
-            loss = loss_of(tape, columns[y], free, added) if places.keys() >= penalties.keys() else None
-            if loss:
-                targets = [] if loss.known else [places[int(t)] for t in loss.targets]
-                apart = {places[x]: sign for x, sign in penalties.items()}
-                return Found(loss, y, targets, apart, squares_of(tape, penalties) if apart else None)
-    return None
+    def __init__(self, plan: Plan, owner: Mapping[Place, tuple[Matrix, int]]) -> None:
+        self.owner = owner
+        self.tape, self.numbers = written_out(plan)
+        self.places = {number: place for place, number in self.numbers.items()}
+        tape = self.tape
+        self.free = [True] * tape.inputs + [False] * tape.parameters + [True] * len(tape.constants)
+        self.varies = [True] * tape.inputs + [False] * (tape.first_entry - tape.inputs)
+        for number, entry in enumerate(tape.entries, tape.first_entry):
+            self.free.append(all(self.free[x] for x in entry.inputs))
+            space = self.places[number][0] if number in self.places else None  # a layer's stand-in varies, too
+            self.varies.append(space is Space.VARYING or any(self.varies[x] for x in entry.inputs))
+
+    def loss(self, matrices: Iterable[Matrix]) -> Found | None:
+        """The loss that the output is of one of the matrices, the first that fits."""
+        columns: dict[Matrix, dict[int, int]] = {}
+        for place, (matrix, column) in self.owner.items():
+            if not self.free[self.numbers[place]]:
+                columns.setdefault(matrix, {})[self.numbers[place]] = column
+        for y in matrices:
+            if y.shape[0] == "m" and len(columns.get(y, ())) == y.shape[1]:
+                added, penalties = taken_apart(self.tape, columns[y], self.varies, self.free)
+                known = self.places.keys() >= penalties.keys()
+                loss = loss_of(self.tape, columns[y], self.free, added) if known else None
+                if loss:
+                    targets = [] if loss.known else [self.places[int(t)] for t in loss.targets]
+                    return Found(loss, y, targets, self._apart(penalties))
+        return None
+
+    def rest(self) -> tuple[Place, Apart] | None:
+        """What the output is without a penalty, where that is one number for each example, and the penalty."""
+        tape, (_, penalties) = self.tape, taken_apart(self.tape, (), self.varies, self.free)
+        holds = set(penalties)  # and every sum that one of them is in
+        for number, entry in enumerate(tape.entries, tape.first_entry):
+            if entry.op in SUMS and not holds.isdisjoint(entry.inputs):
+                holds.add(number)
+        others = {number for number, varies in enumerate(self.varies) if varies and number not in holds}
+        added, penalties = taken_apart(tape, others, self.varies, self.free)
+        if list(added.values()) != [1] or not penalties or not self.places.keys() >= {*added, *penalties}:
+            return None
+        (number,) = added
+        return self.places[number], self._apart(penalties)
+
+    def _apart(self, penalties: Signed) -> Apart:
+        places = {self.places[number]: count for number, count in penalties.items()}
+        return Apart(places, norms_of(self.tape, penalties) if places else None)
 
 
 def written_out(plan: Plan) -> tuple[Tape, dict[Place, int]]:

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
-
-import numpy as np
 
 from micrograd_es.ops import ADD, LSE, Op
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Plan, Rows, Space, Total
 from micrograd_es.program.explaining.affine_formulas import affine_line, reduced
-from micrograd_es.program.explaining.constants import Numbers, with_numbers
+from micrograd_es.program.explaining.constants import with_numbers
 from micrograd_es.program.explaining.formulas import (
     Added,
     Formula,
     Matrix,
     Mean,
-    Minus,
-    Multiple,
     Name,
-    Norm,
     Sum,
     Times,
     Word,
 )
-from micrograd_es.program.explaining.loss_kinds import Loss
-from micrograd_es.program.explaining.loss_lines import written
-from micrograd_es.program.explaining.loss_search import found_loss
-from micrograd_es.program.explaining.naming import Line, Names
+from micrograd_es.program.explaining.naming import Line
+from micrograd_es.program.explaining.objective import Objective
 from micrograd_es.program.explaining.readings import Across, LogSums, Reading, scaled
 from micrograd_es.program.explaining.recognition import recognise
 from micrograd_es.program.explaining.stretches import Spread, Stretches, Taken
@@ -36,7 +29,7 @@ from micrograd_es.program.explaining.stretches import Spread, Stretches, Taken
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "softplus", "identity")
 
 
-class Lines(Names):
+class Lines(Objective):
     """The lines of a plan: `forward`, and `backward` from the gradient of the output.
 
     A loss that is recognised is written as lectures write it, unless `steps` asks for every step of it.
@@ -49,18 +42,14 @@ class Lines(Names):
         for block in plan.blocks:
             self.forward.append(self._line(block))
         self.output = self._output()
-        self._seeds: dict[Matrix, Line] = {}
-        self._outputs: Matrix | None = None  # what a recognised loss is the loss of
-        self._penalties: list[Formula] = []  # what is added to its mean
-        self._decay: dict[Matrix, Formula] = {}  # what an L2 penalty sends to the weights
         if not steps and len(plan.tape.outputs) == 1 and self.output.shape == ("m", 1):
-            self._condense()
+            self.condense()
         self.given, self.forward = with_numbers(plan.tape, self.given, self.forward, self.output)
         self._rename()
         recognise(self.forward)
         if len(plan.tape.outputs) == 1:
             mean = Mean(Name(self.output)) if self.output.shape[0] == "m" else Name(self.output)
-            total = Sum([mean, *self._penalties]) if self._penalties else mean
+            total = Sum([mean, *self.penalties]) if self.penalties else mean
             self.forward.append(Line(Matrix("L", "", (1, 1)), total))
         self.backward = self._backward()
 
@@ -179,78 +168,11 @@ class Lines(Names):
             return self.put(self.new("Y", ("m", len(places)), ""), Taken([self.owner_of(place) for place in places]))
         return self.matrix(Rows(places[0][0], tuple(row for _, row in places)), "p", each=len(places) > 1)
 
-    # A recognised loss
-
-    def _condense(self) -> None:
-        """Write the loss that the output is, if it is one, in place of its steps."""
-        found = found_loss(self.plan, self.owner, [line.matrix for line in reversed(self.forward)])
-        if not found or len({space for space, _ in found.targets}) > 1:
-            return
-        decay = self._squares(found.squares)
-        penalties = {} if decay else {self.owner_of(place)[0]: sign for place, sign in found.penalties.items()}
-        if any(matrix.size > 1 or sign not in (1, -1) for matrix, sign in penalties.items()):
-            return
-        if found.targets:
-            rows = Rows(found.targets[0][0], tuple(row for _, row in found.targets))
-            target = self.matrix(rows, "C", each=True)
-        else:
-            target = Matrix("T", "", (1, len(found.loss.targets)))
-            self.forward.append(Line(target, Numbers(np.array([found.loss.targets], float))))
-        self._replace(found.loss, found.outputs, target, [*decay, *penalties])
-        if decay:
-            self._penalize(decay)
-        for matrix, sign in penalties.items():
-            self._penalties.append(Name(matrix) if sign > 0 else Minus(Name(matrix)))
-            self._seeds[matrix] = Line(matrix.gradient, _one(sign))
-
-    def _squares(self, factors: Mapping[int, float] | None) -> dict[Matrix, float]:
-        """A factor for the squares of whole matrices, from one for each parameter's row; none where they differ."""
-        found: dict[Matrix, list[float]] = {}
-        for row, factor in (factors or {}).items():
-            found.setdefault(self.owner[Space.SHARED, row][0], []).append(factor)
-        alike = all(len(set(some)) == 1 and len(some) == matrix.size for matrix, some in found.items())
-        return {matrix: some[0] for matrix, some in found.items()} if alike else {}
-
-    def _penalize(self, decay: Mapping[Matrix, float]) -> None:
-        """Write R = λ·(‖W1‖² + …), and what it sends to the weights."""
-        groups: dict[float, list[Formula]] = {}
-        for matrix in [matrix for matrix, _ in self.given if matrix in decay]:
-            groups.setdefault(decay[matrix], []).append(Norm(Name(matrix)))
-            self._decay[matrix] = _times(2 * decay[matrix], Name(matrix))
-        parts = [_times(factor, norms[0] if len(norms) == 1 else Sum(norms)) for factor, norms in groups.items()]
-        penalty = Matrix("R", "", (1, 1))
-        formula = parts[0] if len(parts) == 1 else Sum(parts)
-        self.forward.append(Line(penalty, formula, list(decay), note="penalty"))
-        self._penalties.append(Name(penalty))
-
-    def _replace(self, loss: Loss, y: Matrix, target: Matrix, others: Sequence[Matrix]) -> None:
-        """Keep what the outputs, the targets and some others need, and write the loss after it."""
-        needed, kept = {y, target, *others}, []
-        for line in reversed(self.forward):
-            if line.matrix in needed:
-                kept.append(line)
-                needed.update(line.inputs)
-        scope = next((line.scope for line in self.forward if line.matrix is self.output), "")
-        self.forward = kept[::-1]
-        used = {x for line in self.forward for x in line.inputs} | set(others)
-        self.given = [(m, rows) for m, rows in self.given if m.letter == "X" or m in used or m is target]
-        if target not in used:
-            target.letter, target.number = "T", ""
-            left = [m for m, _ in self.given if m.letter == "X"]
-            for i, matrix in enumerate(left, 1):
-                matrix.number = str(i) if len(left) > 1 else ""
-        found = written(loss, y, target)
-        self.forward += [Line(matrix, formula, list(inputs)) for matrix, formula, inputs in found.before]
-        note = "" if scope else loss.kind
-        self.forward.append(Line(self.output, found.loss, list(found.inputs), note=note, scope=scope))
-        self._seeds[y] = Line(y.gradient, found.gradient, note="unit rows" * found.unit, of=target)
-        self._outputs = y
-
     def _rename(self) -> None:
         """Y is what the network gives, ℓ the loss of an example; what comes between them is U; one Z is just Z."""
         single = len(self.plan.tape.outputs) == 1
         made = [line.matrix for line in self.forward]
-        last = self._outputs or self._last_layer()
+        last = self.outputs or self._last_layer()
         if self.output in made and self.output.shape[0] == "m":
             network = last is not None and single and self.output is not last
             self.output.letter, self.output.number = ("ℓ", "") if network else ("Y", "")
@@ -295,14 +217,14 @@ class Lines(Names):
         for line in self.forward:
             for x in dict.fromkeys(line.inputs):
                 pending[x] = pending.get(x, 0) + 1
-        sent = {matrix: [line.formula] for matrix, line in self._seeds.items()} or {self.output: [self._seed()]}
+        sent = {matrix: [line.formula] for matrix, line in self.seeds.items()} or {self.output: [self._seed()]}
         lines: list[Line] = []
         computed = {line.matrix for line in self.forward}
 
         def close(matrix: Matrix) -> None:
-            formulas = [*sent.get(matrix, ()), *([self._decay[matrix]] if matrix in self._decay else ())]
-            if matrix in self._seeds:
-                lines.append(replace(self._seeds[matrix], matrix=matrix.gradient))
+            formulas = [*sent.get(matrix, ()), *self.decay.get(matrix, ())]
+            if matrix in self.seeds:
+                lines.append(replace(self.seeds[matrix], matrix=matrix.gradient))
                 return
             lines.append(Line(matrix.gradient, formulas[0] if len(formulas) == 1 else Sum(formulas)))
 
@@ -314,7 +236,7 @@ class Lines(Names):
                         sent.setdefault(x, []).append(formula)
             for x in dict.fromkeys(line.inputs):
                 pending[x] -= 1
-                if not pending[x] and (x in sent or x in self._decay) and x not in computed:
+                if not pending[x] and (x in sent or x in self.decay) and x not in computed:
                     close(x)
         if self.output in depends - computed:  # a parameter is returned as it is
             close(self.output)
@@ -326,14 +248,6 @@ class Lines(Names):
         if len(self.plan.tape.outputs) == 1:
             return Word("1", "1", 1.0)
         return Word("given", "", 1.0, self.output.gradient.name)
-
-
-def _one(sign: int) -> Formula:
-    return Word("1", "1", 1.0) if sign > 0 else Minus(Word("1", "1", 1.0))
-
-
-def _times(number: float, formula: Formula) -> Formula:
-    return formula if number == 1 else Multiple(Name(Matrix("", "", (1, 1), value=number)), formula)
 
 
 def _scopes(plan: Plan) -> dict[tuple[Space, int], tuple[str, ...]]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from micrograd_es.program.explaining.columns import columns_of, flattened, folded
-from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Style
+from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix
+from micrograd_es.program.explaining.notation import Style
 
 
 @dataclass(eq=False)

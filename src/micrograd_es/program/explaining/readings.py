@@ -10,18 +10,8 @@ import numpy as np
 
 from micrograd_es.ops import LSE, Op
 from micrograd_es.program.arrays import ARRAYS
-from micrograd_es.program.explaining.formulas import (
-    Arrays,
-    Formula,
-    Minus,
-    Multiple,
-    Name,
-    Style,
-    Times,
-    added_up,
-    spread,
-    whole,
-)
+from micrograd_es.program.explaining.formulas import Arrays, Formula, Minus, Multiple, Name, Times
+from micrograd_es.program.explaining.notation import Style, added_up, spread, whole
 from micrograd_es.program.rules import rules_of
 from micrograd_es.symbols import Symbol, formula_of
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby, takewhile
 
-from micrograd_es.program.explaining.formulas import Matrix, Style, indexed, listed, more, spread
+from micrograd_es.program.explaining.formulas import Matrix
+from micrograd_es.program.explaining.notation import Style, indexed, listed, more, spread
 
 Place = tuple[Matrix, int]  # a matrix and which of its numbers, weights counted neuron after neuron
 SHOWN = 6

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from micrograd_es.program.explaining.columns import columns_of, out_of_columns
-from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Name, Style, added_up, spread
+from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Name
+from micrograd_es.program.explaining.notation import Style, added_up, spread
 from micrograd_es.program.explaining.patches import Flat, Patches
 from micrograd_es.program.explaining.sources import Place, side_by_side, signs, stacked, turned, weights_of, whole_rows
 

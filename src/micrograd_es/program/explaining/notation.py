@@ -1,0 +1,60 @@
+"""How formulas are written down: the style, and the signs that lists, columns and numbers have in each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Style:
+    """How formulas are written: as LaTeX or as text, with examples as columns or as rows, with which words."""
+
+    latex: bool
+    columns: bool
+    words: Mapping[str, str]
+
+
+def indexed(columns: Sequence[int], width: int, style: Style) -> str:
+    """Which columns, counted from 0; nothing for all of them in order."""
+    first, last = columns[0], columns[-1] + 1
+    if list(columns) == list(range(first, last)):
+        return "" if last - first == width else f"[{first}]" if last == first + 1 else f"[{first}:{last}]"
+    return f"[{', '.join([*map(str, columns[:6]), *[more(style)] * (len(columns) > 6)])}]"
+
+
+def more(style: Style) -> str:
+    """What stands for the rest of a list."""
+    return r"\ldots" if style.latex else "…"
+
+
+def listed(parts: Sequence[str], style: Style) -> str:
+    """Several texts as a list."""
+    inner = (r",\, " if style.latex else ", ").join(parts)
+    return rf"\left[{inner}\right]" if style.latex else f"[{inner}]"
+
+
+def added_up(text: str, count: int, style: Style) -> str:
+    """The sums of every `count` columns of what is written."""
+    return rf"\Sigma_{{{count}}}\left({text}\right)" if style.latex else f"Σ{lowered(count)}({text})"
+
+
+def spread(text: str, count: int, style: Style) -> str:
+    """Each column of what is written `count` times, one after the other."""
+    return rf"{{{text}}}^{{\uparrow {count}}}" if style.latex else f"{text}↑{lowered(count)}"
+
+
+def lowered(number: int) -> str:
+    """A whole number in small digits, as an index."""
+    return str(number).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+
+
+def whole(x: float | None) -> float | int:
+    """A number, as a whole number where it is one."""
+    assert x is not None
+    return int(x) if x == int(x) and abs(x) < 1e15 else x
+
+
+def plain(x: float | None) -> str:
+    """A number as it stands in a formula."""
+    return f"{whole(x):g}" if x is not None and abs(x) >= 1e15 else str(whole(x))

@@ -1,0 +1,133 @@
+"""What a program is to make small: a recognised loss in place of its steps, and a penalty beside its mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from micrograd_es.ops import ABS
+from micrograd_es.program.blocks import Plan, Rows, Space
+from micrograd_es.program.explaining.constants import Numbers
+from micrograd_es.program.explaining.formulas import Formula, Matrix, Minus, Multiple, Name, Norm, Sum, Word
+from micrograd_es.program.explaining.loss_kinds import Loss
+from micrograd_es.program.explaining.loss_lines import written
+from micrograd_es.program.explaining.loss_search import Apart, Search
+from micrograd_es.program.explaining.naming import Line, Names
+from micrograd_es.program.explaining.readings import Reading
+
+
+class Objective(Names):
+    """The lines of a plan with its `output`, one number for each example, as a lecture writes it.
+
+    `outputs` is what a recognised loss is the loss of, `seeds` the lines of the gradients that the way back starts
+    from; `penalties` is what is added to the mean of the output, and `decay` what they send to the weights.
+    """
+
+    output: Matrix
+
+    def __init__(self, plan: Plan, shapes: Sequence[tuple[int, ...]]) -> None:
+        super().__init__(plan, shapes)
+        self.seeds: dict[Matrix, Line] = {}
+        self.outputs: Matrix | None = None
+        self.penalties: list[Formula] = []
+        self.decay: dict[Matrix, list[Formula]] = {}
+
+    def condense(self) -> None:
+        """Write the loss that the output is, if it is one, in place of its steps, and a penalty beside it."""
+        search = Search(self.plan, self.owner)
+        found = search.loss([line.matrix for line in reversed(self.forward)])
+        if not found or len({space for space, _ in found.targets}) > 1:
+            self._set_apart(search)
+            return
+        norms = self._norms(found.penalty)
+        penalties = {} if norms else {self.owner_of(x)[0]: count for x, count in found.penalty.places.items()}
+        if any(matrix.size > 1 or count not in (1, -1) for matrix, count in penalties.items()):
+            return
+        if found.targets:
+            rows = Rows(found.targets[0][0], tuple(row for _, row in found.targets))
+            target = self.matrix(rows, "C", each=True)
+        else:
+            target = Matrix("T", "", (1, len(found.loss.targets)))
+            self.forward.append(Line(target, Numbers(np.array([found.loss.targets], float))))
+        self._replace(found.loss, found.outputs, target, [*[matrix for _, matrix in norms], *penalties])
+        if norms:
+            self._penalize(norms)
+        for matrix, count in penalties.items():
+            self.penalties.append(Name(matrix) if count > 0 else Minus(Name(matrix)))
+            self.seeds[matrix] = Line(matrix.gradient, _one(count))
+
+    def _set_apart(self, search: Search) -> None:
+        """Write a penalty of squares or absolute values beside a loss that stays as it is."""
+        found = search.rest()
+        norms = self._norms(found[1]) if found else {}
+        loss = self.owner_of(found[0])[0] if found else self.output
+        if norms and loss.shape == ("m", 1):
+            self._keep({loss, *[matrix for _, matrix in norms]})
+            self.output = loss
+            self._penalize(norms)
+
+    def _norms(self, penalty: Apart) -> dict[tuple[str, Matrix], float]:
+        """A factor for the squares or absolute values of whole matrices; none where those of parameters differ."""
+        found: dict[tuple[str, Matrix], list[float]] = {}
+        for (kind, row), factor in (penalty.norms or {}).items():
+            found.setdefault((kind, self.owner[Space.SHARED, row][0]), []).append(factor)
+        alike = all(len(set(some)) == 1 and len(some) == matrix.size for (_, matrix), some in found.items())
+        return {key: some[0] for key, some in found.items()} if alike else {}
+
+    def _penalize(self, norms: Mapping[tuple[str, Matrix], float]) -> None:
+        """Write R = λ·(‖W1‖² + …), and what it sends to the weights."""
+        groups: dict[float, list[Formula]] = {}
+        places = {matrix: place for place, (matrix, _) in enumerate(self.given)}
+        for (kind, matrix), factor in sorted(norms.items(), key=lambda item: (item[0][0], places[item[0][1]])):
+            squares = kind == "square"
+            groups.setdefault(factor, []).append(Norm(Name(matrix), squares))
+            sent = (
+                _times(2 * factor, Name(matrix))
+                if squares
+                else _times(factor, Reading(ABS, [Name(matrix)], Name(matrix)))
+            )
+            self.decay.setdefault(matrix, []).append(sent)
+        parts = [_times(factor, made[0] if len(made) == 1 else Sum(made)) for factor, made in groups.items()]
+        kinds = {kind for kind, _ in norms}
+        note = "penalty" if len(kinds) > 1 else f"penalty of {kinds.pop()}s"
+        penalty = Matrix("R", "", (1, 1))
+        formula = parts[0] if len(parts) == 1 else Sum(parts)
+        self.forward.append(Line(penalty, formula, [matrix for _, matrix in norms], note=note))
+        self.penalties.append(Name(penalty))
+
+    def _keep(self, needed: set[Matrix]) -> None:
+        """Leave out the lines that some matrices do not need, and what is given for those lines alone."""
+        kept, others = [], set(needed)
+        for line in reversed(self.forward):
+            if line.matrix in needed:
+                kept.append(line)
+                needed.update(line.inputs)
+        self.forward = kept[::-1]
+        used = others.union(*[line.inputs for line in self.forward])
+        self.given = [(m, rows) for m, rows in self.given if m.letter == "X" or m in used]
+
+    def _replace(self, loss: Loss, y: Matrix, target: Matrix, others: Sequence[Matrix]) -> None:
+        """Keep what the outputs, the targets and some others need, and write the loss after it."""
+        scope = next((line.scope for line in self.forward if line.matrix is self.output), "")
+        self._keep({y, target, *others})
+        used = {x for line in self.forward for x in line.inputs}
+        if target not in used:
+            target.letter, target.number = "T", ""
+            left = [m for m, _ in self.given if m.letter == "X"]
+            for i, matrix in enumerate(left, 1):
+                matrix.number = str(i) if len(left) > 1 else ""
+        found = written(loss, y, target)
+        self.forward += [Line(matrix, formula, list(inputs)) for matrix, formula, inputs in found.before]
+        note = "" if scope else loss.kind
+        self.forward.append(Line(self.output, found.loss, list(found.inputs), note=note, scope=scope))
+        self.seeds[y] = Line(y.gradient, found.gradient, note="unit rows" * found.unit, of=target)
+        self.outputs = y
+
+
+def _one(sign: int) -> Formula:
+    return Word("1", "1", 1.0) if sign > 0 else Minus(Word("1", "1", 1.0))
+
+
+def _times(number: float, formula: Formula) -> Formula:
+    return formula if number == 1 else Multiple(Name(Matrix("", "", (1, 1), value=number)), formula)
