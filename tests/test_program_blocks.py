@@ -527,3 +527,29 @@ def test_a_difference_of_equal_inputs_is_0_and_has_the_slope_of_0(name: str, fas
     program = record(fn, [0.1, 0.2], fast=fast)
     assert program(xs).tolist() == [0.0] * 5
     agree(program, fn, xs)
+
+
+def test_sums_with_constants_read_their_inputs_in_the_order_in_which_these_stand() -> None:
+    rows = [[3, 0.5, -1, 3], [1, 2, 3, 4]]
+    program = record(lambda x: [es.sum([c * a for c, a in zip(row, x, strict=True)]) for row in rows], [0.1] * 4)
+    assert program.explain().splitlines()[:2] == [
+        "W1 = [3, 1; 0.5, 2; −1, 3; 3, 4]   4×2",
+        "Y = X·W1                           m×2 = (m×4)·(4×2)",
+    ]
+    xs = np.random.default_rng(1).normal(size=(5, 4))
+    assert program(xs) == pytest.approx(xs @ np.array(rows).T)
+
+
+def test_the_kernel_of_a_filter_is_written_as_it_stands() -> None:
+    kernel = [-1, 0, 1, -2, 0, 2, -1, 0, 1]
+
+    def edges(image: list[list[Value]]) -> list[Value]:
+        return [
+            es.sum([w * image[a + i // 3][b + i % 3] for i, w in enumerate(kernel)]) for a in range(2) for b in range(2)
+        ]
+
+    program = record(edges, np.zeros((4, 4)).tolist())
+    assert program.explain().splitlines()[0] == "W1 = [−1; 0; 1; −2; 0; 2; −1; 0; 1]   9×1"
+    images = np.random.default_rng(1).normal(size=(3, 4, 4))
+    expected = [[(m[a : a + 3, b : b + 3].ravel() * kernel).sum() for a in range(2) for b in range(2)] for m in images]
+    assert program(images) == pytest.approx(np.array(expected))

@@ -15,7 +15,7 @@ from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, 
 from micrograd_es.program.collection import without_collection
 from micrograd_es.program.planning.affinities import Affinity, Steps
 from micrograd_es.program.planning.levels import is_irregular, latest
-from micrograd_es.program.planning.order import parameter_order
+from micrograd_es.program.planning.order import in_stretch, parameter_order
 from micrograd_es.program.planning.windows import Window, windows
 from micrograd_es.program.tape import Tape
 
@@ -214,25 +214,28 @@ class _Grouping:
         return [a._replace(shared=zero) if a.shared is None else a for a in affinities]
 
     def _in_order(self, members: list[int]) -> dict[int, Affinity]:
-        """The sums with their terms in the order of their weights, so that these are a stretch of rows; so the sums."""
+        """The sums with their terms in the order of their weights, so that these are a stretch of rows; so the sums.
+
+        Where the weights are no stretch in any order, as constants are not, it is that of the inputs.
+        """
         row, affine = self.row, self.steps.affine
         found = {}
         order: list[int] = []
         known: tuple[int, ...] = ()
-        straight = True
+        straight = stretch = True
         for number in members:
             affinity = affine[number]
             if affinity.inputs != known:
-                known, weights = affinity.inputs, affinity.weights
-                order = sorted(range(len(weights)), key=[row[w] for w in weights].__getitem__)
-                straight = order == list(range(len(order)))
+                known = affinity.inputs
+                order, is_stretch = in_stretch([row[w] for w in affinity.weights], [row[x] for x in known])
+                straight, stretch = order == list(range(len(order))), stretch and is_stretch
             if not straight:
                 affinity = affinity._replace(
                     weights=tuple([affinity.weights[i] for i in order]),
                     inputs=tuple([affinity.inputs[i] for i in order]),
                 )
             found[number] = affinity
-        return dict(sorted(found.items(), key=lambda item: row[item[1].weights[0]]))
+        return dict(sorted(found.items(), key=lambda item: row[item[1].weights[0]])) if stretch else found
 
     def _without_bare(self, number: int, affinity: Affinity, later: Groups) -> int:
         """The number of the product alone; the rest is added to it later."""

@@ -1,8 +1,8 @@
-"""The order of a program's parameters: the weights of a product stand together."""
+"""The order of parameters, in which the weights of a product stand together, and that of the terms of sums."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from micrograd_es.program.planning.affinities import Affinity, Steps
 from micrograd_es.program.tape import Tape
@@ -24,6 +24,20 @@ def parameter_order(tape: Tape, steps: Steps) -> list[int]:
         used.update(dict.fromkeys([a.shared for a in sums if a.shared is not None]))
     order = [x - start for x in used if start <= x < end]
     return list(dict.fromkeys([*order, *range(tape.parameters)]))
+
+
+def in_stretch(weights: Sequence[int], inputs: Sequence[int]) -> tuple[list[int], bool]:
+    """The order of terms in which the rows of their weights follow each other, or else those of their inputs do.
+
+    And whether it is the first.
+
+    >>> in_stretch([7, 5, 6], [1, 2, 3]), in_stretch([7, 5, 5], [3, 2, 1])
+    (([1, 2, 0], True), ([2, 1, 0], False))
+    """
+    order = sorted(range(len(weights)), key=weights.__getitem__)
+    if weights[order[-1]] - weights[order[0]] == len(weights) - 1 and len(set(weights)) == len(weights):
+        return order, True
+    return sorted(order, key=inputs.__getitem__), False
 
 
 def _kernels(

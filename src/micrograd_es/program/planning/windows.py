@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from micrograd_es.program.planning.affinities import Affinity
+from micrograd_es.program.planning.order import in_stretch
 
 APART = 4  # windows of one kernel among the sums of as many terms; where there were more, each would have few positions
 MANY = 8  # terms of one kernel from which on it may have edges only, as it has on a small image
@@ -159,4 +160,8 @@ def _window(positions: list[Position], affine: Mapping[int, Affinity], row: Sequ
 
     full = next(position for position in positions if -1 not in position.order)
     weights = [[affine[number].weights[i] for i in full.order] for number in full.members]
+    order, is_stretch = in_stretch([row[w] for w in weights[0]], [row[full.key[i]] for i in full.order])
+    if not is_stretch:
+        weights = [[kernel[i] for i in order] for kernel in weights]
+        positions = [position._replace(order=[position.order[i] for i in order]) for position in positions]
     return Window(weights, sorted(positions, key=place))
