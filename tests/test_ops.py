@@ -211,6 +211,13 @@ def test_a_row_that_takes_nothing_is_refused(add_row: Callable[..., Op]) -> None
         add_row("nothing", "n", Role.SCALER, lambda m: 1.0, lambda m, z: ())
 
 
+def test_a_function_that_the_maths_does_not_have_is_named_with_what_to_write(add_row: Callable[..., Op]) -> None:
+    row = add_row("bell", "b", Role.SCALER, forward=lambda m, x: m.erf(x), local=lambda m, z, x: (1.0,))
+    with pytest.raises(AttributeError, match=r"called m\.erf; expected one of abs, cos, .*\. Write math\.erf\(x\)\.$"):
+        apply(row, Value(0.5))
+    assert not hasattr(NUMBERS, "__deepcopy__")
+
+
 def test_a_rule_may_give_a_list_and_a_complex_number_is_no_result(add_row: Callable[..., Op]) -> None:
     cube_root = add_row("cbrt", "∛", Role.SCALER, lambda m, x: x ** (1 / 3), lambda m, z, x: [1 / (3 * z * z)])
     assert apply(cube_root, Value(8.0)).local == pytest.approx((1 / 12,))

@@ -109,6 +109,13 @@ class NumberMaths:
     Inputs and results are Numbers; they are typed Any because kinds of numbers mix in ways no checker follows.
     """
 
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        known = ", ".join(sorted(each for each in dir(NumberMaths) if not each.startswith("_")))
+        instead = f" Write math.{name}(x)." if hasattr(math, name) else ""
+        raise AttributeError(f"a rule of the table called m.{name}; expected one of {known}.{instead}")
+
     def exp(self, x: Any) -> Any:
         return x.exp() if isinstance(x, Decimal) else math.exp(x)
 
