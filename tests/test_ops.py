@@ -206,6 +206,13 @@ def test_a_rule_that_gives_what_no_row_has_is_named(
         apply(row, Value(2.0), Value(3.0))
 
 
+@pytest.mark.parametrize("name", ["two\nlines", "", "  ", 3])
+def test_the_name_of_a_row_is_text_on_one_line(name: str, add_row: Callable[..., Op]) -> None:
+    with pytest.raises(ValueError, match=r"the name of a row is .*; expected text on one line"):
+        add_row(name, "n", Role.SCALER, lambda m, x: x, lambda m, z, x: (1,))
+    assert name not in OPS
+
+
 def test_a_row_that_takes_nothing_is_refused(add_row: Callable[..., Op]) -> None:
     with pytest.raises(RuleError, match="forward of the row nothing takes no inputs"):
         add_row("nothing", "n", Role.SCALER, lambda m: 1.0, lambda m, z: ())

@@ -88,8 +88,11 @@ def op(
 ) -> Op:
     """Add a row to the table and return it.
 
-    Raises ValueError where the table has a row of that name already, RuleError where it takes no inputs.
+    Raises ValueError where the table has a row of that name already or the name is no text on one line, RuleError where
+    the row takes no inputs.
     """
+    if not isinstance(name, str) or not name.isprintable() or not name.strip():
+        raise ValueError(f"the name of a row is {name!r}; expected text on one line, by which it is printed and saved.")
     if name in OPS:
         raise ValueError(f"the table of operations has a row {name!r} already; give the new one another name.")
     OPS[name] = Op(name, sign, role, forward, local, domain, needs, folded)
