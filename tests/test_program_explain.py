@@ -194,6 +194,14 @@ def test_a_parameter_that_is_returned_has_its_gradient() -> None:
     check_matrices(program, np.zeros((4,)))
 
 
+@pytest.mark.parametrize("own", [es.sum, lambda w: 1 / es.sqrt(es.sum(w))], ids=["sums", "of sums"])
+@pytest.mark.parametrize("neurons", [1, 2])
+def test_weights_may_be_sums_of_parameters(neurons: int, own: Callable[[Sequence[Value]], Value]) -> None:
+    parts = [[[Value(0.1 + 0.2 * i + k + j) for i in range(3)] for k in range(2)] for j in range(neurons)]
+    program = record(lambda x: es.sum([es.tanh(es.dot(map(own, row), x)) for row in parts]), [0.1, 0.2])
+    check_matrices(program, np.random.default_rng(1).normal(size=(4, 2)))
+
+
 def test_weights_of_two_shapes_are_two_matrices() -> None:
     w = [Value(2.0), Value(3.0)]
     program = record(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from itertools import count
+from itertools import count, pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import micrograd_es as es
 from micrograd_es import Value
 from micrograd_es.ops import OPS, Op, Role, op
 from micrograd_es.program import Program, record
+from micrograd_es.program.in_numpy import steps
 from micrograd_es.program.in_numpy.runner import Runner
 from micrograd_es.program.in_numpy.text import written
 from micrograd_es.value import apply
@@ -201,6 +202,17 @@ def test_as_many_rows_as_examples_and_their_transpose_have_two_names() -> None:
     program = record(GRAPHS["layers"][0], [0.1] * 7)
     program.value_and_grad(np.random.default_rng(5).normal(size=(5, 7)))  # five numbers that neurons read
     assert_source_gives_the_same(program, 1.0)
+
+
+def test_no_examples_give_no_gradient_whatever_was_in_the_rooms() -> None:
+    pairs = list(pairwise(WEIGHTS[:6]))
+    program = record(lambda x: es.sum([es.tanh(a * x[i] + b * x[i - 1]) for i, (a, b) in enumerate(pairs)]), [0.1] * 6)
+    program.value_and_grad(np.zeros((0, 6)))
+    runner = runner_of(program)
+    assert steps.einsum not in {step for step, _ in runner.back}  # it leaves what was there, now and then
+    for room in (*runner.exchange.rooms.values(), *runner.gradients.values()):
+        room.fill(np.nan)
+    assert program.value_and_grad(np.zeros((0, 6)))[1].tolist() == [0.0] * 6
 
 
 def test_a_formula_is_one_line_of_the_source() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Literal
 
-from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, inputs_of
+from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, Total, inputs_of
 from micrograd_es.program.explaining.formulas import Added, Formula, Matrix
 from micrograd_es.program.explaining.patches import Flat, Patches
 from micrograd_es.program.explaining.stretches import Part, Taken
@@ -272,4 +272,7 @@ def _forms(plan: Plan) -> dict[Rows, tuple[int, int]]:
             for rows in inputs_of(block):
                 if len(set(rows.numbers)) == len(rows) > 1:
                     forms.setdefault(rows, forms[block.out])
+    for block in plan.blocks:
+        if isinstance(block, Total):  # sums stand in a row
+            forms.pop(block.out, None)
     return forms

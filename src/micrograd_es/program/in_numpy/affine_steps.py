@@ -85,7 +85,12 @@ def _to_ragged(exchange: Exchange, block: Affine, upstream: Array) -> list[Step]
 
 
 def _written(shape: tuple[int, ...], function: Callable[..., None], *given: Any) -> Write:
-    """What writes a product into a room, which has another shape there."""
+    """What writes a product into a room, which has another shape there.
+
+    Of no examples it is 0: NumPy's einsum may leave what was in the room.
+    """
+    if not all(x.size for x in given if isinstance(x, np.ndarray)):
+        return lambda room: [(room.fill, (0.0,))]
     return lambda room: [(function, (*given, room.reshape(shape)))]
 
 
