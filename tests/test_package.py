@@ -18,7 +18,7 @@ PACKAGE = Path(micrograd_es.__file__).parent
 # where two of them must know each other.)
 ENGINE = ["maths", "nested", "symbols", "ops", "scopes", "scope_names", "replay", "eager", "graph", "flow"]
 ENGINE += ["pickles", "numpy_calls", "value"]
-ENGINE += ["functions", "derivatives", "sweeps", "jacobians", "blocks", "rules", "two_layers", "counting", "cost"]
+ENGINE += ["functions", "sweeps", "derivatives", "jacobians", "blocks", "rules", "two_layers", "counting", "cost"]
 ENGINE += ["listing"]
 # Programs, lowest first, a module or a package of them: the same holds.
 PROGRAM = ["arrays", "rules", "tape", "blocks", "collection", "planning", "trace", "recording", "given"]

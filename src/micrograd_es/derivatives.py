@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from micrograd_es import flow, functions
-from micrograd_es.graph import leaves, topological
+from micrograd_es.graph import between, leaves, topological
 from micrograd_es.maths import NUMBERS, Number
 from micrograd_es.ops import Op
 from micrograd_es.replay import RECORDING
+from micrograd_es.sweeps import backward
 from micrograd_es.value import Constant, Value, as_value
 
 
@@ -78,25 +79,31 @@ class ValueMaths:
 VALUES = ValueMaths()
 
 
-def gradient_graph(f: Value) -> dict[Value, Value]:
-    """∂f/∂v for every Value v behind f, as Values: what `flow.gradients` gives as numbers.
+def gradient_graphs(f: Value, inputs: Sequence[Value], fixed: Iterable[Value] = ()) -> list[Value]:
+    """∂f/∂x for each of the inputs, as Values. The graph is cut at the inputs and at what is fixed.
 
     >>> x = Value(3.0, "x")
-    >>> slope = gradient_graph(x * x * x)[x]
-    >>> slope, gradient_graph(slope)[x]
-    (Value(27.0), Value(18.0))
+    >>> (slope,) = gradient_graphs(x * x * x, [x])
+    >>> slope, gradient_graphs(slope, [x])
+    (Value(27.0), [Value(18.0)])
     """
-    graph: dict[Value, Value] = {f: Constant(1)}
-    for node in flow.swept(f):
-        if node.op is None:
-            continue
-        upstream = graph[node]
-        for x, local, number in zip(node.inputs, local_graphs(node), node.wires[1::2], strict=True):
-            if number is None:
-                continue  # a constant: flow.gradients has refused everything else
-            contribution = upstream * local
-            graph[x] = graph[x] + contribution if x in graph else contribution
-    return graph
+    nodes = between([f], inputs, fixed)
+    try:
+        carried = backward(nodes, inputs, {f: {0: Constant(1)}}, local_graphs)
+    except (ArithmeticError, ValueError):
+        backward(nodes, inputs, {f: {0: 1}})  # refuses what has no slope, by name
+        raise
+    return [as_value(carried.get(x, {}).get(0, 0)) for x in inputs]
+
+
+def _gradients(f: Value, inputs: Sequence[Value]) -> list[Number]:
+    """∂f/∂x for each of the inputs, as numbers."""
+    try:
+        found = flow.gradients(f)
+    except (ArithmeticError, ValueError):  # perhaps where the inputs are not: what else f is made of has no say
+        carried = backward(between([f], inputs), inputs, {f: {0: 1}})
+        return [carried.get(x, {}).get(0, 0) for x in inputs]
+    return [found.get(x, 0) for x in inputs]
 
 
 def local_graphs(node: Value) -> tuple[Any, ...]:
@@ -151,10 +158,7 @@ def grad(fn: Callable[..., Any]) -> Callable[..., Any]:
             f = _single(fn(*inputs))
         finally:
             _INSIDE.reset(token)
-        slopes: dict[Value, Any] = gradient_graph(f) if nested else dict(flow.gradients(f))
-        result = [slopes.get(x, 0) for x in inputs]
-        if nested:
-            result = [as_value(slope) for slope in result]
+        result = gradient_graphs(f, inputs) if nested else _gradients(f, inputs)
         return result[0] if len(xs) == 1 else result
 
     gradient.__name__ = f"grad_{getattr(fn, '__name__', 'fn')}"

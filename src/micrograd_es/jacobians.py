@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from micrograd_es.derivatives import local_graphs
+from micrograd_es.derivatives import gradient_graphs
 from micrograd_es.graph import between
 from micrograd_es.maths import LARGEST, as_number, shown
 from micrograd_es.nested import Nested, Shape, entry_names, flat, lists, shape, shaped, size, transposed
 from micrograd_es.replay import RECORDING, RecordingError
 from micrograd_es.sweeps import Carried, backward, forward
-from micrograd_es.value import Constant, Value, as_value
+from micrograd_es.value import Value
 
 LAYOUTS = ("row", "column")
 MODES = ("auto", "reverse", "forward")
@@ -169,7 +169,7 @@ def hessian(f: Value, inputs: Nested, *, fixed: Nested = ()) -> Any:
                 f" Write Value({shown(x.number)}) and compute f from it."
             )
     still = flat_values(fixed, "fixed")
-    gradient = _gradient(f, xs, still)
+    gradient = gradient_graphs(f, xs, still)
     matrix = _reverse(between(gradient, xs, still), gradient, xs)
     names = _names(xs, inner, "x")
     _check_finite(matrix, names, names)
@@ -177,14 +177,6 @@ def hessian(f: Value, inputs: Nested, *, fixed: Nested = ()) -> Any:
         for j in range(i):
             matrix[j][i] = matrix[i][j]
     return Jacobian(matrix, names, names, inner + inner, "row") if inner else matrix[0][0]
-
-
-def _gradient(f: Value, xs: list[Value], fixed: list[Value]) -> list[Value]:
-    """∂f/∂x for each of xs, as Values."""
-    nodes = between([f], xs, fixed)
-    backward(nodes, xs, {f: {0: 1}})  # refuses what has no slope, by name
-    carried = backward(nodes, xs, {f: {0: Constant(1)}}, local_graphs)
-    return [as_value(carried.get(x, {}).get(0, 0)) for x in xs]
 
 
 def _reverse(nodes: list[Value], ys: list[Value], xs: list[Value]) -> list[list[Any]]:
