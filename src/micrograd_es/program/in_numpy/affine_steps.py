@@ -75,13 +75,18 @@ def _to_ragged(exchange: Exchange, block: Affine, upstream: Array) -> list[Step]
     whole = *shape, upstream.shape[1]
     if exchange.is_wanted(block.weights):
         table = exchange.read(1, block.inputs, steps, False)[2].reshape(whole)
-        write = _written(shape, einsum, "pb,pnb->pn", upstream, table)
+        write = _written(shape, einsum, "pb,pnb->pn", upstream, table) if table.size else _cleared
         steps += exchange.sent(*exchange.at(block.weights, False), (len(block.weights), 1), write)
     if exchange.is_wanted(block.inputs):
         matrix = exchange.read(0, block.weights, steps, False)[2].reshape(shape)
         write = _written(whole, einsum, "pn,pb->pnb", matrix, upstream)
         steps += exchange.sent(*exchange.at(block.inputs, False), (len(block.inputs), whole[2]), write)
     return steps
+
+
+def _cleared(room: Array) -> list[Step]:
+    """What a sum over no examples leaves in a room: for einsum it is 0 times whatever stands in memory."""
+    return [(room.fill, (0.0,))]
 
 
 def _written(shape: tuple[int, ...], function: Callable[..., None], *given: Any) -> Write:
