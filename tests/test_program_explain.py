@@ -373,6 +373,25 @@ def test_softmax_and_losses_are_recognised() -> None:
     assert notes(lambda x: es.sum([y * y for y in net(x)]), [x]) == set()
 
 
+NEARLY_ENTROPIES: dict[str, Any] = {
+    "two of three": lambda y, t: es.log_sum_exp(y) - t[0] * y[0] - t[1] * y[1],
+    "a constant": lambda y, t: es.log_sum_exp(y) - 0.5 + 0 * t[0],
+    "a target alone": lambda y, t: es.log_sum_exp(y) - t[0],
+    "a penalty, too": lambda y, t: es.log_sum_exp(y) - (es.dot(t, y) + Value(0.5, "p") ** 2),
+    "one probability": lambda y, t: -(t[0] * es.log_softmax(y)[0]),
+    "two probabilities": lambda y, t: -es.sum([a * b for a, b in zip(t[:2], es.log_softmax(y)[:2], strict=True)]),
+    "no logarithm": lambda y, t: -es.dot(t, es.softmax(y)),
+    "factors that sum to 6": lambda y, t: -es.sum([2 * log for log in es.log_softmax(y)]) + 0 * t[0],
+}
+
+
+@pytest.mark.parametrize("name", NEARLY_ENTROPIES)
+def test_what_is_nearly_a_cross_entropy_is_not_called_one(name: str) -> None:
+    net = network(4, 6, 3)
+    found = notes(lambda x, t: NEARLY_ENTROPIES[name](net(x), t), [[0.1] * 4, [0.2, 0.5, 0.3]])
+    assert "cross-entropy" not in found
+
+
 def test_a_spread_a_distance_and_an_entropy_are_no_losses() -> None:
     net, x = network(4, 6, 4), [0.1] * 4
     centre, scale = [Value(0.1 * i) for i in range(4)], Value(2.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from micrograd_es.program.explaining.formulas import Added, Formula, Matrix, Product
+from micrograd_es.program.explaining.formulas import Added, Formula, Matrix
 from micrograd_es.program.explaining.readings import Across, Reading
 from micrograd_es.program.explaining.stretches import Stretches, Taken
 
@@ -16,10 +16,14 @@ Kind = tuple[str, Matrix | None]  # what a matrix is, and of which
 
 
 class _Facts(NamedTuple):
-    """What a line is recognised by: its formula, the row of the table in it, its inputs and what these are."""
+    """What a line is recognised by: its formula, the row of the table in it, its width, its inputs and what these are.
+
+    A softmax, and its logarithm, are of the matrix of which they are all columns; of none where they are some.
+    """
 
     formula: Formula
     row: str
+    width: int
     inputs: Sequence[Matrix]
     kinds: Sequence[Kind]
 
@@ -43,6 +47,34 @@ class _Facts(NamedTuple):
         sources = [of if kind == "columns" and of else x for x, (kind, of) in zip(self.inputs, self.kinds, strict=True)]
         return [kind == "data" or x.letter in _DATA for x, (kind, _) in zip(sources, self.kinds, strict=True)]
 
+    @property
+    def computed(self) -> Matrix | None:
+        """The one input that is computed, where the other is data for each of its numbers."""
+        if len(self.inputs) != 2 or sum(self.data) != 1 or self.inputs[0].shape != self.inputs[1].shape:
+            return None
+        return self.inputs[self.data.index(False)]
+
+    def is_expected(self) -> bool:
+        """Whether what is taken away from log Σ e^Y is Σ T ⊙ Y, or one column of Y; of a part of them it is no loss."""
+        kind, of = self.kinds[1]
+        return of is self.kinds[0][1] and (kind == "expected" or (kind == "columns" and self.inputs[1].shape[1] == 1))
+
+    def weighs(self, kind: str) -> bool:
+        """Whether data, and all columns of what is of that kind, are multiplied."""
+        return any(
+            x is self.computed and found == kind and of for x, (found, of) in zip(self.inputs, self.kinds, strict=True)
+        )
+
+    def of(self, kind: str) -> Matrix | None:
+        """What the line is that kind of."""
+        if kind == "weighted":
+            return self.computed
+        if kind in ("softmax", "log softmax") and self.row in ("div", "sub"):
+            return self.inputs[0] if self.inputs[0] is self.kinds[1][1] else None
+        if kind in ("softmax", "log softmax", "expected"):
+            return self.kinds[0][1]
+        return self.inputs[0] if kind in _OF else None
+
     def from_target(self) -> bool:
         """Whether one of two inputs is data and the other is computed, as wide as that: X − p is no error."""
         if sum(self.data) != 1 or any(x.letter == "p" for x in self.inputs):
@@ -61,7 +93,7 @@ _ROWS: tuple[tuple[str, Callable[[_Facts], bool]], ...] = (
         lambda x: isinstance(x.formula, Taken) and len(x.inputs) == 1 and x.first not in ("log softmax", "likelihood"),
     ),
     ("log softmax", lambda x: x.row == "sub" and x.by_its("lse")),
-    ("cross-entropy", lambda x: x.row == "sub" and x.first == "lse"),
+    ("cross-entropy", lambda x: x.row == "sub" and x.first == "lse" and x.is_expected()),
     ("difference", lambda x: x.row == "sub" and x.from_target()),
     ("softmax", lambda x: x.row == "div" and x.by_its("sum of exp")),
     ("squares", lambda x: x.row == "pow" and x.first == "difference" and x.inputs[1].value == 2),
@@ -69,10 +101,15 @@ _ROWS: tuple[tuple[str, Callable[[_Facts], bool]], ...] = (
     ("squared error", lambda x: isinstance(x.formula, Added | Stretches) and x.first == "squares"),
     ("sum of exp", lambda x: isinstance(x.formula, Added) and x.first == "exp"),
     ("log softmax", lambda x: x.row == "log" and x.has("softmax", "log softmax", "likelihood")),
-    ("likelihood", lambda x: x.row == "mul" and any(x.data) and x.has("softmax", "log softmax", "likelihood")),
-    ("likelihood", lambda x: isinstance(x.formula, Taken | Added | Product) and x.has("log softmax", "likelihood")),
-    ("cross-entropy", lambda x: x.row == "neg" and x.first in ("log softmax", "likelihood")),
+    ("log likelihood", lambda x: x.row == "mul" and x.weighs("log softmax")),
+    ("log likelihood", lambda x: isinstance(x.formula, Taken) and x.first == "log softmax" and x.width == 1),
+    ("log likelihood", lambda x: isinstance(x.formula, Added) and x.first == "log likelihood"),
+    ("likelihood", lambda x: x.row == "mul" and x.weighs("softmax")),
+    ("likelihood", lambda x: isinstance(x.formula, Added) and x.first == "likelihood"),
+    ("cross-entropy", lambda x: x.row == "neg" and x.first in ("log softmax", "log likelihood") and x.width == 1),
     ("squared error", lambda x: x.row in ("div", "mul") and x.has("squared error")),
+    ("weighted", lambda x: x.row == "mul" and x.computed is not None),
+    ("expected", lambda x: isinstance(x.formula, Added) and x.first == "weighted"),
     ("data", lambda x: bool(x.inputs) and all(x.data)),
 )
 _OF = ("lse", "exp", "columns", "sum of exp")  # of their first input
@@ -85,8 +122,9 @@ def recognise(lines: Sequence[Line]) -> None:
     kinds: dict[Matrix, Kind] = {}
     for line in lines:
         row = line.formula.op.name if isinstance(line.formula, Reading) else ""
-        facts = _Facts(line.formula, row, line.inputs, [kinds.get(x, ("", None)) for x in line.inputs])
+        known = [kinds.get(x, ("", None)) for x in line.inputs]
+        facts = _Facts(line.formula, row, line.matrix.shape[1], line.inputs, known)
         found = next((kind for kind, holds in _ROWS if holds(facts)), "")
-        kinds[line.matrix] = found, line.inputs[0] if found in _OF else None
+        kinds[line.matrix] = found, facts.of(found)
         if found in _NOTED:
             line.note = found
