@@ -232,6 +232,12 @@ PENALTIES: dict[str, tuple[Callable[[es.MLP], Any], str, str]] = {
         "R = 0.1·‖W1‖² + 0.3·‖W2‖²",
         " + 0.2·W1",
     ),
+    "minus, twice": (
+        lambda model: 0.1 * es.sum([(-2 * w) * w for w in weights(model)]),
+        "R = −0.2·(‖W1‖² + ‖W2‖²)",
+        " − 0.4·W1",
+    ),
+    "a third": (lambda model: losses.l2(weights(model)) / 3, "R = 1/3·(‖W1‖² + ‖W2‖²)", " + 2/3·W1"),
     "taken away": (lambda model: -0.1 * squares(weights(model)), "R = −0.1·(‖W1‖² + ‖W2‖²)", " − 0.2·W1"),
     "absolute values": (lambda model: 0.1 * losses.l1(weights(model)), "R = 0.1·(‖W1‖₁ + ‖W2‖₁)", " + 0.1·sign(W1)"),
     "both": (
@@ -265,6 +271,26 @@ def test_a_penalty_stands_beside_a_loss_that_is_none_of_those_of_lectures() -> N
     assert any(line.startswith("ℓ = row sums of U") for line in lines)
     assert {"R = 0.1·(‖W1‖² + ‖W2‖²)", "L = 1/m·Σ ℓ + R", "∂L/∂ℓ = 1/m"} <= set(lines)
     check_matrices(program, np.random.default_rng(5).normal(size=(6, 5)))
+
+
+@pytest.mark.parametrize("loss", [losses.half_squared_error, losses.softmax_cross_entropy])
+def test_a_loss_and_its_penalty_are_divided_together(loss: Fn) -> None:
+    for penalty, line in ((squares, "R = 0.05·‖W1‖²"), (lambda values: es.sum([v**4 for v in values]), "")):
+        w = [[Value(0.1 * i - 0.2 * j, f"w{i}{j}") for i in range(3)] for j in range(2)]
+
+        def fn(x: list[Value], penalty: Fn = penalty, w: list[Any] = w) -> Value:
+            return (loss([es.dot(row, x[:3]) for row in w], x[3:]) + 0.1 * penalty(w[0] + w[1])) / 2
+
+        program = record(fn, [0.1] * 5)
+        lines = formulas(program.explain(backward=True, language="en"))
+        assert ({line, "L = 1/m·Σ ℓ + R"} if line else {"L = 1/m·Σ ℓ + 0.5·S3", "∂L/∂S3 = 0.5"}) <= set(lines)
+        check_matrices(program, np.random.default_rng(5).normal(size=(6, 5)))
+
+
+def test_what_is_taken_away_from_a_loss_is_no_penalty() -> None:
+    assert "L2 penalty" in penalised(lambda model: losses.l2(weights(model))).explain(language="en")
+    for penalty in (lambda model: -losses.l2(weights(model)), lambda m: losses.l1(weights(m)) - losses.l2(weights(m))):
+        assert "penalty" not in penalised(penalty).explain(language="en")
 
 
 def test_a_penalty_of_what_nothing_else_uses_sends_its_gradient_there() -> None:

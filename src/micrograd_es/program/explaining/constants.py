@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_es.ops import DIV, INV
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Rows, Space
 from micrograd_es.program.explaining.columns import out_of_columns
@@ -44,6 +45,20 @@ def _short(x: float) -> str:
     """A number of at most six digits; a simple fraction where that says more."""
     digits, fraction = f"{whole(x):g}", Fraction(x).limit_denominator(1000)
     return str(fraction) if float(fraction) == x != float(digits) else digits
+
+
+def constant_of(tape: Tape, number: int) -> float | None:
+    """A constant of a tape, or the quotient of two (1/2, by which a sum multiplies); None for any other number."""
+    if tape.first_constant <= number < tape.first_entry:
+        return tape.constants[number - tape.first_constant]
+    entry = tape.entry(number)
+    if entry is None or entry.op not in (DIV, INV):
+        return None
+    if not all(tape.first_constant <= x < tape.first_entry for x in entry.inputs):
+        return None
+    numbers = [tape.constants[x - tape.first_constant] for x in entry.inputs]
+    above, below = numbers if entry.op is DIV else (1.0, numbers[0])
+    return above / below if below else None
 
 
 def with_numbers(

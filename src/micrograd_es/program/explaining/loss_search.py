@@ -10,7 +10,7 @@ from micrograd_es.program.blocks import Elementwise, Plan, Rows, Space, Total
 from micrograd_es.program.explaining.formulas import Matrix
 from micrograd_es.program.explaining.loss_kinds import Loss
 from micrograd_es.program.explaining.loss_terms import loss_of
-from micrograd_es.program.explaining.penalties import SUMS, Form, Signed, norms_of, taken_apart
+from micrograd_es.program.explaining.penalties import Form, Parts, norms_of, scaled_inputs, taken_apart
 from micrograd_es.program.tape import Entry, Tape
 
 Place = tuple[Space, int]
@@ -18,13 +18,13 @@ NOTHING = -1
 
 
 class Apart(NamedTuple):
-    """What an output adds that is the same for all examples: where it stands, and how often it is added.
+    """What an output adds that is the same for all examples: where it stands, and what it is multiplied by.
 
     `norms` is what that is in sum, a factor for the square or the absolute value of each parameter, by its row: None
     where it is something else.
     """
 
-    places: Mapping[Place, int]
+    places: Mapping[Place, float]
     norms: Form | None
 
 
@@ -72,8 +72,8 @@ class Search:
         """What the output is without a penalty, where that is one number for each example, and the penalty."""
         tape, (_, penalties) = self.tape, taken_apart(self.tape, (), self.varies, self.free)
         holds = set(penalties)  # and every sum that one of them is in
-        for number, entry in enumerate(tape.entries, tape.first_entry):
-            if entry.op in SUMS and not holds.isdisjoint(entry.inputs):
+        for number in range(tape.first_entry, tape.first_entry + len(tape.entries)):
+            if not holds.isdisjoint([x for x, _ in scaled_inputs(tape, number)]):
                 holds.add(number)
         others = {number for number, varies in enumerate(self.varies) if varies and number not in holds}
         added, penalties = taken_apart(tape, others, self.varies, self.free)
@@ -82,8 +82,8 @@ class Search:
         (number,) = added
         return self.places[number], self._apart(penalties)
 
-    def _apart(self, penalties: Signed) -> Apart:
-        places = {self.places[number]: count for number, count in penalties.items()}
+    def _apart(self, penalties: Parts) -> Apart:
+        places = {self.places[number]: factor for number, factor in penalties.items()}
         return Apart(places, norms_of(self.tape, penalties) if places else None)
 
 

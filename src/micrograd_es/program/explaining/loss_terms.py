@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from micrograd_es.ops import ADD, DIV, EXP, INV, LOG, LSE, MAX, MUL, NEG, POW, RELU, SAME, SIGMOID, SOFTPLUS, SUB
+from micrograd_es.ops import ADD, DIV, EXP, LOG, LSE, MAX, MUL, NEG, POW, RELU, SAME, SIGMOID, SOFTPLUS, SUB
+from micrograd_es.program.explaining.constants import constant_of
 from micrograd_es.program.explaining.loss_kinds import LOG_SUM, Atom, Loss, Terms, UnknownLossError, matched
 from micrograd_es.program.tape import Entry, Tape
 
 _ARITHMETIC = (ADD, SUB, NEG, MUL, DIV, POW, SAME)
 
 
-def loss_of(tape: Tape, columns: Mapping[int, int], free: Sequence[bool], added: Mapping[int, int]) -> Loss | None:
-    """The loss of some numbers, given with their columns, that others are in sum, given with how often each is added.
+def loss_of(tape: Tape, columns: Mapping[int, int], free: Sequence[bool], added: Mapping[int, float]) -> Loss | None:
+    """The loss of some numbers, given with their columns, that others are in sum, given with the factor of each.
 
     `free` says which numbers depend on no parameter: targets are among those.
     """
@@ -36,8 +37,8 @@ class _Reader:
         self.width = len(set(columns.values()))
         self.margins: dict[int, int] = {}  # t by the column of y, of each max(0, 1 − t·y)
 
-    def read(self, added: Mapping[int, int]) -> Terms:
-        """The terms of a sum of numbers, each so many times, worked out inputs first."""
+    def read(self, added: Mapping[int, float]) -> Terms:
+        """The terms of a sum of numbers, each times a factor, worked out inputs first."""
         needed: dict[int, list[int]] = {}
         waiting = list(added)
         while waiting:
@@ -48,7 +49,7 @@ class _Reader:
         found: dict[int, Terms] = {}
         for number in sorted(needed):
             found[number] = self._terms(number, [found[x] for x in needed[number]])
-        return self._sum([_scaled(found[number], sign) for number, sign in added.items()])
+        return self._sum([_scaled(found[number], factor) for number, factor in added.items()])
 
     def _inputs(self, number: int) -> list[int]:
         """The numbers whose terms are needed for that one."""
@@ -69,21 +70,8 @@ class _Reader:
             return list(entry.inputs)
         raise UnknownLossError
 
-    def _constant(self, number: int) -> float | None:
-        """A constant, or the quotient of two (1/2, by which a sum multiplies)."""
-        if self.tape.first_constant <= number < self.tape.first_entry:
-            return self.tape.constants[number - self.tape.first_constant]
-        entry = self.tape.entry(number)
-        if entry is None or entry.op not in (DIV, INV):
-            return None
-        if not all(self.tape.first_constant <= x < self.tape.first_entry for x in entry.inputs):
-            return None
-        numbers = [self.tape.constants[x - self.tape.first_constant] for x in entry.inputs]
-        above, below = numbers if entry.op is DIV else (1.0, numbers[0])
-        return above / below if below else None
-
     def _is_constant(self, number: int) -> bool:
-        return self._constant(number) is not None
+        return constant_of(self.tape, number) is not None
 
     def _is_target(self, number: int, entry: Entry) -> bool:
         if not self.free[number]:
@@ -96,7 +84,7 @@ class _Reader:
     def _terms(self, number: int, inputs: Sequence[Terms]) -> Terms:
         if number in self.columns:
             return {(("y", self.columns[number]),): 1.0}
-        constant = self._constant(number)
+        constant = constant_of(self.tape, number)
         if constant is not None:
             return {(): constant}
         entry = self.tape.entry(number)
@@ -137,7 +125,8 @@ class _Reader:
 
     def _is_positive_part(self, entry: Entry) -> bool:
         """Whether an operation is max(0, x), whose slope at 0 is that of relu: 0."""
-        return entry.op is RELU or (entry.op is MAX and len(entry.inputs) == 2 and self._constant(entry.inputs[0]) == 0)
+        first, pair = entry.inputs[0], len(entry.inputs) == 2
+        return entry.op is RELU or (entry.op is MAX and pair and constant_of(self.tape, first) == 0)
 
     def _hinge(self, inner: Terms) -> Terms:
         """max(0, 1 − t·y), of terms that have to be 1 − t·y."""

@@ -9,7 +9,7 @@ import numpy as np
 from micrograd_es.ops import ABS
 from micrograd_es.program.blocks import Plan, Rows, Space
 from micrograd_es.program.explaining.constants import Numbers
-from micrograd_es.program.explaining.formulas import Formula, Matrix, Minus, Multiple, Name, Norm, Sum, Word
+from micrograd_es.program.explaining.formulas import Formula, Matrix, Minus, Multiple, Name, Norm, Sum
 from micrograd_es.program.explaining.loss_kinds import Loss
 from micrograd_es.program.explaining.loss_lines import written
 from micrograd_es.program.explaining.loss_search import Apart, Search
@@ -41,8 +41,8 @@ class Objective(Names):
             self._set_apart(search)
             return
         norms = self._norms(found.penalty)
-        penalties = {} if norms else {self.owner_of(x)[0]: count for x, count in found.penalty.places.items()}
-        if any(matrix.size > 1 or count not in (1, -1) for matrix, count in penalties.items()):
+        penalties = {} if norms else {self.owner_of(x)[0]: factor for x, factor in found.penalty.places.items()}
+        if any(matrix.size > 1 for matrix in penalties):
             return
         if found.targets:
             rows = Rows(found.targets[0][0], tuple(row for _, row in found.targets))
@@ -53,9 +53,9 @@ class Objective(Names):
         self._replace(found.loss, found.outputs, target, [*[matrix for _, matrix in norms], *penalties])
         if norms:
             self._penalize(norms)
-        for matrix, count in penalties.items():
-            self.penalties.append(Name(matrix) if count > 0 else Minus(Name(matrix)))
-            self.seeds[matrix] = Line(matrix.gradient, _one(count))
+        for matrix, factor in penalties.items():
+            self.penalties.append(_times(factor, Name(matrix)))
+            self.seeds[matrix] = Line(matrix.gradient, _number(factor))
 
     def _set_apart(self, search: Search) -> None:
         """Write a penalty of squares or absolute values beside a loss that stays as it is."""
@@ -80,17 +80,13 @@ class Objective(Names):
         groups: dict[float, list[Formula]] = {}
         places = {matrix: place for place, (matrix, _) in enumerate(self.given)}
         for (kind, matrix), factor in sorted(norms.items(), key=lambda item: (item[0][0], places[item[0][1]])):
-            squares = kind == "square"
-            groups.setdefault(factor, []).append(Norm(Name(matrix), squares))
-            sent = (
-                _times(2 * factor, Name(matrix))
-                if squares
-                else _times(factor, Reading(ABS, [Name(matrix)], Name(matrix)))
-            )
+            x, squares = Name(matrix), kind == "square"
+            groups.setdefault(factor, []).append(Norm(x, squares))
+            sent = _times(2 * factor, x) if squares else _times(factor, Reading(ABS, [x], x))
             self.decay.setdefault(matrix, []).append(sent)
         parts = [_times(factor, made[0] if len(made) == 1 else Sum(made)) for factor, made in groups.items()]
         kinds = {kind for kind, _ in norms}
-        note = "penalty" if len(kinds) > 1 else f"penalty of {kinds.pop()}s"
+        note = "" if min(norms.values()) < 0 else "penalty" if len(kinds) > 1 else f"penalty of {kinds.pop()}s"
         penalty = Matrix("R", "", (1, 1))
         formula = parts[0] if len(parts) == 1 else Sum(parts)
         self.forward.append(Line(penalty, formula, [matrix for _, matrix in norms], note=note))
@@ -125,9 +121,11 @@ class Objective(Names):
         self.outputs = y
 
 
-def _one(sign: int) -> Formula:
-    return Word("1", "1", 1.0) if sign > 0 else Minus(Word("1", "1", 1.0))
+def _number(x: float) -> Numbers:
+    return Numbers(np.array([[x]]))
 
 
 def _times(number: float, formula: Formula) -> Formula:
-    return formula if number == 1 else Multiple(Name(Matrix("", "", (1, 1), value=number)), formula)
+    if number in (1, -1):
+        return formula if number > 0 else Minus(formula)
+    return Multiple(_number(number), formula)

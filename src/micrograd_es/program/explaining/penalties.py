@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from heapq import heappop, heappush
 from math import prod
 
 from micrograd_es.ops import ABS, ADD, DIV, MUL, NEG, POW, SAME, SUB, Op
+from micrograd_es.program.explaining.constants import constant_of
 from micrograd_es.program.tape import Tape
 
-SUMS = (ADD, SAME, SUB, NEG)
+_SUMS = (ADD, SAME, SUB, NEG)
 
-Signed = dict[int, int]  # how often each number is added, less how often it is subtracted
+Parts = dict[int, float]  # what each number of a sum is multiplied by
 Form = dict[tuple[str, int], float]  # a factor for each parameter's power: "square", "absolute value", "parameter" …
 
 _ONE = ("number", -1)
@@ -20,32 +20,49 @@ _ONE = ("number", -1)
 
 def taken_apart(
     tape: Tape, columns: Container[int], varies: Sequence[bool], free: Sequence[bool]
-) -> tuple[Signed, Signed]:
+) -> tuple[Parts, Parts]:
     """What the single output adds up, down to the numbers of some `columns`: what `varies`, and penalties.
 
     A penalty is the same for all examples, but not `free` of parameters.
     """
-    added: Signed = {}
-    penalties: Signed = {}
-    counts: Signed = Counter({tape.outputs[0]: 1})
+    added: Parts = {}
+    penalties: Parts = {}
+    factors: Parts = {tape.outputs[0]: 1.0}
     waiting = [-tape.outputs[0]]  # the last first: all that needs a number is before it
     while waiting:
         number = -heappop(waiting)
-        entry, count = None if number in columns else tape.entry(number), counts[number]
+        factor = factors[number]
+        inside = [] if number in columns else scaled_inputs(tape, number)
         if number not in columns and not varies[number] and not free[number]:
-            penalties[number] = count
-        elif entry is not None and entry.op in SUMS:
-            signs = (1, -1) if entry.op is SUB else (-1,) if entry.op is NEG else (1,) * len(entry.inputs)
-            for x, sign in zip(entry.inputs, signs, strict=True):
-                if x not in counts:
-                    heappush(waiting, -x)
-                counts[x] += sign * count
-        else:
-            added[number] = count
+            penalties[number] = factor
+        elif not inside:
+            added[number] = factor
+        for x, by in inside if number not in penalties else ():
+            if x not in factors:
+                heappush(waiting, -x)
+            factors[x] = factors.get(x, 0.0) + by * factor
     return added, penalties
 
 
-def norms_of(tape: Tape, penalties: Signed) -> Form | None:
+def scaled_inputs(tape: Tape, number: int) -> list[tuple[int, float]]:
+    """What a sum adds up, and what a constant multiplies or divides, each with its factor; nothing for the rest."""
+    entry = tape.entry(number)
+    if entry is None:
+        return []
+    op, inputs = entry.op, entry.inputs
+    if op in _SUMS:
+        signs = (1.0, -1.0) if op is SUB else (-1.0,) if op is NEG else (1.0,) * len(inputs)
+        return list(zip(inputs, signs, strict=True))
+    if op is DIV and (below := constant_of(tape, inputs[1])):
+        return [(inputs[0], 1 / below)]
+    if op is MUL and len(inputs) == 2:
+        for x, by in (inputs, inputs[::-1]):
+            if (scale := constant_of(tape, by)) is not None:
+                return [(x, scale)]
+    return []
+
+
+def norms_of(tape: Tape, penalties: Parts) -> Form | None:
     """Penalties in sum, as a factor for the square or the absolute value of each parameter, by its row.
 
     None where they are more than that.
@@ -64,7 +81,7 @@ def norms_of(tape: Tape, penalties: Signed) -> Form | None:
         if form is None:
             return None
         found[number] = form
-    total = _sum([_scaled(found[number], sign) for number, sign in penalties.items()])
+    total = _sum([_scaled(found[number], by) for number, by in penalties.items()])
     known = all(kind in ("square", "absolute value") for kind, _ in total)
     return {(kind, x - tape.inputs): factor for (kind, x), factor in total.items()} if known else None
 
@@ -92,12 +109,12 @@ def _made(op: Op, inputs: Sequence[Form]) -> Form | None:
         for number, form in ((first, last), (last, first)):
             if number.keys() == {_ONE}:
                 return _scaled(form, number[_ONE])
-        return _power("square", first, last)
+        return _square(first, last)
     if op is DIV and last.keys() == {_ONE} and last[_ONE]:
         return _scaled(first, 1 / last[_ONE])
     if op is POW and last == {_ONE: 2.0}:
-        return _power("square", first, first)
-    return _power("absolute value", first) if op is ABS else None
+        return _square(first, first)
+    return _absolute(first) if op is ABS else None
 
 
 def _sum(forms: Sequence[Form]) -> Form:
@@ -112,9 +129,21 @@ def _scaled(form: Form, by: float) -> Form:
     return {x: by * factor for x, factor in form.items()}
 
 
-def _power(kind: str, *forms: Form) -> Form | None:
-    """What a power of one parameter times a number is; None for anything else."""
-    if any(len(form) != 1 or form.keys() != forms[0].keys() for form in forms):
+def _square(left: Form, right: Form) -> Form | None:
+    """The product of one parameter with itself, each of them scaled; None for any other product."""
+    parameter = _parameter(left)
+    if parameter is None or left.keys() != right.keys():
         return None
-    (((known, parameter), _),) = forms[0].items()
-    return {(kind, parameter): abs(prod(prod(form.values()) for form in forms))} if known == "parameter" else None
+    return {("square", parameter): prod((*left.values(), *right.values()))}
+
+
+def _absolute(form: Form) -> Form | None:
+    """The absolute value of one parameter, scaled; None for any other."""
+    parameter = _parameter(form)
+    return None if parameter is None else {("absolute value", parameter): abs(*form.values())}
+
+
+def _parameter(form: Form) -> int | None:
+    """The one parameter that a form has, by itself."""
+    kinds = list(form)
+    return kinds[0][1] if len(kinds) == 1 and kinds[0][0] == "parameter" else None
