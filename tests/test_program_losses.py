@@ -93,7 +93,7 @@ LOSSES: dict[str, tuple[Fn, int, str, str]] = {
     "mse, 1": (losses.mse, 1, "ℓ = E²", "2·(Y − T)/m"),
     "mse, 2": (losses.mse, 2, "ℓ = ½·row sums of (E²)", "(Y − T)/m"),
     "mse, 3": (losses.mse, 3, "ℓ = 1/3·row sums of (E²)", "2·(Y − T)/(3·m)"),
-    "a number of its own": (lambda ys, ts: (ys[0] - ts[0]) ** 2 * 0.123456789, 1, "ℓ = 0.123457·E²", ""),
+    "a number of its own": (lambda ys, ts: (ys[0] - ts[0]) ** 2 * 0.123456789, 1, "ℓ = 0.123456789·E²", ""),
     "logits, 1": (losses.binary_cross_entropy_with_logits, 1, "ℓ = softplus(Y) − T ⊙ Y", "(σ(Y) − T)/m"),
     "logits, 3": (
         losses.binary_cross_entropy_with_logits,
@@ -238,6 +238,7 @@ PENALTIES: dict[str, tuple[Callable[[es.MLP], Any], str, str]] = {
         " − 0.4·W1",
     ),
     "a third": (lambda model: losses.l2(weights(model)) / 3, "R = 1/3·(‖W1‖² + ‖W2‖²)", " + 2/3·W1"),
+    "less a third": (lambda model: losses.l2(weights(model)) / -3, "R = −1/3·(‖W1‖² + ‖W2‖²)", " − 2/3·W1"),
     "taken away": (lambda model: -0.1 * squares(weights(model)), "R = −0.1·(‖W1‖² + ‖W2‖²)", " − 0.2·W1"),
     "absolute values": (lambda model: 0.1 * losses.l1(weights(model)), "R = 0.1·(‖W1‖₁ + ‖W2‖₁)", " + 0.1·sign(W1)"),
     "both": (

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any, NamedTuple
 
 from micrograd_es.ops import LSE, POW, RELU, SIGMOID, SOFTPLUS
 from micrograd_es.program.explaining.formulas import Added, Arrays, Formula, Matrix, Minus, Name, Sum, Times
 from micrograd_es.program.explaining.loss_kinds import Loss
-from micrograd_es.program.explaining.notation import Style
+from micrograd_es.program.explaining.notation import Style, ratio
 from micrograd_es.program.explaining.readings import Across, Reading
 
 
@@ -57,7 +56,7 @@ class Scaled(Formula):
     averaged: bool = False
 
     def written(self, style: Style) -> str:
-        above, below = _ratio(self.scale)
+        above, below = ratio(self.scale)
         if not self.averaged:
             return _factor(above, below, style) + (
                 self.part.written(style) if self.scale == 1 else self.part.factor(style)
@@ -74,14 +73,6 @@ class Scaled(Formula):
     def array(self, arrays: Arrays) -> Any:
         found = self.part.array(arrays) * self.scale
         return found * arrays["1/m"] if self.averaged else found
-
-
-def _ratio(x: float) -> tuple[str, str]:
-    """A number as a fraction, where it is one that is worth writing."""
-    fraction = Fraction(x).limit_denominator(10_000)
-    if abs(float(fraction) - x) <= 1e-14 * abs(x):
-        return str(fraction.numerator), str(fraction.denominator)
-    return f"{x:g}", "1"
 
 
 def _factor(above: str, below: str, style: Style) -> str:

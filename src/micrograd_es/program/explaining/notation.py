@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 
 @dataclass(frozen=True)
@@ -58,3 +59,15 @@ def whole(x: float | None) -> float | int:
 def plain(x: float | None) -> str:
     """A number as it stands in a formula."""
     return f"{whole(x):g}" if x is not None and abs(x) >= 1e15 else str(whole(x))
+
+
+def ratio(x: float) -> tuple[str, str]:
+    """A number as a fraction, above and below, where it is one that is worth writing; else in full, and 1.
+
+    >>> ratio(0.75), ratio(0.1 / 3), ratio(0.123456789)
+    (('3', '4'), ('1', '30'), ('0.123456789', '1'))
+    """
+    fraction = Fraction(x).limit_denominator(10_000)
+    if abs(float(fraction) - x) <= 1e-14 * abs(x):
+        return str(fraction.numerator), str(fraction.denominator)
+    return plain(x), "1"
