@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from micrograd_es.ops import ADD, MAX, MUL, Op
-from micrograd_es.program.blocks import Elementwise, Plan, Rows, Space, Total
+from micrograd_es.program.blocks import Plan, Space
 from micrograd_es.program.explaining.formulas import Matrix
 from micrograd_es.program.explaining.loss_kinds import Loss
 from micrograd_es.program.explaining.loss_terms import loss_of
 from micrograd_es.program.explaining.penalties import Form, Parts, norms_of, scaled_inputs, taken_apart
-from micrograd_es.program.tape import Entry, Tape
-
-Place = tuple[Space, int]
-NOTHING = -1
+from micrograd_es.program.explaining.written_out import Place, written_out
 
 
 class Apart(NamedTuple):
@@ -85,48 +81,3 @@ class Search:
     def _apart(self, penalties: Parts) -> Apart:
         places = {self.places[number]: factor for number, factor in penalties.items()}
         return Apart(places, norms_of(self.tape, penalties) if places else None)
-
-
-def written_out(plan: Plan) -> tuple[Tape, dict[Place, int]]:
-    """The rows of a plan as a tape again, and the number that each row has there.
-
-    Layers have no terms to multiply out; they stand as one operation that no loss is made of.
-    """
-    old = plan.tape
-    tape = Tape(old.inputs, old.parameters, old.constants, names=old.names)
-    numbers: dict[Place, int] = {(Space.VARYING, row): row for row in range(old.inputs)}
-    numbers |= {(Space.SHARED, row): old.inputs + row for row in range(old.first_entry - old.inputs)}
-
-    if plan.nothing is not None:
-        numbers[Space.VARYING, plan.nothing] = NOTHING
-
-    def new(op: Op, *inputs: int) -> int:
-        tape.entries.append(Entry(op, inputs))
-        return tape.first_entry + len(tape.entries) - 1
-
-    def of(rows: Rows) -> list[int]:
-        return [numbers[rows.space, row] for row in rows.numbers]
-
-    for block in plan.blocks:
-        count = len(block.out)
-        if isinstance(block, Total):
-            terms, size = of(block.terms), len(block.terms) // count
-            made = [new(ADD, *terms[i * size : (i + 1) * size]) for i in range(count)]
-        elif isinstance(block, Elementwise):
-            made = [new(block.op, *xs) for xs in zip(*map(of, block.inputs), strict=True)]
-        else:
-            weights, inputs, size = of(block.weights), of(block.inputs), block.terms
-            bare = list(zip(*map(of, map(block.spread, block.bare)), strict=True)) or [()] * count
-            made = []
-            for i in range(count):
-                kernel, position = divmod(i, block.positions)
-                own = weights[kernel * size : (kernel + 1) * size]
-                if any(old.inputs <= w < old.first_constant for w in own):
-                    made.append(new(MAX, own[0], own[0]))
-                    continue
-                read = inputs[position :: block.positions] if block.dense else inputs[i * size : (i + 1) * size]
-                pairs = [pair for pair in zip(own, read, strict=True) if pair[1] != NOTHING]
-                made.append(new(ADD, *[new(MUL, *pair) for pair in pairs], *bare[i]))
-        numbers |= {(block.out.space, row): x for row, x in zip(block.out.numbers, made, strict=True)}
-    tape.outputs = [numbers[plan.places[x]] for x in old.outputs]
-    return tape, numbers
