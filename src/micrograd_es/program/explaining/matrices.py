@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -213,20 +214,13 @@ class Lines(Objective):
         for line in self.forward:
             if not depends.isdisjoint(line.inputs):
                 depends.add(line.matrix)
-        pending: dict[Matrix, int] = {}
-        for line in self.forward:
-            for x in dict.fromkeys(line.inputs):
-                pending[x] = pending.get(x, 0) + 1
+        pending = Counter(x for line in self.forward for x in dict.fromkeys(line.inputs))
         sent = {matrix: [line.formula] for matrix, line in self.seeds.items()} or {self.output: [self._seed()]}
         lines: list[Line] = []
         computed = {line.matrix for line in self.forward}
 
         def close(matrix: Matrix) -> None:
-            formulas = [*sent.get(matrix, ()), *self.decay.get(matrix, ())]
-            if matrix in self.seeds:
-                lines.append(replace(self.seeds[matrix], matrix=matrix.gradient))
-                return
-            lines.append(Line(matrix.gradient, formulas[0] if len(formulas) == 1 else Sum(formulas)))
+            lines.append(self._gradient(matrix, [*sent.get(matrix, ()), *self.decay.get(matrix, ())]))
 
         for line in reversed(self.forward):
             if line.matrix in sent and line.matrix in depends:
@@ -241,6 +235,12 @@ class Lines(Objective):
         if self.output in depends - computed:  # a parameter is returned as it is
             close(self.output)
         return lines
+
+    def _gradient(self, matrix: Matrix, sent: Sequence[Formula]) -> Line:
+        """The line of a gradient: the sum of what is sent there, or what the way back starts with."""
+        if matrix in self.seeds:
+            return replace(self.seeds[matrix], matrix=matrix.gradient)
+        return Line(matrix.gradient, sent[0] if len(sent) == 1 else Sum(sent))
 
     def _seed(self) -> Formula:
         if self.output.letter == "ℓ" or (len(self.plan.tape.outputs) == 1 and self.output.shape == ("m", 1)):
