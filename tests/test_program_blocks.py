@@ -14,7 +14,6 @@ import micrograd_es as es
 from micrograd_es import Value
 from micrograd_es.program import Program, record
 from micrograd_es.program.blocks import Affine, Elementwise
-from micrograd_es.program.in_numpy import affine_steps
 from test_program import SAFE
 
 BATCHES = (0, 1, 7, 1000)
@@ -554,18 +553,3 @@ def test_the_kernel_of_a_filter_is_written_as_it_stands() -> None:
     images = np.random.default_rng(1).normal(size=(3, 4, 4))
     expected = [[(m[a : a + 3, b : b + 3].ravel() * kernel).sum() for a in range(2) for b in range(2)] for m in images]
     assert program(images) == pytest.approx(np.array(expected))
-
-
-def test_no_examples_give_a_ragged_product_gradients_of_0(monkeypatch: pytest.MonkeyPatch) -> None:
-    def einsum(indices: str, x: Any, y: Any, room: Any) -> None:
-        """NumPy's at its worst: of no numbers it is 0 times those that stand behind the empty arrays in memory."""
-        np.einsum(indices, x, y, out=room)
-        if not y.size:
-            room.fill(np.nan)
-
-    monkeypatch.setattr(affine_steps, "einsum", einsum)
-    w = values(8)
-    program = record(lambda x: es.sum([es.tanh(w[i] * x[i] + w[i + 4] * x[2 * i % 5]) for i in range(4)]), [0.1] * 5)
-    assert [block.dense for block in program.plan.blocks if isinstance(block, Affine)] == [False]
-    value, slopes = program.value_and_grad(np.zeros((0, 5)))
-    assert (value, slopes.tolist()) == (0, [0] * 8)

@@ -75,7 +75,7 @@ def _to_ragged(exchange: Exchange, block: Affine, upstream: Array) -> list[Step]
     whole = *shape, upstream.shape[1]
     if exchange.is_wanted(block.weights):
         table = exchange.read(1, block.inputs, steps, False)[2].reshape(whole)
-        write = _written(shape, einsum, "pb,pnb->pn", upstream, table) if table.size else _cleared
+        write = _written(shape, einsum, "pb,pnb->pn", upstream, table)
         steps += exchange.sent(*exchange.at(block.weights, False), (len(block.weights), 1), write)
     if exchange.is_wanted(block.inputs):
         matrix = exchange.read(0, block.weights, steps, False)[2].reshape(shape)
@@ -84,15 +84,10 @@ def _to_ragged(exchange: Exchange, block: Affine, upstream: Array) -> list[Step]
     return steps
 
 
-def _cleared(room: Array) -> list[Step]:
-    """What a sum over no examples leaves in a room: for einsum it is 0 times whatever stands in memory."""
-    return [(room.fill, (0.0,))]
-
-
 def _written(shape: tuple[int, ...], function: Callable[..., None], *given: Any) -> Write:
     """What writes a product into a room, which has another shape there.
 
-    Of no examples it is 0: NumPy's einsum may leave what was in the room.
+    Of no examples it is 0: NumPy's einsum multiplies what stands in memory behind empty arrays by 0, also NaN.
     """
     if not all(x.size for x in given if isinstance(x, np.ndarray)):
         return lambda room: [(room.fill, (0.0,))]
