@@ -288,6 +288,18 @@ def test_a_loss_and_its_penalty_are_divided_together(loss: Fn) -> None:
         check_matrices(program, np.random.default_rng(5).normal(size=(6, 5)))
 
 
+def test_any_loss_and_its_penalty_are_divided_together() -> None:
+    def absolute(ys: list[Value], ts: list[Value]) -> Value:
+        return es.sum([abs(y - t) for y, t in zip(ys, ts, strict=True)])
+
+    model = es.MLP(3, [4, 2], seed=2)
+    program = record(lambda x: (absolute(model(x[:3]), x[3:]) - 0.3 * squares(weights(model))) / -2, [0.1] * 5)
+    lines = formulas(program.explain(backward=True, language="en"))
+    expected = {"ℓ = −0.5·U4", "R = 0.15·(‖W1‖² + ‖W2‖²)", "L = 1/m·Σ ℓ + R", "∂L/∂ℓ = 1/m", "∂L/∂U4 = −0.5·∂L/∂ℓ"}
+    assert expected <= set(lines)
+    check_matrices(program, np.random.default_rng(5).normal(size=(6, 5)))
+
+
 def test_what_is_taken_away_from_a_loss_is_no_penalty() -> None:
     assert "L2 penalty" in penalised(lambda model: losses.l2(weights(model))).explain(language="en")
     for penalty in (lambda model: -losses.l2(weights(model)), lambda m: losses.l1(weights(m)) - losses.l2(weights(m))):

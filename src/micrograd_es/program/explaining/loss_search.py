@@ -64,8 +64,8 @@ class Search:
                     return Found(loss, y, targets, self._apart(penalties))
         return None
 
-    def rest(self) -> tuple[Place, Apart] | None:
-        """What the output is without a penalty, where that is one number for each example, and the penalty."""
+    def rest(self) -> tuple[Place, float, Apart] | None:
+        """What the output is without a penalty, where that is one number for each example; its factor; the penalty."""
         tape, (_, penalties) = self.tape, taken_apart(self.tape, (), self.varies, self.free)
         holds = set(penalties)  # and every sum that one of them is in
         for number in range(tape.first_entry, tape.first_entry + len(tape.entries)):
@@ -73,10 +73,10 @@ class Search:
                 holds.add(number)
         others = {number for number, varies in enumerate(self.varies) if varies and number not in holds}
         added, penalties = taken_apart(tape, others, self.varies, self.free)
-        if list(added.values()) != [1] or not penalties or not self.places.keys() >= {*added, *penalties}:
+        if len(added) != 1 or not penalties or not self.places.keys() >= {*added, *penalties}:
             return None
-        (number,) = added
-        return self.places[number], self._apart(penalties)
+        ((number, factor),) = added.items()
+        return self.places[number], factor, self._apart(penalties)
 
     def _apart(self, penalties: Parts) -> Apart:
         places = {self.places[number]: factor for number, factor in penalties.items()}

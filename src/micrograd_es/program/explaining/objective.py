@@ -61,11 +61,17 @@ class Objective(Names):
     def _set_apart(self, search: Search) -> None:
         """Write a penalty of squares or absolute values beside a loss that stays as it is."""
         found = search.rest()
-        norms = self._norms(found[1]) if found else {}
-        loss = self.owner_of(found[0])[0] if found else self.output
+        if not found:
+            return
+        place, factor, penalty = found
+        norms, loss = self._norms(penalty), self.owner_of(place)[0]
         if norms and loss.shape == ("m", 1):
             self._keep({loss, *[matrix for _, matrix in norms]})
-            self.output = loss
+            if factor == 1:
+                self.output = loss
+            else:
+                scaled = _times(factor, Name(loss))
+                self.forward.append(Line(self.output, scaled, [loss], lambda up: [(loss, _times(factor, up))]))
             self._penalize(norms)
 
     def _norms(self, penalty: Apart) -> dict[tuple[str, Matrix], float]:
