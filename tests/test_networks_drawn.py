@@ -13,7 +13,7 @@ from micrograd_es.figures.fonts import text_width
 from micrograd_es.figures.layout import Place
 from micrograd_es.figures.shapes import SMALL
 from micrograd_es.figures.stage import Stage
-from micrograd_es.scopes import CURRENT, Scope
+from micrograd_es.scopes import CURRENT, Origins, Scope
 
 SIZES = ([3, 1], [2, 4, 3], [4, 1, 2], [3, 3, 1])
 FOLDED: list[dict[str, Any]] = [{}, {"depth": 2}, {"depth": 1}]
@@ -132,7 +132,7 @@ def test_a_scope_that_values_leave_and_come_back_to_is_drawn_all_the_same() -> N
     with scope("part") as part:
         y = x * 2
     z = y + 1
-    token = CURRENT.set(part)
+    token = CURRENT.set(Origins(part))
     f = y * z
     CURRENT.reset(token)
     shown = stage(f)

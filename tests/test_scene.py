@@ -264,9 +264,9 @@ def test_a_scope_that_values_leave_and_come_back_to_cannot_be_folded() -> None:
     with scope("a") as a:
         y = exp(x)
     z = y * 2
-    from micrograd_es.scopes import CURRENT
+    from micrograd_es.scopes import CURRENT, Origins
 
-    token = CURRENT.set(a)
+    token = CURRENT.set(Origins(a))
     f = z + y
     CURRENT.reset(token)
     with pytest.raises(ValueError, match="'a' cannot be folded"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 
 import pytest
@@ -38,6 +39,20 @@ def test_two_scopes_of_one_name_are_two() -> None:
     with scope("neuron") as second:
         pass
     assert first is not second
+
+
+def test_what_is_made_inside_is_freed_without_the_collector() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        with scope("outer"), scope("inner") as inner:
+            y = exp(Value(1.0, "x")) + 1
+            y.label = "y"
+        assert y.scope is inner
+        del y, inner
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_an_exception_inside_closes_the_scope() -> None:

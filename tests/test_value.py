@@ -128,6 +128,18 @@ def test_a_value_of_a_value_is_refused() -> None:
 def test_a_label_that_is_no_text_is_refused() -> None:
     with pytest.raises(TypeError, match=r"label is 3 \(int\); expected text\. Write '3'"):
         Value(1, 3)  # type: ignore[arg-type]
+    x = Value(1, "x")
+    with pytest.raises(TypeError, match=r"label is None \(NoneType\); expected text\. Write 'None'"):
+        x.label = None  # type: ignore[assignment]
+    assert x.label == "x"
+
+
+def test_what_is_made_alike_is_named_apart() -> None:
+    x = Value(3, "x")
+    a, b = x * 2, x * 2
+    assert a.origin is b.origin  # so that a node is small
+    a.label = "a"
+    assert (a.label, b.label, a.op, a.scope) == ("a", "", b.op, None)
 
 
 @pytest.mark.parametrize("label", ["", "x", "w₀·x₀", '"];drop', "a\nb\x00", "}{%s", "ñ" * 1000, "\ud800", "<b>&"])

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 
 from micrograd_es.maths import LARGEST, NUMBERS
 from micrograd_es.ops import Op
-from micrograd_es.scopes import CURRENT
+from micrograd_es.scopes import CURRENT, OUTSIDE
 from micrograd_es.symbols import SYMBOLS, Symbol
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -39,9 +39,8 @@ def run({parameters}):
             node.wires = ({wires})
             node.number = z
             node.grad = 0
-            node.label = ""
-            node.op = op
-            node.scope = scope_now()
+            here = origins()
+            node.origin = outside if here is everywhere else here[op]
             return node
     except (ArithmeticError, ValueError, TypeError):
         pass
@@ -121,7 +120,8 @@ def _can_overflow(formula: object) -> bool:
 
 def _bound(source: str, row: Op, module: dict[str, Any]) -> Any:
     """Compile the source as a function of the module, with the row and the functions of its formulas bound to it."""
-    names = {"op": row, "new": object.__new__, "scope_now": CURRENT.get, **_FUNCTIONS}
+    names = {"op": row, "new": object.__new__, "origins": CURRENT.get, "everywhere": OUTSIDE, "outside": OUTSIDE[row]}
+    names |= _FUNCTIONS
     indented = "".join(f"    {line}\n" for line in source.splitlines())
     factory: dict[str, Any] = {}
     exec(compile(f"def bind({', '.join(names)}):\n{indented}    return run", f"<{row.name}>", "exec"), module, factory)

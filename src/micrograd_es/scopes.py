@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import NamedTuple
+
+from micrograd_es.ops import Op
 
 
 class Scope:
@@ -33,7 +36,32 @@ class Scope:
         return f"Scope({' · '.join(s.name for s in self.path())!r})"
 
 
-CURRENT: ContextVar[Scope | None] = ContextVar("micrograd_es.scope", default=None)
+class Origin(NamedTuple):
+    """Where a Value comes from: the row of the table that made it (None for a leaf), the Scope, and its label.
+
+    Values of one row and Scope share it until one gets a label: a node stays small, and quick to make and to look at.
+    """
+
+    op: Op | None
+    scope: Scope | None
+    label: str = ""
+
+
+class Origins(dict[Op | None, Origin]):
+    """The origins of what is made in one Scope, or in none, by row; each is made when it is first asked for."""
+
+    __slots__ = ("scope",)
+
+    def __init__(self, scope: Scope | None) -> None:
+        self.scope = scope
+
+    def __missing__(self, row: Op | None) -> Origin:
+        found = self[row] = Origin(row, self.scope)
+        return found
+
+
+OUTSIDE = Origins(None)
+CURRENT: ContextVar[Origins] = ContextVar("micrograd_es.scope", default=OUTSIDE)
 
 
 @contextmanager
@@ -54,8 +82,8 @@ def scope(name: str) -> Iterator[Scope]:
         raise TypeError(
             f"the name of a scope is {name!r} ({type(name).__name__}); expected text. Write scope({str(name)!r})."
         )
-    inner = Scope(name, CURRENT.get())
-    token = CURRENT.set(inner)
+    inner = Scope(name, CURRENT.get().scope)
+    token = CURRENT.set(Origins(inner))
     try:
         yield inner
     finally:

@@ -15,12 +15,12 @@ from micrograd_es.numpy_calls import of_numpy
 from micrograd_es.ops import ABS, ADD, DIV, INV, MUL, NEG, POW, SUB, Op, RuleError, local_or_none
 from micrograd_es.pickles import reduced
 from micrograd_es.replay import RECORDING, RecordingError, refuse
-from micrograd_es.scopes import CURRENT, Scope
+from micrograd_es.scopes import CURRENT, Origin, Scope
 
 _FLOATS = {float}
 _KINDS = {int, float, Fraction, Decimal}
 LOWEST = -LARGEST
-scope_now = CURRENT.get
+origins = CURRENT.get
 
 
 class Value:
@@ -41,14 +41,12 @@ class Value:
     Raises TypeError for anything that is no real number and ValueError for NaN and infinity.
     """
 
-    __slots__ = ("grad", "label", "number", "op", "scope", "wires")
+    __slots__ = ("grad", "number", "origin", "wires")
 
     number: Number  # what `data` shows; the engine reads it without asking
     grad: Number
-    label: str
-    op: Op | None
-    scope: Scope | None
-    wires: tuple[Any, ...]  # input, local gradient, input, local gradient, …: one tuple keeps a node small
+    origin: Origin  # its row, Scope and label: many Values have the same, and a node stays small
+    wires: tuple[Any, ...]  # input, local gradient, input, local gradient, …: in one tuple for the same reason
 
     is_constant = False
     is_parameter = False
@@ -61,14 +59,12 @@ class Value:
                     f" Write {data.label or 'v'}.data for its number."
                 )
             data = as_number(data)
-        if label.__class__ is not str and not isinstance(label, str):
-            raise TypeError(f"label is {label!r} ({type(label).__name__}); expected text. Write {str(label)!r}.")
         self.number = data
         self.grad = 0
-        self.label = label
-        self.op = None
+        self.origin = origins()[None]
         self.wires = ()
-        self.scope = scope_now()
+        if label.__class__ is not str or label:
+            self.label = label
 
     @property
     def data(self) -> Number:
@@ -85,6 +81,33 @@ class Value:
         if RECORDING.get():
             raise RecordingError(f"the number of {self!r} was set")
         self.number = as_number(data)
+
+    @property
+    def label(self) -> str:
+        """The name, any text; it can be set. Raises TypeError for what is no text."""
+        return self.origin.label
+
+    @label.setter
+    def label(self, label: str) -> None:
+        if not isinstance(label, str):
+            raise TypeError(f"label is {label!r} ({type(label).__name__}); expected text. Write {str(label)!r}.")
+        op, scope, _ = self.origin
+        self.origin = Origin(op, scope, label)
+
+    @property
+    def op(self) -> Op | None:
+        """The row of the table that made it; None for a leaf."""
+        return self.origin.op
+
+    @property
+    def scope(self) -> Scope | None:
+        """The innermost Scope that it was made in, or None; it can be set."""
+        return self.origin.scope
+
+    @scope.setter
+    def scope(self, scope: Scope | None) -> None:
+        op, _, label = self.origin
+        self.origin = Origin(op, scope, label)
 
     @property
     def inputs(self) -> tuple[Value, ...]:
@@ -308,8 +331,7 @@ def general(row: Op, inputs: tuple[Value, ...]) -> Value:
     wires[::2], wires[1::2] = inputs, slopes
     node = object.__new__(Value)
     node.wires = tuple(wires)
-    node.number, node.grad, node.label = result, 0, ""
-    node.op, node.scope = row, scope_now()
+    node.number, node.grad, node.origin = result, 0, origins()[row]
     return node
 
 

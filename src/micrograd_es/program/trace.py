@@ -28,10 +28,11 @@ class Trace:
         for output in outputs:
             self._walk(output, numbers, made)
         self.outputs = [numbers[output] for output in outputs]
-        self.ops: list[Op] = [x.op for x in made]  # type: ignore[misc]
         self.results = [x.number for x in made]
-        self.labels = [x.label for x in made]
-        scopes = [x.scope for x in made]
+        origins = [x.origin for x in made]
+        self.ops: list[Op] = [origin.op for origin in origins]  # type: ignore[misc]
+        self.labels = [origin.label for origin in origins]
+        scopes = [origin.scope for origin in origins]
         paths = {scope: " · ".join(s.name for s in scope.path()) if scope else "" for scope in set(scopes)}
         self.scopes = list(map(paths.__getitem__, scopes))
 
@@ -85,7 +86,7 @@ class Trace:
         for op, xs in zip(self.ops[::-1], self.args[::-1], strict=True):
             twin = found[number]
             wires = twin.wires
-            if twin.op is not op or len(wires) != 2 * len(xs):
+            if twin.origin.op is not op or len(wires) != 2 * len(xs):
                 raise _differs(self._told(number), _told(twin))
             if len(xs) == 2:  # as most have; so it takes half the time
                 (x, y), (first, _, second, _) = xs, wires
