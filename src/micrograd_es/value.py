@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import decimal
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from micrograd_es import flow
@@ -15,12 +17,14 @@ from micrograd_es.numpy_calls import of_numpy
 from micrograd_es.ops import ABS, ADD, DIV, INV, MUL, NEG, POW, SUB, Op, RuleError, local_or_none
 from micrograd_es.pickles import reduced
 from micrograd_es.replay import RECORDING, RecordingError, refuse
-from micrograd_es.scopes import CURRENT, Origin, Scope
+from micrograd_es.scopes import CURRENT, OUTSIDE, Origin, Scope
 
 _FLOATS = {float}
 _KINDS = {int, float, Fraction, Decimal}
 LOWEST = -LARGEST
+LEAF, UNNAMED = OUTSIDE[None], ""
 origins = CURRENT.get
+origin: Callable[[tuple[object, ...]], Origin] = partial(tuple.__new__, Origin)  # as Origin(*…), in half the time
 
 
 class Value:
@@ -59,12 +63,14 @@ class Value:
                     f" Write {data.label or 'v'}.data for its number."
                 )
             data = as_number(data)
+        here = origins()
+        if label is UNNAMED:
+            self.origin = LEAF if here is OUTSIDE else here[None]
+        else:
+            self.origin = origin((None, here.scope, _text(label)))
         self.number = data
         self.grad = 0
-        self.origin = origins()[None]
         self.wires = ()
-        if label.__class__ is not str or label:
-            self.label = label
 
     @property
     def data(self) -> Number:
@@ -89,10 +95,7 @@ class Value:
 
     @label.setter
     def label(self, label: str) -> None:
-        if not isinstance(label, str):
-            raise TypeError(f"label is {label!r} ({type(label).__name__}); expected text. Write {str(label)!r}.")
-        op, scope, _ = self.origin
-        self.origin = Origin(op, scope, label)
+        self.origin = self.origin._replace(label=_text(label))
 
     @property
     def op(self) -> Op | None:
@@ -106,8 +109,7 @@ class Value:
 
     @scope.setter
     def scope(self, scope: Scope | None) -> None:
-        op, _, label = self.origin
-        self.origin = Origin(op, scope, label)
+        self.origin = self.origin._replace(scope=scope)
 
     @property
     def inputs(self) -> tuple[Value, ...]:
@@ -281,6 +283,13 @@ def as_value(x: Any, row: Op | None = None) -> Value:
     except (TypeError, ValueError) as error:
         place = f"an input of {row.name}" if row else "a value"
         raise type(error)(str(error).replace("data is", f"{place} is", 1)) from None
+
+
+def _text(label: object) -> str:
+    """A label; TypeError for what is no text."""
+    if not isinstance(label, str):
+        raise TypeError(f"label is {label!r} ({type(label).__name__}); expected text. Write {str(label)!r}.")
+    return label
 
 
 def _number(x: Value | Number) -> Number:
