@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import random
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -361,99 +359,7 @@ def test_a_tile_is_whole_vectors_and_no_longer_than_the_batch_needs(rows: int, b
     assert fast_runner.tile_of(rows, 1, 8, 8) == 1
 
 
-# What is kept on the disk
-
-
-@pytest.fixture
-def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nothing_loaded: None) -> Path:
-    """The empty folder where kernels are kept, in a process that has none."""
-    monkeypatch.setenv("MICROGRAD_ES_CACHE", str(tmp_path / "new"))
-    return tmp_path / "new"
-
-
-def compiled_again(monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Whether a new process compiles a kernel."""
-    asked: list[str] = []
-    compiled = machine._compiled
-    monkeypatch.setattr(book, "_LOADED", {})
-    monkeypatch.setattr(machine, "_compiled", lambda key, text: asked.append(key) or compiled(key, text))
-    assert book.addresses([(tiles.clear, "float64")])[0]
-    monkeypatch.setattr(machine, "_compiled", compiled)
-    return bool(asked)
-
-
-def test_what_was_compiled_is_not_compiled_again(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert compiled_again(monkeypatch)
-    assert [path.suffix for path in kept.iterdir()] == [".o"]
-    assert not compiled_again(monkeypatch)
-
-
-def test_what_was_compiled_is_not_even_written_again(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def clear(real: str) -> str:
-        raise AssertionError("it is known by its name")
-
-    assert compiled_again(monkeypatch)
-    clear.__module__ = tiles.__name__
-    monkeypatch.setattr(book, "_LOADED", {})
-    assert book.addresses([(clear, "float64")])[0]
-
-
-def test_a_row_of_the_user_is_known_by_what_it_does(
-    kept: Path, monkeypatch: pytest.MonkeyPatch, add_row: Callable[..., Op]
-) -> None:
-    def times(k: float) -> tuple[Callable[..., Any], Callable[..., Any]]:
-        return lambda m, x: k * x, lambda m, z, x: (k,)
-
-    for factor in (2.0, 3.0):
-        monkeypatch.setattr(book, "_LOADED", {})
-        OPS.pop("scaled", None)
-        scaled = add_row("scaled", "k", Role.SCALER, *times(factor))
-        program = record(lambda x, row=scaled: apply(row, x), 0.5, fast=True)
-        assert program(np.array([1.0, 2.0])).tolist() == [factor, 2 * factor]
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b[:-9] + b"\0" * 9, lambda b: b[:32], lambda b: b"x" + b[1:]],
-    ids=["half", "empty", "end", "head", "sum"],
-)
-def test_a_damaged_file_is_compiled_again(
-    damage: Callable[[bytes], bytes], kept: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    compiled_again(monkeypatch)
-    (file,) = kept.iterdir()
-    sound = file.read_bytes()
-    file.write_bytes(damage(sound))
-    assert compiled_again(monkeypatch)
-    assert file.read_bytes() == sound
-
-
-def test_the_file_of_another_kernel_is_compiled_again(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    compiled_again(monkeypatch)
-    (own,) = kept.iterdir()
-    monkeypatch.setattr(machine, "_processor", lambda: "another")
-    compiled_again(monkeypatch)
-    (other,) = set(kept.iterdir()) - {own}
-    sound = other.read_bytes()
-    other.write_bytes(own.read_bytes())
-    assert compiled_again(monkeypatch)
-    assert other.read_bytes() == sound
-
-
-def test_a_file_of_another_processor_or_compiler_is_not_used(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    compiled_again(monkeypatch)
-    monkeypatch.setattr(machine, "_processor", lambda: "another")
-    assert compiled_again(monkeypatch)
-    assert len(list(kept.iterdir())) == 2
-
-
-def test_it_runs_where_nothing_can_be_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nothing_loaded: None
-) -> None:
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("MICROGRAD_ES_CACHE", str(tmp_path / "file"))
-    assert compiled_again(monkeypatch)
-    assert compiled_again(monkeypatch)
+# The kernels
 
 
 def test_every_kernel_is_written_the_same_each_time() -> None:
@@ -475,32 +381,3 @@ except ImportError as error:
     print(error)
 """
     assert "pip install 'micrograd-es[fast]'" in in_new_process(code)
-
-
-def test_several_processes_may_start_at_once(tmp_path: Path) -> None:
-    code = """
-import numpy as np
-from micrograd_es.program.calls import wanted
-from micrograd_es import Value, record, tanh
-from micrograd_es.program.blocks import Space
-from micrograd_es.program.compiled.runner import Runner
-w = Value(2.0)
-program = record(lambda x: tanh(w * x), 0.0)
-plan = program.plan
-runner = Runner(plan, program._shared, 3, wanted(program.plan, "parameters"), plan.rows(program.tape.outputs))
-runner.inputs[:, 0] = 1, 2, 3
-runner.backward(1.0)
-print(runner.total.item())
-"""
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", code],
-            env={"MICROGRAD_ES_CACHE": str(tmp_path), "PATH": ""},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(4)
-    ]
-    printed = [float(process.communicate()[0]) for process in started]
-    np.testing.assert_allclose(printed, np.tanh([2.0, 4.0, 6.0]).sum(), rtol=1e-14)
-    assert {path.suffix for path in tmp_path.iterdir()} == {".o"}

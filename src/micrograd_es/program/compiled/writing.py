@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from micrograd_es.program.compiled.machine import NAME, ir, lanes
 
 FUSED = ("contract", "reassoc")  # a·b + c in one instruction, sums in any order: sums of products only
+HEAD = 2  # numbers of an instruction before its arguments
 
 
 class Part(NamedTuple):
@@ -92,15 +93,19 @@ class Code:
         return ir.Constant(self.whole, x) if isinstance(x, int) else x
 
     def sum(self, *xs: Any) -> Any:
-        """The sum of whole numbers."""
-        total = self.number(xs[0])
-        for x in xs[1:]:
+        """The sum of whole numbers; that of those known now is known now."""
+        known = sum([x for x in xs if isinstance(x, int)])
+        others = [x for x in xs if not isinstance(x, int)]
+        if not others:
+            return self.number(known)
+        total = others[0]
+        for x in (*others[1:], *([known] if known else [])):
             total = self.b.add(total, self.number(x))
         return total
 
     def times(self, x: Any, y: Any) -> Any:
         """The product of whole numbers."""
-        return self.b.mul(self.number(x), self.number(y))
+        return self.number(x) if y == 1 else self.b.mul(self.number(x), self.number(y))
 
     def floor(self, x: Any, by: int) -> Any:
         """The largest multiple of a power of two up to x."""
@@ -110,7 +115,7 @@ class Code:
 
     def argument(self, i: Any) -> Any:
         """An argument of the instruction; the first is number 0."""
-        return self.read(self.sum(i, 2))
+        return self.read(self.sum(HEAD, i))
 
     def arguments(self, count: int) -> list[Any]:
         """The first arguments of the instruction."""
@@ -122,8 +127,8 @@ class Code:
 
     def table(self, first: Any, row: Any, columns: int) -> list[Any]:
         """A row of the table whose first number is that argument."""
-        start = self.sum(first, self.times(row, columns))
-        return [self.argument(self.sum(start, i)) for i in range(columns)]
+        start = self.sum(HEAD, first, self.times(row, columns))
+        return [self.read(self.sum(start, i)) for i in range(columns)]
 
     def target(self, argument: Any) -> tuple[Any, Any]:
         """A target as a place and whether it is written for the first time."""
