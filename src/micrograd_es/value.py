@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import decimal
 from collections.abc import Callable
-from decimal import Decimal
-from fractions import Fraction
 from functools import partial
 from typing import Any
 
 from micrograd_es import flow
 from micrograd_es.eager import eager
 from micrograd_es.graph import uses
-from micrograd_es.maths import LARGEST, NUMBERS, Number, as_number, of_one_kind, shown
+from micrograd_es.maths import LARGEST, Number, as_number
 from micrograd_es.numpy_calls import of_numpy
-from micrograd_es.ops import ABS, ADD, DIV, INV, MUL, NEG, POW, SUB, Op, RuleError, local_or_none
+from micrograd_es.ops import ABS, ADD, DIV, INV, MUL, NEG, POW, SUB, Op
 from micrograd_es.pickles import reduced
 from micrograd_es.replay import RECORDING, RecordingError, refuse
+from micrograd_es.results import computed
 from micrograd_es.scopes import CURRENT, OUTSIDE, Origin, Scope
 
-_FLOATS = {float}
-_KINDS = {int, float, Fraction, Decimal}
 LOWEST = -LARGEST
 LEAF, UNNAMED = OUTSIDE[None], ""
 origins = CURRENT.get
@@ -310,62 +306,14 @@ def apply(row: Op, *xs: Value | Number) -> Value:
 
 
 def general(row: Op, inputs: tuple[Value, ...]) -> Value:
-    """Run a row on any inputs: every number of them, every kind of number, and every error.
-
-    Raises ZeroDivisionError, OverflowError or ValueError, naming the operation and its inputs, where the result is no
-    finite real number; TypeError where the inputs do not mix (a Decimal and a float).
-    """
-    if not inputs:
-        raise TypeError(
-            f"{row.name} was given no inputs; expected at least one. Write {row.name}(x) or {row.name}(x, y)."
-        )
-    numbers = tuple([x.number for x in inputs])
-    if set(map(type, numbers)) != _FLOATS:
-        numbers = of_one_kind([as_number(x.number, x.label or "an input's data") for x in inputs])
-    try:
-        result = row.forward(NUMBERS, *numbers)
-        if result.__class__ not in _KINDS:
-            result = _plain(row, result)
-        if not -LARGEST <= result <= LARGEST:
-            raise OverflowError
-        slopes = local_or_none(row, NUMBERS, result, numbers)
-    except RuleError:
-        raise
-    except (ArithmeticError, ValueError, TypeError) as error:
-        failed = _no_result(row, inputs, error)
-        if (recording := RECORDING.get()) and not recording.failed:
-            recording.failed = failed
-        raise failed from None
+    """Run a row on any inputs: every number of them, every kind of number, and every error (see `results`)."""
+    result, slopes = computed(row, inputs)
     wires: list[Any] = [None] * (2 * len(inputs))
     wires[::2], wires[1::2] = inputs, slopes
     node = object.__new__(Value)
     node.wires = tuple(wires)
     node.number, node.grad, node.origin = result, 0, origins()[row]
     return node
-
-
-def _plain(row: Op, x: Any) -> Any:
-    """What the rule of a row gave as a number of Python's own: also NumPy's scalars, True and False."""
-    found = x.item() if getattr(x, "ndim", None) == 0 else x
-    if isinstance(found, complex):
-        raise ValueError
-    if not isinstance(found, int | float | Fraction | Decimal):
-        raise RuleError(f"forward of the row {row.name} gave {shown(x)}; expected one number.")
-    return int(found) if isinstance(found, bool) else found
-
-
-def _no_result(row: Op, inputs: tuple[Value, ...], error: Exception) -> Exception:
-    """The error for an operation without a finite real result, of the kind Python gives."""
-    given = f"{row.name}({flow.named(inputs)})"
-    if isinstance(error, TypeError):
-        kinds = list(dict.fromkeys(type(x.number).__name__ for x in inputs))
-        if len(kinds) == 1:
-            return RuleError(f"{given}: a rule of the row failed ({error}); expected one that takes {kinds[0]}.")
-        return TypeError(f"{given}: {' and '.join(kinds)} do not mix exactly in Python; write all of them as one kind.")
-    if isinstance(error, OverflowError | decimal.Overflow):
-        return OverflowError(f"{given}: the result is too large; expected at most ±1.8e308. Scale the inputs.")
-    by_zero = isinstance(error, ZeroDivisionError) or error.args == ([decimal.DivisionUndefined],)  # 0/0 of Decimals
-    return (ZeroDivisionError if by_zero else ValueError)(f"{given}: no real result; expected {row.needs}.")
 
 
 @eager(DIV)
