@@ -186,6 +186,7 @@ def test_a_usual_call_is_one_kernel() -> None:
     assert not is_one_call(program, X, Y)
 
 
+@pytest.mark.filterwarnings("ignore:Setting the shape:DeprecationWarning")  # of NumPy 2.5; it still can be done
 def test_an_array_whose_shape_or_kind_was_set_is_seen_as_it_is() -> None:
     program, x, out = neuron(True), X[0].copy(), np.empty(3)
     expected = program.value_and_grad(x, 0.1, out=out)[0]

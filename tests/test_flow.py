@@ -212,7 +212,7 @@ def run():
     print("done", flush=True)
 
 sys.setrecursionlimit(120)
-threading.stack_size(256 << 10)
+threading.stack_size(1 << 20)
 thread = threading.Thread(target=run)
 thread.start()
 thread.join()
