@@ -156,6 +156,8 @@ ERRORS = [
     ("x +\ny", 4, "the expression stops here", ""),
     ("x + * y", 5, "'*' cannot stand here", ""),
     ("²", 1, "'²' cannot stand here", ""),
+    ("1 + √√x", 6, "'√' cannot stand right after √", "Write √(√…)."),
+    ("√ −x", 3, "'−' cannot stand right after √", "Write √(−…)."),
     ("ñ × max(y", 8, "'(' was never closed", ""),
     ("x²·√(y))", 8, "unmatched ')'", ""),
     ("x == y", 1, "a comparison is not a number", "gives a name"),

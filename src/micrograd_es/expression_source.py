@@ -96,6 +96,8 @@ class Source:
 
     def check_operator(self, before: str, kind: str, sign: str, span: tuple[int, int]) -> None:
         """Refuses 2x, x y and (x)(y); a name before ( is a function."""
+        if before == "√" and (sign == "√" or TYPED.get(sign, sign) in ("-", "+")):
+            self.fail(f"{sign!r} cannot stand right after √", span, f"Write √({sign}…).")
         has_ended = before[-1:].isalnum() or before[-1:] in (")", ".", "_")
         begins = kind in ("number", "name") or sign == "√" or (sign == "(" and not before.isidentifier())
         if has_ended and begins:
