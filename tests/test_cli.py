@@ -13,6 +13,8 @@ from command_line import XYZ, Run, texts
 from micrograd_es import figures, parse
 from micrograd_es.cli import inputs, main
 from micrograd_es.cli.arguments import FIGURE_SUFFIXES, FILM_SUFFIXES, LANGUAGES, THEMES
+from micrograd_es.cli.demo import _topic
+from micrograd_es.cli.inputs import UsageError
 from micrograd_es.expressions import names
 from micrograd_es.figures.drawing import Look
 from micrograd_es.figures.words import WORDS
@@ -79,7 +81,8 @@ def test_every_flag_reaches_draw_as_its_option(run: Run, monkeypatch: pytest.Mon
     monkeypatch.setattr(figures, "draw", lambda f, **look: asked.update(look) or real(f))
     flags = "--fold a --fold b --depth 2 --constants nodes --direction TB --roles --local --symbols --no-gradients"
     more = "--decimals 3 --comma --theme dark --language en"
-    assert run("draw", *XYZ, "-o", "f.svg", *flags.split(), *more.split(), "--title", "A title")[0] == 0
+    steps = ("a = x + y; b = a * z", *XYZ[1:])
+    assert run("draw", *steps, "-o", "f.svg", *flags.split(), *more.split(), "--title", "A title")[0] == 0
     assert asked == {
         "fold": ["a", "b"],
         "depth": 2,
@@ -297,3 +300,23 @@ def test_frames_want_a_file(run: Run) -> None:
     status, _, err = run("frames", *XYZ)
     assert status == 2
     assert "-o film.html" in err
+
+
+@pytest.mark.parametrize("option", ["--fold q", "--level 1"])
+def test_what_needs_named_steps_says_how_to_name_them(run: Run, option: str) -> None:
+    status, _, err = run("draw", "(x + y) * z", "x=1", "y=2", "z=3", *option.split(), "-o", "a.svg")
+    assert status == 2
+    assert 'Name them: "q = x + y; f = q * z"' in err
+
+
+def test_a_demo_is_found_by_the_number_that_its_title_has() -> None:
+    known = ["a1_chain_rule", "c01_line", "c10_descent", "c11_dropout"]
+    assert [_topic(name, known) for name in ("c1", "c10", "c01", "a", "a1_chain_rule")] == [
+        "c01_line",
+        "c10_descent",
+        "c01_line",
+        "a1_chain_rule",
+        "a1_chain_rule",
+    ]
+    with pytest.raises(UsageError, match="several demos begin with 'c'"):
+        _topic("c", known)

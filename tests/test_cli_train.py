@@ -114,6 +114,8 @@ def test_two_runs_write_the_same_bytes(run: Run) -> None:
         ("train circle --l1 1 --l2 1", 2, "not allowed with"),
         ("train circle --l1 -1", 2, "--l1: '-1' is not a number from 0 on"),
         ("train circle --rate nan", 2, "--rate: 'nan' is not a number from 0 on"),
+        ("train circle --rate 0,03", 2, "decimals have a point, 0.03"),
+        ("train circle --noise 1,5", 2, "decimals have a point, 1.5"),
         ("train circle --epochs 0", 2, "--epochs: '0' is no whole number from 1 on"),
         ("train circle --batch 1.5", 2, "--batch: '1.5' is no whole number from 1 on"),
         ("train circle --share 1", 2, "--share: '1' is not a share between 0 and 1"),

@@ -89,6 +89,20 @@ def test_arrays_are_refused_on_either_side_and_elementwise_is_never_tried() -> N
             use()  # type: ignore[no-untyped-call]
 
 
+@pytest.mark.parametrize(
+    ("text", "help_"),
+    [
+        ("3", r"Write float\('3'\)"),
+        ("3,5", r"Decimals have a point: write float\('3\.5'\)"),
+        ("tres", "Write one number"),
+        ("", "Write one number"),
+    ],
+)
+def test_what_is_to_be_written_in_place_of_a_text_is_a_number(text: str, help_: str) -> None:
+    with pytest.raises(TypeError, match=help_):
+        Value(text)  # type: ignore[arg-type]
+
+
 def test_the_wrong_number_of_inputs_is_refused() -> None:
     from micrograd_es.ops import find
 

@@ -303,3 +303,9 @@ def test_the_same_graph_gives_the_same_bytes_in_every_process() -> None:
     runs = [in_new_process(code, PYTHONHASHSEED=seed) for seed in ("1", "2")]
     assert runs[0] == runs[1]
     assert len(runs[0].splitlines()) == 5 + 3 + len(frames(neuron("σ"), depth=0))
+
+
+@pytest.mark.parametrize("given", ["x", "w", 3])
+def test_what_is_unrolled_is_a_value_and_not_its_name(given: object) -> None:
+    with pytest.raises(TypeError, match=r"a Value and not its name\. Write unroll=x\."):
+        frames(Value(-2, "x") * Value(5, "y"), given)  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_hex, to_rgba
+from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -464,6 +465,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "network": (lambda: plots.network(Value(1.0)), "expected a network of layers"),
     "delta sizes": (lambda: plots.network(C5, [[1.0], [1.0]]), r"expected \[2, 1\]"),
     "both": (lambda: plots.network(C5, [[1, 1], [1]], biases=True), "expected one"),
+    "saved": (lambda: plots.save(C5, "c5.svg"), "expected a plot"),  # type: ignore[arg-type]
     "names": (lambda: plots.network(C5, names=["a"]), "1 names were given; expected 2"),
 }
 
@@ -485,6 +487,40 @@ def test_the_colours_of_maps_and_classes_are_apart_in_grey_too() -> None:
         assert abs(light(palette.negative) - light(palette.positive)) > 0.03
         assert len(set(palette.series)) == 10
     assert matplotlib.rcParams["font.family"] == ["sans-serif"]
+
+
+def test_long_names_of_inputs_stand_beside_their_circles_as_large_as_before() -> None:
+    long = "una variable con un nombre larguísimo de más de cuarenta letras"
+    figure = plots.network(MLP(2, [3, 1]), names=["asistencia", long], biases=True)
+    drawn = {text.get_text(): text for text in figure.axes[0].texts}
+    first = min(circle.get_center()[0] - circle.get_radius() for circle in figure.axes[0].patches)  # type: ignore[attr-defined]
+    figure.draw_without_rendering()
+    for name in ("asistencia", f"{long[:27]}…"):
+        box = drawn[name].get_window_extent()
+        ends = figure.axes[0].transData.inverted().transform(box.get_points())[:, 0]
+        assert 0 < ends[0] < ends[1] < first
+        assert drawn[name].get_fontsize() > 12
+    plain = plots.network(MLP(2, [3, 1]), biases=True).axes[0].texts
+    assert drawn["0.00"].get_fontsize() == next(t for t in plain if t.get_text() == "0.00").get_fontsize()
+
+
+def test_a_map_of_a_strip_of_points_is_a_square_with_an_axis_each() -> None:
+    strip = Data([[0.0, 0.0], [100.0, 1.0]], [0, 1])
+    ax = plots.decision_map(lambda table: table[:, :1], strip).axes[0]
+    assert ax.get_ylim() == pytest.approx((-0.05, 1.05))
+    ax.figure.draw_without_rendering()  # type: ignore[union-attr]
+    box = ax.get_window_extent()
+    assert box.width == pytest.approx(box.height, rel=1e-3)
+    flat = Data([[0.0, 3.0], [100.0, 3.0]], [0, 1])  # no scale of its own
+    assert plots.decision_map(lambda table: table[:, :1], flat).axes[0].get_ylim() == pytest.approx((-52, 58))
+
+
+def test_only_classes_meet_at_a_line() -> None:
+    model = MLP.from_numbers([[[1.0, 0.0]]], [[0.0]], output="linear")
+    for kind, targets, lines in (("regression", [-1.0, 2.0], 0), ("classification", [-1, 1], 1)):
+        data = Data([[-1, -1], [1, 1]], targets, kind=kind)
+        ax = plots.decision_map(model, data).axes[0]
+        assert sum(isinstance(part, ContourSet) for part in ax.collections) == lines
 
 
 def test_long_names_of_classes_stay_in_the_figure() -> None:

@@ -302,6 +302,8 @@ def test_a_program_goes_to_a_file_and_back(tmp_path: Path) -> None:
     assert str(again) == str(program)
     assert (again(xs) == program(xs)).all()
     (tmp_path / "half.json").write_text((tmp_path / "net.json").read_text()[:200])
+    with pytest.raises(ValueError, match=r"was loaded, and has no Values.*Its numbers are program\.parameters"):
+        again.write_back()
     with pytest.raises(ValueError, match=r"half\.json is no program of micrograd_es"):
         Program.load(tmp_path / "half.json")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import math
 import operator
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -36,6 +37,21 @@ OPERATIONS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.USub: operator.neg,
     ast.UAdd: operator.pos,
     ast.Await: FUNCTIONS["sqrt"],
+}
+INSTEAD = {  # of names and functions that are none here: what to write
+    "e": "For e^x write exp(x).",
+    "π": f"For π write {math.pi}.",
+    "pi": f"For π write {math.pi}.",
+    "tan": "For tan(x) write sin(x) / cos(x).",
+    "tg": "For tan(x) write sin(x) / cos(x).",
+    "raiz": "For the square root write sqrt(x), or √x.",
+    "raíz": "For the square root write sqrt(x), or √x.",
+    "senh": "For sinh(x) write (exp(x) - exp(-x)) / 2.",
+    "sinh": "For sinh(x) write (exp(x) - exp(-x)) / 2.",
+    "cosh": "For cosh(x) write (exp(x) + exp(-x)) / 2.",
+    "log10": "For this base write log(x) / log(10).",
+    "log2": "For this base write log(x) / log(2).",
+    "seno": "For the sine write sin(x), or sen(x).",
 }
 CALLS = FUNCTIONS | {"σ": FUNCTIONS["sigmoid"], "ln": FUNCTIONS["log"], "sen": FUNCTIONS["sin"]}
 
@@ -206,13 +222,15 @@ def _free(source: Source, statements: list[_Statement], given: Mapping[str, Valu
 def _check_call(source: Source, node: Any) -> None:
     name = node.func.id
     if name not in CALLS:
-        help_ = did_you_mean(name, FUNCTIONS) or f"To multiply, write {listed([name])} * (…)."
+        help_ = INSTEAD.get(name) or did_you_mean(name, FUNCTIONS) or f"To multiply, write {listed([name])} * (…)."
         source.refuse(node, f"unknown function {listed([name], repr)}", f"{help_} Functions: {', '.join(FUNCTIONS)}.")
     parameters = inspect.signature(CALLS[name]).parameters.values()
     many = any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters)
     if len(node.args) != len(parameters) and not (many and node.args):
         expected = "at least 1 input" if many else f"{len(parameters)} input{'s' * (len(parameters) != 1)}"
-        source.refuse(node, f"{name} takes {expected}, not {len(node.args)}", "A decimal has a point: 1.5.")
+        base = name in ("log", "ln") and len(node.args) == 2 and not isinstance(node.args[0], ast.Constant)
+        help_ = "For another base write log(x) / log(2)." if base else "A decimal has a point: 1.5."
+        source.refuse(node, f"{name} takes {expected}, not {len(node.args)}", help_)
 
 
 def _given(
@@ -237,7 +255,7 @@ def _check_given(source: Source, given: Mapping[str, Value], free: Mapping[str, 
     """Every free name has a value, and every value is used."""
     if missing := [name for name in free if name not in given]:
         have = f"Given are {listed(list(given))}." if given else "No values are given."
-        nearest = "For e^x write exp(x)." if missing[0] == "e" else did_you_mean(missing[0], given)
+        nearest = INSTEAD.get(missing[0]) or did_you_mean(missing[0], given)
         write = f"Write {listed([f'{name}=…' for name in missing])} next to the expression."
         message = f"unknown name {listed(missing[:1], repr)} in the expression"
         source.refuse(free[missing[0]], message, " ".join(filter(None, (have, nearest, write))))

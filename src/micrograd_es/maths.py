@@ -90,11 +90,22 @@ def _instead(x: Any) -> str:
     if isinstance(x, bool):
         return f"Write {int(x)}."
     if isinstance(x, str):
-        return f"Write float({_cut(repr, x)})."
+        return _instead_of_text(x)
     if isinstance(x, complex):
         return "Write its real part, x.real, or its size, abs(x)."
     if hasattr(x, "__iter__"):
         return "Write one Value for each number: [Value(n) for n in numbers]."
+    return "Write one number."
+
+
+def _instead_of_text(x: str) -> str:
+    """What to write in place of a text: its number, where it is one; a decimal comma, which Python cannot read, too."""
+    for text, help_ in ((x, "Write float({!r})."), (x.replace(",", "."), "Decimals have a point: write float({!r}).")):
+        try:
+            float(text)
+        except ValueError:
+            continue
+        return help_.format(_cut(str, text))
     return "Write one number."
 
 

@@ -28,7 +28,8 @@ class RecordingError(TypeError):
     def __init__(self, what: str) -> None:
         super().__init__(
             f"{what} while a program was recorded, so the program would be right for this number only; expected"
-            " operations on Values alone. Write maximum(a, b), or where(c, a, b): a where c is above 0, else b."
+            " operations on Values alone. Write maximum(a, b), or where(c, a, b): a where c is above 0, else b;"
+            " and micrograd_es.exp(x), not math.exp(x)."
         )
         recording = RECORDING.get()
         if recording is not None and recording.refused is None:

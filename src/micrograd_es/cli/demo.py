@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,8 +31,9 @@ def demo(given: Namespace) -> int:
 
 
 def _topic(name: str, known: Sequence[str]) -> str:
-    """The topic of that name, or the only one that begins with it."""
-    found = [name] if name in known else [topic for topic in known if name and topic.startswith(name)]
+    """The topic of that name or that number, c1 for c01_linear_regression, or the only one that begins with it."""
+    exact = [topic for topic in known if name in (topic, re.sub(r"\b([a-z])0*", r"\1", topic.partition("_")[0]))]
+    found = exact or [topic for topic in known if name and topic.startswith(name)]
     if len(found) != 1:
         what = f"several demos begin with {name!r}" if found else f"no demo is called {name!r}"
         raise UsageError(f"{what}; expected one of {', '.join(found or known)}.")

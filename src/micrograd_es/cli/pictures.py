@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from micrograd_es.cli.arguments import FIGURE_SUFFIXES, FILM_SUFFIXES
 from micrograd_es.cli.inputs import UsageError, graph
 from micrograd_es.cli.terminal import Progress, is_terminal, say, say_bytes
+from micrograd_es.graph import topological
 
 if TYPE_CHECKING:
     from micrograd_es.figures.drawing import Look
@@ -59,7 +60,11 @@ def frames(given: Namespace) -> int:
 def _graph(given: Namespace, command: str) -> Value:
     """The graph; its named steps are scopes where something is to be folded, or drawn as a block."""
     folds = any(option is not None for option in (given.fold, given.depth, given.level))
-    return graph(given.expression, given.values, command, exact=given.exact, scopes=folds)
+    f = graph(given.expression, given.values, command, exact=given.exact, scopes=folds)
+    for option, asked in (("--fold", given.fold), ("--level", given.level)):
+        if asked is not None and not any(node.scope for node in topological(f)):
+            raise UsageError(f'{option} is for steps that have a name. Name them: "q = x + y; f = q * z"')
+    return f
 
 
 def _look(given: Namespace) -> Look:

@@ -170,9 +170,10 @@ def _written(folder: Path, predictor: Predictor, history: History, data: Data, l
 
 
 def _pictures(plots: Any, predictor: Predictor, history: History, data: Data, language: str) -> dict[str, Any]:
+    names = predictor.preparation.data(data).names
     found = {
         "loss": plots.loss_curves(history, language=language),
-        "network": plots.network(predictor.model, language=language),
+        "network": plots.network(predictor.model, names=names, language=language),
     }
     if data.inputs.shape[1] == 2:
         found["map"] = plots.decision_map(predictor.outputs, data=data, language=language)

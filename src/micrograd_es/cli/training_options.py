@@ -6,9 +6,12 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from micrograd_es.cli.inputs import DECIMAL_COMMA
+
 if TYPE_CHECKING:
     from micrograd_es.cli.arguments import Parser
 
+NOISE = "its noise: 0 to 50, as in the Playground; of moons 0 to 1"
 TRAIN_EXAMPLES = """\
 the data:
   circle, xor, gaussian, spiral, regression-plane, regression-gaussian (the sets of the Playground), moons, yin-yang,
@@ -42,7 +45,7 @@ def train_options(parser: Parser) -> None:
     whole, share, rate = _whole(1), _number("a share between 0 and 1", 1e-9, 1), _number("a number from 0 on", 0)
     data.add_argument("--target", metavar="COLUMN", help="what to learn from a CSV file (default: its last column)")
     data.add_argument("--points", metavar="N", type=_whole(2), help="how many points a made data set has")
-    data.add_argument("--noise", metavar="NUMBER", type=float, help="its noise: 0 to 50, as in the Playground")
+    data.add_argument("--noise", metavar="NUMBER", type=_number("a number from 0 on", 0), help=NOISE)
     kinds = ("classification", "regression")
     data.add_argument("--kind", choices=kinds, help="what a CSV file is (default: what its targets look like)")
     _reading_options(data)
@@ -113,6 +116,12 @@ def _whole(least: int) -> Callable[[str], int]:
     return read
 
 
+def _with_point(text: str) -> str:
+    """What to write for a number with a decimal comma."""
+    plain = text.strip()
+    return f": decimals have a point, {plain.replace(',', '.')}" if DECIMAL_COMMA.fullmatch(plain) else ""
+
+
 def _number(expected: str, least: float, below: float = float("inf")) -> Callable[[str], float]:
     """The reader of an option that is a number."""
 
@@ -120,7 +129,7 @@ def _number(expected: str, least: float, below: float = float("inf")) -> Callabl
         try:
             number = float(text)
         except ValueError:
-            number = below
+            raise argparse.ArgumentTypeError(f"{text!r} is not {expected}{_with_point(text)}") from None
         if not least <= number < below:
             raise argparse.ArgumentTypeError(f"{text!r} is not {expected}")
         return number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -59,14 +60,15 @@ def _numbers(name: str, given: Any) -> Floats:
     if not isinstance(given, np.ndarray):
         given = list(given)
     try:
-        kind = np.asarray(given).dtype.kind
-        if kind not in "iuf":
-            raise TypeError(f"the {name} hold {np.asarray(given).dtype.name}")
-        return np.array(given, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        if np.size(np.asarray(given, dtype=object)) == 0:
+        found = np.asarray(given)
+    except ValueError:
+        raise TypeError(f"the {name} are rows of different lengths; expected numbers, in rows of one length.") from None
+    if found.dtype.kind not in "iuf":
+        if found.size == 0:
             return np.zeros((0, 0))
-        raise TypeError(f"{error}; expected numbers, in rows of one length.") from None
+        odd = next((x for x in np.asarray(given, dtype=object).flat if not isinstance(x, Real)), found.dtype.name)
+        raise TypeError(f"the {name} hold {repr(odd)[:60]}; expected numbers, in rows of one length.")
+    return found.astype(np.float64)
 
 
 def _check_classes(targets: Floats) -> None:

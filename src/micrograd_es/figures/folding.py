@@ -50,7 +50,7 @@ def _check_names(names: Sequence[str | Scope], order: Sequence[Value]) -> None:
         if not any(name in (s, s.name) for s in known):
             listed = ", ".join(dict.fromkeys(repr(s.name) for s in known)) or "none"
             raise ValueError(
-                f"no scope of this graph is called {name!r}; its scopes: {listed}. Open one: with scope(…):"
+                f"no scope of this graph is called {name!r}; its scopes: {listed}. Open one: with scope({name!r}): …"
             )
 
 

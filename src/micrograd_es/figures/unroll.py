@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from micrograd_es.figures.caption import Part, enclosed
 from micrograd_es.figures.scene import Scene, Wire
@@ -45,11 +46,21 @@ class Unrolled:
         return " · ".join(factors + ["…"] * (len(known) < len(path))) if known else ""
 
 
+def _no_input(scene: Scene, x: Any) -> TypeError | ValueError:
+    """What is wrong with an x that is no input of the figure."""
+    if isinstance(x, Value):
+        return ValueError(f"unroll is {x!r}, which is no name in this figure; expected one of its inputs.")
+    names = [t.value.label for t in scene.terminals if not t.is_output and t.value.label]
+    name = x if x in names else next(iter(names), "x")
+    what = f"unroll is {x!r} ({type(x).__name__})"
+    return TypeError(f"{what}; expected one of the inputs, a Value and not its name. Write unroll={name}.")
+
+
 def _paths(scene: Scene, x: Value) -> list[list[Wire]]:
     """The ways from x to the output, each as the wires that enter its gates, in order."""
     start = next((t.key for t in scene.terminals if t.value is x and not t.is_output and t.count == 1), None)
     if start is None:
-        raise ValueError(f"unroll is {x!r}, which is no name in this figure; expected one of its inputs.")
+        raise _no_input(scene, x)
     found: list[list[Wire]] = []
     waiting: list[tuple[str, list[Wire]]] = [(start, [])]
     while waiting:

@@ -21,6 +21,7 @@ from micrograd_es.plots.points import class_colour, colour_bar, plane_of, regres
 Ranges = tuple[tuple[float, float], tuple[float, float]]
 PLAYGROUND: Ranges = ((-6.0, 6.0), (-6.0, 6.0))
 TALL, LEFT = 0.86, 0.58  # the height of a map of neurons, and the width that hidden layers may take
+STRIP = 4.0  # how many times as long as the other one axis is at most in one scale
 ROOM = 16  # letters that there is room for at the left of a map
 CENTRES = {"sigmoid": (0.5, 0.5), "softmax": (0.5, 0.5), "tanh": (0.0, 1.0)}  # of an activation: middle and reach
 
@@ -37,9 +38,17 @@ class Grid(NamedTuple):
         """One number for each point as rows and columns."""
         return numbers.reshape(len(self.y), len(self.x), *numbers.shape[1:])
 
-    def extent(self) -> tuple[float, float, float, float]:
-        """The edges of the map, as matplotlib wants them."""
-        return (*self.ranges[0], *self.ranges[1])
+    def paint(self, ax: Axes, numbers: Floats, **look: Any) -> None:
+        """The map of one number, or one colour, for each point."""
+        extent = (*self.ranges[0], *self.ranges[1])
+        where: dict[str, Any] = {"origin": "lower", "extent": extent, "aspect": self.aspect()}
+        ax.imshow(self.image(numbers), interpolation="nearest", **where, **look)
+
+    def aspect(self) -> float:
+        """How long a unit upwards is beside one to the right: 1, or what makes a square of a map that were a strip."""
+        (left, right), (low, high) = self.ranges
+        ratio = (right - left) / (high - low)
+        return 1.0 if 1 / STRIP <= ratio <= STRIP else ratio
 
 
 def decision_map(
@@ -90,17 +99,18 @@ def draw_output(
     """The map of a model's outputs; gives the scale of its colours, which several classes have not."""
     if table.shape[1] == 1:
         colours = _colours(canvas, model, data, table[:, 0], threshold)
-        _draw_map(canvas, ax, grid, table[:, 0], colours, discrete)
+        line = discrete or threshold is not None or data is None or data.kind != "regression"
+        _draw_map(canvas, ax, grid, table[:, 0], colours, discrete, line)
         return colours
     image = _class_image(canvas, data, table, discrete)
-    ax.imshow(grid.image(image), origin="lower", extent=grid.extent(), interpolation="nearest")
+    grid.paint(ax, image)
     return None
 
 
 def _dress_map(canvas: Canvas, ax: Axes, grid: Grid, data: Data | None) -> None:
     canvas.dress(ax, grid=False)
     ax.set(xlim=grid.ranges[0], ylim=grid.ranges[1])
-    ax.set_aspect("equal", adjustable="box")
+    ax.set_aspect(grid.aspect(), adjustable="box")
     plain = data is None or data.inputs.shape[1] != 2
     names = ("x1", "x2") if plain or data is None else data.names
     canvas.label(ax, names[0], names[1])
@@ -125,10 +135,13 @@ def grid_of(data: Data | None, features: Any, ranges: Ranges | None, resolution:
 
 
 def _around(plane: Floats) -> Ranges:
-    """A square around the points, with a margin."""
+    """A square around the points, with a margin; where they are a strip, each axis has its own scale."""
     low, high = plane.min(axis=0), plane.max(axis=0)
-    reach = max(float((high - low).max()) * 0.55, 1e-6)
-    (a, b), (c, d) = (((m - reach), (m + reach)) for m in ((low + high) / 2).tolist())
+    reach = np.maximum((high - low) * 0.55, 1e-6)
+    if reach.max() <= STRIP * reach.min() or (high == low).any():
+        reach[:] = reach.max()
+    middle = (low + high) / 2
+    (a, c), (b, d) = (middle - reach).tolist(), (middle + reach).tolist()
     return (a, b), (c, d)
 
 
@@ -151,14 +164,22 @@ def _middle(canvas: Canvas, row: str | None, numbers: Floats, threshold: float |
     return ScalarMappable(Normalize(centre - reach, centre + reach), canvas.palette.map())
 
 
-def _draw_map(canvas: Canvas, ax: Axes, grid: Grid, numbers: Floats, colours: ScalarMappable, discrete: bool) -> None:
-    """The map of one output, with the line where it crosses the middle of its colours."""
+def _draw_map(
+    canvas: Canvas,
+    ax: Axes,
+    grid: Grid,
+    numbers: Floats,
+    colours: ScalarMappable,
+    discrete: bool = False,
+    line: bool = True,
+) -> None:
+    """The map of one output, with the line where it crosses the middle of its colours, which is where classes meet."""
     low, high = colours.get_clim()
     middle = (low + high) / 2
     shown = np.where(numbers > middle, high, low) if discrete else numbers
     look: dict[str, Any] = {"cmap": colours.cmap, "vmin": low, "vmax": high}
-    ax.imshow(grid.image(shown), origin="lower", extent=grid.extent(), interpolation="nearest", **look)
-    if numbers.min() < middle < numbers.max():
+    grid.paint(ax, shown, **look)
+    if line and numbers.min() < middle < numbers.max():
         width = 2.5 * canvas.scale
         ax.contour(grid.x, grid.y, grid.image(numbers), [middle], colors=[canvas.theme.ink], linewidths=width)
 
@@ -252,7 +273,7 @@ def _output(canvas: Canvas, grid: Grid, data: Data | None, features: Any, table:
         _tile(canvas, panel, grid, table[:, 0], row, line=True)
     else:
         image = _class_image(canvas, data, table, discrete=False)
-        panel.imshow(grid.image(image), origin="lower", extent=grid.extent(), interpolation="nearest")
+        grid.paint(panel, image)
         _frame(canvas, panel)
     if data is not None:
         scatter(canvas, panel, data, plane_of(data, features)[0])
@@ -268,7 +289,7 @@ def _tile(canvas: Canvas, ax: Axes, grid: Grid, numbers: Floats, row: str, line:
     else:
         low, high = colours.get_clim()
         look: dict[str, Any] = {"cmap": colours.cmap, "vmin": low, "vmax": high}
-        ax.imshow(grid.image(numbers), origin="lower", extent=grid.extent(), interpolation="nearest", **look)
+        grid.paint(ax, numbers, **look)
     _frame(canvas, ax)
 
 

@@ -18,6 +18,9 @@ from micrograd_es.nn import Sequential
 from micrograd_es.plots.canvas import Canvas, Look
 
 MOST = 10  # neurons of a column that are drawn; of more the first and the last ones are
+LEFT = 0.08  # the middle of the first column, as a share of the width
+LETTERS = 28  # of a name that are written
+MARGIN = 0.25  # of the width: the most that the names of the inputs may take at the left of it
 
 
 class Column(NamedTuple):
@@ -42,9 +45,9 @@ def network(
 
     A line is the wider the larger its weight is. With `deltas`, as `nn.deltas` gives them, each neuron shows its δ and
     is coloured by it; with `biases` its bias. Of a layer of more than 10 neurons the first and the last are drawn.
-    `names` are those of the inputs. With `masks`, one for each layer as `Dropout.mask` draws them (None for a layer
-    that keeps all), the neurons whose number is 0 are removed: crossed out, without lines. With `weights` the lines of
-    a small network have their numbers on them.
+    `names` are those of the inputs; long ones stand beside their circles. With `masks`, one for each layer as
+    `Dropout.mask` draws them (None for a layer that keeps all), the neurons whose number is 0 are removed: crossed out,
+    without lines. With `weights` the lines of a small network have their numbers on them.
 
     >>> from micrograd_es.nn import MLP
     >>> figure = network(MLP(2, [3, 1]), names=["a", "b"])
@@ -57,11 +60,16 @@ def network(
     numbers = [layer.numbers() for layer in model.layers]
     counts = [model.layers[0].n_in, *[layer.n_out for layer in model.layers]]
     shown = _shown(numbers, counts, deltas, biases)
-    columns = [_column(place, count, len(counts), canvas) for place, count in enumerate(counts)]
-    radius = _radius(columns)
+    columns, radius = _columns(counts, canvas, LEFT)
+    texts = _names(names, counts[0])
+    size = _beside([texts[i] for i in columns[0].heights], radius, canvas)
+    if size:
+        widest = max(text_width(text, size) for text in texts)
+        columns, radius = _columns(counts, canvas, LEFT + widest / (72 * canvas.width))
     removed = _removed(masks, counts)
     _edges(canvas, columns, [rows for rows, _ in numbers], removed, decimals if weights else None)
-    _circles(canvas, columns, radius, shown, deltas is not None, _names(names, counts[0]), decimals)
+    _circles(canvas, columns, radius, shown, deltas is not None, [] if size else texts, decimals)
+    _write_beside(canvas, columns[0], radius, texts, size)
     _crosses(canvas, columns, radius, removed)
     _captions(canvas, columns, model)
     canvas.heading(canvas.words["deltas" if deltas is not None else "biases" if biases else "network"])
@@ -72,7 +80,23 @@ def _names(names: Sequence[str] | None, count: int) -> list[str]:
     found = [f"x{i}" for i in range(1, count + 1)] if names is None else list(names)
     if len(found) != count:
         raise ValueError(f"{len(found)} names were given; expected {count}, one for each input.")
-    return found
+    return [name if len(name) <= LETTERS else f"{name[: LETTERS - 1]}…" for name in found]
+
+
+def _beside(names: list[str], radius: float, canvas: Canvas) -> float:
+    """The size of names that stand beside their circles, being too long to be read in them; 0 where all fit."""
+    points = radius * canvas.height * 72
+    widest = max(text_width(name, 1.0) for name in names)
+    if 1.6 * points >= 0.5 * widest * min(0.75 * points, 26 * canvas.scale):
+        return 0.0
+    return min(20 * canvas.scale, 1.5 * points, MARGIN * canvas.width * 72 / widest)
+
+
+def _write_beside(canvas: Canvas, column: Column, radius: float, names: list[str], size: float) -> None:
+    """The names of the inputs at the left of their circles, where they have a size."""
+    for number, y in column.heights.items() if size else ():
+        where: dict[str, Any] = {"ha": "right", "va": "center", "fontsize": size, "color": canvas.theme.ink}
+        canvas.ax.text(column.x - 1.25 * radius, y, names[number], **where)
 
 
 def _shown(numbers: Any, counts: list[int], deltas: Any, biases: bool) -> list[list[float | None]]:
@@ -97,7 +121,14 @@ def _removed(masks: Any, counts: list[int]) -> set[tuple[int, int]]:
     return {(place, i) for place, mask in enumerate(masks, 1) for i, m in enumerate(mask or ()) if m == 0}
 
 
-def _column(place: int, count: int, columns: int, canvas: Canvas) -> Column:
+def _columns(counts: list[int], canvas: Canvas, left: float) -> tuple[list[Column], float]:
+    """The columns from the share `left` of the width on, and the radius of their circles."""
+    ends = (left, 1 - LEFT)
+    columns = [_column(place / (len(counts) - 1), count, ends, canvas) for place, count in enumerate(counts)]
+    return columns, _radius(columns)
+
+
+def _column(place: float, count: int, ends: tuple[float, float], canvas: Canvas) -> Column:
     """The circles of one column, spread over the height; the plane is as wide as the plot for a height of 1."""
     drawn = list(range(count)) if count <= MOST else [*range(MOST - 3), count - 2, count - 1]
     slots = len(drawn) + (count > MOST)
@@ -105,7 +136,7 @@ def _column(place: int, count: int, columns: int, canvas: Canvas) -> Column:
     at = [slot + (slot > MOST - 4 and count > MOST) for slot in range(len(drawn))]
     heights = {number: 0.43 + ((slots - 1) / 2 - slot) * step for number, slot in zip(drawn, at, strict=True)}
     wide = canvas.width / canvas.height
-    return Column(wide * (0.08 + 0.84 * place / (columns - 1)), count, heights)
+    return Column(wide * (ends[0] + (ends[1] - ends[0]) * place), count, heights)
 
 
 def _radius(columns: list[Column]) -> float:
@@ -153,7 +184,7 @@ def _weight(canvas: Canvas, ends: list[tuple[float, float]], text: str) -> None:
 def _circles(
     canvas: Canvas, columns: list[Column], radius: float, shown: Any, coloured: bool, names: list[str], decimals: int
 ) -> None:
-    """The circles with what stands in them; inputs have their name."""
+    """The circles with what stands in them; inputs have their name, if any."""
     numbers = [abs(x) for row in shown for x in row if x is not None]
     largest = max(numbers, default=0.0) or 1.0
     colours = canvas.palette.map()
@@ -166,7 +197,9 @@ def _circles(
                 fill = colours(0.5 + 0.5 * value / largest)
             edge: dict[str, Any] = {"edgecolor": canvas.theme.ink, "linewidth": 2.2 * canvas.scale, "zorder": 3}
             canvas.ax.add_patch(Circle((column.x, y), radius, facecolor=fill, **edge))
-            text = names[number] if place == 0 else "" if value is None else canvas.number(value, decimals)
+            text = "" if value is None else canvas.number(value, decimals)
+            if place == 0 and names:
+                text = names[number]
             texts.append((column.x, y, text, fill))
         if column.size > MOST:
             y = float(np.mean([column.heights[MOST - 4], column.heights[column.size - 2]]))

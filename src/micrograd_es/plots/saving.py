@@ -29,6 +29,9 @@ def save(figure: Figure, path: str | PathLike[str]) -> Path:
     Raises ValueError for another ending, and OSError where the file cannot be written; then it stays as it was.
     """
     path = Path(path)
+    if not isinstance(figure, Figure):
+        what = f"what is to be saved is {figure!r} ({type(figure).__name__})"
+        raise TypeError(f"{what}; expected a plot. Write plots.save(plots.…(…), {path.name!r}).")
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise ValueError(f"{path.name} does not say how to save; expected one of {', '.join(SUFFIXES)}.")

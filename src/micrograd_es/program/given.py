@@ -30,6 +30,9 @@ def as_array(x: Any, dtype: Any, what: str = "an input") -> Array:
     if found is not None and found.dtype.kind in "fiub":
         return np.asarray(found, dtype)
     kind = type(x).__name__ if found is None else f"{type(x).__name__} of {found.dtype}"
+    if found is not None and found.dtype.kind == "U":
+        text = next(each for each in np.asarray(x, dtype=object).flat if isinstance(each, str))
+        kind = f"text, or holds it: {text[:60]!r}"
     raise TypeError(f"{what} is {kind}; expected real numbers, in an array or in lists of equal lengths.")
 
 

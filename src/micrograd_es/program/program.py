@@ -296,9 +296,14 @@ class Program:
     def write_back(self) -> None:
         """Put the numbers of `parameters` into the Values that they were recorded from.
 
-        Raises ValueError, and changes none of them, where one is not finite.
+        Raises ValueError, and changes none of them, where one is not finite, and for a program that was loaded.
         """
         numbers = self.parameters.tolist()
+        if len(numbers) != len(self.values):
+            raise ValueError(
+                "this program was loaded, and has no Values to write to; expected one that record() made."
+                " Its numbers are program.parameters."
+            )
         for value, number in zip(self.values, numbers, strict=True):
             as_number(number, f"the parameter {value.label or 'without a name'}")
         for value, number in zip(self.values, numbers, strict=True):
