@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,12 @@ from command_line import texts
 from drawings import Drawing, neuron, product, tangle
 from micrograd_es import Value, draw, exp, frames, gradients, scope
 from micrograd_es.figures import THEMES, Theme
+from micrograd_es.figures.curves import points_of
+from micrograd_es.figures.fonts import text_width
+from micrograd_es.figures.layout import Place
 from micrograd_es.figures.render import render
+from micrograd_es.figures.shapes import SMALL
+from micrograd_es.figures.stage import View
 from micrograd_es.figures.words import WORDS
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -201,6 +207,17 @@ def test_from_top_to_bottom_the_names_are_in_one_row_above() -> None:
     assert [text.text for text in sorted(names, key=lambda text: text.x)] == ["w₀", "x₀", "w₁", "x₁", "w₂"]
     assert len({text.y for text in names}) == 1
     assert all(text.y > names[0].y for text in shown.texts if text.node.startswith(("w", "g")))
+
+
+@pytest.mark.parametrize("graph", [product, neuron])
+def test_from_top_to_bottom_no_wire_crosses_a_local_gradient(graph: Callable[[], Value]) -> None:
+    dot = str(draw(graph(), direction="TB", local=True).drawing.stage([]).picture(View(), None))
+    courses = [points_of(course, each=40) for course in re.findall(r'-> .*pos="([^"]*)"', dot)]
+    written = re.findall(r'_local .*label="([^"]*)" pos="([^,]*),([^"]*)"', dot)
+    assert written
+    for text, x, y in written:
+        place = Place(*2 * (float(x), float(y))).grown(text_width(text, SMALL) / 2, SMALL / 2)
+        assert not [at for course in courses for at in course if place.meets(Place(*at, *at))], text
 
 
 def test_constants_are_in_their_gates_or_nodes_of_their_own() -> None:

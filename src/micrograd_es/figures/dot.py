@@ -21,6 +21,7 @@ from micrograd_es.figures.shapes import (
     AIR,
     FOLDED_SLOT,
     GAP,
+    LOCAL_ROW,
     NAME_HEIGHT,
     NAME_SIZE,
     ROW,
@@ -137,7 +138,7 @@ class Writer:
             return SIGMA, SIGMA
         if isinstance(thing, Wire):
             room = cell_width(self._room(thing))
-            return (room, 2 * ROW) if self.across else (2 * room + 2 * cell_width(GAP), ROW)
+            return (room, 2 * ROW) if self.across else (2 * room + 2 * cell_width(GAP), ROW + self._below(thing))
         if not self.names[thing.key]:
             return 3.0, 3.0
         return cell_width(self._name_room(thing)) + cell_width(GAP) * self.across, NAME_HEIGHT
@@ -246,9 +247,15 @@ class Writer:
             rule = "<HR/>" if ruled else ""
             return f"<{table(f'<TR>{cell(value, room, ROW)}</TR>{rule}<TR>{cell(gradient, room, ROW)}</TR>')}>"
         rule = "<VR/>" if ruled else ""
-        left = cell(value, room, ROW, 'ALIGN="RIGHT"') + cell("", GAP, 1)
-        right = cell("", GAP, 1) + cell(gradient, room, ROW, 'ALIGN="LEFT"')
-        return f"<{table(f'<TR>{left}{rule}{right}</TR>')}>"
+        rows = [(cell(value, room, ROW, 'ALIGN="RIGHT"'), cell(gradient, room, ROW, 'ALIGN="LEFT"'))]
+        if below := self._below(wire):
+            rows.append((cell("", room, below), cell("", room, below)))
+        gap = cell("", GAP, 1)
+        return f"<{table(''.join([f'<TR>{left}{gap}{rule}{gap}{right}</TR>' for left, right in rows]))}>"
+
+    def _below(self, wire: Wire) -> int:
+        """The height that the local gradient of a wire takes in its label, where the wire runs down beside it."""
+        return 0 if self.across or not self.locals.get(wire.key) else LOCAL_ROW
 
     def _room(self, wire: Wire) -> int:
         """The width of a wire's label: that of the widest text that it ever shows."""

@@ -11,6 +11,7 @@ NAME_SIZE = 19.0
 NAME_HEIGHT = 27
 SMALL = 12.0  # local gradients, roles, boxes
 ROW = 22  # the height of a line of numbers
+LOCAL_ROW = 16  # the height of a local gradient
 GAP = 4  # between a name and its wire
 CIRCLE = 38.0  # the diameter of a gate
 SIGMA = 20.0  # the diameter of the Σ at a fork

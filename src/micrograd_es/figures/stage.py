@@ -88,7 +88,7 @@ class Stage:
             text = plain(line)
             if text and view.shows(f"{key}.local"):
                 x, y = self.layout.at(key)
-                down = ROW + SMALL / 2 + 1 if self.writer.across else ROW / 2 + SMALL / 2
+                down = ROW + SMALL / 2 + 1 if self.writer.across else ROW / 2
                 aside = 0.0 if self.writer.across else text_width(text, SMALL) / 2 + GAP
                 placed.append(text_node(f"{key}_local", text, self._theme.local, x + aside, y - down))
         return placed
