@@ -99,6 +99,7 @@ def test_two_runs_write_the_same_bytes(run: Run) -> None:
     ("words", "status", "message"),
     [
         ("train circel", 1, "no data set is called 'circel'; expected one of circle"),
+        ("train circulo", 1, r"regression-gaussian, .*digits\. Did you mean 'circle'\?"),
         ("train nowhere.csv", 1, "nowhere.csv: No such file"),
         ("train circle --layers 4,x", 2, "--layers is '4,x'; expected numbers from 1 on, such as 4,2"),
         ("train circle --layers 0", 2, "expected numbers from 1 on"),

@@ -348,3 +348,16 @@ def test_a_caption_that_is_no_text_is_an_error() -> None:
         draw(Value(2.0, "x") * 3, caption=3)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="'caption' is no option"):  # frames say what each is about
         frames(Value(2.0, "x") * 3, caption="no")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("direction", ["LR", "TB"])
+def test_the_halves_of_a_wire_join_without_a_seam(direction: str) -> None:
+    w, x = Value(2.0, "w"), Value(-1.0, "x")
+    dot = str(draw(exp(w * x), direction=direction).drawing.stage([]).picture(View(), None))
+    near = re.findall(r'-> (w\d+):\w .*pos="[^"]* ([^" ]*)"', dot)
+    far = {key: points_of(course)[0] for key, course in re.findall(r'(w\d+):\w -> .*pos="([^"]*)"', dot)}
+    assert len(near) == len(far) == 4
+    axis = 0 if direction == "LR" else 1
+    for key, end in near:
+        beyond = float(end.split(",")[axis]) - far[key][axis]
+        assert 0.4 < (beyond if direction == "LR" else -beyond) < 2

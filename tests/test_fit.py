@@ -290,6 +290,11 @@ REFUSED: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
     "runner": (lambda: fit(MLP(1, [1]), LINE, loss="mse", runner="gpu"), ValueError, "runner is 'gpu'; expected one"),
     "epochs": (lambda: fit(MLP(1, [1]), LINE, loss="mse", epochs=-1), ValueError, "epochs is -1; expected 0 or more"),
     "batch": (lambda: fit(MLP(1, [1]), LINE, loss="mse", batch_size=0), ValueError, "batch_size is 0; expected 1"),
+    "an array": (
+        lambda: fit(MLP(2, [1]), np.zeros((30, 2)), loss="mse"),  # type: ignore[arg-type]
+        TypeError,
+        r"the data is array\(\[\[0\., 0\.\], \[0\., .* Write both in one pair",
+    ),
     "data": (lambda: fit(MLP(1, [1]), [1, 2, 3], loss="mse"), TypeError, r"expected Data, or a pair"),
     "empty": (lambda: fit(MLP(1, [1]), ([], []), loss="mse"), ValueError, "the inputs are empty"),
     "nan": (lambda: fit(MLP(1, [1]), ([[np.nan]], [1.0]), loss="mse"), ValueError, "expected a finite number"),

@@ -11,6 +11,7 @@ from micrograd_es.data.bundled import digits, iris
 from micrograd_es.data.data import Data
 from micrograd_es.data.playground import circle, gaussian, regression_gaussian, regression_plane, spiral, xor
 from micrograd_es.data.shapes import moons, yin_yang
+from micrograd_es.expression_errors import did_you_mean
 
 DATASETS: Mapping[str, Callable[..., Data]] = MappingProxyType(
     {
@@ -38,7 +39,8 @@ def dataset(name: str, **options: Any) -> Data:
     """
     make = DATASETS.get(name.replace("_", "-")) if isinstance(name, str) else None
     if make is None:
-        raise ValueError(f"no data set is called {name!r}; expected one of {', '.join(DATASETS)}.")
+        close = f" {did_you_mean(name, DATASETS)}" if isinstance(name, str) else ""
+        raise ValueError(f"no data set is called {name!r}; expected one of {', '.join(DATASETS)}.{close}".rstrip())
     known = list(signature(make).parameters)
     for option in options:
         if option not in known:

@@ -15,6 +15,7 @@ from micrograd_es.figures.shapes import AIR, Shape
 ARROW = 6.0  # the length of an arrowhead, in points
 ENTRY = radians(48)  # where a wire from above or below enters a round gate, from the horizontal
 TILE = 150.0  # the side of the squares by which neighbours are found
+OVERLAP = 1.0  # of the halves of a wire: Graphviz rounds where labels begin, and a seam would show
 LEVEL = 9.0  # wires that would climb less than this run level
 LONG = 60.0  # wires from this length on are worth drawing level
 
@@ -80,7 +81,7 @@ class _Router:
                 else self._joined(given, wire.head)
             )
         label, (x, y) = self.layout.nodes[wire.key], self.layout.at(wire.key)
-        return _prolonged(given, (label.left, y) if self.across else (x, label.top))
+        return _prolonged(given, (label.left - OVERLAP, y) if self.across else (x, label.top + OVERLAP))
 
     def _comes_from_the_side(self, wire: Wire, given: Spline) -> bool:
         """Whether Graphviz leads a wire to the left side of a box or its corners, not to its roof or floor."""

@@ -28,7 +28,10 @@ def loss_curves(history: Any, log: bool = False, **look: Unpack[Look]) -> Figure
     canvas = Canvas(**look)
     found = {panel: {name: series(history, name) for name in names} for panel, names in PANELS.items()}
     if found["loss"]["train_loss"] is None:
-        raise ValueError("the history has no train_loss; expected it, with a number for each epoch.")
+        raise ValueError(
+            "the history has no train_loss; expected it, with a number for each epoch."
+            ' Write what fit gave, or {"train_loss": [0.9, 0.5, …]}.'
+        )
     shown = [panel for panel, curves in found.items() if any(curve is not None for curve in curves.values())]
     epochs = series(history, "epoch")
     for place, panel in enumerate(shown):

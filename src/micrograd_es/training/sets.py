@@ -71,8 +71,11 @@ def as_data(given: Any, what: str = "the data") -> Data:
         return given
     if isinstance(given, list | tuple) and len(given) == 2:
         return Data(given[0], given[1], kind="regression")
+    shown = " ".join(repr(given).split())  # an array has lines
+    shown = shown if len(shown) <= 60 else f"{shown[:57]}…"
     raise TypeError(
-        f"{what} is {str(given)[:60]} ({type(given).__name__}); expected Data, or a pair (inputs, targets)."
+        f"{what} is {shown} ({type(given).__name__}); expected Data, or a pair (inputs, targets)."
+        " Write both in one pair of parentheses: fit(model, (inputs, targets), …)."
     )
 
 
