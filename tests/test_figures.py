@@ -311,7 +311,15 @@ def test_what_is_no_value_is_not_drawn(what: Any) -> None:
         draw(what)
 
 
+@pytest.mark.parametrize("look", [{}, {"level": 1}], ids=str)
+def test_a_title_is_text(look: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match=r"title is 3 \(int\); expected text\. Write title='3'"):
+        draw(neuron("σ"), title=3, **look)
+
+
 def test_an_unknown_option_is_an_error() -> None:
+    with pytest.raises(TypeError, match=r"title\. Did you mean 'theme'\?"):
+        draw(product(), teme="dark")  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="colour"):
         draw(product(), colour="red")  # type: ignore[call-arg]
 

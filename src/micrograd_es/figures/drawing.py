@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any, TypedDict
 
 from micrograd_es import flow
+from micrograd_es.expression_errors import did_you_mean
 from micrograd_es.figures import svg
 from micrograd_es.figures.blocks.drawing import BlockDrawing, number_format
 from micrograd_es.figures.blocks.groups import Level
@@ -69,8 +70,12 @@ def drawing_of(f: Value | Sequence[Value], look: Look) -> Drawing | BlockDrawing
     """
     for name in look:
         if name not in Look.__annotations__:
-            raise TypeError(f"{name!r} is no option of a figure; expected {', '.join(Look.__annotations__)}.")
+            known = f"expected {', '.join(Look.__annotations__)}. {did_you_mean(name, Look.__annotations__)}"
+            raise TypeError(f"{name!r} is no option of a figure; {known}".rstrip())
     given: dict[str, Any] = BOTH | NUMBERS | SCALARS | {"level": None, "layout": "column"} | dict(look)
+    title = given["title"]
+    if title is not None and not isinstance(title, str):
+        raise TypeError(f"title is {title!r} ({type(title).__name__}); expected text. Write title='{title}'.")
     if given["level"] is None:
         return Drawing(_scalar(f, given), **{name: given[name] for name in BOTH | NUMBERS | SCALARS})
     outputs = _outputs(f)
