@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from io import BytesIO
+from itertools import combinations
 from typing import Any
 
 import matplotlib
@@ -487,6 +489,17 @@ def test_the_colours_of_maps_and_classes_are_apart_in_grey_too() -> None:
         assert abs(light(palette.negative) - light(palette.positive)) > 0.03
         assert len(set(palette.series)) == 10
     assert matplotlib.rcParams["font.family"] == ["sans-serif"]
+
+
+@pytest.mark.parametrize("sizes", [[3, 1], [4, 2, 1], [2, 2]], ids=str)
+def test_no_weight_stands_on_another(sizes: list[int]) -> None:
+    model = MLP(2, sizes, seed=3)
+    figure = plots.network(model, weights=True)
+    figure.draw_without_rendering()
+    numbers = [text for text in figure.axes[0].texts if re.fullmatch(r"−?\d\.\d\d", text.get_text())]
+    assert len(numbers) == len(model.weights())
+    for one, other in combinations([text.get_window_extent() for text in numbers], 2):
+        assert not one.overlaps(other)
 
 
 def test_long_names_of_inputs_stand_beside_their_circles_as_large_as_before() -> None:

@@ -14,10 +14,12 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
 from micrograd_es.figures.fonts import text_width
+from micrograd_es.figures.layout import Place
 from micrograd_es.nn import Sequential
 from micrograd_es.plots.canvas import Canvas, Look
 
 MOST = 10  # neurons of a column that are drawn; of more the first and the last ones are
+SPOTS = (0.3, 0.38, 0.22, 0.62, 0.7, 0.78)  # where on its line a weight may stand, the best first
 LEFT = 0.08  # the middle of the first column, as a share of the width
 LETTERS = 28  # of a name that are written
 MARGIN = 0.25  # of the width: the most that the names of the inputs may take at the left of it
@@ -163,8 +165,7 @@ def _edges(
     widths = [(0.6 + widest * abs(weight) / largest) * canvas.scale for weight, _ in found]
     canvas.ax.add_collection(LineCollection([line for _, line in found], colors=colours, linewidths=widths, zorder=1))
     if decimals is not None:
-        for weight, ends in found:
-            _weight(canvas, ends, canvas.number(weight, decimals))
+        _weights(canvas, found, decimals)
     handles = [
         Line2D([], [], color=colour, linewidth=6 * canvas.scale, label=canvas.words[name])
         for name, colour in (("positive", canvas.palette.positive), ("negative", canvas.palette.negative))
@@ -173,12 +174,20 @@ def _edges(
     canvas.ax.legend(handles=handles, fontsize=20 * canvas.scale, labelcolor=canvas.theme.ink, **where)
 
 
-def _weight(canvas: Canvas, ends: list[tuple[float, float]], text: str) -> None:
-    """The number of a weight on its line, before the middle, where lines cross."""
-    (a, b), (c, d) = ends
-    box = {"facecolor": canvas.theme.paper, "edgecolor": "none", "pad": 2 * canvas.scale}
-    where: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 20 * canvas.scale, "zorder": 2}
-    canvas.ax.text(a + 0.3 * (c - a), b + 0.3 * (d - b), text, color=canvas.theme.ink, bbox=box, **where)
+def _weights(canvas: Canvas, edges: list[tuple[float, list[tuple[float, float]]]], decimals: int) -> None:
+    """The number of each weight on its line, before the middle, where lines cross, and where it hides no other."""
+    size = 20 * canvas.scale
+    inch = 72 * canvas.height
+    taken: list[Place] = []
+    for weight, ((a, b), (c, d)) in sorted(edges, key=lambda edge: edge[1][0], reverse=True):
+        text = canvas.number(weight, decimals)
+        spots = [(a + t * (c - a), b + t * (d - b)) for t in SPOTS]
+        room = [Place(x, y, x, y).grown(0.55 * text_width(text, size) / inch, 0.6 * size / inch) for x, y in spots]
+        best = next((i for i, place in enumerate(room) if not any(map(place.meets, taken))), 0)
+        taken.append(room[best])
+        box = {"facecolor": canvas.theme.paper, "edgecolor": "none", "pad": 2 * canvas.scale}
+        where: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": size, "zorder": 2, "bbox": box}
+        canvas.ax.text(*spots[best], text, color=canvas.theme.ink, **where)
 
 
 def _circles(
