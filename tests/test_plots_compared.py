@@ -71,6 +71,7 @@ def test_a_plot_is_called_by_its_title() -> None:
     ("call", "message"),
     [
         (lambda: plots.decision_maps({}), "0 maps .* expected from 1 to 8"),
+        (lambda: plots.decision_maps({"a": abs}), r"a model and its data\. Write \{'a': \(model, data\)\}"),
         (lambda: plots.compare_losses({}), "no runs; expected a history"),
         (lambda: plots.compare_losses({"a": {"train_loss": [1], "epoch": [1, 2]}}), "2 epochs and 1 numbers"),
         (lambda: plots.predictions({}, LINE), "no models; expected one"),
@@ -80,5 +81,10 @@ def test_a_plot_is_called_by_its_title() -> None:
     ],
 )
 def test_what_cannot_be_drawn_says_so(call, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         call()
+
+
+def test_few_epochs_are_counted_in_whole_numbers() -> None:
+    axes = plots.compare_losses({"a": {"train_loss": [3, 2, 1]}}).axes[0]
+    assert all(tick == int(tick) for tick in axes.get_xticks())

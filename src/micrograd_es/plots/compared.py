@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from micrograd_es.data import Data
 from micrograd_es.data.checks import Floats
@@ -35,6 +36,9 @@ def decision_maps(shown: Mapping[str, tuple[Any, Data]], resolution: int = 100, 
     """
     if not 1 <= len(shown) <= MOST:
         raise ValueError(f"{len(shown)} maps are to be shown; expected from 1 to {MOST}.")
+    for name, pair in shown.items():
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise TypeError(f"{name!r} is {pair!r}; expected a model and its data. Write {{{name!r}: (model, data)}}.")
     canvas = Canvas(**look)
     across = len(shown) if len(shown) < 4 else -(-len(shown) // 2)
     down = -(-len(shown) // across)
@@ -107,6 +111,7 @@ def compare_losses(runs: Mapping[str, Any], log: bool = False, **look: Unpack[Lo
     else:
         canvas.ax.set_ylim(bottom=0)
     canvas.dress(canvas.ax)
+    canvas.ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     canvas.label(canvas.ax, canvas.words["epoch"], canvas.words["loss"])
     canvas.legend(canvas.ax, 1.1, loc="best")
     canvas.heading(canvas.words["training"])
