@@ -305,7 +305,7 @@ def test_frames_want_a_file(run: Run) -> None:
 @pytest.mark.parametrize("option", ["--fold q", "--level 1"])
 def test_what_needs_named_steps_says_how_to_name_them(run: Run, option: str) -> None:
     status, _, err = run("draw", "(x + y) * z", "x=1", "y=2", "z=3", *option.split(), "-o", "a.svg")
-    assert status == 2
+    assert status == 1
     assert 'Name them: "q = x + y; f = q * z"' in err
 
 

@@ -63,7 +63,7 @@ def _graph(given: Namespace, command: str) -> Value:
     f = graph(given.expression, given.values, command, exact=given.exact, scopes=folds)
     for option, asked in (("--fold", given.fold), ("--level", given.level)):
         if asked is not None and not any(node.scope for node in topological(f)):
-            raise UsageError(f'{option} is for steps that have a name. Name them: "q = x + y; f = q * z"')
+            raise ValueError(f'{option} is for steps that have a name. Name them: "q = x + y; f = q * z"')
     return f
 
 
