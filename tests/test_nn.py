@@ -333,6 +333,8 @@ REFUSED: list[tuple[Callable[[], object], type[Exception], str]] = [
     (lambda: model([1.0]), ValueError, "layer 1 was given 1 inputs; expected 2."),
     (lambda: model(1.0), TypeError, "layer 1 was given 1.0 (float); expected one example"),
     (lambda: model("ab"), TypeError, "layer 1 was given 'ab' (str); expected one example"),
+    (lambda: model("ab"), TypeError, "Write a list such as [1.0, 2.0]"),
+    (lambda: record(model, 3.0), TypeError, "record(network, [0.0, 0.0])"),
     (lambda: model([[1.0, 2.0], [3.0, 4.0]]), TypeError, "write [model(row) for row in rows]"),
     (lambda: model(np.ones((3, 2))), TypeError, "an array of shape (3, 2); expected one example"),
     (lambda: model([1.0, float("nan")]), ValueError, "input 2 of layer 1 is nan; expected a finite number"),

@@ -30,8 +30,15 @@ def as_list(x: Any, who: str, expected: str = "one example, a list of numbers or
     if dimensions is None and isinstance(x, list | tuple | range):
         return list(x)
     shape = f"an array of shape {tuple(x.shape)}" if dimensions else f"{x!r} ({type(x).__name__})"
-    advice = "Call it for each row." if dimensions else f"Write [{x!r}]."
+    advice = "Call it for each row." if dimensions else _in_a_list(x)
     raise TypeError(f"{who} was given {shape}; expected {expected}. {advice}")
+
+
+def _in_a_list(x: Any) -> str:
+    """What to write in place of something that is no list."""
+    if isinstance(x, Value):
+        return "Write [x]; to record a network, record(network, [0.0, 0.0]), a number for each input."
+    return f"Write [{x!r}]." if isinstance(x, int | float) else "Write a list such as [1.0, 2.0]."
 
 
 def _value(number: Any, place: int, who: str) -> Value:
