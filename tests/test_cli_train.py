@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from command_line import Run
+from micrograd_es import plots
 from micrograd_es.data import moons
 from micrograd_es.training import Predictor
 
@@ -179,3 +180,15 @@ def test_classes_written_as_numbers_are_classes_where_that_is_said(run: Run) -> 
     Path("t.csv").write_text("a,b,y\n" + "".join(f"{i},{i % 3},{i % 3}\n" for i in range(12)), encoding="utf-8")
     out = run("train", "t.csv", "--kind", "classification", "--epochs", "1")[1]
     assert "classification: 0, 1, 2" in out.splitlines()[0]
+
+
+def test_the_network_is_drawn_with_the_names_of_its_inputs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+    real = plots.network
+    monkeypatch.setattr(
+        plots, "network", lambda model, **look: asked.append(list(look["names"])) or real(model, **look)
+    )
+    Path("t.csv").write_text("horas,asistencia,nota\n" + "1,0.5,3.5\n2,0.2,4.5\n" * 4, encoding="utf-8")
+    assert run("train", "t.csv", "--epochs", "1")[0] == 0
+    assert run("train", "circle", "--epochs", "1", "--features", "x1,x2,x1*x2")[0] == 0
+    assert asked == [["horas", "asistencia"], ["x1", "x2", "x1·x2"]]
