@@ -19,10 +19,13 @@ from micrograd_es.nn import Sequential
 from micrograd_es.plots.canvas import Canvas, Look
 
 MOST = 10  # neurons of a column that are drawn; of more the first and the last ones are
-SPOTS = (0.3, 0.38, 0.22, 0.62, 0.7, 0.78)  # where on its line a weight may stand, the best first
+SPOTS = (0.3, 0.36, 0.24, 0.42, 0.64, 0.7, 0.76, 0.58, 0.82)  # where on its line a weight may stand, the best first
+SIZES = (20.0, 17.0, 14.5, 12.5)  # of the numbers of weights, the best first
 LEFT = 0.08  # the middle of the first column, as a share of the width
 LETTERS = 28  # of a name that are written
 MARGIN = 0.25  # of the width: the most that the names of the inputs may take at the left of it
+
+Edge = tuple[float, list[tuple[float, float]]]  # a weight, and the ends of its line
 
 
 class Column(NamedTuple):
@@ -69,7 +72,7 @@ def network(
         widest = max(text_width(text, size) for text in texts)
         columns, radius = _columns(counts, canvas, LEFT + widest / (72 * canvas.width))
     removed = _removed(masks, counts)
-    _edges(canvas, columns, [rows for rows, _ in numbers], removed, decimals if weights else None)
+    _edges(canvas, columns, radius, [rows for rows, _ in numbers], removed, decimals if weights else None)
     _circles(canvas, columns, radius, shown, deltas is not None, [] if size else texts, decimals)
     _write_beside(canvas, columns[0], radius, texts, size)
     _crosses(canvas, columns, radius, removed)
@@ -148,7 +151,12 @@ def _radius(columns: list[Column]) -> float:
 
 
 def _edges(
-    canvas: Canvas, columns: list[Column], weights: list[Any], removed: set[tuple[int, int]], decimals: int | None
+    canvas: Canvas,
+    columns: list[Column],
+    radius: float,
+    weights: list[Any],
+    removed: set[tuple[int, int]],
+    decimals: int | None,
 ) -> None:
     """A line for each weight between neurons that are drawn, the largest on top."""
     found = []
@@ -165,7 +173,8 @@ def _edges(
     widths = [(0.6 + widest * abs(weight) / largest) * canvas.scale for weight, _ in found]
     canvas.ax.add_collection(LineCollection([line for _, line in found], colors=colours, linewidths=widths, zorder=1))
     if decimals is not None:
-        _weights(canvas, found, decimals)
+        circles = [Place(c.x, y, c.x, y).grown(0.9 * radius, 0.9 * radius) for c in columns for y in c.heights.values()]
+        _weights(canvas, found, circles, decimals)
     handles = [
         Line2D([], [], color=colour, linewidth=6 * canvas.scale, label=canvas.words[name])
         for name, colour in (("positive", canvas.palette.positive), ("negative", canvas.palette.negative))
@@ -174,20 +183,40 @@ def _edges(
     canvas.ax.legend(handles=handles, fontsize=20 * canvas.scale, labelcolor=canvas.theme.ink, **where)
 
 
-def _weights(canvas: Canvas, edges: list[tuple[float, list[tuple[float, float]]]], decimals: int) -> None:
-    """The number of each weight on its line, before the middle, where lines cross, and where it hides no other."""
-    size = 20 * canvas.scale
-    inch = 72 * canvas.height
-    taken: list[Place] = []
-    for weight, ((a, b), (c, d)) in sorted(edges, key=lambda edge: edge[1][0], reverse=True):
-        text = canvas.number(weight, decimals)
-        spots = [(a + t * (c - a), b + t * (d - b)) for t in SPOTS]
-        room = [Place(x, y, x, y).grown(0.55 * text_width(text, size) / inch, 0.6 * size / inch) for x, y in spots]
-        best = next((i for i, place in enumerate(room) if not any(map(place.meets, taken))), 0)
-        taken.append(room[best])
-        box = {"facecolor": canvas.theme.paper, "edgecolor": "none", "pad": 2 * canvas.scale}
+def _weights(canvas: Canvas, edges: list[Edge], circles: list[Place], decimals: int) -> None:
+    """The number of each weight on its line, before the middle, where lines cross, and where it hides no other.
+
+    Where there is no room for all of them they are written smaller, but for the last size.
+    """
+    texts = [canvas.number(weight, decimals) for weight, _ in edges]
+    for points in SIZES:
+        size = points * canvas.scale
+        places, fit = _places(edges, circles, texts, size / (72 * canvas.height))
+        if fit:
+            break
+    for (x, y), text in zip(places, texts, strict=True):
+        box = {"facecolor": canvas.theme.paper, "edgecolor": "none", "pad": size / 10}
         where: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": size, "zorder": 2, "bbox": box}
-        canvas.ax.text(*spots[best], text, color=canvas.theme.ink, **where)
+        canvas.ax.text(x, y, text, color=canvas.theme.ink, **where)
+
+
+def _places(
+    edges: list[Edge], circles: list[Place], texts: list[str], size: float
+) -> tuple[list[tuple[float, float]], bool]:
+    """Where the texts stand on the lines, those from above first, and whether none hides another or a circle."""
+    found: dict[int, tuple[float, float]] = {}
+    taken = circles[:]
+    fit = True
+    for number in sorted(range(len(edges)), key=lambda i: edges[i][1][0], reverse=True):
+        (a, b), (c, d) = edges[number][1]
+        spots = [(a + t * (c - a), b + t * (d - b)) for t in SPOTS]
+        wide, high = 0.55 * text_width(texts[number], size), 0.6 * size
+        room = [Place(x, y, x, y).grown(wide, high) for x, y in spots]
+        best = next((i for i, place in enumerate(room) if not any(map(place.meets, taken))), -1)
+        fit = fit and best >= 0
+        taken.append(room[max(best, 0)])
+        found[number] = spots[max(best, 0)]
+    return [found[number] for number in range(len(edges))], fit
 
 
 def _circles(
