@@ -17,7 +17,7 @@ pytest.importorskip("llvmlite")
 import micrograd_es as es
 from micrograd_es.ops import OPS, Op, Role
 from micrograd_es.program import record
-from micrograd_es.program.compiled import book, machine, tiles
+from micrograd_es.program.compiled import book, machine, rows, tiles
 from micrograd_es.value import apply
 
 
@@ -106,6 +106,61 @@ def test_a_kernel_may_be_in_several_files(kept: Path, monkeypatch: pytest.Monkey
         if number % 2 or not (kept / path.name).exists():
             path.replace(kept / path.name)
     assert compiled_for(lambda x: es.tanh(es.exp(x)) * x, monkeypatch) == 0
+
+
+def test_a_file_that_several_programs_need_is_in_memory_once(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [(tiles.clear, "float64"), (tiles.run, "float64"), (tiles.clear, "float32")]
+    book.addresses(keys[:2])
+    monkeypatch.setattr(book, "_LOADED", {})
+    for key in keys:
+        book.addresses([key])
+    clear, run, other = (book._LOADED[key][1] for key in keys)
+    assert clear is run
+    assert clear is not other
+
+
+def test_the_linker_does_not_go_through_all_kernels_once_for_each(
+    kept: Path, monkeypatch: pytest.MonkeyPatch, add_row: Callable[..., Op]
+) -> None:
+    scaled = [
+        add_row(f"scaled{k}", "k", Role.SCALER, lambda m, x, k=k: x * k, lambda m, z, x, k=k: (k,))
+        for k in range(2, 34)
+    ]
+    seen: list[int] = []
+    link_in = machine.llvm.ModuleRef.link_in
+
+    def counted(whole: Any, other: Any) -> None:
+        seen.append(len(list(whole.functions)))
+        link_in(whole, other)
+
+    monkeypatch.setattr(machine.llvm.ModuleRef, "link_in", counted)
+    addresses = book.addresses([(rows.forward, "float64", row, "v", False) for row in scaled])
+    assert len(set(addresses)) == len(scaled) == len(seen) + 1
+    assert sum(seen) <= len(scaled) * 5 / 2  # each time half of them, and there are 32
+
+
+def test_a_row_of_the_user_is_written_once(kept: Path, add_row: Callable[..., Op]) -> None:
+    def write(real: str, row: Op) -> str:
+        asked.append(row)
+        return rows.forward(real, row, "v", False)
+
+    asked: list[Op] = []
+    book.addresses([(write, "float64", add_row("scaled", "k", Role.SCALER, lambda m, x: x * 2, lambda m, z, x: (2,)))])
+    assert len(asked) == 1
+
+
+def test_one_file_that_cannot_be_replaced_does_not_hold_up_the_others(
+    kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = compiled_for(es.tanh, monkeypatch)
+    (first,) = {path.read_bytes()[36:68].hex() for path in kept.iterdir()}
+    (kept / f"{first}.o").unlink()
+    (kept / f"{first}.o").mkdir()
+    for path in kept.glob("*.o"):
+        path.is_dir() or path.unlink()
+    assert compiled_for(es.tanh, monkeypatch) == count
+    assert compiled_for(es.tanh, monkeypatch) == 1
+    assert {path.suffix for path in kept.iterdir()} == {".o"}
 
 
 def test_a_disk_without_links_has_a_file_for_each(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,23 +27,24 @@ def addresses(keys: Sequence[Key]) -> list[int]:
     with _LOCK:
         new = [key for key in dict.fromkeys(keys) if key not in _LOADED]
         if new:
-            kernels = [(_told(write, *how), partial(write, *how)) for write, *how in new]
-            found, owner = machine.loaded(dict(kernels))
-            places = dict(zip(dict(kernels), found, strict=True))  # two rows may have the same text
-            _LOADED.update({key: (places[told], owner) for key, (told, _) in zip(new, kernels, strict=True)})
+            kernels = [_kernel(write, *how) for write, *how in new]
+            places = dict(zip(dict(kernels), machine.loaded(dict(kernels)), strict=True))  # rows may have the same text
+            _LOADED.update({key: places[told] for key, (told, _) in zip(new, kernels, strict=True)})
         return [_LOADED[key][0] for key in keys]
 
 
-def _told(write: Callable[..., str], real: str, *how: Any) -> str:
-    """A text that tells a kernel from all others: its own, if it is that of an operation of the user.
+def _kernel(write: Callable[..., str], real: str, *how: Any) -> tuple[str, Callable[[], str]]:
+    """A text that tells a kernel from all others, and what writes its own; for an operation of the user they are one.
 
     What the package itself has is known by its name, so that what is kept on the disk need not be written again.
     """
     rows = [x for x in how if isinstance(x, Op)]
     if any(rule.__module__ != ops.__name__ for row in rows for rule in (row.forward, row.local)):
-        return write(real, *how)
+        text = write(real, *how)
+        return text, lambda: text
     vectors = [lanes.of_vectors(name, real, 2 if name == "pow" else 1) for name in sorted(machine.VECTORISED)]
-    return f"{_sources()} {machine.vector_bytes()} {vectors} {write.__module__} {write.__name__} {real} {how}"
+    told = f"{_sources()} {machine.vector_bytes()} {vectors} {write.__module__} {write.__name__} {real} {how}"
+    return told, partial(write, real, *how)
 
 
 @cache

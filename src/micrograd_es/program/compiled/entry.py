@@ -76,7 +76,7 @@ def called_by_python(run: int, base: int, program: int, value: Any = _NOTHING) -
 @cache
 def _method() -> tuple[_Method, Any]:
     """What a function of Python's own is made from, and what keeps its code in memory."""
-    (address,), owner = loaded({_TEXT: lambda: _TEXT})
+    ((address, owner),) = loaded({_TEXT: lambda: _TEXT})
     return _Method(b"run", address, _FAST, None), owner
 
 

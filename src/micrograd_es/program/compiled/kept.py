@@ -64,12 +64,17 @@ def keep(code: Code) -> None:
             first = Path(beside, "code")
             first.write_bytes(hashlib.sha256(data).digest() + data)
             for key in code.names:
-                other = Path(beside, key)
-                try:
-                    os.link(first, other)
-                except OSError:  # a disk without links
-                    other.write_bytes(first.read_bytes())
-                other.replace(folder() / f"{key}.o")
+                with suppress(OSError):  # one file that cannot be replaced does not keep the others from being written
+                    _link(first, Path(beside, key)).replace(folder() / f"{key}.o")
+
+
+def _link(first: Path, other: Path) -> Path:
+    """The same file under another name; a copy on a disk without links."""
+    try:
+        os.link(first, other)
+    except OSError:
+        other.write_bytes(first.read_bytes())
+    return other
 
 
 def _read(digest: bytes, data: bytes) -> Code | None:

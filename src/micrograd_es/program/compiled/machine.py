@@ -7,10 +7,11 @@ llvmlite comes with the extra `fast`; without it these modules can be read, but 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from typing import Any
+from weakref import WeakValueDictionary
 
 from micrograd_es.program.compiled import kept
 
@@ -24,6 +25,8 @@ except ImportError:
 VECTORISED = {"exp", "log", "sin", "cos", "tanh", "pow", "log1p"}  # what glibc may have for whole vectors
 PASSES = ("sroa", "instruction_combine", "loop_rotate", "simplify_cfg")  # the text has vectors and blocks already
 NAME = '@"kernel"'  # in a kernel's text; in the machine code it has another: see `kept`
+
+_ENGINES: WeakValueDictionary[tuple[str, ...], Any] = WeakValueDictionary()  # what has code in memory, by its kernels
 
 
 @cache
@@ -77,8 +80,8 @@ def _compiler() -> Any:
     return _machine()
 
 
-def loaded(kernels: Mapping[str, Callable[[], str]]) -> tuple[list[int], Any]:
-    """The addresses of kernels, and what keeps them in memory; they are given as what writes a kernel's text, by a text
+def loaded(kernels: Mapping[str, Callable[[], str]]) -> list[tuple[int, Any]]:
+    """The address of each kernel, and what keeps it in memory; they are given as what writes a kernel's text, by a text
     that tells it from all others (as its own does).
 
     What no process on this machine compiled before is written and compiled, all of it together: the compiler takes a
@@ -92,18 +95,28 @@ def loaded(kernels: Mapping[str, Callable[[], str]]) -> tuple[list[int], Any]:
         code = kept.Code(names, _compiled({names[key]: text for key, text in new.items()}))
         kept.keep(code)
         known.update(dict.fromkeys(new, code))
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine())  # it owns its machine
-    for code in {tuple(code.names): code for code in known.values()}.values():
-        engine.add_object_file(llvm.ObjectFileRef.from_data(code.code))
-    engine.finalize_object()
-    return [engine.get_function_address(known[key].names[key]) for key in keys], engine
+    engines = _engines({tuple(code.names): code.code for code in known.values()})
+    owners = [engines[tuple(known[key].names)] for key in keys]
+    return [(owner.get_function_address(known[key].names[key]), owner) for key, owner in zip(keys, owners, strict=True)]
+
+
+def _engines(codes: Mapping[tuple[str, ...], bytes]) -> dict[tuple[str, ...], Any]:
+    """What has each code in memory; that which nothing has yet is loaded, so no code is there once for each program."""
+    found = {kernels: _ENGINES.get(kernels) for kernels in codes}
+    new = [kernels for kernels, engine in found.items() if engine is None]
+    if new:
+        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine())  # it owns its machine
+        for kernels in new:
+            engine.add_object_file(llvm.ObjectFileRef.from_data(codes[kernels]))
+        engine.finalize_object()
+        found.update(dict.fromkeys(new, engine))
+        _ENGINES.update(dict.fromkeys(new, engine))
+    return found
 
 
 def _compiled(texts: Mapping[str, str]) -> bytes:
     """The machine code of some kernels, from their texts by what they are called there."""
-    machine, whole = _compiler(), llvm.parse_assembly("")
-    for name, text in texts.items():
-        whole.link_in(llvm.parse_assembly(text.replace(NAME, f'@"{name}"')))
+    machine, whole = _compiler(), _linked([text.replace(NAME, f'@"{name}"') for name, text in texts.items()])
     whole.verify()
     passes = llvm.create_new_module_pass_manager()
     for name in PASSES:
@@ -111,3 +124,13 @@ def _compiled(texts: Mapping[str, str]) -> bytes:
     passes.run(whole, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()))
     code: bytes = machine.emit_object(whole)
     return code
+
+
+def _linked(texts: Sequence[str]) -> Any:
+    """The module of all texts: always two are put together, since each time the linker goes through what there is."""
+    modules = [llvm.parse_assembly(text) for text in texts]
+    while len(modules) > 1:
+        for one, other in zip(modules[::2], modules[1::2], strict=False):
+            one.link_in(other)
+        modules = modules[::2]
+    return modules[0]
