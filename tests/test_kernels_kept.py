@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,7 @@ pytest.importorskip("llvmlite")
 import micrograd_es as es
 from micrograd_es.ops import OPS, Op, Role
 from micrograd_es.program import record
-from micrograd_es.program.compiled import book, machine, rows, tiles
+from micrograd_es.program.compiled import book, entry, machine, rows, tiles
 from micrograd_es.value import apply
 
 
@@ -157,7 +160,8 @@ def test_one_file_that_cannot_be_replaced_does_not_hold_up_the_others(
     (kept / f"{first}.o").unlink()
     (kept / f"{first}.o").mkdir()
     for path in kept.glob("*.o"):
-        path.is_dir() or path.unlink()
+        if path.is_file():
+            path.unlink()
     assert compiled_for(es.tanh, monkeypatch) == count
     assert compiled_for(es.tanh, monkeypatch) == 1
     assert {path.suffix for path in kept.iterdir()} == {".o"}
@@ -241,3 +245,25 @@ print(runner.total.item())
     printed = [float(process.communicate()[0]) for process in started]
     np.testing.assert_allclose(printed, np.tanh([2.0, 4.0, 6.0]).sum(), rtol=1e-14)
     assert {path.suffix for path in tmp_path.iterdir()} == {".o"}
+
+
+def test_threads_that_begin_at_once_have_one_method_for_the_functions_that_python_calls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[Any] = []
+    both = threading.Barrier(2)
+
+    def slowly(kernels: Any) -> Any:
+        asked.append(kernels)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.3)
+        return machine.loaded(kernels)
+
+    monkeypatch.setattr(entry, "_method", cache(entry._method.__wrapped__))
+    monkeypatch.setattr(entry, "loaded", slowly)
+    threads = [threading.Thread(target=entry.called_by_python, args=(0, 0, 0)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(asked) == 1

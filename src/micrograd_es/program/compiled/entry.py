@@ -7,6 +7,7 @@ run, as Python's C interface has it (all of it of its stable part).
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from ctypes import CFUNCTYPE, POINTER, Structure, byref, c_char_p, c_int, c_void_p, py_object, pythonapi
 from functools import cache, partial
@@ -18,6 +19,7 @@ from micrograd_es.program.compiled.machine import loaded
 
 _FAST = 128  # METH_FASTCALL
 _NOTHING = np.full(1, np.nan)
+_LOCK = threading.Lock()
 
 _TEXT = """\
 declare ptr @PyCapsule_GetPointer(ptr, ptr)
@@ -66,7 +68,8 @@ def called_by_python(run: int, base: int, program: int, value: Any = _NOTHING) -
 
     The function gives the number that the kernel leaves in `value`, or None where it leaves NaN there.
     """
-    method, _ = _method()
+    with _LOCK:  # there is one method, for every function: those that Python has made know its address
+        method, _ = _method()
     told = np.array([run, base, program, id(None), value.ctypes.data], np.uintp)
     capsule = _made("PyCapsule_New", c_void_p, c_char_p, c_void_p)(told.ctypes.data, None, None)
     function = _made("PyCFunction_NewEx", POINTER(_Method), py_object, c_void_p)(byref(method), capsule, None)
