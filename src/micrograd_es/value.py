@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from micrograd_es import flow
@@ -15,12 +13,11 @@ from micrograd_es.ops import ABS, ADD, DIV, INV, MUL, NEG, POW, SUB, Op
 from micrograd_es.pickles import reduced
 from micrograd_es.replay import RECORDING, RecordingError, refuse
 from micrograd_es.results import computed
-from micrograd_es.scopes import CURRENT, OUTSIDE, Origin, Scope
+from micrograd_es.scopes import CURRENT, OUTSIDE, Origin, Scope, origin
 
 LOWEST = -LARGEST
 LEAF, UNNAMED = OUTSIDE[None], ""
 origins = CURRENT.get
-origin: Callable[[tuple[object, ...]], Origin] = partial(tuple.__new__, Origin)  # as Origin(*…), in half the time
 
 
 class Value:
@@ -91,7 +88,8 @@ class Value:
 
     @label.setter
     def label(self, label: str) -> None:
-        self.origin = self.origin._replace(label=_text(label))
+        row, scope, _ = self.origin
+        self.origin = origin((row, scope, _text(label)))
 
     @property
     def op(self) -> Op | None:
@@ -105,7 +103,8 @@ class Value:
 
     @scope.setter
     def scope(self, scope: Scope | None) -> None:
-        self.origin = self.origin._replace(scope=scope)
+        row, _, label = self.origin
+        self.origin = origin((row, scope, label))
 
     @property
     def inputs(self) -> tuple[Value, ...]:
