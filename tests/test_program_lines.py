@@ -10,6 +10,8 @@ import pytest
 
 import micrograd_es as es
 from micrograd_es import Value, record
+from micrograd_es.ops import Op, Role
+from micrograd_es.value import apply
 
 A, B, C = Value(0.5, "a"), Value(-0.3, "b"), Value(0.2, "c")
 
@@ -153,3 +155,65 @@ def test_a_gradient_is_multiplied_by_a_number_as_a_lecture_does() -> None:
     assert any(line.startswith("∂L/∂H") and " = 0.25·∂L/∂" in line for line in found)
     assert any(" ⊙ (2·H" in line for line in found)
     assert not any(line.endswith("m×1 = (m×1)") for line in found)
+
+
+def test_a_negative_number_before_a_gradient_is_taken_away_and_a_reciprocal_is_worked_out() -> None:
+    found = lines(lambda x: es.tanh(A * x) + es.softplus(-2 * es.tanh(A * x)) / 0.5, 0.1, backward=True)
+    assert any(" − 2·∂L/∂" in line for line in found)
+    assert any(" = 2·∂L/∂" in line for line in found)
+    assert not any("(−2)" in line or "1/0.5" in line for line in found)
+
+
+def test_what_is_multiplied_by_itself_is_a_square() -> None:
+    found = lines(
+        lambda x: es.sum([v * v for v in map(es.tanh, layer([[A, B], [B, C]], x))]), [0.1, 0.2], backward=True
+    )
+    assert "U = Y² m×2" in found
+    assert sum(" ⊙ (2·" in line for line in found) == 1
+
+
+def test_a_squared_error_times_what_is_computed_is_none() -> None:
+    def error(x: Sequence[Any], t: Sequence[Any]) -> Value:
+        return es.sum([(y - u) ** 2 for y, u in zip(two(x), t, strict=True)])
+
+    inputs = [0.1, 0.2], [0.3, 0.4]
+    gated = lines(lambda x, t: es.sigmoid(C * x[0]) * error(x, t), *inputs)
+    assert [line for line in gated if line.startswith("ℓ")] == ["ℓ = U3 ⊙ U6 m×1"]
+    weighted = lines(lambda x, t, v: v * error(x, t), *inputs, 1.0)
+    assert [line for line in weighted if line.startswith("ℓ")] == ["ℓ = X3 ⊙ U3 m×1 squared error"]
+
+
+def test_a_single_number_has_all_its_digits_and_of_many_it_is_told() -> None:
+    found = lines(lambda x: es.sum([A * v + es.softplus(v) - 0.6931471805599453 for v in x]), [0.1, 0.2])
+    assert "C = −1.3862943611198906 1×1" in found
+    assert "Of the long numbers of a matrix six digits are written." not in found
+    found = lines(lambda x: layer([[0.123456789, 2.0]], [A * v for v in x]), [0.1, 0.2])
+    assert "C = [0.123457; 2] 2×1" in found
+    assert "Of the long numbers of a matrix six digits are written." in found
+
+
+def test_slopes_that_are_a_number_stand_before_the_gradient_of_every_column(add_row: Callable[..., Op]) -> None:
+    mean = add_row(
+        "mean_of",
+        "mean",
+        Role.DISTRIBUTOR,
+        forward=lambda m, *xs: m.sum(xs) / len(xs),
+        local=lambda m, z, *xs: (1 / len(xs),) * len(xs),
+    )
+    program = record(lambda x: apply(mean, *map(es.tanh, layer([[A, B], [B, C], [C, A]], x))), [0.1, 0.2])
+    assert "∂L/∂Y = 1/3·∂L/∂ℓ↑₃" in program.explain(backward=True)
+    assert r"\frac{1}{3} \cdot \frac{\partial L}{\partial \ell} \cdot \mathbf{1}^{\top}" in program.explain(True, True)
+    assert r"\operatorname{mean\_of}" in program.explain(latex=True)
+    assert program.matrices(np.ones((4, 2)))["∂L/∂Y"] == pytest.approx(np.full((4, 3), 1 / 12))
+
+
+@pytest.mark.parametrize(
+    ("name", "latex"),
+    [("f{x}", r"f\{x\}"), ("}{", r"\}\{"), ("50%", r"50\%"), ("a&b", r"a\&b"), ("a_b_c", r"a\_b\_c"), ("step", "step")],
+)
+def test_the_name_of_a_row_without_a_formula_may_be_any_text(add_row: Callable[..., Op], name: str, latex: str) -> None:
+    row = add_row(name, "?", Role.SCALER, lambda m, x: max(float(x), 0.5), lambda m, z, x: (float(x) > 0.5,))
+    program = record(lambda x: [apply(row, A * v) for v in x], [0.1, 2.0])
+    assert f"Y = {name}(H)" in program.explain()
+    assert rf"Y &= \operatorname{{{latex}}}(H)" in program.explain(latex=True)
+    assert rf"\partial \operatorname{{{latex}}}(H)" in program.explain(latex=True, backward=True)

@@ -29,6 +29,12 @@ LONGEST = 400  # parts of a rule that is written as a formula
 SUM, NEGATIVE, PRODUCT, SIGN, POWER, ATOM = range(1, 7)  # how tightly a form binds
 
 
+class RowName(str):
+    """The name of a row whose rule is no formula; it is a name also where a form is called the same."""
+
+    __slots__ = ()
+
+
 class Symbol:
     """A formula: a name, a number, or a form (`"+"`, `"exp"` …) over other formulas."""
 
@@ -166,6 +172,9 @@ _LATEX: dict[str, _Form] = {
     "is not": (r"\mathbf{{1}}[{} \neq {}]", ATOM, (0, 0)),
 } | {name: (rf"\{name}({{}})", ATOM, (0,)) for name in ("log", "tanh", "sin", "cos")}
 _SLOPE = re.compile("(∂?)([₀-₉]*)(.*)")
+_MARKED = str.maketrans(
+    {"\\": r"{\backslash}", "^": r"{\wedge}", "~": r"{\sim}", " ": r"\ "} | {sign: "\\" + sign for sign in "_%&#${}"}
+)
 _DIGITS, _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789"), str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -174,7 +183,8 @@ def _written(formula: Symbol, forms: Mapping[str, _Form], names: Mapping[str, st
     if not formula.parts:
         return _atom(formula.form, forms, names)
     form, parts = _shortened(formula) if forms is not _SOURCE else (str(formula.form), formula.parts)
-    template, binding, needed = forms.get(form) or (_call(form, len(parts), forms is _LATEX), ATOM, ())
+    known = None if isinstance(formula.form, RowName) else forms.get(form)
+    template, binding, needed = known or (_call(form, len(parts), forms is _LATEX), ATOM, ())
     needed = needed or (0,) * len(parts)
     written = [_enclosed(part, need, forms, names) for part, need in zip(parts, needed, strict=True)]
     return template.format(*written), binding
@@ -184,10 +194,18 @@ def _call(name: str, inputs: int, latex: bool) -> str:
     """The template of a function that has no notation of its own; ∂₂f is the slope of f along its second input."""
     if latex:
         slope, digits, rest = _SLOPE.findall(name)[0]
-        rest = rest.replace("_", r"\_")
-        place = f"_{{{{{digits.translate(_DIGITS)}}}}}" if digits else ""
-        name = (rf"\partial{place} " if slope else "") + rf"\operatorname{{{{{rest}}}}}"
-    return f"{name}({', '.join(['{}'] * inputs)})"
+        place = f"_{{{digits.translate(_DIGITS)}}}" if digits else ""
+        name = (rf"\partial{place} " if slope else "") + latex_name(rest)
+    return f"{name.replace('{', '{{').replace('}', '}}')}({', '.join(['{}'] * inputs)})"
+
+
+def latex_name(name: str) -> str:
+    """The name of a function, which may be any text, as LaTeX.
+
+    >>> print(latex_name("my_relu"))
+    \\operatorname{my\\_relu}
+    """
+    return rf"\operatorname{{{name.translate(_MARKED)}}}"
 
 
 def _shortened(formula: Symbol) -> tuple[str, tuple[Symbol, ...]]:
@@ -234,7 +252,7 @@ def formula_of(row: Op, inputs: Sequence[Symbol], along: int | None = None) -> S
             return made
     different = list({x.form: x for x in inputs}.values())
     place = "" if len(different) == 1 else str((along or 0) + 1).translate(_SUBSCRIPTS)
-    return Symbol(row.name if along is None else f"∂{place}{row.name}", different)
+    return Symbol(RowName(row.name) if along is None else f"∂{place}{row.name}", different)
 
 
 def _is_short(formula: Symbol) -> bool:
