@@ -15,7 +15,7 @@ from micrograd_es.program.blocks import Rows, Space
 from micrograd_es.program.explaining.columns import out_of_columns
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix
 from micrograd_es.program.explaining.naming import Line
-from micrograd_es.program.explaining.notation import Style, listed, more, whole
+from micrograd_es.program.explaining.notation import Style, listed, more, plain, whole
 from micrograd_es.program.tape import Tape
 
 MOST = 12  # numbers that are shown
@@ -31,11 +31,22 @@ class Numbers(Formula):
         rows = self.rows.T if style.columns else self.rows
         shown = [_short(x).replace("-", style.words["minus"]) for x in rows.ravel()[:MOST].tolist()]
         if rows.size == 1:
-            return shown[0]
+            return self._alone.replace("-", style.words["minus"])
         if rows.size > MOST:
             return listed([*shown, more(style)], style)
         comma, width = ",\\, " if style.latex else ", ", rows.shape[1]
         return listed(["; ".join(comma.join(shown[i : i + width]) for i in range(0, len(shown), width))], style)
+
+    @property
+    def _alone(self) -> str:
+        """A single number: a simple fraction, or all of its digits."""
+        short = _short(self.rows.item())
+        return short if float(Fraction(short)) == self.rows.item() else plain(self.rows.item())
+
+    @property
+    def sign(self) -> str:
+        shown = self.rows.ravel()[:MOST].tolist() if self.rows.size > 1 else []
+        return "Rounded" if any(float(Fraction(_short(x))) != x for x in shown) else "Numbers"
 
     def array(self, arrays: Arrays) -> Any:
         return self.rows

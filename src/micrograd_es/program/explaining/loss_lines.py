@@ -10,7 +10,7 @@ from micrograd_es.ops import LSE, POW, RELU, SIGMOID, SOFTPLUS
 from micrograd_es.program.explaining.formulas import Added, Arrays, Formula, Matrix, Minus, Name, Sum, Times
 from micrograd_es.program.explaining.loss_kinds import Loss
 from micrograd_es.program.explaining.notation import Style, ratio
-from micrograd_es.program.explaining.readings import Across, Reading
+from micrograd_es.program.explaining.readings import Across, Reading, numeral
 
 
 @dataclass(eq=False)
@@ -126,7 +126,7 @@ def _squares(loss: Loss, y: Matrix, t: Matrix) -> Written:
     """E = Y − T, ℓ = ½·Σ E², ∂L/∂Y = (Y − T)/m."""
     e = Matrix("E", "", y.shape)
     difference = Sum([Name(y), Minus(Name(t))])
-    squares = Reading(POW, [Name(e), Name(Matrix("", "", (1, 1), value=2.0))])
+    squares = Reading(POW, [Name(e), numeral(2.0)])
     gradient = Scaled(difference, 2 * loss.scale, averaged=True)
     return Written([(e, difference, [y, t])], Scaled(_by_rows(squares, y), loss.scale), [e], gradient)
 
@@ -141,8 +141,7 @@ def _binary(loss: Loss, y: Matrix, t: Matrix) -> Written:
 def _hinge(loss: Loss, y: Matrix, t: Matrix) -> Written:
     """U = 1 − T ⊙ Y, ℓ = relu(U), ∂L/∂Y = −(T ⊙ 1[U > 0])/m."""
     u = Matrix("U", "", y.shape)
-    one = Matrix("", "", (1, 1), value=1.0)
-    slack = Sum([Name(one), Minus(Times(Name(t), Name(y)))])
+    slack = Sum([numeral(1.0), Minus(Times(Name(t), Name(y)))])
     inside = Times(Name(t), Reading(RELU, [Name(u)], Name(u)))
     gradient = Minus(Scaled(inside, loss.scale, averaged=True))
     return Written([(u, slack, [y, t])], Scaled(_by_rows(Reading(RELU, [Name(u)]), y), loss.scale), [u], gradient)

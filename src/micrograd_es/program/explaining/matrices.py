@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from micrograd_es.ops import ADD, LSE, Op
+from micrograd_es.ops import ADD, LSE, MUL, POW, Op
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Plan, Rows, Space, Total
 from micrograd_es.program.explaining.affine_formulas import affine_line, reduced
 from micrograd_es.program.explaining.constants import with_numbers
@@ -23,7 +23,7 @@ from micrograd_es.program.explaining.formulas import (
 )
 from micrograd_es.program.explaining.naming import Line
 from micrograd_es.program.explaining.objective import Objective
-from micrograd_es.program.explaining.readings import Across, LogSums, Reading, scaled
+from micrograd_es.program.explaining.readings import Across, LogSums, Reading, numeral, scaled
 from micrograd_es.program.explaining.recognition import recognise
 from micrograd_es.program.explaining.stretches import Spread, Stretches, Taken
 
@@ -96,16 +96,20 @@ class Lines(Objective):
             form = self.forms.get(block.out) if block.out.space is Space.SHARED else None
             inputs = [self.matrix(rows, "p", form if len(set(rows.numbers)) > 1 else None) for rows in block.inputs]
         matrix = self.new("H" if block.out.space is Space.VARYING else "S", shape, positions=positions)
-        names = list(map(Name, inputs))
+        names, op = list(map(Name, inputs)), block.op
+        if op is MUL and len(inputs) == 2 and inputs[0] is inputs[1]:
+            names, op = [names[0], numeral(2.0)], POW
 
         def back(upstream: Formula) -> list[tuple[Matrix, Formula]]:
             sent = []
-            for i, x in enumerate(inputs):
-                sent.append((x, reduced(scaled(upstream, Reading(block.op, names, Name(matrix), i)), x, matrix)))
+            for i, x in enumerate(names):
+                sent.append(
+                    (x.matrix, reduced(scaled(upstream, Reading(op, names, Name(matrix), i)), x.matrix, matrix))
+                )
             return sent
 
         lone = block.op.name if len(block.out) == 1 and shape[0] == "m" and len(self.plan.blocks) > 1 else ""
-        return Line(matrix, Reading(block.op, names), inputs, back, lone=lone)
+        return Line(matrix, Reading(op, names), [x.matrix for x in names], back, lone=lone)
 
     def _joined(self, block: Elementwise, shape: tuple[Any, int]) -> Line | None:
         """The line of an operation whose inputs together are one matrix, or are made one; None for any other."""
@@ -152,7 +156,7 @@ class Lines(Objective):
             return Line(matrix, Reading(op, same), [every], lambda up: [(every, Times(up, slope)) for slope in slopes])
 
         def back(upstream: Formula) -> list[tuple[Matrix, Formula]]:
-            return [(every, Times(upstream, Across(op, x, Name(matrix))))]
+            return [(every, Across(op, x, Name(matrix)).times(upstream))]
 
         return Line(matrix, Across(op, x), [every], back)
 

@@ -9,13 +9,12 @@ import numpy as np
 from micrograd_es.ops import ABS
 from micrograd_es.program.blocks import Plan, Rows, Space
 from micrograd_es.program.explaining.constants import Numbers
-from micrograd_es.program.explaining.formulas import Formula, Matrix, Minus, Multiple, Name, Norm, Sum, Word
+from micrograd_es.program.explaining.formulas import Formula, Matrix, Minus, Multiple, Name, Norm, Sum
 from micrograd_es.program.explaining.loss_kinds import Loss
 from micrograd_es.program.explaining.loss_lines import written
 from micrograd_es.program.explaining.loss_search import Apart, Search
 from micrograd_es.program.explaining.naming import Line, Names
-from micrograd_es.program.explaining.notation import ratio
-from micrograd_es.program.explaining.readings import Reading
+from micrograd_es.program.explaining.readings import Reading, fraction
 
 
 class Objective(Names):
@@ -56,7 +55,7 @@ class Objective(Names):
             self._penalize(norms)
         for matrix, factor in penalties.items():
             self.penalties.append(_times(factor, Name(matrix)))
-            self.seeds[matrix] = Line(matrix.gradient, _number(factor))
+            self.seeds[matrix] = Line(matrix.gradient, fraction(factor))
 
     def _set_apart(self, search: Search) -> None:
         """Write a penalty of squares or absolute values beside a loss that stays as it is."""
@@ -128,16 +127,7 @@ class Objective(Names):
         self.outputs = y
 
 
-def _number(x: float) -> Formula:
-    """A number with few digits as it is, any other as a fraction, if it is one."""
-    above, below = ratio(abs(x))
-    if below == "1" or float(f"{x:g}") == x:
-        return Name(Matrix("", "", (1, 1), value=x))
-    fraction = Word(f"{above}/{below}", rf"\frac{{{above}}}{{{below}}}", abs(x))
-    return fraction if x > 0 else Minus(fraction)
-
-
 def _times(number: float, formula: Formula) -> Formula:
     if number < 0:
         return Minus(_times(-number, formula))
-    return formula if number == 1 else Multiple(_number(number), formula)
+    return formula if number == 1 else Multiple(fraction(number), formula)

@@ -10,10 +10,11 @@ import numpy as np
 
 from micrograd_es.ops import LSE, Op
 from micrograd_es.program.arrays import ARRAYS
-from micrograd_es.program.explaining.formulas import Arrays, Formula, Minus, Multiple, Name, Times
-from micrograd_es.program.explaining.notation import Style, added_up, spread, whole
+from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Minus, Multiple, Name, Times, Word
+from micrograd_es.program.explaining.notation import Style, added_up, ratio, spread, whole
+from micrograd_es.program.explaining.stretches import Spread
 from micrograd_es.program.rules import rules_of
-from micrograd_es.symbols import Symbol, formula_of
+from micrograd_es.symbols import Symbol, formula_of, latex_name
 
 FEW = 30  # columns of which each has its local gradient looked at; of more, some
 
@@ -86,6 +87,12 @@ class Across(Formula):
         alike = {made.text({f"x{i}": "x"}) for i, made in zip(places, found, strict=True)}
         return found[0] if len(alike) == 1 else Symbol(f"∂{self.op.name}", inputs[:1])
 
+    def times(self, upstream: Formula) -> Formula:
+        """An upstream gradient times the local gradients; where these are a number, for each of the columns."""
+        if _has_names(self.slope):
+            return Times(upstream, self)
+        return _multiple(Spread(upstream, self.part.matrix.shape[1], single=True), self, self.slope)
+
     @property
     def sign(self) -> str:
         if self.out is not None and str(self.slope.form).startswith("∂"):
@@ -101,7 +108,7 @@ class Across(Formula):
     def _reduced(self, x: str, style: Style) -> str:
         if self.op.name == "log_sum_exp":
             return rf"\log \sum e^{{{x}}}" if style.latex else f"log Σ e^{x}"
-        return rf"\operatorname{{{self.op.name}}} {x}" if style.latex else f"{self.op.name} {x}"
+        return f"{latex_name(self.op.name)} {x}" if style.latex else f"{self.op.name} {x}"
 
     def array(self, arrays: Arrays) -> Any:
         xs = list(self.part.array(arrays).T[:, :, None])
@@ -140,11 +147,41 @@ class LogSums(Formula):
 
 def scaled(upstream: Formula, slope: Reading) -> Formula:
     """An upstream gradient times a local gradient, number by number; times a number where it is one."""
-    symbol = slope.symbol
-    if _has_names(symbol):
-        return Times(upstream, slope)
-    one = symbol.form if not symbol.parts else None
-    return upstream if one == 1 else Minus(upstream) if one == -1 else Multiple(slope, upstream)
+    return Times(upstream, slope) if _has_names(slope.symbol) else _multiple(upstream, slope, slope.symbol)
+
+
+def _multiple(upstream: Formula, slope: Formula, symbol: Symbol) -> Formula:
+    """An upstream gradient times a local gradient that is a number."""
+    factor = _factor(symbol)
+    if factor is None:
+        return Multiple(slope, upstream)
+    part = upstream if abs(factor) == 1 else Multiple(fraction(abs(factor)), upstream)
+    return Minus(part) if factor < 0 else part
+
+
+def numeral(x: float) -> Name:
+    """A number as a formula."""
+    return Name(Matrix("", "", (1, 1), value=x))
+
+
+def fraction(x: float) -> Formula:
+    """A number with few digits as it is, any other as a fraction, if it is one."""
+    above, below = ratio(abs(x))
+    if below == "1" or float(f"{x:g}") == x:
+        return numeral(x)
+    found = Word(f"{above}/{below}", rf"\frac{{{above}}}{{{below}}}", abs(x))
+    return found if x > 0 else Minus(found)
+
+
+def _factor(symbol: Symbol) -> float | None:
+    """The number by which a formula without names multiplies; None for a fraction, which is written as one."""
+    if not symbol.parts:
+        return float(symbol.form)  # type: ignore[arg-type]
+    if symbol.form == "/" and not symbol.parts[0].parts and not symbol.parts[1].parts:
+        above, below = float(symbol.parts[0].form), float(symbol.parts[1].form)  # type: ignore[arg-type]
+        found = above / below if below else 0.5
+        return found if below % 1 and float(f"{found:g}") == found else None  # 2 instead of 1/0.5
+    return None
 
 
 def _sign(op: Op, slope: bool) -> str:

@@ -59,6 +59,11 @@ class _Facts(NamedTuple):
         kind, of = self.kinds[1]
         return of is self.kinds[0][1] and (kind == "expected" or (kind == "columns" and self.inputs[1].shape[1] == 1))
 
+    def is_scaled(self, kind: str) -> bool:
+        """Whether what is of that kind is multiplied, or divided, by data and nothing that is computed."""
+        above = self.kinds if self.row == "mul" else self.kinds[:1]
+        return any(found == kind for found, _ in above) and sum(self.data) == len(self.inputs) - 1
+
     def weighs(self, kind: str) -> bool:
         """Whether data, and all columns of what is of that kind, are multiplied."""
         return any(
@@ -107,7 +112,7 @@ _ROWS: tuple[tuple[str, Callable[[_Facts], bool]], ...] = (
     ("likelihood", lambda x: x.row == "mul" and x.weighs("softmax")),
     ("likelihood", lambda x: isinstance(x.formula, Added) and x.first == "likelihood"),
     ("cross-entropy", lambda x: x.row == "neg" and x.first in ("log softmax", "log likelihood") and x.width == 1),
-    ("squared error", lambda x: x.row in ("div", "mul") and x.has("squared error")),
+    ("squared error", lambda x: x.row in ("div", "mul") and x.is_scaled("squared error")),
     ("weighted", lambda x: x.row == "mul" and x.computed is not None),
     ("expected", lambda x: isinstance(x.formula, Added) and x.first == "weighted"),
     ("data", lambda x: bool(x.inputs) and all(x.data)),
