@@ -217,3 +217,19 @@ def test_the_name_of_a_row_without_a_formula_may_be_any_text(add_row: Callable[.
     assert f"Y = {name}(H)" in program.explain()
     assert rf"Y &= \operatorname{{{latex}}}(H)" in program.explain(latex=True)
     assert rf"\partial \operatorname{{{latex}}}(H)" in program.explain(latex=True, backward=True)
+
+
+def test_rows_of_weights_that_are_used_again_are_columns_of_their_transpose() -> None:
+    rows = [[Value(0.1 * i + j) for j in range(3)] for i in range(4)]
+
+    def tied(x: Sequence[Any], *places: int) -> list[Value]:
+        h = [es.tanh(y) for y in layer(rows, x)]
+        return layer([[row[j] for row in rows] for j in places], h)
+
+    found = lines(lambda x: tied(x, 1, 2), [0.1] * 3)
+    assert "W2 = W1ᵀ[1:3] 4×2" in found
+    assert "W2 = W1ᵀ[2, 0] 2×4" in lines(lambda x: tied(x, 2, 0), [0.1] * 3, examples="columns")
+    assert r"W_{2} &= W_{1}^{\top}[1] &&" in record(lambda x: tied(x, 1), [0.1] * 3).explain(latex=True)
+    assert record(lambda x: tied(x, 1), [0.1] * 3).matrices(np.ones((2, 3)))["W2"].ravel() == pytest.approx(
+        [1.0, 1.1, 1.2, 1.3]
+    )

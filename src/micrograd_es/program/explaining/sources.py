@@ -118,13 +118,15 @@ def weights_of(places: Sequence[Place], terms: int, style: Style) -> str:
     """Weights, a column for each neuron."""
     parts: list[str] = []
     neurons = [places[start : start + terms] for start in range(0, len(places), terms)]
-    for source, group in groupby(neurons, _column):
+    for (column, row), group in groupby(neurons, lambda neuron: (_column(neuron), _row(neuron))):
         given = list(group)
-        if source is None:
-            parts += [turned(side_by_side(neuron, style), style) for neuron in given[: SHOWN + 1]]
+        firsts = [number for _, number in (neuron[0] for neuron in given)]
+        if column:
+            parts.append(column.written(style) + indexed([i // terms for i in firsts], column.shape[1], style))
+        elif row:
+            parts.append(turned(row.written(style), style) + indexed(firsts, _height(row), style))
         else:
-            numbers = [number // terms for _, number in (neuron[0] for neuron in given)]
-            parts.append(source.written(style) + indexed(numbers, source.shape[1], style))
+            parts += [turned(side_by_side(neuron, style), style) for neuron in given[: SHOWN + 1]]
         if len(parts) > SHOWN:
             parts = [*parts[:SHOWN], more(style)]
             break
@@ -138,3 +140,12 @@ def _column(neuron: Sequence[Place]) -> Matrix | None:
     if height != len(neuron) or height == 1 or first % height:
         return None
     return matrix if list(neuron) == [(matrix, first + i) for i in range(height)] else None
+
+
+def _row(neuron: Sequence[Place]) -> Matrix | None:
+    """The matrix that the weights of a neuron are a whole row of."""
+    matrix, first = neuron[0]
+    height, width = _height(matrix), matrix.shape[1]
+    if height == 1 or width != len(neuron) or first >= height:
+        return None
+    return matrix if list(neuron) == [(matrix, first + i * height) for i in range(width)] else None
