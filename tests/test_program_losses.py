@@ -59,6 +59,14 @@ def smoothed(ys: list[Value], ts: list[Value]) -> Value:
     return losses.softmax_cross_entropy(ys, [0.9 * t + 0.1 / len(ts) for t in ts])
 
 
+def divergence(ys: list[Value], ts: list[Value]) -> Value:
+    return es.sum([t * (es.log(t) - p) for p, t in zip(es.log_softmax(ys), ts, strict=True)])
+
+
+def divergence_in_parts(ys: list[Value], ts: list[Value]) -> Value:
+    return es.sum([t * es.log(t) for t in ts]) - es.dot(ts, [es.log(p) for p in es.softmax(ys)])
+
+
 SOFTMAX = "ℓ = −row sums of (T ⊙ log P)"
 
 # A loss, how many outputs, the line of ℓ, and that of ∂L/∂Y.
@@ -79,6 +87,8 @@ LOSSES: dict[str, tuple[Fn, int, str, str]] = {
         "ℓ = log Σ e^Y − row sums of (T ⊙ Y)",
         "(P − T)/m",
     ),
+    "divergence": (divergence, 3, "ℓ = row sums of (T ⊙ (log T − log P))", "(P − T)/m"),
+    "divergence in parts": (divergence_in_parts, 2, "ℓ = row sums of (T ⊙ (log T − log P))", "(P − T)/m"),
     "smoothed": (smoothed, 3, SOFTMAX, "(P − T)/m"),
     "a known class": (lambda ys, _: losses.softmax_cross_entropy(ys, 1), 3, SOFTMAX, "(P − T)/m"),
     "twice": (
@@ -163,6 +173,13 @@ def test_logits_of_any_size_have_a_loss() -> None:
     w = [Value(1000.0), Value(-1000.0)]
     program = record(lambda x, t: losses.softmax_cross_entropy([w[0] * x, w[1] * x], t), 1.0, [0.0, 1.0])
     assert program.matrices([1.0], [[0.0, 1.0]])["L"].item() == 2000
+
+
+def test_a_divergence_has_its_name_and_sends_back_nothing_of_the_targets() -> None:
+    program = loss_program(3, divergence)
+    assert "log P))   m×1   divergencia KL" in program.explain()
+    assert r"\left(T \odot \left(\log T - \log P\right)\right) \cdot \mathbf{1}" in program.explain(latex=True)
+    assert "log T" not in program.explain(backward=True).split("L = 1/m·Σ ℓ")[1]
 
 
 def test_steps_prints_every_step() -> None:
@@ -338,6 +355,9 @@ NEARLY: dict[str, Fn] = {
     "one margin for two": lambda ys, ts: es.sum([es.relu(1 - ts[0] * y - t * y) for y, t in zip(ys, ts, strict=True)]),
     "a square beside a margin": lambda ys, ts: es.relu(1 - ts[0] * ys[0]) + ys[0] ** 2 + ys[1] + ys[2],
     "negative": lambda ys, ts: -losses.half_squared_error(ys, ts),
+    "a divergence from another logarithm": lambda ys, ts: es.sum(
+        [t * (es.log(1 + t * t) - p) for p, t in zip(es.log_softmax(ys), ts, strict=True)]
+    ),
     "softplus of other outputs": lambda ys, ts: es.sum(
         [es.softplus(2 * y) - t * y for y, t in zip(ys, ts, strict=True)]
     ),

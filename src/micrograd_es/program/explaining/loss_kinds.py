@@ -16,8 +16,9 @@ LOG_SUM: Atom = ("lse", 0)
 class Loss(NamedTuple):
     """A loss that was recognised, `scale` times as large, with the target of each column.
 
-    `kind` is "softmax cross-entropy", "squared error", "binary cross-entropy" or "hinge"; `exact` says whether a
-    softmax cross-entropy is −Σ t·log p also where the targets do not sum to 1; else it is log Σ e^y − Σ t·y.
+    `kind` is "softmax cross-entropy", "KL divergence" (of a softmax from the targets), "squared error",
+    "binary cross-entropy" or "hinge"; `exact` says whether a softmax cross-entropy is −Σ t·log p also where the targets
+    do not sum to 1; else it is log Σ e^y − Σ t·y.
     """
 
     kind: str
@@ -45,6 +46,14 @@ def _softmax(targets: Sequence[Terms], exact: bool) -> Iterator[Terms]:
         yield {(LOG_SUM,): 1.0}
 
 
+def _divergence(targets: Sequence[Terms], logs: Mapping[int, int]) -> Iterator[Terms]:
+    """Σ t·(log t − y + log Σ e^y); `logs` has the logarithms of targets."""
+    yield from _softmax(targets, True)
+    for t in targets:
+        for key in t:
+            yield _times(t, [("t", logs.get(number, -1)) for _, number in key], 1.0)
+
+
 def _squares(targets: Sequence[Terms]) -> Iterator[Terms]:
     for column, t in enumerate(targets):
         y: Atom = ("y", column)
@@ -64,8 +73,11 @@ def _times(terms: Terms, factors: Sequence[Atom], by: float) -> Terms:
     return {tuple(sorted((*key, *factors))): x * by for key, x in terms.items()}
 
 
-def matched(terms: Terms, width: int, margins: Mapping[int, int]) -> Loss:
-    """Which loss the terms are; `margins` has the target by the column of each max(0, 1 − t·y)."""
+def matched(terms: Terms, width: int, margins: Mapping[int, int], logs: Mapping[int, int]) -> Loss:
+    """Which loss the terms are.
+
+    `margins` has the target by the column of each max(0, 1 − t·y), `logs` the logarithm of each target that has one.
+    """
     y: Atom = ("y", 0)
     if margins:
         return _hinges(terms, [margins.get(column) for column in range(width)])
@@ -78,6 +90,7 @@ def matched(terms: Terms, width: int, margins: Mapping[int, int]) -> Loss:
         scale = terms.get((LOG_SUM,), own[0] if own else 0.0)
         kinds.append(("softmax cross-entropy", scale, -1.0, True, lambda ts: _softmax(ts, True)))
         kinds.append(("softmax cross-entropy", scale, -1.0, False, lambda ts: _softmax(ts, False)))
+        kinds.append(("KL divergence", scale, -1.0, True, lambda ts: _divergence(ts, logs)))
     for kind, scale, slope, exact, polynomial in kinds:
         if scale > 0:
             targets = _targets(terms, width, scale * slope)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from micrograd_es.ops import LSE, POW, RELU, SIGMOID, SOFTPLUS
+from micrograd_es.ops import LOG, LSE, POW, RELU, SIGMOID, SOFTPLUS
 from micrograd_es.program.explaining.formulas import Added, Arrays, Formula, Matrix, Minus, Name, Sum, Times
 from micrograd_es.program.explaining.loss_kinds import Loss
 from micrograd_es.program.explaining.notation import Style, ratio
@@ -104,13 +104,16 @@ def written(loss: Loss, y: Matrix, t: Matrix) -> Written:
 
 
 def _softmax(loss: Loss, y: Matrix, t: Matrix) -> Written:
-    """P = softmax(Y), ℓ = −Σ T ⊙ log P, ∂L/∂Y = (P − T)/m."""
+    """P = softmax(Y), ℓ = −Σ T ⊙ log P or Σ T ⊙ (log T − log P), ∂L/∂Y = (P − T)/m."""
     p = Matrix("P", "", y.shape)
     shifted = Across(LSE, Name(y))
     softmax = Called("softmax({})", r"\operatorname{{softmax}}({})", Name(y), Across(LSE, Name(y), shifted))
     if loss.exact:
         log = Called("log {}", r"\log {}", Name(p), Sum([Name(y), Minus(shifted)]))
         formula: Formula = Minus(Added(Times(Name(t), log), 1))
+        if loss.kind == "KL divergence":
+            of_target = Called("log {}", r"\log {}", Name(t), Reading(LOG, [Name(t)]))
+            formula = Added(Times(Name(t), Sum([of_target, Minus(log)])), 1)
     else:
         formula = Sum([shifted, Minus(Added(Times(Name(t), Name(y)), 1))])
     difference: Formula = Sum([Name(p), Minus(Name(t))])
@@ -153,6 +156,7 @@ def _by_rows(formula: Formula, y: Matrix) -> Formula:
 
 _KINDS = {
     "softmax cross-entropy": _softmax,
+    "KL divergence": _softmax,
     "squared error": _squares,
     "binary cross-entropy": _binary,
     "hinge": _hinge,

@@ -23,7 +23,7 @@ def loss_of(tape: Tape, columns: Mapping[int, int], free: Sequence[bool], added:
     for whole in (True, False):
         try:
             reader = _Reader(tape, columns, free, whole)
-            return matched(reader.read(added), reader.width, reader.margins)
+            return matched(reader.read(added), reader.width, reader.margins, reader.logs)
         except UnknownLossError:
             continue
     return None
@@ -35,6 +35,7 @@ class _Reader:
     def __init__(self, tape: Tape, columns: Mapping[int, int], free: Sequence[bool], whole: bool) -> None:
         self.tape, self.columns, self.free, self.whole = tape, columns, free, whole
         self.width = len(set(columns.values()))
+        self.logs: dict[int, int] = {}  # of targets
         self.margins: dict[int, int] = {}  # t by the column of y, of each max(0, 1 − t·y)
 
     def read(self, added: Mapping[int, float]) -> Terms:
@@ -91,6 +92,8 @@ class _Reader:
         if entry is None or self._is_target(number, entry):
             if not self.free[number]:
                 raise UnknownLossError
+            if entry is not None and entry.op is LOG:
+                self.logs[entry.inputs[0]] = number
             return {(("t", number),): 1.0}
         if entry.op is LSE:
             return self._lse(entry.inputs)
