@@ -233,3 +233,17 @@ def test_rows_of_weights_that_are_used_again_are_columns_of_their_transpose() ->
     assert record(lambda x: tied(x, 1), [0.1] * 3).matrices(np.ones((2, 3)))["W2"].ravel() == pytest.approx(
         [1.0, 1.1, 1.2, 1.3]
     )
+
+
+def test_columns_that_are_all_the_same_have_the_shape_that_is_written() -> None:
+    def shifted(x: Sequence[Any]) -> list[Value]:
+        return [a - x[0] for a in x]
+
+    def twice(x: Sequence[Any]) -> list[Value]:
+        return shifted(shifted([a - c for a, c in zip(x, (0.3, 0.6, 3 * 0.3), strict=True)]))
+
+    found = lines(twice, [0.1] * 3)
+    assert "G2 = H1[0, 0] m×2" in found
+    assert "H4 = G2 + H2 m×2" in found
+    assert not any("six digits" in line for line in found)  # 3·0.3 is 0.8999999999999999
+    assert record(twice, [0.1] * 3).matrices(np.ones((4, 3)))["G2"].shape == (4, 2)

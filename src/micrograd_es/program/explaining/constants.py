@@ -40,13 +40,13 @@ class Numbers(Formula):
     @property
     def _alone(self) -> str:
         """A single number: a simple fraction, or all of its digits."""
-        short = _short(self.rows.item())
-        return short if float(Fraction(short)) == self.rows.item() else plain(self.rows.item())
+        x = self.rows.item()
+        return _short(x) if _is_whole(x) else plain(x)
 
     @property
     def sign(self) -> str:
         shown = self.rows.ravel()[:MOST].tolist() if self.rows.size > 1 else []
-        return "Rounded" if any(float(Fraction(_short(x))) != x for x in shown) else "Numbers"
+        return "Numbers" if all(map(_is_whole, shown)) else "Rounded"
 
     def array(self, arrays: Arrays) -> Any:
         return self.rows
@@ -56,6 +56,11 @@ def _short(x: float) -> str:
     """A number of at most six digits; a simple fraction where that says more."""
     digits, fraction = f"{whole(x):g}", Fraction(x).limit_denominator(1000)
     return str(fraction) if float(fraction) == x != float(digits) else digits
+
+
+def _is_whole(x: float) -> bool:
+    """Whether `_short` leaves out no digits but those of a rounding error."""
+    return abs(float(Fraction(_short(x))) - x) <= 1e-14 * abs(x)
 
 
 def constant_of(tape: Tape, number: int) -> float | None:
