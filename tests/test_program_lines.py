@@ -247,3 +247,32 @@ def test_columns_that_are_all_the_same_have_the_shape_that_is_written() -> None:
     assert "H4 = G2 + H2 m×2" in found
     assert not any("six digits" in line for line in found)  # 3·0.3 is 0.8999999999999999
     assert record(twice, [0.1] * 3).matrices(np.ones((4, 3)))["G2"].shape == (4, 2)
+
+
+def test_the_gates_of_a_recurrent_cell_stand_together_at_every_step() -> None:
+    gates, inner = ([[Value(0.1 * i - 0.3 * j + k) for j in range(5)] for i in range(3)] for k in (0, 1))
+    reset = [[Value(0.2 * i + 0.1 * j) for j in range(5)] for i in range(3)]
+
+    def cell(xs: Sequence[Sequence[Any]]) -> list[Value]:
+        h: Sequence[Any] = [0.0] * 3
+        for x in xs:
+            zs = [es.sigmoid(y) for y in layer(gates, [*x, *h])]
+            rs = [es.sigmoid(y) for y in layer(reset, [*x, *h])]
+            news = [es.tanh(y) for y in layer(inner, [*x, *[r * a for r, a in zip(rs, h, strict=True)]])]
+            h = [(1 - z) * a + z * b for z, a, b in zip(zs, h, news, strict=True)]
+        return [*h]
+
+    found = lines(cell, [[0.1] * 2] * 3)
+    assert {"G2 = H1[0:3] m×3", "G3 = H1[3:6] m×3", "W4 = [W1; W3] 5×6", "G6 = H8[0:3] m×3"} <= set(found)
+    xs = np.random.default_rng(1).normal(size=(3, 2))
+    expected = [y.data for y in cell([[Value(x) for x in row] for row in xs.tolist()])]
+    assert record(cell, [[0.1] * 2] * 3)(xs) == pytest.approx(expected, rel=1e-12)
+
+
+def test_experts_stand_together() -> None:
+    def expert(x: Sequence[Any]) -> list[Value]:
+        pairs = [(es.dot([a, A], x), es.dot([B, a], x)) for a in map(Value, (0.1, 0.2, 0.3))]
+        return [es.where(x[0], es.tanh(a), es.relu(b)) for a, b in pairs]
+
+    found = lines(expert, [0.1, 0.2])
+    assert {"G1 = Z[0:3] m×3", "G2 = Z[3:6] m×3"} <= set(found)

@@ -15,7 +15,7 @@ from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, 
 from micrograd_es.program.collection import without_collection
 from micrograd_es.program.planning.affinities import Affinity, Steps
 from micrograd_es.program.planning.levels import is_irregular, latest
-from micrograd_es.program.planning.order import in_stretch, parameter_order
+from micrograd_es.program.planning.order import Uses, in_stretch, parameter_order
 from micrograd_es.program.planning.windows import Window, windows
 from micrograd_es.program.tape import Tape
 
@@ -40,8 +40,9 @@ def planned(tape: Tape) -> Plan:
     with without_collection():
         steps = Steps(tape)
         plan = Plan(tape)
-        plan.parameters = parameter_order(tape, steps)
-        _Grouping(plan, steps).place()
+        uses = Uses(steps)
+        plan.parameters = parameter_order(tape, steps, uses)
+        _Grouping(plan, steps, uses).place()
         plan.places.update({x: plan.places[steps.repeats.get(x, x)] for x in tape.outputs})
     return plan
 
@@ -49,8 +50,8 @@ def planned(tape: Tape) -> Plan:
 class _Grouping:
     """The blocks of all levels."""
 
-    def __init__(self, plan: Plan, steps: Steps) -> None:
-        self.plan, self.steps, tape = plan, steps, plan.tape
+    def __init__(self, plan: Plan, steps: Steps, uses: Uses) -> None:
+        self.plan, self.steps, self.uses, tape = plan, steps, uses, plan.tape
         self.nothing: int | None = None
         shared = [tape.inputs + place for place in plan.parameters] + [*range(tape.first_constant, tape.first_entry)]
         self.numbers = {Space.VARYING: list(range(tape.inputs)), Space.SHARED: shared}  # in the order of their rows
@@ -173,7 +174,7 @@ class _Grouping:
 
     def _affine(self, members: list[int], dense: bool, later: Groups) -> None:
         """One product of many sums, with what all of them add."""
-        affinities = self._in_order(members)
+        affinities = self._in_order(members, dense)
         members, added = self._added(list(affinities), later)
         weights = self._rows([w for a in affinities.values() for w in a.weights])
         read = list(affinities.values())[:1] if dense else affinities.values()
@@ -213,10 +214,11 @@ class _Grouping:
             return affinities
         return [a._replace(shared=zero) if a.shared is None else a for a in affinities]
 
-    def _in_order(self, members: list[int]) -> dict[int, Affinity]:
+    def _in_order(self, members: list[int], dense: bool) -> dict[int, Affinity]:
         """The sums with their terms in the order of their weights, so that these are a stretch of rows; so the sums.
 
-        Where the weights are no stretch in any order, as constants are not, it is that of the inputs.
+        Where the weights are no stretch in any order, as constants are not, it is that of the inputs; sums of several
+        uses, as gates are, then stand in the order of their first parameters, which is that of other steps.
         """
         row, affine = self.row, self.steps.affine
         found = {}
@@ -235,7 +237,14 @@ class _Grouping:
                     inputs=tuple([affinity.inputs[i] for i in order]),
                 )
             found[number] = affinity
-        return dict(sorted(found.items(), key=lambda item: row[item[1].weights[0]])) if stretch else found
+        if stretch:
+            return dict(sorted(found.items(), key=lambda item: row[item[1].weights[0]]))
+        if len(members) < 3 or not dense:
+            return found
+        firsts = {number: min([row[w] for w in affinity.weights]) for number, affinity in found.items()}
+        if max(firsts.values()) >= self.plan.tape.parameters or self.uses.are_one(members):
+            return found
+        return {number: found[number] for number in sorted(found, key=firsts.__getitem__)}
 
     def _without_bare(self, number: int, affinity: Affinity, later: Groups) -> int:
         """The number of the product alone; the rest is added to it later."""

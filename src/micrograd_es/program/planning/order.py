@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
+from micrograd_es.ops import ADD, MUL
 from micrograd_es.program.planning.affinities import Affinity, Steps
 from micrograd_es.program.tape import Tape
 
+DEPTH, SEEN = 2, 8  # how many steps after a sum are looked at, and of how many users and inputs
 
-def parameter_order(tape: Tape, steps: Steps) -> list[int]:
+
+def parameter_order(tape: Tape, steps: Steps, uses: Uses) -> list[int]:
     """The parameters in the order in which sums use them, so that the weights of a dense block stand together."""
     start, end = tape.inputs, tape.first_constant
     layers: dict[tuple[int, ...], list[Affinity]] = {}
     level: dict[tuple[int, ...], int] = {}
+    numbers: dict[tuple[int, ...], list[int]] = {}
     for number, affinity in steps.affine.items():
         layers.setdefault(affinity.inputs, []).append(affinity)
+        numbers.setdefault(affinity.inputs, []).append(number)
         level[affinity.inputs] = steps.level[number]
     used: dict[int, None] = {}
     kernels = _kernels(layers, level)
     for inputs, sums in layers.items():
+        if len(sums) > 2 and not all(used.keys() >= set(affinity.weights) for affinity in sums):
+            sums = [steps.affine[number] for number in uses.together(numbers[inputs])]
         for affinity in (*kernels.get((level[inputs], sums[0].weights[0]), ()), *sums):
             used.update(dict.fromkeys(affinity.weights))
         used.update(dict.fromkeys([a.shared for a in sums if a.shared is not None]))
@@ -56,3 +64,53 @@ def _kernels(
                 for weight in affinity.weights:
                     found.setdefault((level[inputs], weight), layers[inputs])
     return found
+
+
+Use = tuple[object, ...]  # a row's name, what stands beside, and how its result is used; of each that uses a number
+
+
+class Uses:
+    """What is done with the results of sums: the gates of a recurrent cell are told apart by it, as are experts."""
+
+    def __init__(self, steps: Steps) -> None:
+        self.steps = steps
+        self.known: dict[tuple[int, int], tuple[Use, ...]] = {}
+
+    def together(self, numbers: Sequence[int]) -> list[int]:
+        """Some numbers in their order, but those of the same use one after the other."""
+        first: dict[tuple[Use, ...], int] = {}
+        for number in numbers:
+            first.setdefault(self._of(number), len(first))
+        return sorted(numbers, key=lambda number: first[self._of(number)])
+
+    def are_one(self, numbers: Sequence[int]) -> bool:
+        """Whether some numbers are all used alike."""
+        return len(set(map(self._of, numbers))) == 1
+
+    @cached_property
+    def users(self) -> dict[int, list[int]]:
+        """The steps that use each number; found where it is first asked for, as most programs do without."""
+        args, affine = self.steps.args, self.steps.affine
+        users: dict[int, list[int]] = {}
+        for number in self.steps.order:
+            for x in (*args[number], *affine[number].varying) if number in affine else args[number]:
+                users.setdefault(x, []).append(number)
+        return users
+
+    def _of(self, number: int, depth: int = DEPTH) -> tuple[Use, ...]:
+        """How a number is used, the operations after each other `depth` deep."""
+        key = number, depth
+        if key not in self.known:
+            found: set[Use] = set()
+            for user in self.users.get(number, ())[:SEEN]:
+                xs = self.steps.args[user]
+                beside = ["" if x == number else self._name(x) for x in xs] if len(xs) <= SEEN else []
+                if self.steps.ops[user] in (None, ADD, MUL):  # their inputs may stand in any order
+                    beside.sort()
+                found.add((self._name(user), tuple(beside), self._of(user, depth - 1) if depth else ()))
+            self.known[key] = tuple(sorted(found))
+        return self.known[key]
+
+    def _name(self, number: int) -> str:
+        op = self.steps.ops[number]
+        return op.name if op else "sum" if number in self.steps.affine else "leaf"
