@@ -426,6 +426,23 @@ def test_a_program_is_pickled_and_copied(again: Callable[[Program], Program]) ->
     assert {v.data for v in twin.values} == {0.0}
 
 
+def test_a_file_has_the_parameters_in_the_order_in_which_they_were_recorded(tmp_path: Path) -> None:
+    ws = [[Value(10.0 * i + j) for j in range(2)] for i in range(4)]
+    given = [w for row in ws[::-1] for w in row]
+
+    def turns(x: list[Value]) -> list[Value]:
+        return [(es.tanh if i % 2 else es.sin)(es.dot(w, x)) for i, w in enumerate(ws)]
+
+    program = record(turns, [0.1, 0.2], parameters=given)
+    assert [v.data for v in program.values] == program.parameters.tolist() != [v.data for v in given]
+    program.parameters += 0.5
+    file = program.save(tmp_path / "turns.json")
+    assert json.loads(file.read_text())["parameters"] == [v.data + 0.5 for v in given]
+    for again in (Program.load(file), pickle.loads(pickle.dumps(program)), copy.deepcopy(program)):
+        assert again.parameters.tolist() == program.parameters.tolist()
+        assert again([0.3, 0.4]) == program([0.3, 0.4])
+
+
 def changed(data: dict[str, Any], **parts: Any) -> str:
     """The text of a program's file with other parts, of the tape where it has them."""
     tape = json.loads(data["tape"])

@@ -116,7 +116,8 @@ class Program:
         self.values = [values[place] for place in self.plan.parameters] if values else []
         self._shared = np.zeros((max(self.plan.sizes[Space.SHARED], 1), 1), dtype)
         self._parameters: Array = self._shared[: tape.parameters, 0]
-        self.parameters = np.array([float(v.number) for v in self.values] if numbers is None else numbers, float)
+        own = [float(v.number) for v in values] if numbers is None else numbers
+        self.parameters = np.array([own[place] for place in self.plan.parameters], float)
         self._shared[tape.parameters : tape.parameters + len(tape.constants), 0] = tape.constants
         self._calls = Calls(self.plan, self._shared, self.shapes, fast)
         self._row = outputs_of(result)
@@ -139,7 +140,11 @@ class Program:
         """Pickle and copy what was recorded; what a call prepares is prepared again."""
         values = [value for _, value in sorted(zip(self.plan.parameters, self.values, strict=False), key=itemgetter(0))]
         dtype = str(self._shared.dtype)
-        return Program, (self.tape, self.shapes, self.result, values, self.parameters.tolist(), dtype, self.fast)
+        return Program, (self.tape, self.shapes, self.result, values, self._numbers(), dtype, self.fast)
+
+    def _numbers(self) -> list[float]:
+        """The numbers of the parameters in the order of the tape: that of the array is the plan's, which may change."""
+        return [x for _, x in sorted(zip(self.plan.parameters, self.parameters.tolist(), strict=True))]
 
     def __str__(self) -> str:
         return str(self.tape)
@@ -314,7 +319,7 @@ class Program:
 
         Raises OSError where the file cannot be written; then what was there is untouched.
         """
-        saved = Saved(self.tape, self.shapes, self.result, self.parameters, str(self._shared.dtype))
+        saved = Saved(self.tape, self.shapes, self.result, np.array(self._numbers()), str(self._shared.dtype))
         write_files({Path(path): written(saved)})
         return Path(path)
 

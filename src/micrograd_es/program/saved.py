@@ -17,11 +17,11 @@ from micrograd_es.program.arrays import Array
 from micrograd_es.program.given import as_array, count, unflattened
 from micrograd_es.program.tape import Entries, Entry, Tape
 
-FORMAT = "micrograd_es program 1"
+FORMAT = "micrograd_es program 2"  # 1 had the parameters in the order of a plan
 
 
 class Saved(NamedTuple):
-    """What a file holds: the tape, the shapes of the inputs and of the result, and the numbers of the parameters."""
+    """What a file holds: the tape, the shapes of the inputs and of the result, the parameters' numbers in its order."""
 
     tape: Tape
     shapes: Sequence[tuple[int, ...]]
