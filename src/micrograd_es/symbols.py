@@ -171,6 +171,7 @@ _LATEX: dict[str, _Form] = {
     "is": (r"\mathbf{{1}}[{} = {}]", ATOM, (0, 0)),
     "is not": (r"\mathbf{{1}}[{} \neq {}]", ATOM, (0, 0)),
 } | {name: (rf"\{name}({{}})", ATOM, (0,)) for name in ("log", "tanh", "sin", "cos")}
+_SCIENTIFIC = re.compile(r"^(-?)([\d.]+)e([+-]\d+)$")
 _SLOPE = re.compile("(∂?)([₀-₉]*)(.*)")
 _MARKED = str.maketrans(
     {"\\": r"{\backslash}", "^": r"{\wedge}", "~": r"{\sim}", " ": r"\ "} | {sign: "\\" + sign for sign in "_%&#${}"}
@@ -229,11 +230,27 @@ def _atom(form: object, forms: Mapping[str, _Form], names: Mapping[str, str]) ->
         text = names.get(form, form)
     else:
         text = repr(form) if forms is _SOURCE else str(form)
+        if forms is _LATEX and (written := in_powers(text)) != text:
+            return written, NEGATIVE if written[0] == "-" else PRODUCT
         text = text.replace("-", "−") if forms is _TEXT else text
     put_in = not isinstance(form, str) or form in names
     if put_in and any(sign in text for sign in "/·+ "):
         return text, 0
     return text, NEGATIVE if text[:1] in ("-", "−") else ATOM
+
+
+def in_powers(number: str) -> str:
+    """What Python shows of a number as LaTeX, where 1e-05 would be e times 1 less 5.
+
+    >>> print(in_powers("1e-05"), in_powers("-2.5e+20"), in_powers("0.1"))
+    10^{-5} -2.5 \\cdot 10^{20} 0.1
+    """
+    return _SCIENTIFIC.sub(lambda found: _power_of_ten(*found.groups()), number)
+
+
+def _power_of_ten(sign: str, digits: str, exponent: str) -> str:
+    power = rf"10^{{{int(exponent)}}}"
+    return sign + (power if digits == "1" else rf"{digits} \cdot {power}")
 
 
 def formula_of(row: Op, inputs: Sequence[Symbol], along: int | None = None) -> Symbol:

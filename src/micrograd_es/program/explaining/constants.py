@@ -15,7 +15,7 @@ from micrograd_es.program.blocks import Rows, Space
 from micrograd_es.program.explaining.columns import out_of_columns
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix
 from micrograd_es.program.explaining.naming import Line
-from micrograd_es.program.explaining.notation import Style, listed, more, plain, whole
+from micrograd_es.program.explaining.notation import Style, listed, more, numbered, plain, whole
 from micrograd_es.program.tape import Tape
 
 MOST = 12  # numbers that are shown
@@ -29,9 +29,9 @@ class Numbers(Formula):
 
     def written(self, style: Style) -> str:
         rows = self.rows.T if style.columns else self.rows
-        shown = [_short(x).replace("-", style.words["minus"]) for x in rows.ravel()[:MOST].tolist()]
+        shown = [numbered(_short(x), style) for x in rows.ravel()[:MOST].tolist()]
         if rows.size == 1:
-            return self._alone.replace("-", style.words["minus"])
+            return numbered(self._alone, style)
         if rows.size > MOST:
             return listed([*shown, more(style)], style)
         comma, width = ",\\, " if style.latex else ", ", rows.shape[1]

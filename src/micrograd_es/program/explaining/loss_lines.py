@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from micrograd_es.ops import LOG, LSE, POW, RELU, SIGMOID, SOFTPLUS
 from micrograd_es.program.explaining.formulas import Added, Arrays, Formula, Matrix, Minus, Name, Sum, Times
 from micrograd_es.program.explaining.loss_kinds import Loss
-from micrograd_es.program.explaining.notation import Style, ratio
+from micrograd_es.program.explaining.notation import Style, numbered, ratio
 from micrograd_es.program.explaining.readings import Across, Reading, numeral
 
 
@@ -56,7 +56,7 @@ class Scaled(Formula):
     averaged: bool = False
 
     def written(self, style: Style) -> str:
-        above, below = ratio(self.scale)
+        above, below = [numbered(part, style) for part in ratio(self.scale)]
         if not self.averaged:
             return _factor(above, below, style) + (
                 self.part.written(style) if self.scale == 1 else self.part.factor(style)

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from micrograd_es.symbols import in_powers
+
 
 @dataclass(frozen=True)
 class Style:
@@ -59,6 +61,15 @@ def whole(x: float | None) -> float | int:
 def plain(x: float | None) -> str:
     """A number as it stands in a formula."""
     return f"{whole(x):g}" if x is not None and abs(x) >= 1e15 else str(whole(x))
+
+
+def numbered(x: str, style: Style) -> str:
+    """What `plain` gives, in a style.
+
+    >>> print(numbered("-1e-05", Style(True, False, {"minus": "-"})))
+    -10^{-5}
+    """
+    return (in_powers(x) if style.latex else x).replace("-", style.words["minus"])
 
 
 def ratio(x: float) -> tuple[str, str]:
