@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
 import numpy as np
 
 import micrograd_es as es
@@ -23,8 +26,20 @@ class ValueMaths:
     power = staticmethod(lambda x, y: x**y)
 
 
-def recorded(work: Network, fast: bool = False) -> tuple[es.Program, list[Value]]:
-    """The program of the loss of one example, and the parameters in the order in which peers are compared."""
+class Loss(NamedTuple):
+    """What is recorded: a function, an example, and the parameters in the order in which peers are compared.
+
+    The parameters are `named` to `record` where the function may not use all of them.
+    """
+
+    function: Callable[..., Value]
+    example: list[Any]
+    parameters: list[Value]
+    named: bool = False
+
+
+def loss(work: Network) -> Loss:
+    """The loss of one example."""
     network = layers(Value, work)
     found = parameters(network)
 
@@ -38,12 +53,30 @@ def recorded(work: Network, fast: bool = False) -> tuple[es.Program, list[Value]
 
     xs, ys = work.data()
     example = (xs[0], ys[0]) if work.batch else (xs, ys)
-    return record(hinge if work.loss == "hinge" else softmax, *[e.tolist() for e in example], fast=fast), found
+    return Loss(hinge if work.loss == "hinge" else softmax, [e.tolist() for e in example], found)
+
+
+def expression(work: Irregular) -> Loss:
+    """W6's expression."""
+    weights = [Value(p) for p in work.parameters]
+    own = {name: getattr(es, name) for name, row in OPS.items() if row.arity == 1 and hasattr(es, name)}
+
+    def fn(x: list[Value]) -> Value:
+        return work.evaluated(ValueMaths, x, weights, own)
+
+    _ = work.nodes  # written now, and not when it is first called
+    return Loss(fn, [[0.5] * INPUTS], weights, named=True)
+
+
+def recorded(made: Loss, fast: bool = False) -> tuple[es.Program, list[Value]]:
+    """The program of a loss, and its parameters in the order in which peers are compared."""
+    parameters = made.parameters if made.named else None
+    return record(made.function, *made.example, parameters=parameters, fast=fast), made.parameters
 
 
 def network(work: Network, fast: bool = False) -> Job:
     """W2 to W5."""
-    program, found = recorded(work, fast)
+    program, found = recorded(loss(work), fast)
     place = {value: i for i, value in enumerate(program.values)}
     order = np.array([place[value] for value in found])
     start = program.parameters.copy()
@@ -63,20 +96,9 @@ def network(work: Network, fast: bool = False) -> Job:
     return Job(train, lambda: (program.parameters - start)[order]) if work.batch else Job(one, lambda: gradients[order])
 
 
-def expression(work: Irregular, fast: bool = False) -> tuple[es.Program, list[Value]]:
-    """W6's program, and the parameters in the order in which peers are compared."""
-    weights = [Value(p) for p in work.parameters]
-    own = {name: getattr(es, name) for name, row in OPS.items() if row.arity == 1 and hasattr(es, name)}
-
-    def fn(x: list[Value]) -> Value:
-        return work.evaluated(ValueMaths, x, weights, own)
-
-    return record(fn, [0.5] * INPUTS, parameters=weights, fast=fast), weights
-
-
 def irregular(work: Irregular, fast: bool = False) -> Job:
     """W6."""
-    program, weights = expression(work, fast)
+    program, weights = recorded(expression(work), fast)
     place = {value: i for i, value in enumerate(program.values)}
     order = np.array([place[value] for value in weights])
     gradients = np.empty(len(weights))

@@ -9,7 +9,7 @@ from micrograd_es.ops import ADD, MUL
 from micrograd_es.program.planning.affinities import Affinity, Steps
 from micrograd_es.program.tape import Tape
 
-DEPTH, SEEN = 2, 8  # how many steps after a sum are looked at, and of how many users and inputs
+DEPTH, USERS, INPUTS = 2, 4, 8  # how many steps after a sum are looked at, and of how many users and inputs
 
 
 def parameter_order(tape: Tape, steps: Steps, uses: Uses) -> list[int]:
@@ -78,10 +78,10 @@ class Uses:
 
     def together(self, numbers: Sequence[int]) -> list[int]:
         """Some numbers in their order, but those of the same use one after the other."""
-        first: dict[tuple[Use, ...], int] = {}
+        alike: dict[tuple[Use, ...], list[int]] = {}
         for number in numbers:
-            first.setdefault(self._of(number), len(first))
-        return sorted(numbers, key=lambda number: first[self._of(number)])
+            alike.setdefault(self._of(number), []).append(number)
+        return [number for members in alike.values() for number in members]
 
     def are_one(self, numbers: Sequence[int]) -> bool:
         """Whether some numbers are all used alike."""
@@ -102,9 +102,9 @@ class Uses:
         key = number, depth
         if key not in self.known:
             found: set[Use] = set()
-            for user in self.users.get(number, ())[:SEEN]:
+            for user in self.users.get(number, ())[:USERS]:
                 xs = self.steps.args[user]
-                beside = ["" if x == number else self._name(x) for x in xs] if len(xs) <= SEEN else []
+                beside = ["" if x == number else self._name(x) for x in xs] if len(xs) <= INPUTS else []
                 if self.steps.ops[user] in (None, ADD, MUL):  # their inputs may stand in any order
                     beside.sort()
                 found.add((self._name(user), tuple(beside), self._of(user, depth - 1) if depth else ()))
