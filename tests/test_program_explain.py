@@ -413,6 +413,8 @@ def test_what_is_not_grouped_is_said() -> None:
     ragged = record(lambda x: es.sum([es.tanh(a[i] * x[i] + a[1] * x[i + 1]) for i in range(3)]), [0.1] * 4)
     assert "1 product of rows with inputs of their own" in ragged.explain(language="en")
     assert "1 producto de filas con entradas distintas" in ragged.explain()
+    neuron = record(lambda x: es.tanh(a[0] * x[0] + a[1] * x[1] + a[2]), [0.1, 0.2]).explain(language="en")
+    assert neuron.endswith("Everything is grouped.")  # a layer of one neuron is one
 
 
 def test_unknown_options_are_named() -> None:

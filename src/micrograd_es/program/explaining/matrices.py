@@ -111,7 +111,9 @@ class Lines(Objective):
                 )
             return sent
 
-        lone = block.op.name if len(block.out) == 1 and shape[0] == "m" and len(self.plan.blocks) > 1 else ""
+        single = len(block.out) == 1 and shape[0] == "m" and len(self.plan.blocks) > 1
+        layer = any(x.letter == "Z" for x in inputs)  # the only neuron of a layer
+        lone = block.op.name if single and not layer else ""
         return Line(matrix, Reading(op, names), [x.matrix for x in names], back, lone=lone)
 
     def _joined(self, block: Elementwise, shape: tuple[Any, int]) -> Line | None:
