@@ -59,6 +59,9 @@ def test_a_run_goes_on_where_it_was(run: Run) -> None:
     run("train", "xor", "--epochs", "6", "--points", "40", "--output", "parts", "--resume")
     assert rows("parts/history.csv") == rows("whole/history.csv")
     assert Path("parts/model.json").read_bytes() == Path("whole/model.json").read_bytes()
+    told = "other has no run.json to go on from: a new run begins"
+    assert told in run("train", "xor", *QUICK, "--output", "other", "--resume")[1]
+    assert told not in run("train", "xor", *QUICK, "--output", "other", "--resume")[1]
 
 
 def test_a_table_is_learnt_and_answers_are_written_beside_its_rows(run: Run) -> None:

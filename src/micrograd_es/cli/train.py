@@ -44,6 +44,8 @@ def train(given: Namespace) -> int:
         raise UsageError(f"--output is {given.output!r}, a file; expected a folder, such as build/train")
     folder.mkdir(parents=True, exist_ok=True)
     say(f"{model!r} · {data!r}")
+    if given.resume and not (folder / "run.json").exists():
+        say(f"{given.output} has no run.json to go on from: a new run begins")
     history = fit(
         model,
         prepared,
