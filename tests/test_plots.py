@@ -544,3 +544,12 @@ def test_long_names_of_classes_stay_in_the_figure() -> None:
     legend = figure.axes[0].get_legend()
     assert legend is not None
     assert legend.get_window_extent().x0 >= 0
+
+
+def test_the_names_of_the_packages_own_data_are_in_the_figures_language() -> None:
+    flowers = ["sepal length", "petal width", "mine"]
+    model = MLP(3, [2, 1])
+    assert {"yin", "yang", "punto"} <= set(texts(plots.data(yin_yang(60))))
+    assert {"yin", "yang", "dot"} <= set(texts(plots.data(yin_yang(60), language="en")))
+    assert {"largo del sépalo", "ancho del pétalo", "mine"} <= set(texts(plots.network(model, names=flowers)))
+    assert set(flowers) <= set(texts(plots.network(model, names=flowers, language="en")))

@@ -83,6 +83,10 @@ class Canvas:
         self.ax.set_axis_off()
         return self.ax.inset_axes((x, y, width, height))
 
+    def named(self, name: str) -> str:
+        """The name of a column or a class, in the figure's language where it is one of the package's own data sets."""
+        return self.words.get(f"data {name}", name)
+
     def heading(self, text: str) -> None:
         """The title over the whole plot, if no other was given."""
         shown = text if self.given_title is None else self.given_title

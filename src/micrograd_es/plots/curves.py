@@ -45,7 +45,7 @@ def predictions(models: Mapping[str, Any], data: Data, **look: Unpack[Look]) -> 
     canvas.ax.scatter(x, t, s=170 * canvas.scale**2, label=canvas.words["data_points"], **look_of)
     canvas.dress(canvas.ax)
     canvas.ax.set_xlim(grid[0, 0], grid[-1, 0])
-    canvas.label(canvas.ax, data.names[0], canvas.words["target_value"])
+    canvas.label(canvas.ax, canvas.named(data.names[0]), canvas.words["target_value"])
     canvas.legend(canvas.ax, 1.1, loc="best")
     canvas.heading(canvas.words["predictions"])
     return canvas.finished()

@@ -113,7 +113,7 @@ def _dress_map(canvas: Canvas, ax: Axes, grid: Grid, data: Data | None) -> None:
     ax.set_aspect(grid.aspect(), adjustable="box")
     plain = data is None or data.inputs.shape[1] != 2
     names = ("x1", "x2") if plain or data is None else data.names
-    canvas.label(ax, names[0], names[1])
+    canvas.label(ax, canvas.named(names[0]), canvas.named(names[1]))
     if data is not None and data.kind == "classification":
         canvas.legend(ax, width=ROOM, loc="upper right", bbox_to_anchor=(-0.14, 1.0))
 

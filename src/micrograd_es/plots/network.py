@@ -66,7 +66,7 @@ def network(
     counts = [model.layers[0].n_in, *[layer.n_out for layer in model.layers]]
     shown = _shown(numbers, counts, deltas, biases)
     columns, radius = _columns(counts, canvas, LEFT)
-    texts = _names(names, counts[0])
+    texts = [canvas.named(name) for name in _names(names, counts[0])]
     size = _beside([texts[i] for i in columns[0].heights], radius, canvas)
     if size:
         widest = max(text_width(text, size) for text in texts)

@@ -32,7 +32,7 @@ def data(data: Data, test: Data | None = None, **look: Unpack[Look]) -> Figure:
     scatter(canvas, canvas.ax, data, plane, test)
     canvas.dress(canvas.ax)
     canvas.ax.set_aspect("equal", adjustable="box")
-    canvas.label(canvas.ax, data.names[0], data.names[1])
+    canvas.label(canvas.ax, canvas.named(data.names[0]), canvas.named(data.names[1]))
     if data.kind == "classification":
         canvas.legend(canvas.ax, loc="upper left", bbox_to_anchor=(1.02, 1.0))
     else:
@@ -59,7 +59,7 @@ def planes(data: Data, model: Any, layer: int = 1, neurons: tuple[int, int] = (1
     shown = zip(
         (plane, hidden),
         (words["input_plane"], words["hidden_plane"].format(layer=layer)),
-        (data.names[:2], tuple(words["neuron"].format(n=n) for n in neurons)),
+        (tuple(map(canvas.named, data.names[:2])), tuple(words["neuron"].format(n=n) for n in neurons)),
         strict=True,
     )
     for place, (points, title, names) in enumerate(shown):
@@ -140,7 +140,7 @@ def _scatter(canvas: Canvas, ax: Axes, part: Data, points: Floats, data: Data, l
         return
     for number, name in enumerate(part.classes):
         rows, colour = part.labels == number, class_colour(canvas, part, number)
-        named = name if part is data else f"{name} ({canvas.words['test_points']})"
+        named = canvas.named(name) + (f" ({canvas.words['test_points']})" if part is not data else "")
         ax.scatter(x[rows], y[rows], marker=MARKERS[number % 10], label=named, facecolors=colour, **look)
 
 

@@ -10,6 +10,11 @@ from micrograd_es.figures.words import words as figure_words
 _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "es": {
+            "data dot": "punto",
+            "data sepal length": "largo del sépalo",
+            "data sepal width": "ancho del sépalo",
+            "data petal length": "largo del pétalo",
+            "data petal width": "ancho del pétalo",
             "activations": "Funciones de activación y sus derivadas",
             "derivative": "derivada",
             "leaky_relu": "ReLU con fuga",
@@ -77,6 +82,11 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "images": "Imágenes",
         },
         "en": {
+            "data dot": "dot",
+            "data sepal length": "sepal length",
+            "data sepal width": "sepal width",
+            "data petal length": "petal length",
+            "data petal width": "petal width",
             "activations": "Activation functions and their derivatives",
             "derivative": "derivative",
             "leaky_relu": "Leaky ReLU",
