@@ -409,7 +409,7 @@ def test_what_is_not_grouped_is_said() -> None:
     r = random.Random(3)
     a = [Value(r.random()) for _ in range(3)]
     text = record(lambda x: es.exp(es.sin(x) * a[0]) + es.log(2 + a[1] * x * x), 0.5).explain(language="en")
-    assert "Not grouped: 7 single operations (2 add, 1 exp, 1 log, 2 mul, 1 sin)" in text or "Not grouped:" in text
+    assert text.endswith("Not grouped: 8 single operations (2 add, 1 exp, 1 log, 3 mul, 1 sin).")
     ragged = record(lambda x: es.sum([es.tanh(a[i] * x[i] + a[1] * x[i + 1]) for i in range(3)]), [0.1] * 4)
     assert "1 product of rows with inputs of their own" in ragged.explain(language="en")
     assert "1 producto de filas con entradas distintas" in ragged.explain()

@@ -33,6 +33,8 @@ PIECE = re.compile(
     re.VERBOSE,
 )
 OPERATOR = re.compile(r"\*\*|[-+*/]")
+MAX_SIGNS = 2_000  # after each other; how many Python's parser takes depends on its version
+SIGNS = re.compile(rf"([-+−–]\s*){{{MAX_SIGNS + 1}}}")
 TWO_READINGS = re.compile(r"√\s*[\w.]+\s*(\^|\*\*|[⁺⁻⁰¹²³⁴-⁹]) | [⁰¹²³⁴-⁹]\s*(\^|\*\*|[⁺⁻]|\s[⁺⁻⁰¹²³⁴-⁹])", re.VERBOSE)
 
 HELP = "An expression has numbers, names, + - * / ** ( ) and functions."
@@ -59,6 +61,9 @@ class Source:
         if len(typed) > MAX_LENGTH:
             message = f"the expression has {len(typed):,} characters, and at most {MAX_LENGTH:,} are read"
             self.fail(message, (MAX_LENGTH, MAX_LENGTH + 1), "Give names to its parts in Python.")
+        if found := SIGNS.search(typed):
+            message = f"the expression has more than {MAX_SIGNS:,} signs after each other"
+            self.fail(message, (found.end() - 1, found.end()), "A sign is written once.")
         if found := TWO_READINGS.search(typed):
             self.fail("this power can be read in two ways", found.span(), "Say with ( ) what comes first.")
         self.python = self.translated()

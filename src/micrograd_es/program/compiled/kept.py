@@ -39,10 +39,14 @@ def folder() -> Path:
 
 def found(keys: Iterable[str]) -> dict[str, Code]:
     """The code of those of the kernels that have a file which is whole and theirs; one file is read once."""
+    try:
+        place = folder()
+    except RuntimeError:  # the user has no home
+        return {}
     known: dict[bytes, Code | None] = {}
     kept: dict[str, Code] = {}
     for key in keys:
-        with suppress(OSError, RuntimeError), (folder() / f"{key}.o").open("rb") as file:  # RuntimeError: no home
+        with suppress(OSError), (place / f"{key}.o").open("rb") as file:
             digest = file.read(DIGEST)
             if digest not in known:
                 known[digest] = _read(digest, file.read())
@@ -59,13 +63,14 @@ def keep(code: Code) -> None:
     """
     data = len(code.names).to_bytes(4, "little") + bytes.fromhex("".join(code.names)) + code.code
     with suppress(OSError, RuntimeError):
-        folder().mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder()) as beside:
+        place = folder()
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place) as beside:
             first = Path(beside, "code")
             first.write_bytes(hashlib.sha256(data).digest() + data)
             for key in code.names:
                 with suppress(OSError):  # one file that cannot be replaced does not keep the others from being written
-                    _link(first, Path(beside, key)).replace(folder() / f"{key}.o")
+                    _link(first, Path(beside, key)).replace(place / f"{key}.o")
 
 
 def _link(first: Path, other: Path) -> Path:

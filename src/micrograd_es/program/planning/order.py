@@ -15,13 +15,12 @@ DEPTH, USERS, INPUTS = 2, 4, 8  # how many steps after a sum are looked at, and 
 def parameter_order(tape: Tape, steps: Steps, uses: Uses) -> list[int]:
     """The parameters in the order in which sums use them, so that the weights of a dense block stand together."""
     start, end = tape.inputs, tape.first_constant
-    layers: dict[tuple[int, ...], list[Affinity]] = {}
-    level: dict[tuple[int, ...], int] = {}
     numbers: dict[tuple[int, ...], list[int]] = {}
+    level: dict[tuple[int, ...], int] = {}
     for number, affinity in steps.affine.items():
-        layers.setdefault(affinity.inputs, []).append(affinity)
         numbers.setdefault(affinity.inputs, []).append(number)
         level[affinity.inputs] = steps.level[number]
+    layers = {inputs: [steps.affine[number] for number in sums] for inputs, sums in numbers.items()}
     used: dict[int, None] = {}
     kernels = _kernels(layers, level)
     for inputs, sums in layers.items():
