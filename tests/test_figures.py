@@ -121,6 +121,12 @@ def test_local_gradients_are_written_on_request() -> None:
     assert drawing(q * z).said(end="_local") == []
 
 
+def test_a_branch_does_not_call_its_local_gradient_that_of_all_branches() -> None:
+    x = Value(3.0, "x")
+    local = drawing((x * 2 + 1) * x, local=True).said(end="_local")
+    assert sorted(local) == ["local = 1.00", "local = 2.00", "local = 3.00", "local = 7.00"]  # none is ∂f/∂x = 13
+
+
 def test_roles_are_named_in_the_readers_language() -> None:
     x, y = Value(3, "x"), Value(2, "y")
     f = (x + y) * x

@@ -98,14 +98,17 @@ class Texts:
         return () if number is None else (Run(self.numbers(number), "semibold"),)
 
     def local(self, wire: Wire) -> Line:
-        """The local gradient of the gate that a wire enters, along that wire."""
+        """The local gradient of the gate that a wire enters, along that wire.
+
+        On a branch it has no names: ∂f/∂x is that of all branches together.
+        """
         number = self.scene.wire_local(wire)
         if number is None:
             return ()
         if self.symbols:
             return (Run(self.slope(wire)),)
         names = self.name(self.scene.gate_of[wire.head].node), self.name(wire.value)
-        symbol = f"∂{names[0]}/∂{names[1]}" if all(names) else self.words["local_short"]
+        symbol = f"∂{names[0]}/∂{names[1]}" if all(names) and not wire.is_branch else self.words["local_short"]
         return (Run(f"{symbol} = {self.numbers(number)}"),)
 
     def description(self) -> str:
