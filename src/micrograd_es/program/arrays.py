@@ -113,23 +113,4 @@ class ArrayMaths:
         return made.reshape(-1, 1, 1) if made.ndim == 1 else made
 
 
-class SoftmaxMaths(ArrayMaths):
-    """The maths of one log_sum_exp whose inputs are known: the powers of its value are those of its slopes.
-
-    e^(x − z) is e^(x − largest)·e^(largest − z), and the first factor is there.
-    """
-
-    def __init__(self, whole: Any) -> None:
-        super().__init__(np, whole)
-        self.powers, self.largest = np.empty_like(whole), np.empty_like(whole[0])
-
-    def log_sum_exp(self, xs: Sequence[Any]) -> Any:
-        np.maximum.reduce(self.whole, 0, None, self.largest)
-        np.exp(np.subtract(self.whole, self.largest, self.powers), self.powers)
-        return self.largest + np.log(np.add.reduce(self.powers, 0))
-
-    def shares(self, z: Any, xs: Sequence[Any]) -> Any:
-        return np.multiply(self.powers, np.exp(self.largest - z))
-
-
 ARRAYS = ArrayMaths()
