@@ -28,15 +28,16 @@ def recorded(
     given = [] if parameters is None else _checked(parameters)
     with without_collection():
         inputs, outputs, shape = _run(fn, examples)
-        trace = Trace(outputs, (*inputs, *given))
-        del inputs, outputs
+        count, trace = len(inputs), Trace(outputs, (*inputs, *given))
+        del inputs, outputs  # what the function made is let go before it makes it again, and before it is traced
         for move in MOVES if len(trace) <= SMALL else MOVES[:1]:
             inputs, outputs, _ = _run_again(fn, examples, move)
             again = trace.twins(outputs, (*inputs, *given))
+            del inputs, outputs
         if parameters is None:
-            pairs = zip(trace.leaves[len(inputs) :], again[len(inputs) :], strict=True)
+            pairs = zip(trace.leaves[count:], again[count:], strict=True)
             given = [x for x, y in pairs if x is y and x.op is None and not x.is_constant]
-        return traced(trace, len(inputs), given, merge), given, shape
+        return traced(trace, count, given, merge), given, shape
 
 
 def _checked(parameters: Sequence[Value]) -> list[Value]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Any
 
 from micrograd_es.ops import Op
@@ -72,6 +73,12 @@ class Trace:
     def __len__(self) -> int:
         return len(self.leaves) + len(self.ops)
 
+    def keep(self, kept: Sequence[int]) -> None:
+        """Leave out all operations but some, whose inputs keep the numbers that they had."""
+        columns: tuple[list[Any], ...] = self.ops, self.args, self.labels, self.scopes
+        for column in columns:
+            column[:] = [column[i] for i in kept]
+
     def twins(self, outputs: Sequence[Value], given: Sequence[Value]) -> list[Value]:
         """The Values of another run in place of the leaves.
 
@@ -83,7 +90,7 @@ class Trace:
         for number, twin in zip(self.outputs, outputs, strict=True):
             self._pair(found, number, twin)
         number = -len(self.ops)
-        for op, xs in zip(self.ops[::-1], self.args[::-1], strict=True):
+        for op, xs in zip(reversed(self.ops), reversed(self.args), strict=True):
             twin = found[number]
             wires = twin.wires
             if twin.origin.op is not op or len(wires) != 2 * len(xs):
@@ -133,7 +140,7 @@ def _differs(first: str, second: str) -> RecordingError:
 
 
 def traced(trace: Trace, inputs: int, parameters: Sequence[Value], merge: bool = False) -> Tape:
-    """The tape of a trace whose first leaves are the inputs.
+    """The tape of a trace whose first leaves are the inputs; it takes over what the trace has.
 
     Every leaf that is no input and no parameter is a constant. What no output needs is left out, what depends on
     constants alone is worked out, and with `merge` an expression that stands twice is computed once.
@@ -151,13 +158,12 @@ def traced(trace: Trace, inputs: int, parameters: Sequence[Value], merge: bool =
         for number, i in enumerate(kept, tape.first_entry):
             place[~i] = number
     entries, at = tape.entries, place.__getitem__
-    entries.args = [
-        (place[xs[0]], place[xs[1]]) if len(xs) == 2 else tuple(map(at, xs))  # most have two: in half the time
-        for xs in map(trace.args.__getitem__, kept)
-    ]
-    entries.ops = list(map(trace.ops.__getitem__, kept))
-    entries.labels = list(map(trace.labels.__getitem__, kept))
-    entries.scopes = list(map(trace.scopes.__getitem__, kept))
+    if len(kept) < len(trace.ops):
+        trace.keep(kept)
+    entries.ops, entries.labels, entries.scopes = trace.ops, trace.labels, trace.scopes
+    trace.args.reverse()
+    old = map(trace.args.pop, repeat(-1, len(kept)))  # so that each leaves its room to the new one: there are very many
+    entries.args = [(place[xs[0]], place[xs[1]]) if len(xs) == 2 else tuple(map(at, xs)) for xs in old]
     tape.outputs = list(map(at, trace.outputs))
     return tape
 

@@ -59,14 +59,14 @@ def _may_repeat(ops: Sequence[Op | None], args: Sequence[tuple[int, ...]]) -> bo
     if not ops:
         return False
     rows = {op: i for i, op in enumerate(dict.fromkeys(ops), 1)}
-    lengths = np.fromiter(map(len, args), np.int64)
+    lengths = np.fromiter(map(len, args), np.int64, len(args))
     starts = np.cumsum(lengths) - lengths
-    numbers = np.fromiter(chain.from_iterable(args), np.uint64)
+    numbers = np.fromiter(chain.from_iterable(args), np.uint64, int(lengths.sum()))
     places = np.arange(len(numbers), dtype=np.uint64) - np.repeat(starts, lengths).astype(np.uint64)
     numbers = (numbers + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
     numbers ^= numbers >> np.uint64(29)
     numbers *= places + places + np.uint64(1)
     marks = np.add.reduceat(numbers, starts)
-    marks += np.fromiter(map(rows.__getitem__, ops), np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F)
+    marks += np.fromiter(map(rows.__getitem__, ops), np.uint64, len(ops)) * np.uint64(0xC2B2AE3D27D4EB4F)
     marks.sort()
     return bool((marks[1:] == marks[:-1]).any())
