@@ -1,6 +1,6 @@
 """The table of operations compiled for single numbers: a row, read with symbols, writes the function that runs it.
 
-A rule stands once, in its row. For the common case (one or two inputs, ordinary numbers) the row's formulas are
+A rule stands once, in its row. For the common case (one input, two or three, ordinary numbers) the row's formulas are
 written out as Python source and compiled once at import, as dataclasses do with their methods; that is what makes
 the eager graph fast. Everything else (more inputs, exact numbers where a formula needs a function of floats, and
 every error) goes through `general` of `micrograd_es.value`, which reads the same row with `NUMBERS`.
@@ -21,7 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 # What a compiled formula may call, under the names that symbols write. All of them expect floats.
 _FUNCTIONS: dict[str, Any] = {name: getattr(math, name) for name in ("exp", "log", "tanh", "sin", "cos", "sqrt")}
-_FUNCTIONS |= {name: getattr(NUMBERS, name) for name in ("sigmoid", "softplus", "sign", "relu", "step")}
+_FUNCTIONS |= {name: getattr(NUMBERS, name) for name in ("sigmoid", "softplus", "sign", "relu", "step", "where")}
 _FUNCTIONS |= {"abs": abs, "max": max, "min": min}
 _ANY_NUMBER = {"+", "-", "*", "/", "neg", "abs", "max", "min", "is", "is not"}  # forms that exact numbers have too
 
@@ -74,7 +74,7 @@ def eager(row: Op, *, swapped: bool = False) -> Callable[[F], F]:
 
 
 def _few(row: Op, parameters: tuple[str, ...], swapped: bool) -> str:
-    """The source of the function for one or two inputs."""
+    """The source of the function for a fixed number of inputs."""
     nodes = parameters[::-1] if swapped else parameters
     numbers = [Symbol(f"{x}_") for x in nodes]
     forward = row.forward(SYMBOLS, *numbers)
@@ -100,7 +100,8 @@ def _kinds(nodes: tuple[str, ...], formulas: tuple[object, ...]) -> list[str]:
     """The conditions on the kinds of the inputs' numbers under which the compiled formulas are the row."""
     kinds = [f"{x}_.__class__" for x in nodes]
     if not all(map(_for_any_number, formulas)):
-        return [f"{kinds[0]} is float", *[f"({kind} is float or {kind} is int)" for kind in kinds[1:]]]
+        whole = " or {} is int" if len(nodes) == 2 else ""  # x**2; `where` gives one of its inputs, as a float
+        return [f"{kinds[0]} is float", *[f"({kind} is float{whole.format(kind)})" for kind in kinds[1:]]]
     if len(nodes) == 2 and any(map(_can_overflow, formulas)):  # 1/3 in the slope of x/3 is exact only as x's kind
         return [f"({kinds[0]} is {kinds[1]} or {kinds[0]} is float or {kinds[1]} is float)"]
     return []

@@ -140,7 +140,7 @@ def maximum(*xs: Input) -> Value:
     >>> maximum(Value(2), Value(7), Value(7)).local
     (0, 1, 0)
     """
-    return general(ops.MAX, _values(xs, ops.MAX))
+    return _of_many(ops.MAX, xs)
 
 
 def minimum(*xs: Input) -> Value:
@@ -149,9 +149,10 @@ def minimum(*xs: Input) -> Value:
     >>> minimum(Value(2), Value(7), Value(2)).local
     (1, 0, 0)
     """
-    return general(ops.MIN, _values(xs, ops.MIN))
+    return _of_many(ops.MIN, xs)
 
 
+@eager(ops.WHERE)
 def where(condition: Input, x: Input, y: Input) -> Value:
     """x where the condition is above 0, else y; all of the gradient goes to the one that was taken.
 
@@ -169,7 +170,7 @@ def sum(xs: Iterable[Input]) -> Value:
     >>> sum([Value(1), Value(2), Value(3)]).local
     (1, 1, 1)
     """
-    return general(ops.ADD, _values(xs, ops.ADD))
+    return _of_many(ops.ADD, xs)
 
 
 def prod(xs: Iterable[Input]) -> Value:
@@ -178,7 +179,7 @@ def prod(xs: Iterable[Input]) -> Value:
     >>> prod([Value(2), Value(3), Value(5)]).local
     (15, 10, 6)
     """
-    return general(ops.MUL, _values(xs, ops.MUL))
+    return _of_many(ops.MUL, xs)
 
 
 def dot(xs: Iterable[Input], ys: Iterable[Input]) -> Value:
@@ -201,7 +202,7 @@ def log_sum_exp(xs: Iterable[Input]) -> Value:
     >>> log_sum_exp([Value(1000.0), Value(1000.0)])
     Value(1000.6931471805599)
     """
-    return general(ops.LSE, _values(xs, ops.LSE))
+    return _of_many(ops.LSE, xs)
 
 
 def log_softmax(xs: Iterable[Input]) -> list[Value]:
@@ -222,6 +223,31 @@ def softmax(xs: Iterable[Input]) -> list[Value]:
     [0.5, 0.5]
     """
     return [exp(x) for x in log_softmax(xs)]
+
+
+@eager(ops.MAX)
+def _larger(x: Input, y: Input) -> Value:
+    return apply(ops.MAX, x, y)
+
+
+@eager(ops.MIN)
+def _smaller(x: Input, y: Input) -> Value:
+    return apply(ops.MIN, x, y)
+
+
+_OF_TWO: dict[ops.Op, Callable[[Value, Value], Value]] = {
+    ops.ADD: Value.__add__,
+    ops.MUL: Value.__mul__,
+    ops.MAX: _larger,
+    ops.MIN: _smaller,
+}
+
+
+def _of_many(row: ops.Op, xs: Any) -> Value:
+    """Run a row that takes any number of inputs; for two of them it is compiled."""
+    inputs = _values(xs, row)
+    of_two = _OF_TWO.get(row) if len(inputs) == 2 else None
+    return of_two(*inputs) if of_two else general(row, inputs)
 
 
 def _values(xs: Any, row: ops.Op) -> tuple[Value, ...]:

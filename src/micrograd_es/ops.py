@@ -73,7 +73,6 @@ class Op:
 
 
 OPS: dict[str, Op] = {}
-_FLOATS = {float}
 
 
 def op(
@@ -153,8 +152,8 @@ LSE  = op("log_sum_exp", "log Σ exp", Role.SCALER, forward=lambda m, *xs: m.log
 # fmt: on
 
 
-def local_or_none(row: Op, maths: Any, z: Any, xs: tuple[Any, ...]) -> tuple[Number | None, ...]:
-    """The row's local gradients at a point; None where the row has no finite slope there (√x at 0).
+def local_or_none(row: Op, maths: Any, z: Any, xs: tuple[Any, ...], floats: bool) -> tuple[Number | None, ...]:
+    """The row's local gradients at a point, which are all `floats` or not; None where it has no finite slope (√x at 0).
 
     Raises RuleError where the rule does not give one for each input.
     """
@@ -162,7 +161,7 @@ def local_or_none(row: Op, maths: Any, z: Any, xs: tuple[Any, ...]) -> tuple[Num
         slopes: tuple[Any, ...] = row.local(maths, z, *xs)
         if slopes.__class__ is not tuple or len(slopes) != len(xs):
             slopes = _one_each(row, slopes, len(xs))
-        if set(map(type, xs)) == _FLOATS and None not in slopes and -LARGEST <= sum(slopes) <= LARGEST:
+        if floats and None not in slopes and -LARGEST <= sum(slopes) <= LARGEST:
             return slopes  # a sum of floats is finite only where each of them is
     except (ArithmeticError, ValueError):
         return (None,) * len(xs)

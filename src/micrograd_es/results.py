@@ -36,7 +36,8 @@ def computed(row: Op, inputs: Sequence[Value]) -> tuple[Number, Sequence[Number 
             f"{row.name} was given no inputs; expected at least one. Write {row.name}(x) or {row.name}(x, y)."
         )
     numbers = tuple([x.number for x in inputs])
-    if set(map(type, numbers)) != _FLOATS:
+    floats = set(map(type, numbers)) == _FLOATS
+    if not floats:
         numbers = of_one_kind([as_number(x.number, x.label or "an input's data") for x in inputs])
     try:
         result = row.forward(NUMBERS, *numbers)
@@ -44,7 +45,7 @@ def computed(row: Op, inputs: Sequence[Value]) -> tuple[Number, Sequence[Number 
             result = _plain(row, result)
         if not -LARGEST <= result <= LARGEST:
             raise OverflowError
-        return result, local_or_none(row, NUMBERS, result, numbers)
+        return result, local_or_none(row, NUMBERS, result, numbers, floats)
     except RuleError:
         raise
     except (ArithmeticError, ValueError, TypeError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from micrograd_es import flow
@@ -307,10 +308,8 @@ def apply(row: Op, *xs: Value | Number) -> Value:
 def general(row: Op, inputs: tuple[Value, ...]) -> Value:
     """Run a row on any inputs: every number of them, every kind of number, and every error (see `results`)."""
     result, slopes = computed(row, inputs)
-    wires: list[Any] = [None] * (2 * len(inputs))
-    wires[::2], wires[1::2] = inputs, slopes
     node = object.__new__(Value)
-    node.wires = tuple(wires)
+    node.wires = tuple(chain.from_iterable(zip(inputs, slopes, strict=True)))
     node.number, node.grad, node.origin = result, 0, origins()[row]
     return node
 

@@ -131,7 +131,7 @@ def _one_by_one(op: Op) -> tuple[Callable[..., Any], Callable[..., Any]]:
         found = np.empty((len(xs), *arrays[0].shape))
         for place in np.ndindex(arrays[0].shape):
             first, *rest = (float(x[place]) for x in arrays)
-            slopes = local_or_none(op, NUMBERS, first, tuple(rest))
+            slopes = local_or_none(op, NUMBERS, first, tuple(rest), True)
             found[(slice(None), *place)] = [np.nan if slope is None else float(slope) for slope in slopes]
         return tuple(found)
 
