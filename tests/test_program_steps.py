@@ -262,3 +262,19 @@ def test_powers_of_all_kinds_side_by_side_give_what_values_give() -> None:
             assert (to_x[i], to_y[i]) == pytest.approx((x.grad, y.grad), rel=1e-12)
         assert value == pytest.approx(expected, rel=1e-12)
         assert slopes.tolist() == pytest.approx([w.grad], rel=1e-12)
+
+
+@pytest.mark.parametrize("batch", [1, 7, steps.FEW - 1, steps.FEW, 3000])
+@pytest.mark.parametrize("inputs", [3, 4, 9])
+def test_a_tie_of_many_goes_to_the_first_however_it_is_found(inputs: int, batch: int) -> None:
+    def fn(xs: list[Value]) -> Value:
+        pools = [es.maximum(*xs), es.minimum(*xs), es.maximum(*xs[::-1])]
+        return es.dot(pools, [1.0, 10.0, 100.0])
+
+    rows = np.random.default_rng(inputs).integers(0, 3, (batch, inputs)).astype(float)
+    program = record(fn, rows[0].tolist())
+    _, slopes = program.value_and_grad(rows, wrt="inputs", reduce="sum")
+    for row, found in zip(rows[:200].tolist(), np.asarray(slopes).reshape(rows.shape)[:200].tolist(), strict=True):
+        values = [Value(x) for x in row]
+        fn(values).backward()
+        assert found == [v.grad for v in values]

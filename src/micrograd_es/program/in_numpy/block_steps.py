@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_es.ops import LSE, POW, Op
-from micrograd_es.program.arrays import ARRAYS, Array, ArrayMaths
+from micrograd_es.ops import POW, Op
+from micrograd_es.program.arrays import ARRAYS, Array
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Rows, Space, Total, as_slice, is_run, many_rows
 from micrograd_es.program.in_numpy import affine_steps
 from micrograd_es.program.in_numpy.exchange import CONTRIBUTIONS, INNER, SLOPES, Exchange, Read, sorted_rows
 from micrograd_es.program.in_numpy.kinds import SQUARE, Calls, Kind, kind_of
-from micrograd_es.program.in_numpy.log_sum_exp import LogSumExp
+from micrograd_es.program.in_numpy.many import OF_MANY, Many
 from micrograd_es.program.in_numpy.steps import (
     Step,
     add_sorted,
@@ -23,7 +23,6 @@ from micrograd_es.program.in_numpy.steps import (
     assign,
     copied,
     products,
-    products_of_all,
     summed,
 )
 from micrograd_es.program.tape import Tape
@@ -31,8 +30,7 @@ from micrograd_es.program.tape import Tape
 TERMS = 128  # of sums that are gathered at once in a large batch, or given their gradients
 FEW = 512  # numbers, up to which NumPy multiplies by 1.0 and 0.0 faster than by what it compares
 
-# What a block gives and reads; and, where it has all its inputs as one array, what it computes with.
-_Made = tuple[Kind, Array, Sequence[Read], ArrayMaths | LogSumExp | None]
+_Made = tuple[Kind, Array, Sequence[Read], Many | None]  # what a block gives, and what it reads
 
 
 class BlockSteps:
@@ -70,14 +68,16 @@ class BlockSteps:
             return affine_steps.backward(self.exchange, block, upstream)
         if isinstance(block, Total):
             return self._to_terms(block.terms, upstream) if self.exchange.is_wanted(block.terms) else []
-        kind, out, reads, whole = self.made.pop()
+        kind, out, reads, many = self.made.pop()
         wanted = self.exchange.wanted
         asked = [not wanted[rows.space].isdisjoint(rows.numbers) for rows, _, _ in reads]
         if True not in asked:
             return []
         steps = self._again(reads) if self.exchange.is_large else []
-        if whole:
-            return steps + self._to_many(reads[0], upstream, whole, (kind.local, whole, out))
+        if many:
+            rows, where, _ = reads[0]
+            shape = len(rows), upstream.shape[1]
+            return steps + self.exchange.sent(rows, where, shape, partial(many.backward, upstream))
         xs = [x for _, _, x in reads]
         if not kind.computed:
             return steps + self._by_rule(reads, asked, upstream, (kind.local, out, *xs))
@@ -170,13 +170,9 @@ class BlockSteps:
         steps: list[Step] = []
         read = self.exchange.read(0, together, steps, False)
         kind, whole = self._kind(block), read[2].reshape(len(block.inputs), *out.shape)
-        if block.op is LSE:
-            powers = LogSumExp(self.exchange, whole, out)
-            self.made.append((kind, out, [read], powers))
-            return steps + powers.forward()
-        maths = ArrayMaths(np, whole)
-        self.made.append((kind, out, [read], maths))
-        return [*steps, (assign, (out, kind.forward, maths, *maths.parts))]
+        many = OF_MANY.get(block.op, Many)(self.exchange, kind, whole, out)
+        self.made.append((kind, out, [read], many))
+        return steps + many.forward()
 
     def _again(self, reads: Sequence[Read]) -> list[Step]:
         """The steps that gather again what was gathered on the way forward, where its room was used since."""
@@ -201,19 +197,6 @@ class BlockSteps:
             if one:
                 sent += self.exchange.sent(rows, where, upstream.shape, partial(write, place), slot=SLOPES - place)
         return [(products, (upstream, rooms, *given)), *sent]
-
-    def _to_many(
-        self, read: Read, upstream: Array, whole: ArrayMaths | LogSumExp, given: tuple[Any, ...]
-    ) -> list[Step]:
-        """The steps for an operation that has its inputs as one array."""
-        rows, where, _ = read
-
-        def write(room: Array) -> list[Step]:
-            if isinstance(whole, LogSumExp):
-                return whole.backward(upstream, room)
-            return [(products_of_all, (upstream, *given, room.reshape(whole.whole.shape)))]
-
-        return self.exchange.sent(rows, where, (len(rows), upstream.shape[1]), write)
 
 
 def _some_at_a_time(rows: Rows) -> Iterator[tuple[Any, Any, Any]]:

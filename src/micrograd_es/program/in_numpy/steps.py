@@ -14,6 +14,7 @@ import numpy as np
 from micrograd_es.program.arrays import ARRAYS, Array, ArrayMaths
 
 Step = tuple[Callable[..., Any], tuple[Any, ...]]
+FEW = 512  # results, below which to look for the first of each takes less time than to go through the inputs
 
 
 def copied(found: Array, room: Array) -> list[Step]:
@@ -66,6 +67,20 @@ def products(upstream: Array, rooms: Sequence[Array | None], local: Callable[...
 def products_of_all(upstream: Array, local: Callable[..., Any], maths: ArrayMaths, result: Array, room: Array) -> None:
     """The same for the inputs of an operation that has them as one array, into one room."""
     np.multiply(upstream, maths.table(local(maths, result, *maths.parts)), room)
+
+
+def routed(upstream: Array, whole: Array, result: Array, wins: Any, room: Array) -> None:
+    """Put into a room the gradient for the first of all inputs that is the result, and 0 for the rest."""
+    np.equal(whole, result, wins)
+    if result.size < FEW:
+        np.logical_and(wins, np.arange(len(wins)).reshape(-1, 1, 1) == wins.argmax(0), wins)
+    else:
+        seen = wins[0].copy()
+        for others in wins[1:]:
+            np.greater(others, seen, others)
+            np.logical_or(seen, others, seen)
+    room[...] = wins
+    np.multiply(upstream, room, room)
 
 
 def add_to(matrix: Array, where: Any, part: Array) -> None:

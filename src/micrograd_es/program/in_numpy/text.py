@@ -27,6 +27,8 @@ _CALLS: dict[object, str] = {  # which leave their result in the room that is gi
     steps.einsum: "np.einsum({0}, {1}, {2}, out={3})",
     np.add.reduce: "np.add.reduce({0}, {1}, keepdims=True, out={2})",
     np.maximum.reduce: "np.maximum.reduce({0}, {1}, out={2})",
+    np.minimum.reduce: "np.minimum.reduce({0}, {1}, out={2})",
+    steps.routed: "np.multiply({0}, m.first({2}, {1}), out={3})",
     steps.products_of_all: "np.multiply({0}, {2}.table({1}({2}, {3}, *{2}.parts)), out={4})",
 }
 _OTHERS: dict[object, str] = {
@@ -93,8 +95,10 @@ def _texts(names: _Names, function: Callable[..., Any], given: Sequence[Any]) ->
     owner = getattr(function, "__self__", None)
     if isinstance(owner, np.ndarray):
         given = owner, *given
-    if function == np.add.reduce or function == np.maximum.reduce:
+    if function in (np.add.reduce, np.maximum.reduce, np.minimum.reduce):
         given = given[0], given[1], given[3]
+    if function is steps.routed:
+        given = *given[:3], given[4]
     if function is steps.assign and isinstance(given[2], ArrayMaths) and given[2].parts:
         return [*map(names.of, given[:3]), f"*{names.of(given[2])}.parts"]
     return [names.of(x) for x in given]
