@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -13,21 +14,20 @@ from micrograd_es.ops import POW, Op
 from micrograd_es.program.arrays import ARRAYS, Array
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Rows, Space, Total, as_slice, is_run, many_rows
 from micrograd_es.program.in_numpy import affine_steps
-from micrograd_es.program.in_numpy.exchange import CONTRIBUTIONS, INNER, SLOPES, Exchange, Read, sorted_rows
+from micrograd_es.program.in_numpy.exchange import CONTRIBUTIONS, INNER, SLOPES, Exchange, Read
 from micrograd_es.program.in_numpy.kinds import SQUARE, Calls, Kind, kind_of
 from micrograd_es.program.in_numpy.many import OF_MANY, Many
 from micrograd_es.program.in_numpy.steps import (
     Step,
-    add_sorted,
     add_to,
     assign,
     copied,
     products,
     summed,
 )
+from micrograd_es.program.in_numpy.turns import TERMS, added, is_brief
 from micrograd_es.program.tape import Tape
 
-TERMS = 128  # of sums that are gathered at once in a large batch, or given their gradients
 FEW = 512  # numbers, up to which NumPy multiplies by 1.0 and 0.0 faster than by what it compares
 
 _Made = tuple[Kind, Array, Sequence[Read], Many | None]  # what a block gives, and what it reads
@@ -125,19 +125,25 @@ class BlockSteps:
             if self.exchange.is_fresh(rows, True):
                 return copied(spread, target)
             return [(np.add, (target, spread, target))]
-        unique = len(set(rows.numbers)) == len(rows)
-        if self.exchange.is_fresh(rows, unique) and unique:
+        times = Counter(rows.numbers)
+        unique = len(times) == len(rows)
+        fresh = self.exchange.is_fresh(rows, unique or count == 1 or not is_brief(matrix))
+        if count == 1:
+            return self._to_one(matrix, times, upstream, fresh)
+        if unique and fresh:
             return [(matrix.__setitem__, (np.array(rows.numbers).reshape(count, each), spread))]
+        return added(matrix, rows.numbers, upstream, fresh, each)
+
+    def _to_one(self, matrix: Array, times: Mapping[int, int], upstream: Array, fresh: bool) -> list[Step]:
+        """The steps that send a gradient to some rows of a matrix, so many times to each."""
         steps: list[Step] = []
-        for once, order, starts in _some_at_a_time(rows):
-            if count > 1:
-                steps.append((add_sorted, (matrix, once, upstream, order // each, starts)))
-            elif len(once) == len(order):
-                steps.append((add_to, (matrix, once, upstream)))
-            else:
-                times = np.diff([*starts, len(order)]).reshape(-1, 1).astype(upstream.dtype)
-                room = self.exchange.room(CONTRIBUTIONS, (len(once), columns))
-                steps += [(np.multiply, (times, upstream, room)), (add_to, (matrix, once, room))]
+        for first in range(0, len(times), TERMS):
+            some = list(times)[first : first + TERMS]
+            where, counts, parts = np.array(some), [times[row] for row in some], upstream
+            if max(counts) > 1:
+                parts = self.exchange.room(CONTRIBUTIONS, (len(some), upstream.shape[1]))
+                steps.append((np.multiply, (np.array(counts, upstream.dtype).reshape(-1, 1), upstream, parts)))
+            steps.append((matrix.__setitem__, (where, parts)) if fresh else (add_to, (matrix, where, parts)))
         return steps
 
     # Operations
@@ -197,12 +203,3 @@ class BlockSteps:
             if one:
                 sent += self.exchange.sent(rows, where, upstream.shape, partial(write, place), slot=SLOPES - place)
         return [(products, (upstream, rooms, *given)), *sent]
-
-
-def _some_at_a_time(rows: Rows) -> Iterator[tuple[Any, Any, Any]]:
-    """What rows there are, their order, and where each begins in it, for some of them after the others."""
-    order, once, starts = sorted_rows(rows)
-    ends = [*starts[TERMS::TERMS], len(order)]
-    for first, end in zip(range(0, len(once), TERMS), ends, strict=True):
-        some = slice(first, first + TERMS)
-        yield once[some], order[starts[first] : end], starts[some] - starts[first]

@@ -14,7 +14,8 @@ import numpy as np
 
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Rows, Space, is_run
-from micrograd_es.program.in_numpy.steps import Step, add_sorted, add_to, summed, taken
+from micrograd_es.program.in_numpy.steps import Step, add_to, summed, taken
+from micrograd_es.program.in_numpy.turns import added, is_brief
 
 ZEROS = 1 << 14  # numbers, up to which there are as many zeros to compare them with
 CONTRIBUTIONS, SORTED, INNER, SLOPES = -1, -2, -3, -5  # rooms beside those of what is gathered: see Exchange.room
@@ -132,7 +133,7 @@ class Exchange:
         whole = len(rows.numbers), matrix.shape[1]
         run = type(where) is slice
         unique = run or len(set(rows.numbers)) == whole[0]
-        fresh = self.is_fresh(rows, unique)
+        fresh = self.is_fresh(rows, unique or not is_brief(matrix))
         if run and fresh and whole == shape:
             return write(matrix[where])
         steps = []
@@ -148,17 +149,9 @@ class Exchange:
         if run:
             target = matrix[where]
             return [*steps, (np.add, (target, found, target))]
-        return [*steps, self._scattered(rows, where, found, fresh, unique)]
-
-    def _scattered(self, rows: Rows, where: Array, found: Array, fresh: bool, unique: bool) -> Step:
-        """The step that adds a contribution to rows that are apart, or puts it there."""
-        matrix = self.gradients[rows.space]
-        if fresh and unique:
-            return matrix.__setitem__, (where, found)
-        if unique:
-            return add_to, (matrix, where, found)
-        order, once, starts = sorted_rows(rows)
-        return add_sorted, (matrix, once, found, order, starts)
+        if not unique:
+            return steps + added(matrix, rows.numbers, found, fresh)
+        return [*steps, (matrix.__setitem__, (where, found)) if fresh else (add_to, (matrix, where, found))]
 
     def _summed(self, found: Array, shape: tuple[int, int], total: Array) -> Step:
         """The step that sums a contribution to the shape of its target."""
@@ -174,10 +167,3 @@ class Exchange:
             self.cleared[rows.space].update(set(rows.numbers).difference(touched))
         touched.update(rows.numbers)
         return fresh
-
-
-def sorted_rows(rows: Rows) -> tuple[Any, Any, Any]:
-    """How rows are sorted, which there are, and where each begins among the sorted ones."""
-    numbers = np.array(rows.numbers)
-    order = np.argsort(numbers, kind="stable")
-    return order, *np.unique(numbers[order], return_index=True)

@@ -15,8 +15,8 @@ import numpy as np
 from micrograd_es.ops import LSE, MAX, MIN, MUL, RELU
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Plan, Rows, Space, Total, inputs_of, is_run
-from micrograd_es.program.in_numpy.block_steps import TERMS
 from micrograd_es.program.in_numpy.runner import Runner
+from micrograd_es.program.in_numpy.turns import TERMS
 
 FEWEST = 256  # examples of a batch that is worth a look
 LITTLE = 1 << 16  # numbers that a run may take whatever the program is

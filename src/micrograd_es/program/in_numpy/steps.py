@@ -99,6 +99,23 @@ def add_sorted(matrix: Array, where: Any, parts: Array, order: Any, starts: Any)
     add_to(matrix, where, np.add.reduceat(parts.take(order, 0), starts, 0))
 
 
+def add_in_turns(matrix: Array, once: Any, parts: Array, turns: Sequence[Any]) -> None:
+    """Add to some rows of a matrix parts of which they get several: in each turn one to so many of the first rows."""
+    _in_turns(matrix, once, matrix.take(once, 0), parts, turns)
+
+
+def set_in_turns(matrix: Array, once: Any, parts: Array, turns: Sequence[Any]) -> None:
+    """The same, where nothing is in the rows yet: in the first turn all of them get one."""
+    _in_turns(matrix, once, parts.take(turns[0], 0), parts, turns[1:])
+
+
+def _in_turns(matrix: Array, once: Any, sums: Array, parts: Array, turns: Sequence[Any]) -> None:
+    for places in turns:
+        rows = sums[: len(places)]
+        np.add(rows, parts.take(places, 0), rows)
+    matrix[once] = sums
+
+
 def add_each(pairs: Iterable[tuple[Array, Array]]) -> None:
     """Add to each of some arrays another, in turn."""
     for x, y in pairs:

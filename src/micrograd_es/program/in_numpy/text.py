@@ -72,6 +72,10 @@ def _lines(names: _Names, program: Iterable[Step]) -> list[str]:
             lines += _products(names, *given)
             rooms += [""] * (len(lines) - len(rooms))
             continue
+        if function in (steps.add_in_turns, steps.set_in_turns):
+            lines += _in_turns(function is steps.set_in_turns, *map(names.of, given))
+            rooms += [""] * (len(lines) - len(rooms))
+            continue
         texts = _texts(names, function, given)
         is_call = isinstance(function, np.ufunc) or function in _CALLS
         room = texts.pop() if is_call else texts.pop(0) if function is steps.assign else ""
@@ -122,6 +126,13 @@ def _products(
     for place, room in enumerate(rooms):
         if room is not None:
             yield f"np.multiply({names.of(upstream)}, slopes[{place}], out={names.of(room)})"
+
+
+def _in_turns(is_set: bool, matrix: str, once: str, parts: str, turns: str) -> Iterable[str]:
+    """The lines of what is added to rows in turns."""
+    yield f"sums = {parts}[{turns}[0]]" if is_set else f"sums = {matrix}[{once}]"
+    yield f"for i in {turns}{'[1:]' * is_set}: sums[:len(i)] += {parts}[i]"
+    yield f"{matrix}[{once}] = sums"
 
 
 class _Names:

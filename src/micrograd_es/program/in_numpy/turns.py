@@ -1,0 +1,61 @@
+"""What is added to rows that stand several times: a first part to every row, a second one to those that get two …"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from typing import Any
+
+import numpy as np
+
+from micrograd_es.program.arrays import Array
+from micrograd_es.program.in_numpy.steps import Step, add_in_turns, add_sorted, set_in_turns
+
+BRIEF = 8  # examples up to which all parts of a row are added by one call
+TERMS, NUMBERS = 128, 1 << 14  # rows that are added to at once, or more where they have not so many numbers
+
+Turns = tuple[Sequence[int], Sequence[Sequence[int]]]
+
+
+def is_brief(matrix: Array) -> bool:
+    """Whether there are so few examples that parts are sorted by their rows, and not added in turns."""
+    return bool(matrix.shape[1] <= BRIEF)
+
+
+def added(matrix: Array, rows: Sequence[int], parts: Array, fresh: bool, each: int = 1) -> list[Step]:
+    """The steps that add parts to rows of a matrix, every part to so many; or set them where they are `fresh`.
+
+    Of few examples they are always added.
+    """
+    if is_brief(matrix):
+        order, once, starts = sorted_rows(rows)
+        return [(add_sorted, (matrix, once, parts, order // each, starts))]
+    step = set_in_turns if fresh else add_in_turns
+    at_once = max(TERMS, NUMBERS // matrix.shape[1])
+    return [
+        (step, (matrix, np.array(once), parts, [np.array(places) // each for places in turns]))
+        for once, turns in in_turns(rows, at_once)
+    ]
+
+
+def in_turns(rows: Sequence[int], at_once: int) -> Iterator[Turns]:
+    """Each row once, those that stand the most often first; and the places of their first parts, their second ones …
+
+    >>> list(in_turns([5, 7, 7, 6, 7, 6], 2))
+    [([7, 6], [[1, 3], [2, 5], [4]]), ([5], [[0]])]
+    """
+    places: dict[int, list[int]] = {}
+    for place, row in enumerate(rows):
+        places.setdefault(row, []).append(place)
+    once = sorted(places, key=lambda row: -len(places[row]))
+    for first in range(0, len(once), at_once):
+        some = once[first : first + at_once]
+        turns = zip_longest(*map(places.__getitem__, some))
+        yield some, [[place for place in turn if place is not None] for turn in turns]
+
+
+def sorted_rows(rows: Sequence[int]) -> tuple[Any, Any, Any]:
+    """How rows are sorted, which there are, and where each begins among the sorted ones."""
+    numbers = np.array(rows)
+    order = np.argsort(numbers, kind="stable")
+    return order, *np.unique(numbers[order], return_index=True)
