@@ -132,7 +132,7 @@ class BlockSteps:
             return self._to_one(matrix, times, upstream, fresh)
         if unique and fresh:
             return [(matrix.__setitem__, (np.array(rows.numbers).reshape(count, each), spread))]
-        return added(matrix, rows.numbers, upstream, fresh, each)
+        return added(matrix, rows.numbers, self.exchange.wanted[rows.space], upstream, fresh, each)
 
     def _to_one(self, matrix: Array, times: Mapping[int, int], upstream: Array, fresh: bool) -> list[Step]:
         """The steps that send a gradient to some rows of a matrix, so many times to each."""

@@ -150,7 +150,7 @@ class Exchange:
             target = matrix[where]
             return [*steps, (np.add, (target, found, target))]
         if not unique:
-            return steps + added(matrix, rows.numbers, found, fresh)
+            return steps + added(matrix, rows.numbers, self.wanted[rows.space], found, fresh)
         return [*steps, (matrix.__setitem__, (where, found)) if fresh else (add_to, (matrix, where, found))]
 
     def _summed(self, found: Array, shape: tuple[int, int], total: Array) -> Step:

@@ -89,11 +89,6 @@ def add_to(matrix: Array, where: Any, part: Array) -> None:
     matrix[where] = np.add(rows, part, rows)
 
 
-def add_taken(matrix: Array, where: Any, parts: Array, order: Any) -> None:
-    """The same, of parts in an order."""
-    add_to(matrix, where, parts.take(order, 0))
-
-
 def add_sorted(matrix: Array, where: Any, parts: Array, order: Any, starts: Any) -> None:
     """Add to some rows of a matrix what parts, in an order in which those of each row stand together, are in sum."""
     add_to(matrix, where, np.add.reduceat(parts.take(order, 0), starts, 0))
@@ -114,12 +109,6 @@ def _in_turns(matrix: Array, once: Any, sums: Array, parts: Array, turns: Sequen
         rows = sums[: len(places)]
         np.add(rows, parts.take(places, 0), rows)
     matrix[once] = sums
-
-
-def add_each(pairs: Iterable[tuple[Array, Array]]) -> None:
-    """Add to each of some arrays another, in turn."""
-    for x, y in pairs:
-        np.add(x, y, x)
 
 
 def add_stretches(matrix: Array, parts: Iterable[tuple[Any, Array]]) -> None:

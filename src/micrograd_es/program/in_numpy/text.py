@@ -34,9 +34,7 @@ _CALLS: dict[object, str] = {  # which leave their result in the room that is gi
 _OTHERS: dict[object, str] = {
     steps.copy: "{1}[...] = {0}",
     steps.add_to: "{0}[{1}] += {2}",
-    steps.add_taken: "{0}[{1}] += {2}[{3}]",
     steps.add_sorted: "{0}[{1}] += np.add.reduceat({2}[{3}], {4})",
-    steps.add_each: "for x, y in {0}: np.add(x, y, out=x)",
     steps.add_stretches: "for i, x in {1}: {0}[i] += x",
     np.add.reduceat: "np.add.reduceat({0}, {1}, {2}, {3}, {4})",
     "__setitem__": "{0}[{1}] = {2}",

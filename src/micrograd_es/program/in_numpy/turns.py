@@ -22,31 +22,32 @@ def is_brief(matrix: Array) -> bool:
     return bool(matrix.shape[1] <= BRIEF)
 
 
-def added(matrix: Array, rows: Sequence[int], parts: Array, fresh: bool, each: int = 1) -> list[Step]:
-    """The steps that add parts to rows of a matrix, every part to so many; or set them where they are `fresh`.
+def added(matrix: Array, rows: Sequence[int], wanted: set[int], parts: Array, fresh: bool, each: int = 1) -> list[Step]:
+    """The steps that add parts to those rows of a matrix that are wanted, or set them where they are `fresh`.
 
-    Of few examples they are always added.
+    Every part is for so many rows, each after the other. Of few examples they are always added.
     """
     if is_brief(matrix):
-        order, once, starts = sorted_rows(rows)
+        order, once, starts = sorted_rows(rows, wanted)
         return [(add_sorted, (matrix, once, parts, order // each, starts))]
     step = set_in_turns if fresh else add_in_turns
     at_once = max(TERMS, NUMBERS // matrix.shape[1])
     return [
         (step, (matrix, np.array(once), parts, [np.array(places) // each for places in turns]))
-        for once, turns in in_turns(rows, at_once)
+        for once, turns in in_turns(rows, wanted, at_once)
     ]
 
 
-def in_turns(rows: Sequence[int], at_once: int) -> Iterator[Turns]:
+def in_turns(rows: Sequence[int], wanted: set[int], at_once: int) -> Iterator[Turns]:
     """Each row once, those that stand the most often first; and the places of their first parts, their second ones …
 
-    >>> list(in_turns([5, 7, 7, 6, 7, 6], 2))
-    [([7, 6], [[1, 3], [2, 5], [4]]), ([5], [[0]])]
+    >>> list(in_turns([5, 7, 7, 6, 7, 8, 6], {5, 6, 7}, 2))
+    [([7, 6], [[1, 3], [2, 6], [4]]), ([5], [[0]])]
     """
     places: dict[int, list[int]] = {}
     for place, row in enumerate(rows):
-        places.setdefault(row, []).append(place)
+        if row in wanted:
+            places.setdefault(row, []).append(place)
     once = sorted(places, key=lambda row: -len(places[row]))
     for first in range(0, len(once), at_once):
         some = once[first : first + at_once]
@@ -54,8 +55,10 @@ def in_turns(rows: Sequence[int], at_once: int) -> Iterator[Turns]:
         yield some, [[place for place in turn if place is not None] for turn in turns]
 
 
-def sorted_rows(rows: Sequence[int]) -> tuple[Any, Any, Any]:
-    """How rows are sorted, which there are, and where each begins among the sorted ones."""
+def sorted_rows(rows: Sequence[int], wanted: set[int]) -> tuple[Any, Any, Any]:
+    """How the rows that are wanted are sorted, which there are, and where each begins among the sorted ones."""
     numbers = np.array(rows)
     order = np.argsort(numbers, kind="stable")
+    if not wanted.issuperset(rows):
+        order = order[np.isin(numbers[order], list(wanted))]
     return order, *np.unique(numbers[order], return_index=True)
