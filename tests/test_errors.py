@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
@@ -87,6 +88,24 @@ def test_arrays_are_refused_on_either_side_and_elementwise_is_never_tried() -> N
     ):
         with pytest.raises(TypeError, match=r"array\(\[1\., 2\.\]\) \(ndarray\).*Write one Value for each number"):
             use()  # type: ignore[no-untyped-call]
+
+
+def test_an_array_of_values_and_a_value_give_an_array_on_either_side() -> None:
+    entries, v = [Value(1.0), Value(3.0)], Value(2.0)
+    array = np.array(entries)
+    for use in (operator.add, operator.sub, operator.mul, operator.truediv, operator.pow):
+        assert [z.data for z in use(array, v)] == [use(z, v).data for z in entries]
+        assert [z.data for z in use(v, array)] == [use(v, z).data for z in entries]
+        assert use(v, array)[1].inputs == (v, entries[1])
+    assert (array > v).tolist() == (v < array).tolist() == [False, True]
+    assert (array == v).tolist() == [False, False]
+    assert (array[0] == np.array([v, entries[0]])).tolist() == [False, True]
+    assert (np.array(v) * v).data == (v * np.array(v)).data == 4.0
+    total = np.zeros(2, object)
+    total += v
+    assert [z.data for z in total] == [2.0, 2.0]
+    with pytest.raises(TypeError, match="NumPy's maximum was given"):
+        np.maximum(array, v)
 
 
 @pytest.mark.parametrize(

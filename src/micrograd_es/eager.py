@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from micrograd_es.maths import LARGEST, NUMBERS
+from micrograd_es.numpy_calls import is_array_of_values
 from micrograd_es.ops import Op
 from micrograd_es.scopes import CURRENT, OUTSIDE
 from micrograd_es.symbols import SYMBOLS, Symbol
@@ -54,6 +55,16 @@ _INPUT = """\
         {x} = as_value({x}, op)
     {x}_ = {x}.number"""
 
+_OTHER = """\
+    if other.__class__ is not Value:
+        try:
+            other = as_value(other, op)
+        except TypeError:
+            if is_array_of_values(other):
+                return NotImplemented  # NumPy takes it entry by entry
+            raise
+    other_ = other.number"""
+
 
 def eager(row: Op, *, swapped: bool = False) -> Callable[[F], F]:
     """Replace a documented declaration by the function that runs the row, compiled for its number of parameters.
@@ -89,7 +100,7 @@ def _few(row: Op, parameters: tuple[str, ...], swapped: bool) -> str:
         wires += [x, slope]
     return _FEW.format(
         parameters=", ".join(parameters),
-        inputs="\n".join(_INPUT.format(x=x) for x in parameters),
+        inputs="\n".join(_OTHER if x == "other" else _INPUT.format(x=x) for x in parameters),
         conditions=" and ".join(conditions),
         wires=", ".join(wires),
         nodes=", ".join(nodes),
@@ -122,7 +133,7 @@ def _can_overflow(formula: object) -> bool:
 def _bound(source: str, row: Op, module: dict[str, Any]) -> Any:
     """Compile the source as a function of the module, with the row and the functions of its formulas bound to it."""
     names = {"op": row, "new": object.__new__, "origins": CURRENT.get, "everywhere": OUTSIDE, "outside": OUTSIDE[row]}
-    names |= _FUNCTIONS
+    names |= _FUNCTIONS | {"is_array_of_values": is_array_of_values}
     indented = "".join(f"    {line}\n" for line in source.splitlines())
     factory: dict[str, Any] = {}
     exec(compile(f"def bind({', '.join(names)}):\n{indented}    return run", f"<{row.name}>", "exec"), module, factory)

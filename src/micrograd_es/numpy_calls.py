@@ -19,18 +19,25 @@ _COMPARISONS = {
     "greater": ("__gt__", "__lt__"),
     "greater_equal": ("__ge__", "__le__"),
 }
+_ENTRY_BY_ENTRY = {*_OPERATORS, *_COMPARISONS, "equal", "not_equal"}
 _SAME = ("exp", "log", "tanh", "sin", "cos", "sqrt", "maximum", "minimum")  # what the package has by the same name
 
 
-def of_numpy(name: str, method: str, inputs: Sequence[Any], options: Mapping[str, Any]) -> Any:
+def of_numpy(ufunc: Any, method: str, inputs: Sequence[Any], options: Mapping[str, Any]) -> Any:
     """The result of one of NumPy's universal functions, some input of which is a Value.
 
+    >>> import numpy
     >>> from micrograd_es import Value
-    >>> of_numpy("multiply", "__call__", (3.0, Value(2.0)), {})
+    >>> of_numpy(numpy.multiply, "__call__", (3.0, Value(2.0)), {})
     Value(6.0)
 
-    Raises TypeError for all but the operators.
+    An array of Values and one Value give an array, as an array of Values and a number do. Raises TypeError for all but
+    the operators, and for an array of numbers.
     """
+    name = ufunc.__name__
+    arrays = [x for x in inputs if is_array_of_values(x)]
+    if method == "__call__" and arrays and name in _ENTRY_BY_ENTRY:
+        return ufunc(*[_as_array(x, arrays[0]) if _is_value(x) else x for x in inputs], **options)
     known = method == "__call__" and len(inputs) == 2 and not options
     if method == "__call__" and name in _ALONE and not options:
         return getattr(inputs[0], _ALONE[name])()
@@ -47,8 +54,20 @@ def of_numpy(name: str, method: str, inputs: Sequence[Any], options: Mapping[str
     raise TypeError(f"NumPy's {name} was given {given!r}; it takes numbers, and knows no gradients. Write {own}.")
 
 
+def is_array_of_values(x: Any) -> bool:
+    """Whether x is an array of NumPy's that can hold Values: one of objects."""
+    return hasattr(x, "__array_interface__") and bool(x.dtype.hasobject)
+
+
 def _run(forward: str, reflected: str, left: Any, right: Any) -> Any:
     return getattr(left, forward)(right) if _is_value(left) else getattr(right, reflected)(left)
+
+
+def _as_array(x: Any, like: Any) -> Any:
+    """A Value as an array without axes, which NumPy takes with every entry of another array of Values."""
+    found = like.__class__((), object)
+    found[()] = x
+    return found
 
 
 def _is_value(x: Any) -> bool:

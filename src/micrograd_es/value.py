@@ -9,7 +9,7 @@ from micrograd_es import flow
 from micrograd_es.eager import eager
 from micrograd_es.graph import uses
 from micrograd_es.maths import LARGEST, Number, as_number
-from micrograd_es.numpy_calls import of_numpy
+from micrograd_es.numpy_calls import is_array_of_values, of_numpy
 from micrograd_es.ops import ABS, ADD, DIV, INV, MUL, NEG, POW, SUB, Op
 from micrograd_es.pickles import reduced
 from micrograd_es.replay import RECORDING, RecordingError, refuse
@@ -199,16 +199,16 @@ class Value:
         return self
 
     def __lt__(self, other: Value | Number) -> bool:
-        return self.data < _number(other)
+        return NotImplemented if is_array_of_values(other) else self.data < _number(other)
 
     def __le__(self, other: Value | Number) -> bool:
-        return self.data <= _number(other)
+        return NotImplemented if is_array_of_values(other) else self.data <= _number(other)
 
     def __gt__(self, other: Value | Number) -> bool:
-        return self.data > _number(other)
+        return NotImplemented if is_array_of_values(other) else self.data > _number(other)
 
     def __ge__(self, other: Value | Number) -> bool:
-        return self.data >= _number(other)
+        return NotImplemented if is_array_of_values(other) else self.data >= _number(other)
 
     def __float__(self) -> float:
         return float(self.data)
@@ -239,7 +239,7 @@ class Value:
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's operators are those of Values; its functions are refused, with the one to write instead."""
-        return of_numpy(ufunc.__name__, method, inputs, options)
+        return of_numpy(ufunc, method, inputs, options)
 
 
 class Constant(Value):
