@@ -93,6 +93,7 @@ FROZEN: dict[str, Callable[[Value], Any]] = {
     "a rounded number": lambda x: W * round(x, 1),
     "true or false": lambda x: x if x else W,
     "backward": with_backward,
+    "the gradient that an earlier call has left": lambda x: x * (W - 0.1 * W.grad),
     "gradients": lambda x: W * es.gradients(x * x)[x],
     "contributions": lambda x: W * next(iter(es.contributions(x * x).values())),
     "tangents": lambda x: W * list(flow.tangents(x * x, {x: 1}).values())[-1],

@@ -39,7 +39,7 @@ def run({parameters}):
             node = new(Value)
             node.wires = ({wires})
             node.number = z
-            node.grad = 0
+            node.slope = 0
             here = origins()
             node.origin = outside if here is everywhere else here[op]
             return node

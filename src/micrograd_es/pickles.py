@@ -22,7 +22,7 @@ def reduced(node: Value) -> tuple[Any, ...]:
         _SAVING.turns.remove(node)
     elif node.wires:
         before = _Behind(node)
-    state = (node.number, node.grad, node.origin, node.wires)
+    state = (node.number, node.slope, node.origin, node.wires)
     return _restored, (type(node), before, *state)
 
 
@@ -60,5 +60,5 @@ class _Behind:
 
 def _restored(kind: type[Value], before: object, *state: Any) -> Value:
     node = object.__new__(kind)
-    node.number, node.grad, node.origin, node.wires = state
+    node.number, node.slope, node.origin, node.wires = state
     return node

@@ -39,10 +39,10 @@ class Value:
     Raises TypeError for anything that is no real number and ValueError for NaN and infinity.
     """
 
-    __slots__ = ("grad", "number", "origin", "wires")
+    __slots__ = ("number", "origin", "slope", "wires")
 
     number: Number  # what `data` shows; the engine reads it without asking
-    grad: Number
+    slope: Number  # what `grad` shows
     origin: Origin  # its row, Scope and label: many Values have the same, and a node stays small
     wires: tuple[Any, ...]  # input, local gradient, input, local gradient, …: in one tuple for the same reason
 
@@ -63,7 +63,7 @@ class Value:
         else:
             self.origin = origin((None, here.scope, _text(label)))
         self.number = data
-        self.grad = 0
+        self.slope = 0
         self.wires = ()
 
     @property
@@ -81,6 +81,20 @@ class Value:
         if RECORDING.get():
             raise RecordingError(f"the number of {self!r} was set")
         self.number = as_number(data)
+
+    @property
+    def grad(self) -> Number:
+        """The gradient that `backward()` gave it; 0 until then. It can be set.
+
+        Raises RecordingError while a program is recorded, where it is read: it depends on earlier calls.
+        """
+        if RECORDING.get():
+            raise RecordingError(f"the gradient of {self!r} was read")
+        return self.slope
+
+    @grad.setter
+    def grad(self, grad: Number) -> None:
+        self.slope = grad
 
     @property
     def label(self) -> str:
@@ -133,9 +147,9 @@ class Value:
         refuse("backward() was called (write grad(fn)(x), which gives a Value)")
         made, slopes, leaves = flow.sweep(self)
         for node, slope in zip(made, slopes, strict=True):
-            node.grad = slope
+            node.slope = slope
         for leaf, slope in leaves.items():
-            leaf.grad += slope
+            leaf.slope += slope
 
     def zero_grad(self) -> None:
         """Set `.grad` of this Value and of every Value behind it to 0.
@@ -146,7 +160,7 @@ class Value:
         0
         """
         for node in uses(self):
-            node.grad = 0
+            node.slope = 0
 
     @eager(ADD)
     def __add__(self, other: Value | Number) -> Value:
@@ -310,7 +324,7 @@ def general(row: Op, inputs: tuple[Value, ...]) -> Value:
     result, slopes = computed(row, inputs)
     node = object.__new__(Value)
     node.wires = tuple(chain.from_iterable(zip(inputs, slopes, strict=True)))
-    node.number, node.grad, node.origin = result, 0, origins()[row]
+    node.number, node.slope, node.origin = result, 0, origins()[row]
     return node
 
 
