@@ -114,6 +114,12 @@ def test_what_would_be_frozen_is_refused(name: str) -> None:
         record(FROZEN[name], 0.3)
 
 
+def test_what_is_random_is_told_to_be_an_argument() -> None:
+    with pytest.raises(RecordingError, match="what is random, .* has to be an argument"):
+        record(lambda x: x * SOMETIMES.random(), 0.3)
+    assert record(lambda x, mask: x * mask, 0.3, 1.0)(0.5, 2.0) == 1.0
+
+
 def test_an_operation_without_a_result_is_its_own_error() -> None:
     with pytest.raises(ValueError, match=r"log.*expected an input above 0"):
         record(lambda x: es.log(x - 5), 0.3)

@@ -135,7 +135,8 @@ def _told(node: Value) -> str:
 
 def _differs(first: str, second: str) -> RecordingError:
     return RecordingError(
-        f"the function did something else when it was called again, with other numbers ({first}, then {second})"
+        f"the function did something else when it was called again, with other numbers ({first}, then {second}; what is"
+        " random, or changes from call to call, has to be an argument of it)"
     )
 
 
