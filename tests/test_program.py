@@ -317,6 +317,33 @@ def test_what_is_not_finite_names_the_operation_its_place_and_the_example() -> N
         _names_the_fault(record(fn, 1.0, fast=fast))
 
 
+@pytest.mark.parametrize(
+    ("fn", "fault"),
+    [
+        (es.sqrt, r"^sqrt\(v0 = 0\.0\) \(z\) \(capa 1\) has no finite local gradient .*; in example 1 of the batch"),
+        (
+            lambda x: x**0.5,
+            r"^pow\(v0 = 0\.0, 0\.5\) \(z\) \(capa 1\) has no finite local gradient .*; in example 1 of the",
+        ),
+        (
+            lambda x: (x + 1e-250) ** 0.1,
+            r"^the gradient at pow\(.*\) \(z\) \(capa 1\) is too large.*; in example 1 of the",
+        ),
+    ],
+)
+def test_a_gradient_that_is_not_finite_names_the_operation_and_its_place(
+    fn: Callable[[Value], Value], fault: str
+) -> None:
+    def placed(x: Value) -> Value:
+        with es.scope("capa 1"):
+            z = fn(2.0 * x)
+            z.label = "z"
+        return z * 1e100
+
+    with pytest.raises(ArithmeticError, match=fault):
+        record(placed, 1.0).value_and_grad([1.0, 0.0], wrt="inputs")
+
+
 @pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
 def test_a_fault_is_the_error_of_the_eager_path(fast: bool) -> None:
     w = Value(0.0, "w")

@@ -111,15 +111,31 @@ def _run(plan: Plan, shared: Sequence[float], given: Sequence[float], wanted: Wa
         fixed = number in plan.places and plan.places[number] not in wanted
         nodes.append(Constant(node.number, node.label) if fixed and wanted else node)
     if wanted:
-        flow.swept(nodes[tape.outputs[0]])
+        try:
+            flow.swept(nodes[tape.outputs[0]])
+        except (ArithmeticError, ValueError) as error:
+            raise type(error)(_with_place_of_gradient(str(error), tape, nodes)) from None
 
 
 def _with_place(told: str, tape: Tape, number: int) -> str:
     """What went wrong, with the label and the scope of the operation."""
-    entry: Any = tape.entry(number)
-    place = "".join(f" ({part})" for part in (entry.label, entry.scope) if part)
     head, colon, rest = told.partition("): ")
+    place = _place(tape, number)
     return f"{head}){place}: {rest}" if colon else f"{told}{place}"
+
+
+def _with_place_of_gradient(told: str, tape: Tape, nodes: Sequence[Value]) -> str:
+    """What went wrong on the way back, with the label and the scope of the operation that it names."""
+    for number, node in enumerate(nodes[tape.first_entry :], tape.first_entry):
+        if node.wires and (operation := flow.written(node)) in told:
+            return told.replace(operation, operation + _place(tape, number), 1)
+    return told
+
+
+def _place(tape: Tape, number: int) -> str:
+    """The label and the scope of an operation, each in brackets, as far as it has them."""
+    entry: Any = tape.entry(number)
+    return "".join(f" ({part})" for part in (entry.label, entry.scope) if part)
 
 
 def _what_overflows(plan: Plan, runner: Runner, example: int) -> str:
