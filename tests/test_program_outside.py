@@ -115,7 +115,7 @@ def test_what_would_be_frozen_is_refused(name: str) -> None:
 
 
 def test_what_is_random_is_told_to_be_an_argument() -> None:
-    with pytest.raises(RecordingError, match="what is random, .* has to be an argument"):
+    with pytest.raises(RecordingError, match=r"what is random, .* has to be an argument"):
         record(lambda x: x * SOMETIMES.random(), 0.3)
     assert record(lambda x, mask: x * mask, 0.3, 1.0)(0.5, 2.0) == 1.0
 
@@ -199,6 +199,22 @@ def test_an_array_of_values_is_a_result_and_nothing_is_none() -> None:
     assert program([3.0, 4.0]) == pytest.approx([10.0, 9.5])
     with pytest.raises(TypeError, match=r"the function returned None; .* Write return"):
         record(lambda x: None, 0.0)
+
+
+@pytest.mark.parametrize("given", [{"a": 1.0}, {1.0}, range(2), None, [0.5, None], (x for x in [1.0])])
+def test_examples_and_results_that_are_no_lists_say_what_was_expected(given: Any) -> None:
+    with pytest.raises(TypeError, match=r"^an example is .*; expected numbers, .* Write an argument of the function"):
+        record(lambda x: W, given)
+    with pytest.raises(
+        TypeError, match=r"^the function returned .*; expected a Value or a list of Values\. Write return"
+    ):
+        record(lambda x: given, 0.5)
+
+
+def test_a_matrix_of_numpy_is_an_array() -> None:
+    a = np.array([[1.0, 2.0], [3.0, 4.0]]).view(np.matrix)
+    assert record(lambda x: [x[1][0] * W, x[0][1]], a)(a) == [6.0, 2.0]
+    assert record(lambda x: np.array([[x, W]]).view(np.matrix), 0.5)(3.0) == [[3.0, 2.0]]
 
 
 def repeated_terms(xs: list[Value]) -> Any:

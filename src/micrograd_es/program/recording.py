@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
+from micrograd_es.maths import shown
 from micrograd_es.program.collection import without_collection
 from micrograd_es.program.tape import Tape
 from micrograd_es.program.trace import Trace, traced
@@ -135,14 +138,34 @@ MOVES = (_far, _above, _below, _near)  # a branch that only the engine's own num
 def _as_values(example: Structure, label: str, inputs: list[Value]) -> Any:
     """The example with a new input in place of each number."""
     if isinstance(example, list | tuple) or getattr(example, "ndim", 0) != 0:
-        return [_as_values(part, f"{label}{i}", inputs) for i, part in enumerate(example)]
+        return [_as_values(part, f"{label}{i}", inputs) for i, part in enumerate(_rows(example))]
+    if _is_collection(example):
+        raise TypeError(
+            f"an example is or holds {shown(example)} ({type(example).__name__}); expected numbers, in an array or in"
+            " lists of equal lengths. Write an argument of the function for each part."
+        )
     inputs.append(Value(example, label))
     return inputs[-1]
+
+
+def _is_collection(x: Any) -> bool:
+    """Whether it is no number because it is nothing, or many."""
+    return x is None or (hasattr(x, "__iter__") and not hasattr(x, "ndim") and not isinstance(x, str))
+
+
+def _rows(xs: Any) -> Any:
+    """What a list or an array has; a matrix of NumPy's is an array here, as its rows would be matrices again."""
+    return xs if isinstance(xs, list | tuple) else np.asarray(xs)
 
 
 def _flattened(result: Any, outputs: list[Value]) -> Structure:
     """The outputs of a function in order, and its shape: a list for a list or an array, None for one Value."""
     if isinstance(result, list | tuple) or getattr(result, "ndim", 0) != 0:
-        return [_flattened(part, outputs) for part in result]
+        return [_flattened(part, outputs) for part in _rows(result)]
+    if _is_collection(result):
+        raise TypeError(
+            f"the function returned {shown(result)} ({type(result).__name__}), or a list with it; expected a Value or"
+            " a list of Values. Write return [a, b]."
+        )
     outputs.append(as_value(result.item() if hasattr(result, "ndim") else result))
     return None
