@@ -254,6 +254,11 @@ PENALTIES: dict[str, tuple[Callable[[es.MLP], Any], str, str]] = {
         "R = −0.2·(‖W1‖² + ‖W2‖²)",
         " − 0.4·W1",
     ),
+    "a product of two numbers": (
+        lambda model: 0.1 * (0.35 * squares(weights(model))),  # 0.034999999999999996
+        "R = 0.035·(‖W1‖² + ‖W2‖²)",
+        " + 0.07·W1",
+    ),
     "a third": (lambda model: losses.l2(weights(model)) / 3, "R = 1/3·(‖W1‖² + ‖W2‖²)", " + 2/3·W1"),
     "less a third": (lambda model: losses.l2(weights(model)) / -3, "R = −1/3·(‖W1‖² + ‖W2‖²)", " − 2/3·W1"),
     "taken away": (lambda model: -0.1 * squares(weights(model)), "R = −0.1·(‖W1‖² + ‖W2‖²)", " − 0.2·W1"),

@@ -167,8 +167,9 @@ def numeral(x: float) -> Name:
 def fraction(x: float) -> Formula:
     """A number with few digits as it is, any other as a fraction, if it is one."""
     above, below = ratio(abs(x))
-    if below == "1" or float(f"{x:g}") == x:
-        return numeral(x)
+    short = float(f"{x:g}")
+    if below == "1" or abs(short - x) <= 1e-14 * abs(x):  # 0.1·0.35 is 0.034999999999999996
+        return numeral(x if below == "1" else short)
     found = Word(f"{above}/{below}", rf"\frac{{{above}}}{{{below}}}", abs(x))
     return found if x > 0 else Minus(found)
 
