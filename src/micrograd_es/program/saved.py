@@ -48,7 +48,7 @@ def read(path: str | PathLike[str]) -> Saved:
         saved = Saved(_tape(data["tape"]), shapes, data["result"], numbers, data["dtype"])
         _check_tape(saved.tape)
         _check(saved)
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"{path} is no program of micrograd_es ({error}); expected what Program.save wrote.") from None
     return saved
 
@@ -71,6 +71,8 @@ def _check_tape(tape: Tape) -> None:
     last = tape.first_entry + len(tape.entries)
     if not all(type(x) is int for xs in (tape.outputs, *tape.entries.args) for x in xs):
         raise ValueError("an output, or an input of an entry, is no number of the tape")
+    if not all(isinstance(x, str) for xs in (tape.names, tape.entries.labels, tape.entries.scopes) for x in xs):
+        raise ValueError("a name, a label or a scope is no text")
     if min(tape.inputs, tape.parameters) < 0 or not all(map(isfinite, tape.constants)) or not tape.outputs:
         raise ValueError("its inputs, parameters, constants and outputs are not what a program has")
     if any(not 0 <= number < last for number in tape.outputs) or len(tape.names) != tape.first_constant:
