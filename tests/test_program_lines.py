@@ -287,3 +287,9 @@ def test_small_numbers_are_powers_of_ten_in_latex() -> None:
     assert "R = 1e−05·‖W1‖²" in decayed.explain()
     added = record(lambda x: [es.tanh(A * x) + 1e-5, es.tanh(B * x) + 2e-7], 0.1).explain(latex=True)
     assert r"\left[10^{-5},\, 2 \cdot 10^{-7}\right]" in added
+
+
+def test_the_powers_of_a_regression_stand_in_the_order_in_which_they_are_used() -> None:
+    weights = [Value(0.1 * k) for k in range(4)]
+    found = lines(lambda x, t: (sum(w * x**k for k, w in enumerate(weights)) - t) ** 2, 0.4, 0.3)
+    assert found[:4] == ["C = [0, 1, 2, 3] 1×4", "H = X^C m×4", "Y = H·W1 m×1 = (m×4)·(4×1)", "E = Y − T m×1"]

@@ -182,10 +182,10 @@ def _without_constants(tape: Tape, trace: Trace, place: list[int]) -> list[int]:
                 fixed[~i] = 0
                 break
     kept = [i for i in range(len(trace.ops)) if not fixed[~i]]
-    needed = {x for i in kept for x in trace.args[i] if fixed[x]}
-    needed.update([x for x in trace.outputs if fixed[x]])
+    needed = dict.fromkeys([x for i in kept for x in trace.args[i] if fixed[x]])  # in the order in which they are used
+    needed |= dict.fromkeys([x for x in trace.outputs if fixed[x]])
     known: dict[str, int] = {}  # by what they look like, so that 0.0 and -0.0 stay apart
-    for number in sorted(needed):
+    for number in needed:
         value = float(trace.leaves[number].number if number >= 0 else trace.results[~number])
         place[number] = tape.first_constant + known.setdefault(repr(value), len(known))
         if len(known) > len(tape.constants):
