@@ -293,3 +293,17 @@ def test_the_powers_of_a_regression_stand_in_the_order_in_which_they_are_used() 
     weights = [Value(0.1 * k) for k in range(4)]
     found = lines(lambda x, t: (sum(w * x**k for k, w in enumerate(weights)) - t) ** 2, 0.4, 0.3)
     assert found[:4] == ["C = [0, 1, 2, 3] 1×4", "H = X^C m×4", "Y = H·W1 m×1 = (m×4)·(4×1)", "E = Y − T m×1"]
+
+
+def test_with_examples_as_columns_what_is_put_together_stands_below_each_other_and_weights_side_by_side() -> None:
+    def fn(x: Sequence[Any]) -> Value:
+        return A * x[0] + A * x[1] - 2 * es.tanh(x[1])
+
+    assert {"W1 = [p; p; −2] 3×1", "G2 = [X, H] m×3"} <= set(lines(fn, [0.1, 0.2]))
+    found = lines(fn, [0.1, 0.2], examples="columns")
+    assert {"W1 = [p, p, −2] 1×3", "G2 = [X; H] 3×m"} <= set(found)
+    assert found[-2:] == [
+        "A[i:j]: the rows i to j − 1 of A, counted from 0; [A; B] puts them together.",
+        "[A, B] puts the columns of A and those of B together.",
+    ]
+    assert r"W_{1} &= \left[p,\, p,\, -2\right]" in record(fn, [0.1, 0.2]).explain(latex=True, examples="columns")

@@ -33,7 +33,7 @@ class Numbers(Formula):
         if rows.size == 1:
             return numbered(self._alone, style)
         if rows.size > MOST:
-            return listed([*shown, more(style)], style)
+            return listed([*shown, more(style)], style, rows.shape[1] == 1)
         comma, width = ",\\, " if style.latex else ", ", rows.shape[1]
         return listed(["; ".join(comma.join(shown[i : i + width]) for i in range(0, len(shown), width))], style)
 

@@ -8,7 +8,8 @@ from types import MappingProxyType
 from micrograd_es.program.explaining.naming import Line
 from micrograd_es.program.explaining.notation import Style
 
-# By the sign of a formula, in the order in which they are explained; with examples as columns the two words change.
+# By the sign of a formula, in the order in which they are explained; with examples as columns the two words change
+# places, and so do [A, B] and [A; B].
 LEGEND: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "es": {
@@ -20,11 +21,11 @@ LEGEND: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "Flat": "aplanar(A): los números de cada ejemplo en una {row}, una {column} de A tras otra.",
             "Flat by position": "aplanar por posición(A): los números de cada ejemplo en una {row}, una {row} de A"
             " tras otra.",
-            "Taken": "A[i:j] son las {column}s i a j − 1 de A, contando desde 0; [A, B] las junta.",
+            "Taken": "A[i:j] son las {column}s i a j − 1 de A, contando desde 0; {beside} las junta.",
             "Repeated": "En lo que va número a número, una {row} o {column} sola se repite hasta tener la forma de la"
             " otra matriz.",
             "Vec": "vec(A): las {column}s de A, una tras otra, en una sola {column}.",
-            "Stacked": "[A; B] junta las {row}s de A y las de B.",
+            "Stacked": "{below} junta las {row}s de A y las de B.",
             "Part": "∂L/∂G[A]: lo que le toca a A, sumado en el lugar de A de donde salió.",
             "Stretches": "Σₙ(A): la suma de cada n {column}s seguidas de A.",
             "Spread": "A↑ₙ: cada {column} de A repetida n veces seguidas.",
@@ -44,10 +45,10 @@ LEGEND: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "Flat": "flatten(A): the numbers of each example in a {row}, one {column} of A after the other.",
             "Flat by position": "flatten by position(A): the numbers of each example in a {row}, one {row} of A after"
             " the other.",
-            "Taken": "A[i:j]: the {column}s i to j − 1 of A, counted from 0; [A, B] puts them together.",
+            "Taken": "A[i:j]: the {column}s i to j − 1 of A, counted from 0; {beside} puts them together.",
             "Repeated": "Number by number, a single {row} or {column} is repeated to the shape of the other matrix.",
             "Vec": "vec(A): the {column}s of A, one after the other, in a single {column}.",
-            "Stacked": "[A; B] puts the {row}s of A and those of B together.",
+            "Stacked": "{below} puts the {row}s of A and those of B together.",
             "Part": "∂L/∂G[A]: what of it belongs to A, added up where in A it came from.",
             "Stretches": "Σₙ(A): the sum of every n {column}s of A that follow each other.",
             "Spread": "A↑ₙ: each {column} of A n times in a row.",
@@ -66,4 +67,6 @@ def legend(lines: Iterable[Line], style: Style, language: str) -> list[str]:
     signs = {sign for line in lines for part in line.formula.all_parts() for sign in part.signs}
     words = LEGEND[language]
     row, column = (words["column"], words["row"]) if style.columns else (words["row"], words["column"])
-    return [words[sign].format(row=row, column=column) for sign in words if sign in signs]
+    beside, below = ("[A; B]", "[A, B]") if style.columns else ("[A, B]", "[A; B]")
+    told = {"row": row, "column": column, "beside": beside, "below": below}
+    return [words[sign].format_map(told) for sign in words if sign in signs]

@@ -31,9 +31,9 @@ def more(style: Style) -> str:
     return r"\ldots" if style.latex else "…"
 
 
-def listed(parts: Sequence[str], style: Style) -> str:
-    """Several texts as a list."""
-    inner = (r",\, " if style.latex else ", ").join(parts)
+def listed(parts: Sequence[str], style: Style, below: bool = False) -> str:
+    """Several texts as a list, whose entries stand side by side or `below` each other: [A, B] or [A; B]."""
+    inner = ("; " if below else r",\, " if style.latex else ", ").join(parts)
     return rf"\left[{inner}\right]" if style.latex else f"[{inner}]"
 
 

@@ -22,7 +22,7 @@ def turned(text: str, style: Style) -> str:
 def side_by_side(places: Sequence[Place], style: Style) -> str:
     """Numbers as one row, from the columns of matrices: X[0:2], or [X, H[1]]."""
     parts = _parts(places, style)
-    return parts[0] if len(parts) == 1 else listed(parts, style)
+    return parts[0] if len(parts) == 1 else listed(parts, style, style.columns)
 
 
 def _parts(places: Sequence[Place], style: Style) -> list[str]:
@@ -109,9 +109,9 @@ def whole_rows(places: Sequence[Place], shape: tuple[int, int]) -> list[Matrix]:
 
 
 def stacked(matrices: Sequence[Matrix], style: Style) -> str:
-    """Matrices on each other: [W1; W2]."""
+    """Matrices on each other: [W1; W2]. With examples as columns they stand side by side."""
     parts = [matrix.written(style) for matrix in matrices[:SHOWN]] + [more(style)] * (len(matrices) > SHOWN)
-    return listed(["; ".join(parts)], style) if len(matrices) > 1 else parts[0]
+    return listed(parts, style, not style.columns) if len(matrices) > 1 else parts[0]
 
 
 def weights_of(places: Sequence[Place], terms: int, style: Style) -> str:
@@ -130,7 +130,7 @@ def weights_of(places: Sequence[Place], terms: int, style: Style) -> str:
         if len(parts) > SHOWN:
             parts = [*parts[:SHOWN], more(style)]
             break
-    return parts[0] if len(parts) == 1 else listed(parts, style)
+    return parts[0] if len(parts) == 1 else listed(parts, style, style.columns)
 
 
 def _column(neuron: Sequence[Place]) -> Matrix | None:
