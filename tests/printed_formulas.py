@@ -1,0 +1,230 @@
+"""Reads the formulas that `Program.explain` prints, as a person with a calculator would: the text alone, and numbers.
+
+The formulas of a program are written once and read as text and as arrays; here the text is read again by somebody else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from micrograd_es import Program
+
+POWERS = {"²": 2, "³": 3}
+LOW = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+TOKEN = re.compile(
+    r"\s*(∂L/∂[A-Za-zℓ]+\d*|\d+\.?\d*(?:e[−+]?\d+)?|½|(?:row |column )?sums? of|[A-Za-zℓσ_]+\d*|[↑Σ][₀-₉]+|\S)"
+)
+FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "softplus": lambda x: np.logaddexp(0, x),
+    "σ": lambda x: 1 / (1 + np.exp(-x)),
+    "relu": lambda x: np.maximum(x, 0),
+    **{name: getattr(np, name) for name in ("tanh", "log", "sin", "cos", "sign")},
+}
+MANY = {"max": np.maximum, "min": np.minimum}
+COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    "=": lambda a, b: a == b, "≠": lambda a, b: a != b, ">": lambda a, b: a > b,
+    "<": lambda a, b: a < b, "≥": lambda a, b: a >= b, "≤": lambda a, b: a <= b,
+}  # fmt: skip
+
+
+class Unread(Exception):  # noqa: N818 - nothing is wrong: what is scattered, or patches, are read by nobody here
+    """A sign that stands for more than its text says."""
+
+
+class Reader:
+    """One formula: `value` is what it gives for the matrices in `known`; `axis` is that of the columns of a program."""
+
+    def __init__(self, text: str, known: Mapping[str, Any], axis: int) -> None:
+        self.tokens, self.known, self.axis, self.at = [*TOKEN.findall(text), ""], known, axis, 0
+
+    def value(self) -> Any:
+        found = self.sum()
+        assert not self.next, self.tokens[self.at :]
+        return found
+
+    @property
+    def next(self) -> str:
+        return self.tokens[self.at]
+
+    def take(self, *expected: str) -> str:
+        token = self.next
+        assert not expected or token in expected, (token, expected, self.tokens)
+        self.at += 1
+        return token
+
+    def sum(self) -> Any:
+        found = self.product()
+        while self.next in ("+", "−"):
+            found = found + self.product() if self.take() == "+" else found - self.product()
+        return found
+
+    def product(self) -> Any:
+        found = self.signed()
+        while self.next in ("·", "⊙", "/"):
+            sign, other = self.take(), self.signed()
+            if sign == "/":
+                found = found / other
+            elif sign == "⊙" or np.size(found) == 1 or np.size(other) == 1:
+                found = found * other
+            else:
+                found = found @ other
+        return found
+
+    def signed(self) -> Any:
+        if self.next == "−":
+            self.take()
+            return -self.signed()
+        return self.factor()
+
+    def factor(self) -> Any:
+        found = self.part()
+        while self.next in ("ᵀ", "[", "^", *POWERS) or re.fullmatch("↑[₀-₉]+", self.next):
+            sign = self.take()
+            if sign == "ᵀ":
+                found = found.T
+            elif sign in POWERS:
+                found = found ** POWERS[sign]
+            elif sign == "^":
+                found = found ** self.part()
+            elif sign == "[":
+                found = np.take(found, self.places(), axis=self.axis)
+            else:
+                found = np.repeat(found, int(sign[1:].translate(LOW)), axis=self.axis)
+        return found
+
+    def places(self) -> list[int]:
+        found: list[int] = []
+        while True:
+            first = self.take()
+            if not first.isdecimal():
+                raise Unread
+            last = int(first) + 1
+            if self.next == ":":
+                self.take()
+                last = int(self.take())
+            found += range(int(first), last)
+            if self.take(",", "]") == "]":
+                return found
+
+    def part(self) -> Any:
+        token = self.take()
+        if token == "1" and self.next == "[":
+            return self.indicator()
+        if token[0].isdecimal():
+            return float(token.replace("−", "-"))
+        if token in self.known:
+            return self.known[token]
+        if token in FUNCTIONS and not (token == "log" and self.next == "Σ"):
+            return FUNCTIONS[token](self.factor())
+        if token in MANY:
+            return self.largest(MANY[token])
+        if token[0] == "Σ" and len(token) > 1:
+            return self.stretches(int(token[1:].translate(LOW)))
+        read: dict[str, Callable[[], Any]] = {
+            "½": lambda: 0.5,
+            "(": lambda: self.inside(")"),
+            "|": lambda: abs(self.inside("|")),
+            "‖": self.norm,
+            "[": self.together,
+            "√": lambda: np.sqrt(self.factor()),
+            "e": lambda: (self.take("^"), np.exp(self.factor()))[1],
+            "Σ": lambda: np.sum(self.factor()),
+            "sum of": lambda: np.sum(self.factor()),
+            "row sums of": lambda: np.sum(self.factor(), axis=1, keepdims=True),
+            "column sums of": lambda: np.sum(self.factor(), axis=0, keepdims=True),
+            "log": self.log_sum_exp,
+            "softmax": lambda: self.shares(self.factor()),
+            "where": lambda: (lambda c, a, b: np.where(c > 0, a, b))(*self.arguments()),
+        }
+        if token not in read:
+            raise Unread
+        return read[token]()
+
+    def inside(self, end: str) -> Any:
+        found = self.sum()
+        self.take(end)
+        return found
+
+    def arguments(self) -> list[Any]:
+        self.take("(")
+        found = [self.sum()]
+        while self.take(",", ")") == ",":
+            found.append(self.sum())
+        return found
+
+    def norm(self) -> Any:
+        found = self.inside("‖")
+        return np.sum(found**2) if self.take("²", "₁") == "²" else np.sum(abs(found))
+
+    def indicator(self) -> Any:
+        self.take("[")
+        left = self.sum()
+        sign = self.take(*COMPARISONS)
+        right = self.inside("]")
+        found = COMPARISONS[sign](left, right)
+        across = np.ndim(left) and np.ndim(right) and left.shape[self.axis] > right.shape[self.axis]
+        return found * (np.cumsum(found, axis=self.axis) == 1 if sign == "=" and across else 1.0)
+
+    def together(self) -> Any:
+        """[A, B] are side by side, [A; B] below each other."""
+        rows = [[np.atleast_2d(self.sum())]]
+        while (sign := self.take(",", ";", "]")) != "]":
+            if sign == ";":
+                rows.append([])
+            rows[-1].append(np.atleast_2d(self.sum()))
+        return _joined([_joined(row, 1) for row in rows], 0)
+
+    def largest(self, function: Any) -> Any:
+        found = self.arguments() if self.next == "(" else [self.factor()]
+        if len(found) > 1:
+            return reduce(function, found)
+        return function.reduce(found[0], axis=self.axis, keepdims=True)
+
+    def stretches(self, count: int) -> Any:
+        found = np.moveaxis(self.arguments()[0], self.axis, 1)
+        return np.moveaxis(found.reshape(len(found), -1, count).sum(axis=2), 1, self.axis)
+
+    def log_sum_exp(self) -> Any:
+        for sign in ("Σ", "e", "^"):
+            self.take(sign)
+        return np.log(np.sum(np.exp(self.factor()), axis=self.axis, keepdims=True))
+
+    def shares(self, x: Any) -> Any:
+        return np.exp(x) / np.sum(np.exp(x), axis=self.axis, keepdims=True)
+
+
+def _joined(parts: list[Any], axis: int) -> Any:
+    """Matrices put together; what is one row or column for all examples is repeated."""
+    length = max(part.shape[1 - axis] for part in parts)
+    full = [np.repeat(part, length // part.shape[1 - axis], axis=1 - axis) for part in parts]
+    return np.concatenate(full, axis=axis)
+
+
+def check_printed(program: Program, *inputs: Any, examples: str = "rows", steps: bool = False) -> list[str]:
+    """Check that every printed formula that can be read gives the matrix on its left, of the shape that is printed.
+
+    Gives the formulas that cannot be read.
+    """
+    columns, unread = examples == "columns", []
+    found = {name: x.T if columns else x for name, x in program.matrices(*inputs, steps=steps).items()}
+    known = found | {"m": len(inputs[0])}
+    text = program.explain(backward=True, examples=examples, language="en", steps=steps)
+    for line in text.splitlines():
+        name, _, rest = line.partition(" = ")
+        formula, shape, *_ = *re.split(r"\s{3,}", rest), ""
+        if name not in found or formula == "what comes from outside":
+            continue
+        sides = [int(eval(side, {"m": known["m"]})) for side in re.split("×", shape.split(" = ")[0].replace("·", "*"))]
+        assert list(found[name].shape) == sides, line
+        try:
+            value = Reader(formula, known, 0 if columns else 1).value()
+        except Unread:
+            unread.append(formula)
+            continue
+        np.testing.assert_allclose(np.broadcast_to(value, sides), found[name], rtol=1e-9, atol=1e-12, err_msg=line)
+    return unread
