@@ -317,6 +317,20 @@ def test_what_is_not_finite_names_the_operation_its_place_and_the_example() -> N
         _names_the_fault(record(fn, 1.0, fast=fast))
 
 
+@pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
+def test_a_fault_that_is_the_same_for_all_examples_names_none(fast: bool) -> None:
+    w = Value(1.0, "w")
+    program = record(lambda x: es.log(w) * x + es.log(x), 1.0, fast=fast)
+    program.parameters[:] = -1.0
+    with pytest.raises(ArithmeticError, match=r"log\(w = -1\.0\): no real result; .*1e-12\)\)\.$"):
+        program([1.0, 2.0], check=True)
+    with pytest.raises(ArithmeticError, match=r"the input x is nan; expected a finite number; in example 0 of the"):
+        program.value_and_grad([math.nan, 2.0])
+    program.parameters[:] = math.nan
+    with pytest.raises(ArithmeticError, match=r"the parameter w is nan; expected a finite number\.$"):
+        program.value_and_grad([1.0, 2.0])
+
+
 @pytest.mark.parametrize(
     ("fn", "fault"),
     [

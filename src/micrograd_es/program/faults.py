@@ -38,10 +38,9 @@ def located(plan: Plan, shared: Array, inputs: Array, wanted: Wanted) -> Arithme
         inputs = np.zeros((1, plan.tape.inputs))  # nothing depends on them
     try:
         _run(plan, shared[:, 0].tolist(), inputs[example].tolist(), wanted)
-    except (ArithmeticError, ValueError) as error:
-        told = f"{str(error).rstrip('.')}; in example {example} of the batch." if bad else str(error)
-        kind = type(error) if isinstance(error, ArithmeticError) else NotFiniteError
-        return kind(told)
+    except _FaultError as fault:
+        told = f"{fault.told.rstrip('.')}; in example {example} of the batch." if bad and fault.varies else fault.told
+        return fault.kind(told)
     return NotFiniteError(_what_overflows(plan, runner, example))
 
 
@@ -91,22 +90,25 @@ def _alone(runner: Runner, inputs: Array) -> int:
     return int(numbers[0]) if len(numbers) else 0
 
 
+class _FaultError(Exception):
+    """What went wrong with one example; `varies` says whether it depends on the example."""
+
+    def __init__(self, error: Exception, told: str, varies: bool) -> None:
+        self.told, self.varies = told, varies
+        self.kind = type(error) if isinstance(error, ArithmeticError) else NotFiniteError
+
+
 def _run(plan: Plan, shared: Sequence[float], given: Sequence[float], wanted: Wanted) -> None:
     """Compute one example with Values, and its gradients where they are wanted; the first error is told."""
     tape = plan.tape
-    numbers = [shared[plan.places[n][1]] for n in range(tape.inputs, tape.first_entry)]
-    nodes: list[Value] = []
-    for number, x in enumerate([*given, *numbers]):
-        if not np.isfinite(x):
-            kind = "input" if number < tape.inputs else "parameter"
-            raise NotFiniteError(f"the {kind} {tape.name(number)} is {x}; expected a finite number.")
-        label = tape.name(number) if number < tape.first_constant else ""
-        nodes.append((Value if plan.places[number] in wanted else Constant)(x, label))
+    nodes = _leaves(plan, shared, given, wanted)
+    varies = [number < tape.inputs for number in range(tape.first_entry)]
     for number, entry in enumerate(tape.entries, tape.first_entry):
+        varies.append(any(varies[x] for x in entry.inputs))
         try:
             node = general(entry.op, tuple([nodes[x] for x in entry.inputs]))
         except (ArithmeticError, ValueError) as error:
-            raise type(error)(_with_place(str(error), tape, number)) from None
+            raise _FaultError(error, _with_place(str(error), tape, number), varies[-1]) from None
         node.label = entry.label or tape.name(number)
         fixed = number in plan.places and plan.places[number] not in wanted
         nodes.append(Constant(node.number, node.label) if fixed and wanted else node)
@@ -114,7 +116,22 @@ def _run(plan: Plan, shared: Sequence[float], given: Sequence[float], wanted: Wa
         try:
             flow.swept(nodes[tape.outputs[0]])
         except (ArithmeticError, ValueError) as error:
-            raise type(error)(_with_place_of_gradient(str(error), tape, nodes)) from None
+            raise _FaultError(error, _with_place_of_gradient(str(error), tape, nodes), True) from None
+
+
+def _leaves(plan: Plan, shared: Sequence[float], given: Sequence[float], wanted: Wanted) -> list[Value]:
+    """The inputs, parameters and constants of one example as Values; the first that is not finite is told."""
+    tape = plan.tape
+    numbers = [shared[plan.places[n][1]] for n in range(tape.inputs, tape.first_entry)]
+    nodes: list[Value] = []
+    for number, x in enumerate([*given, *numbers]):
+        if not np.isfinite(x):
+            kind = "input" if number < tape.inputs else "parameter"
+            told = f"the {kind} {tape.name(number)} is {x}; expected a finite number."
+            raise _FaultError(NotFiniteError(), told, number < tape.inputs)
+        label = tape.name(number) if number < tape.first_constant else ""
+        nodes.append((Value if plan.places[number] in wanted else Constant)(x, label))
+    return nodes
 
 
 def _with_place(told: str, tape: Tape, number: int) -> str:
