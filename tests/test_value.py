@@ -273,3 +273,29 @@ def test_an_exponent_of_0_has_a_slope_where_the_base_has_none() -> None:
 
 def test_a_value_is_cut_and_rounded_as_its_number() -> None:
     assert (int(Value(-2.75)), round(Value(2.75)), round(Value(2.75), 1)) == (-2, 3, 2.8)
+
+
+@pytest.mark.parametrize(
+    "name", ["exp", "log", "tanh", "sigmoid", "relu", "softplus", "sin", "cos", "sqrt", "identity"]
+)
+def test_a_method_of_other_libraries_is_told_as_the_function_that_there_is(name: str) -> None:
+    with pytest.raises(AttributeError) as error:
+        getattr(Value(0.5), name)
+    call = str(error.value).partition("write ")[2].rstrip(".")
+    assert call == f"micrograd_es.{name}(v)"
+    assert eval(call, {"micrograd_es": es, "v": Value(0.5)}).op.name == name
+
+
+@pytest.mark.parametrize("name", ["value", "item", "numpy", "detach", "gradient", "name", "_prev", "_op", "sum", "pow"])
+def test_what_is_to_be_written_instead_works(name: str) -> None:
+    with pytest.raises(AttributeError) as error:
+        getattr(Value(0.5), name)
+    instead = str(error.value).partition("write ")[2].rstrip(".")
+    eval(instead, vars(es) | {"micrograd_es": es, "v": Value(0.5), "w": Value(2.0)})
+
+
+def test_any_other_attribute_is_missing_as_usual() -> None:
+    v = Value(0.5)
+    assert not hasattr(v, "shape")
+    with pytest.raises(AttributeError, match=r"^a Value has no attribute 'colour'\.$"):
+        _ = v.colour

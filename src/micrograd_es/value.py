@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from micrograd_es import flow
 from micrograd_es.eager import eager
 from micrograd_es.graph import uses
 from micrograd_es.maths import LARGEST, Number, as_number
+from micrograd_es.missing import missing
 from micrograd_es.numpy_calls import is_array_of_values, of_numpy
 from micrograd_es.ops import ABS, ADD, DIV, INV, MUL, NEG, POW, SUB, Op
 from micrograd_es.pickles import reduced
@@ -250,6 +251,11 @@ class Value:
         if RECORDING.get():
             raise RecordingError(f"{self!r} was copied (write identity(v) for another Value of the same number)")
         return reduced(self)
+
+    if not TYPE_CHECKING:  # a checker of types is to find what is misspelt
+
+        def __getattr__(self, name: str) -> Any:
+            raise AttributeError(missing(name))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's operators are those of Values; its functions are refused, with the one to write instead."""
