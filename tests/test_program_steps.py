@@ -278,3 +278,23 @@ def test_a_tie_of_many_goes_to_the_first_however_it_is_found(inputs: int, batch:
         values = [Value(x) for x in row]
         fn(values).backward()
         assert found == [v.grad for v in values]
+
+
+def test_the_gradients_of_a_cell_s_weights_are_put_in_place_once() -> None:
+    weights = [[Value(0.1 * i - 0.2 * k, f"w{i}{k}") for k in range(4)] for i in range(3)]
+
+    def cell(xs: list[Value]) -> Value:
+        state: list[Value] = []
+        for x in xs:  # the first step has no state, so the weights of the others do not stand together
+            state = [es.tanh(es.dot(row[: 1 + len(state)], [x, *state])) for row in weights]
+        return es.sum(state)
+
+    rows = np.random.default_rng(0).normal(size=(20, 6))
+    program = record(cell, rows[0].tolist())
+    _, slopes = program.value_and_grad(rows, reduce="sum")
+    for w in program.values:
+        w.zero_grad()
+    for row in rows.tolist():
+        cell([Value(x) for x in row]).backward()
+    assert slopes.tolist() == pytest.approx([w.grad for w in program.values], rel=1e-12)
+    assert len([line for line in program.source(20).splitlines() if line.strip().startswith("GW[")]) == 1

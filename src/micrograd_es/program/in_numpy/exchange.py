@@ -14,7 +14,7 @@ import numpy as np
 
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Rows, Space, is_run
-from micrograd_es.program.in_numpy.steps import Step, add_to, summed, taken
+from micrograd_es.program.in_numpy.steps import Step, add_to, copied, summed, taken
 from micrograd_es.program.in_numpy.turns import added, is_brief
 
 ZEROS = 1 << 14  # numbers, up to which there are as many zeros to compare them with
@@ -27,7 +27,7 @@ Write = Callable[[Array], list[Step]]
 
 
 class Exchange:
-    """The matrices of a runner, and the rooms between them.
+    """The matrices of a runner, and the rooms between them; the first so many shared rows are `leaves`.
 
     `touched` are the rows of gradients that something was sent to, `cleared` those that must be 0 before, `held` what
     is in the rooms as the steps go along: in a large batch blocks share them.
@@ -39,12 +39,15 @@ class Exchange:
         gradients: Mapping[Space, Array],
         wanted: Mapping[Space, set[int]],
         is_large: bool,
+        leaves: int,
     ) -> None:
         self.values, self.gradients, self.wanted, self.is_large = values, gradients, wanted, is_large
+        self.leaves = leaves
         self.dtype = values[Space.SHARED].dtype
         self.touched: dict[Space, set[int]] = {space: set() for space in Space}
         self.cleared: dict[Space, set[int]] = {space: set() for space in Space}
         self.held: dict[int, Rows] = {}
+        self.sums: dict[Rows, Array] = {}
         self.rooms: dict[int, Array] = {}
         self.made: dict[object, Array] = {}  # views of the rooms, and arrays that do not change, or hold one thing
 
@@ -129,6 +132,14 @@ class Exchange:
         `write` gives those that put it into a room: the gradients themselves, or that of the slot. `found` is where it
         is already.
         """
+        if type(where) is not slice and shape == (len(rows.numbers), 1) and self._are_leaves(rows):
+            return self._summed_apart(rows, write, found, slot)
+        return self._put(rows, where, shape, write, found, slot)
+
+    def _put(
+        self, rows: Rows, where: Any, shape: tuple[int, int], write: Write, found: Array | None, slot: int
+    ) -> list[Step]:
+        """The steps that add a contribution to the gradients now."""
         matrix = self.gradients[rows.space]
         whole = len(rows.numbers), matrix.shape[1]
         run = type(where) is slice
@@ -153,6 +164,29 @@ class Exchange:
             return steps + added(matrix, rows.numbers, self.wanted[rows.space], found, fresh)
         return [*steps, (matrix.__setitem__, (where, found)) if fresh else (add_to, (matrix, where, found))]
 
+    def _are_leaves(self, rows: Rows) -> bool:
+        """Whether nothing reads the gradients of some rows before the end of a run."""
+        return rows.space is Space.SHARED and max(rows.numbers) < self.leaves
+
+    def _summed_apart(self, rows: Rows, write: Write, found: Array | None, slot: int) -> list[Step]:
+        """The steps that add up what is sent to leaves that are apart: the weights of a cell at each of its steps."""
+        known = rows in self.sums
+        sums = self.sums.setdefault(rows, np.empty((len(rows), 1), self.dtype))
+        if not known:
+            return write(sums) if found is None else copied(found, sums)
+        steps: list[Step] = []
+        if found is None:
+            found = self.room(slot, sums.shape)
+            steps = write(found)
+        return [*steps, (np.add, (sums, found, sums))]
+
+    def to_leaves(self) -> list[Step]:
+        """The steps that put into their places, at the end of a run, what was added up apart."""
+        steps: list[Step] = []
+        for rows, sums in self.sums.items():
+            steps += self._put(rows, self.at(rows, False)[1], sums.shape, _no_steps, sums, CONTRIBUTIONS)
+        return steps
+
     def _summed(self, found: Array, shape: tuple[int, int], total: Array) -> Step:
         """The step that sums a contribution to the shape of its target."""
         if len(total) == shape[0]:
@@ -167,3 +201,7 @@ class Exchange:
             self.cleared[rows.space].update(set(rows.numbers).difference(touched))
         touched.update(rows.numbers)
         return fresh
+
+
+def _no_steps(_: Array) -> list[Step]:
+    return []

@@ -56,7 +56,8 @@ class Runner:
         self.inputs, self.outputs = varying[: plan.tape.inputs].T, [plan.places[n] for n in plan.tape.outputs]
         self.total, self.check = np.zeros(1, shared.dtype), np.zeros(1, shared.dtype)
         self.seeds = seeds
-        self.exchange = Exchange(self.values, self.gradients, self.wanted, varying.nbytes > LARGE)
+        leaves = plan.tape.first_entry - plan.tape.inputs
+        self.exchange = Exchange(self.values, self.gradients, self.wanted, varying.nbytes > LARGE, leaves)
         self.back: list[Step] = []
         with without_collection():
             self._find_steps(plan, output)
@@ -69,6 +70,7 @@ class Runner:
             self.start = self.gradients[output.space][as_slice(output)]
             self.exchange.touched[output.space].update(output.numbers)
             back = [step for block in reversed(plan.blocks) for step in blocks.backward(block)]
+            back += self.exchange.to_leaves()
             self.back = [*self._cleared(), *back, *self._sums(output, plan.tape.parameters)]
 
     @property
