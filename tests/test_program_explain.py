@@ -432,3 +432,11 @@ def test_the_formulas_of_a_tangled_graph_give_its_numbers(seed: int) -> None:
     check_matrices(program, np.random.default_rng(seed).normal(size=(4, 4)))
     for examples in ("rows", "columns"):
         assert len(program.explain(backward=True, examples=examples).splitlines()) > 100
+
+
+def test_the_root_of_a_whole_number_is_written_as_one() -> None:
+    program = record(lambda x: [v / math.sqrt(3) for v in x] + [-math.sqrt(2) * v for v in x], [0.1, 0.2])
+    assert formulas(program.explain())[:2] == ["H1 = X/√3", "H2 = −√2·X"]
+    assert r"H_{1} &= \frac{X}{\sqrt{3}}" in program.explain(latex=True)
+    other = record(lambda x: [1.7 * v for v in x] + [v * 3.0**0.25 for v in x], [0.1, 0.2])
+    assert formulas(other.explain())[:2] == ["H1 = 1.7·X", f"H2 = X·{3.0**0.25!r}"]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from micrograd_es.symbols import in_powers
+
+LARGEST_ROOT = 100  # larger ones are written as decimals
 
 
 @dataclass(frozen=True)
@@ -58,18 +61,35 @@ def whole(x: float | None) -> float | int:
     return int(x) if x == int(x) and abs(x) < 1e15 else x
 
 
+def under_root(x: float) -> int | None:
+    """The whole number that a number is the root of; None for one that is whole itself, or the root of none.
+
+    >>> under_root(math.sqrt(3)), under_root(1.7), under_root(2.0)
+    (3, None, None)
+    """
+    found = round(x * x) if 0 < x < LARGEST_ROOT else 0
+    return found if found and x % 1 and x == math.sqrt(found) else None
+
+
 def plain(x: float | None) -> str:
     """A number as it stands in a formula."""
-    return f"{whole(x):g}" if x is not None and abs(x) >= 1e15 else str(whole(x))
+    assert x is not None
+    square = under_root(abs(x))
+    if square:
+        return f"{'-' * (x < 0)}√{square}"
+    return f"{whole(x):g}" if abs(x) >= 1e15 else str(whole(x))
 
 
 def numbered(x: str, style: Style) -> str:
     """What `plain` gives, in a style.
 
-    >>> print(numbered("-1e-05", Style(True, False, {"minus": "-"})))
-    -10^{-5}
+    >>> style = Style(True, False, {"minus": "-"})
+    >>> print(numbered("-1e-05", style), numbered("√3", style))
+    -10^{-5} \\sqrt{3}
     """
-    return (in_powers(x) if style.latex else x).replace("-", style.words["minus"])
+    sign, root, rest = x.partition("√")
+    made = x if not style.latex else rf"{sign}\sqrt{{{rest}}}" if root else in_powers(x)
+    return made.replace("-", style.words["minus"])
 
 
 def ratio(x: float) -> tuple[str, str]:

@@ -11,7 +11,7 @@ import numpy as np
 from micrograd_es.ops import LSE, Op
 from micrograd_es.program.arrays import ARRAYS
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Minus, Multiple, Name, Times, Word
-from micrograd_es.program.explaining.notation import Style, added_up, ratio, spread, whole
+from micrograd_es.program.explaining.notation import Style, added_up, ratio, spread, under_root, whole
 from micrograd_es.program.explaining.stretches import Spread
 from micrograd_es.program.rules import rules_of
 from micrograd_es.symbols import Symbol, formula_of, latex_name
@@ -196,7 +196,11 @@ def _written(formula: Symbol, names: Mapping[str, str], style: Style) -> str:
 
 
 def _number_by_number(formula: Symbol) -> Symbol:
-    """The formula with another sign for a product of two matrices than for that of a matrix and a number."""
+    """The formula with another sign for a product of two matrices than for that of a matrix and a number; and √3."""
+    number = formula.form if isinstance(formula.form, float) else 0.0
+    if square := under_root(abs(number)):
+        root = Symbol("sqrt", [Symbol(square)])
+        return root if number > 0 else Symbol("neg", [root])
     parts = [_number_by_number(part) for part in formula.parts]
     square = len(parts) == 2 and not parts[0].parts and not parts[1].parts and parts[0].form == parts[1].form
     both = formula.form == "*" and all(map(_has_names, parts)) and not square
