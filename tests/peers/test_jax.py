@@ -17,6 +17,7 @@ from micrograd_es.ops import OPS, Role, op
 from micrograd_es.value import apply
 from test_program import layered, random_function
 from test_program_convolutions import CASES as CONVOLUTIONS
+from test_program_inner import CASES as TABLES
 
 jax = pytest.importorskip("jax")
 jax.config.update("jax_enable_x64", True)
@@ -91,6 +92,15 @@ def test_the_same_weights_at_many_positions_agree(name: str) -> None:
     assert_the_same(program, xs[:0])
     value = program.to_jax()(program.parameters, xs[1])  # a single example
     assert float(value) == pytest.approx(program(xs[1]), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["two heads", "attention with a causal mask", "products of a table with itself"])
+def test_products_of_two_tables_agree(name: str) -> None:
+    fn, inputs, _ = TABLES[name]
+    program = record(fn, [0.1 * i for i in range(inputs)])
+    xs = np.random.default_rng(3).normal(size=(5, inputs))
+    assert_the_same(program, xs)
+    assert_the_same(program, xs[:0])
 
 
 def test_an_operation_made_in_a_test_needs_nothing_but_its_row() -> None:

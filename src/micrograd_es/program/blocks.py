@@ -1,8 +1,9 @@
 """Blocks: a tape of scalar operations as operations on whole arrays, and where every number of the tape lives.
 
 Sums of products of something shared (a weight) and something that varies with the example become dense products where
-several of them have the same inputs, and ragged ones where they do not; longer sums become reductions; all other
-operations are grouped by level and row of the table. See `sums` for how sums are read, and `grouping` for the groups.
+several of them have the same inputs, and ragged ones where they do not; those of two tables that are both computed
+become products of these; longer sums become reductions; all other operations are grouped by level and row of the table.
+See `sums` for how sums are read, `inner` for the tables, and `grouping` for the groups.
 """
 
 from __future__ import annotations
@@ -81,6 +82,37 @@ class Total:
 
 
 @dataclass(slots=True, unsafe_hash=True)
+class Inner:
+    """Σ left·right for every row and every column of two tables that are both computed, as attention has them.
+
+    There may be g `tables`, as there are heads; all that is said is for each, one after the other. `left` has for each
+    of n `terms` its number in every row, n×r rows of the space, and `right` that in every column, n×c. `out` has for
+    each column its number in every row, c×r.
+    """
+
+    out: Rows
+    left: Rows
+    right: Rows
+    tables: int
+    terms: int
+
+    @property
+    def rows(self) -> int:
+        """How many rows the left table has, and the result."""
+        return len(self.left.numbers) // (self.tables * self.terms)
+
+    @property
+    def columns(self) -> int:
+        """How many columns the right table has, and the result."""
+        return len(self.right.numbers) // (self.tables * self.terms)
+
+    def shaped(self) -> tuple[tuple[Rows, tuple[int, int, int]], ...]:
+        """The result and both tables with their shapes."""
+        g, n, r, c = self.tables, self.terms, self.rows, self.columns
+        return (self.out, (g, c, r)), (self.left, (g, n, r)), (self.right, (g, n, c))
+
+
+@dataclass(slots=True, unsafe_hash=True)
 class Elementwise:
     """One row of the table on many inputs at once: `inputs` has, for each input of the operation, p rows."""
 
@@ -89,7 +121,7 @@ class Elementwise:
     inputs: tuple[Rows, ...]
 
 
-Block = Affine | Total | Elementwise
+Block = Affine | Total | Inner | Elementwise
 
 
 @dataclass
@@ -132,6 +164,8 @@ def inputs_of(block: Block) -> tuple[Rows, ...]:
     """Everything that a block reads."""
     if isinstance(block, Affine):
         return (block.weights, block.inputs, *block.bare)
+    if isinstance(block, Inner):
+        return block.left, block.right
     return (block.terms,) if isinstance(block, Total) else block.inputs
 
 

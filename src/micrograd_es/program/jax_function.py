@@ -14,7 +14,7 @@ import numpy as np
 
 from micrograd_es.ops import Op
 from micrograd_es.program.arrays import ARRAYS, ArrayMaths
-from micrograd_es.program.blocks import Block, Elementwise, Plan, Rows, Space, Total, as_slice, is_run, one_row
+from micrograd_es.program.blocks import Block, Elementwise, Inner, Plan, Rows, Space, Total, as_slice, is_run, one_row
 from micrograd_es.program.given import batch_of, count, outputs_of, unflattened
 from micrograd_es.program.recording import Structure
 from micrograd_es.program.rules import rules_of
@@ -99,6 +99,9 @@ def _computed(block: Block, numbers: _Numbers) -> Any:
         return terms.reshape(count, len(terms) // count, terms.shape[1]).sum(axis=1)
     if isinstance(block, Elementwise):
         return _rule(block.op)(*(numbers.take(one_row(rows)) for rows in block.inputs))
+    if isinstance(block, Inner):
+        left, right = [numbers.take(rows).reshape(*shape, -1) for rows, shape in block.shaped()[1:]]
+        return jnp.einsum("gnrb,gncb->gcrb", left, right, precision="highest").reshape(count, left.shape[3])
     weights, inputs = numbers.take(block.weights), numbers.take(block.inputs)
     weights, examples = weights.reshape(block.kernels, block.terms), inputs.shape[1]
     if block.dense:

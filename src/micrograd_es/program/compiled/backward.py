@@ -6,10 +6,19 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 
 from micrograd_es.ops import ADD, SAME, Op
-from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, Total, is_run
+from micrograd_es.program.blocks import Affine, Elementwise, Inner, Plan, Rows, Space, Total, is_run
 from micrograd_es.program.compiled import products, rows, single, tiles
 from micrograd_es.program.compiled.forward import Forward, filled
-from micrograd_es.program.compiled.places import VARYING, Spread, begins, by_group, is_stretch, per_group, shape
+from micrograd_es.program.compiled.places import (
+    VARYING,
+    Spread,
+    begins,
+    by_group,
+    in_tables,
+    is_stretch,
+    per_group,
+    shape,
+)
 
 
 class Backward:
@@ -43,6 +52,8 @@ class Backward:
                     steps += self._one(block, *known)
             elif isinstance(block, Affine):
                 steps += self._affine(block)
+            elif isinstance(block, Inner):
+                steps += self._inner(block)
             else:
                 steps += self._total(block)
         self.after = [*self.late, *self.after]
@@ -190,6 +201,23 @@ class Backward:
         """Sends rows to targets, one after the other: a target may stand twice."""
         kernel = self.book.number(rows.backward, SAME, "v", length == 1)
         return filled(kernel, (len(origin), length), [origin, origin, origin, targets])
+
+    def _inner(self, block: Inner) -> list[int]:
+        """To each of two tables the products of the gradient and the other table."""
+        (out, shape), (left, of_left), (right, of_right) = block.shaped()
+        upstream, steps = self.places.gradients(out), []
+        if self.is_wanted(left):
+            read = in_tables(upstream, shape), in_tables(self.places.values(right), of_right, True)
+            steps += self.way.inner(out.space, block.columns, in_tables(self._into(left), of_left), *read)
+        if self.is_wanted(right):
+            read = in_tables(upstream, shape, True), in_tables(self.places.values(left), of_left, True)
+            steps += self.way.inner(out.space, block.rows, in_tables(self._into(right), of_right), *read)
+        return steps
+
+    def _into(self, rows: Rows) -> list[int]:
+        """The gradients of rows as targets."""
+        places = self.places.gradients(rows)
+        return self._targets(places, rows.numbers) if rows.space is VARYING else [2 * place for place in places]
 
     def _total(self, block: Total) -> list[int]:
         places = self.places

@@ -6,10 +6,22 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, repeat
 
 from micrograd_es.ops import ADD, SAME, Op
-from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, Total, is_run
-from micrograd_es.program.compiled import products, rows, single, tiles
+from micrograd_es.program.blocks import Affine, Elementwise, Inner, Plan, Rows, Space, Total, is_run
+from micrograd_es.program.compiled import products, rows, single, tables, tiles
 from micrograd_es.program.compiled.book import Book
-from micrograd_es.program.compiled.places import VARYING, Places, Spread, begins, by_group, is_stretch, per_group, shape
+from micrograd_es.program.compiled.places import (
+    VARYING,
+    Places,
+    Spread,
+    begins,
+    by_group,
+    in_tables,
+    is_stretch,
+    per_group,
+    shape,
+)
+
+Tables = Sequence[Sequence[int]]  # the places of tables, those of each line by line
 
 
 class Forward:
@@ -43,6 +55,8 @@ class Forward:
             elif isinstance(block, Affine):
                 gathered += self._gather(block.weights)
                 steps += self._affine(block)
+            elif isinstance(block, Inner):
+                steps += self._inner(block)
             else:
                 steps += self._total(block)
             self.known.append(known)
@@ -94,6 +108,19 @@ class Forward:
             numbers = together
         self.lines[block.out] = numbers[:: block.terms]
         return steps
+
+    def _inner(self, block: Inner) -> list[int]:
+        (out, shape), left, right = block.shaped()
+        targets = [2 * place + 1 for place in self.places.values(out)]
+        found = [in_tables(self.places.values(rows), of) for rows, of in (left, right)]
+        return self.inner(out.space, block.terms, in_tables(targets, shape), *found)
+
+    def inner(self, space: Space, terms: int, targets: Tables, left: Tables, right: Tables) -> list[int]:
+        """The products of tables, of so many terms: the targets, and of each term the places in a row and a column."""
+        table = [number for parts in zip(targets, left, right, strict=True) for part in parts for number in part]
+        counts = [len(targets), len(right[0]) // terms, len(left[0]) // terms, terms, self.places.length_of(space)]
+        kernel = self.book.number(tables.inner, self.places.is_ragged(space))
+        return [kernel, 2 + len(counts) + len(table), *counts, *table]
 
     def _total(self, block: Total) -> list[int]:
         out, terms = self.places.values(block.out), self.places.values(block.terms)

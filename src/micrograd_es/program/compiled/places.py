@@ -92,6 +92,14 @@ class Places:
         return Spread("".join(modes), space, self.is_ragged(space), long, self.length_of(space), columns)
 
 
+def in_tables(numbers: Sequence[int], shape: tuple[int, int, int], turned: bool = False) -> list[Sequence[int]]:
+    """What belongs to each of some tables, line by line; to those that are `turned`, column by column."""
+    count, _, width = shape
+    size = len(numbers) // count
+    found = [numbers[i : i + size] for i in range(0, len(numbers), size)]
+    return [[x for i in range(width) for x in table[i::width]] for table in found] if turned else found
+
+
 def is_stretch(block: Total) -> bool:
     """Whether a block is one sum of numbers that stand together."""
     return block.out.space is Space.SHARED and len(block.out) == 1 and is_run(block.terms)

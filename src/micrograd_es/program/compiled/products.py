@@ -47,10 +47,10 @@ def product(real: str) -> str:
     return code.finished()
 
 
-def blocks(code: Code, count: Any) -> list[tuple[int, Any, Any]]:
+def blocks(code: Code, count: Any, size: int = BLOCK) -> list[tuple[int, Any, Any]]:
     """A number of rows in blocks and what is left one by one: how many at a time, from where to where."""
-    high = code.floor(count, BLOCK)
-    return [(BLOCK, 0, high), (1, high, count)]
+    high = code.floor(count, size)
+    return [(size, 0, high), (1, high, count)]
 
 
 def _opened(code: Code, targets: list[tuple[Any, Any, Any]], j: Any, across: int) -> list[list[Any]]:

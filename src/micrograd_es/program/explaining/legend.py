@@ -18,6 +18,11 @@ LEGEND: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "Patches": "parches(A): una {row} por posición de cada ejemplo, con las entradas que los pesos ven ahí.",
             "Padded patches": "parches(A, 0): una {row} por posición de cada ejemplo, con las entradas que los pesos"
             " ven ahí; fuera de A son 0.",
+            "Table": "tabla(A): los números de cada ejemplo de A como una tabla, {row} tras {row}.",
+            "Table rows": "{row}s i:j(A): de cada ejemplo, las {row}s i a j − 1 de A, contando desde 0.",
+            "In each": "m veces: una matriz de m·n {row}s tiene n por ejemplo, y el producto de dos así se calcula"
+            " ejemplo a ejemplo.",
+            "Softmax": "softmax(A): en cada {row} de A, e^a de cada número entre la suma de los de su {row}.",
             "Flat": "aplanar(A): los números de cada ejemplo en una {row}, una {column} de A tras otra.",
             "Flat by position": "aplanar por posición(A): los números de cada ejemplo en una {row}, una {row} de A"
             " tras otra.",
@@ -42,6 +47,11 @@ LEGEND: Mapping[str, Mapping[str, str]] = MappingProxyType(
             " there.",
             "Padded patches": "patches(A, 0): a {row} for each position of each example, with the inputs that the"
             " weights see there; outside of A they are 0.",
+            "Table": "table(A): the numbers of each example of A as a table, {row} after {row}.",
+            "Table rows": "{row}s i:j(A): of each example the {row}s i to j − 1 of A, counted from 0.",
+            "In each": "m times: a matrix of m·n {row}s has n for each example, and the product of two of these is"
+            " computed example by example.",
+            "Softmax": "softmax(A): in each {row} of A, e^a of each number divided by the sum of those of its {row}.",
             "Flat": "flatten(A): the numbers of each example in a {row}, one {column} of A after the other.",
             "Flat by position": "flatten by position(A): the numbers of each example in a {row}, one {row} of A after"
             " the other.",

@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from micrograd_es.ops import ADD, LSE, MUL, POW, Op
-from micrograd_es.program.blocks import Affine, Block, Elementwise, Plan, Rows, Space, Total
+from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Plan, Rows, Space, Total
 from micrograd_es.program.explaining.affine_formulas import affine_line, reduced
+from micrograd_es.program.explaining.attention import name_attention, with_softmax
 from micrograd_es.program.explaining.constants import with_numbers
 from micrograd_es.program.explaining.formulas import (
     Added,
@@ -26,6 +27,7 @@ from micrograd_es.program.explaining.objective import Objective
 from micrograd_es.program.explaining.readings import Across, LogSums, Reading, numeral, scaled
 from micrograd_es.program.explaining.recognition import recognise
 from micrograd_es.program.explaining.stretches import Spread, Stretches, Taken
+from micrograd_es.program.explaining.tables import inner_line, pieces
 
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "softplus", "identity")
 
@@ -41,11 +43,15 @@ class Lines(Objective):
         self._scopes = _scopes(plan)
         self.name_layers()
         for block in plan.blocks:
-            self.forward.append(self._line(block))
+            for piece in pieces(self, block):
+                self.forward.append(self._line(piece))
         self.output = self._output()
         if not steps and len(plan.tape.outputs) == 1 and self.output.shape == ("m", 1):
             self.condense()
         self.given, self.forward = with_numbers(plan.tape, self.given, self.forward, self.output)
+        if not steps:
+            self.forward = with_softmax(self.forward, [self.output, *self.seeds])
+            name_attention(self.forward)
         self._rename()
         recognise(self.forward)
         if len(plan.tape.outputs) == 1:
@@ -61,9 +67,13 @@ class Lines(Objective):
             line = affine_line(self, block)
         elif isinstance(block, Total):
             line = self._total(block)
+        elif isinstance(block, Inner):
+            line = inner_line(self, block)
         else:
             line = self._elementwise(block)
         form = self.forms.get(block.out) if block.out.space is Space.SHARED else None
+        if isinstance(block, Inner) and block.out.space is Space.SHARED:
+            form = block.columns, block.rows
         self.own(line.matrix, block.out, form)
         if self._scopes:
             paths = {self._scopes.get((block.out.space, row), ()) for row in block.out.numbers}
@@ -76,13 +86,22 @@ class Lines(Objective):
         return self.forms[block.out][::-1] if block.out in self.forms else (1, len(block.out))
 
     def _total(self, block: Total) -> Line:
-        terms = self.matrix(block.terms, "p", each=True)
         count = len(block.terms) // len(block.out)
+        table = Rows(block.terms.space, tuple([row for i in range(count) for row in block.terms.numbers[i::count]]))
+        if len(block.out) > 1 and self.positions(table) == len(block.out):
+            return self._row_sums(self.known_at_positions(table))
+        terms = self.matrix(block.terms, "p", each=True)
         matrix = self.new("H" if block.out.space is Space.VARYING else "S", self._shape(block))
         x = Name(terms)
         single = len(block.out) == 1
         formula: Formula = Added(x, 1) if single else Stretches(x, count)
         return Line(matrix, formula, [terms], lambda upstream: [(terms, Spread(upstream, count, single))])
+
+    def _row_sums(self, terms: Matrix) -> Line:
+        """The sum of each row of a matrix at positions."""
+        matrix = self.new("H", ("m", 1), positions=terms.positions)
+        count = terms.shape[1]
+        return Line(matrix, Added(Name(terms), 1), [terms], lambda up: [(terms, Spread(up, count, single=True))])
 
     def _elementwise(self, block: Elementwise) -> Line:
         shape = self._shape(block)
@@ -121,12 +140,15 @@ class Lines(Objective):
         space = block.out.space
         if block.op.arity is not None or any(rows.space is not space for rows in block.inputs):
             return None
+        table = Rows(space, tuple([row for rows in block.inputs for row in rows.numbers]))
+        if len(block.out) > 1 and self.positions(table) == len(block.out):
+            return self._across(block.op, self.known_at_positions(table), shape)
         each = zip(*[rows.numbers for rows in block.inputs], strict=True)  # the inputs of each result
         every = Rows(space, tuple([row for numbers in each for row in numbers]))
         if block.op is ADD and (every, None) in self._exact and len(block.out) == 1:
             return self._total(Total(block.out, every))
         if len(block.out) == 1 and (len(every) > 2 or block.op is LSE):
-            return self._across(block.op, every, shape)
+            return self._across(block.op, self.matrix(every, "p"), shape, len(every))
         if block.op is LSE and (every, None) in self._exact:
             return self._log_sums(self._exact[every, None], len(block.inputs), shape)
         return None
@@ -150,13 +172,12 @@ class Lines(Objective):
         known = [matrix for matrix in found if matrix is not None]
         return (known, count) if len(known) == len(found) else ([], 1)
 
-    def _across(self, op: Op, rows: Rows, shape: tuple[Any, int]) -> Line:
-        """One result of many inputs: they are the columns of a matrix."""
-        every = self.matrix(rows, "p")
-        matrix = self.new("H" if shape[0] == "m" else "S", shape)
+    def _across(self, op: Op, every: Matrix, shape: tuple[Any, int], count: int = 0) -> Line:
+        """One result of many inputs: they are the columns of a matrix, or one column `count` times."""
+        matrix = self.new("H" if shape[0] == "m" else "S", (shape[0], 1), positions=every.positions)
         x = Name(every)
         if every.shape[1] == 1:  # the same column many times
-            same = [x] * len(rows)
+            same = [x] * count
             slopes = [Reading(op, same, Name(matrix), i) for i in range(len(same))]
             return Line(matrix, Reading(op, same), [every], lambda up: [(every, Times(up, slope)) for slope in slopes])
 
@@ -195,7 +216,7 @@ class Lines(Objective):
         for matrix in [*(m for m, _ in self.given), *made]:
             names.setdefault(matrix.letter, []).append(matrix)
         for letter, group in names.items():
-            if letter in "ZHUGFSYℓpC":
+            if letter in "ZHUGFSYℓpCQKVPO":
                 for i, matrix in enumerate(group, 1):
                     matrix.number = str(i) if len(group) > 1 else ""
             elif letter in "WB":

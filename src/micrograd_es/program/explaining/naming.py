@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import prod
 from typing import Literal
 
@@ -203,7 +204,7 @@ class Names:
     def _flatten(self, rows: Rows) -> bool:
         """Make flat what rows are taken from; whether they are just that.
 
-        It is kernel by kernel, or position by position where the rows follow each other like that.
+        It is kernel by kernel, or position by position where the rows stand in that order.
         """
         columns: dict[Matrix, list[int]] = {}
         for row in rows.numbers:
@@ -214,7 +215,7 @@ class Names:
             whole = next(known for known, m in self._at_positions.items() if m is matrix)
             count, kernels = matrix.positions, matrix.shape[1]
             turned = [column % count * kernels + column // count for column in taken]
-            by_position = _follow(turned) and not _follow(taken)
+            by_position = _ascend(turned) and not _ascend(taken)
             if by_position:
                 whole = Rows(whole.space, tuple([row for i in range(count) for row in whole.numbers[i::count]]))
             self.own(self.flat(matrix, by_position), whole)
@@ -229,6 +230,39 @@ class Names:
         matrix = self._at_positions.get(rows)
         return matrix.positions if matrix else 1
 
+    def known_at_positions(self, rows: Rows) -> Matrix:
+        """The matrix of rows that are at positions."""
+        return self._at_positions[rows]
+
+    def keep(self, matrix: Matrix, rows: Rows) -> Matrix:
+        """Note that rows, which stand elsewhere too, are a matrix at positions."""
+        self._at_positions[rows] = matrix
+        return matrix
+
+    def tables_in(self, columns: Sequence[Rows]) -> list[int]:
+        """How many rows each of the matrices at positions has that some columns together are; none for anything else.
+
+        One column has the rows of a whole matrix; several have one of its columns each.
+        """
+        starts: dict[int, list[Rows]] = {}
+        for rows in self._at_positions:
+            if rows.space is columns[0].space:
+                starts.setdefault(rows.numbers[0], []).append(rows)
+        sizes: list[int] = []
+        start, end, count = 0, len(columns[0]), len(columns)
+        while start < end:
+            size = 0
+            for rows in starts.get(columns[0].numbers[start], ()):
+                each = len(rows) // count
+                taken = tuple([row for column in columns for row in column.numbers[start : start + each]])
+                if taken == rows.numbers and each in (self.positions(rows), len(rows)):
+                    size = each
+            if not size:
+                return []
+            sizes.append(size)
+            start += size
+        return sizes
+
     def at_positions(self, rows: Rows, kernels: int, positions: int) -> Matrix | None:
         """The matrix of rows at positions, or what is the same at all of them; None where they are not like that."""
         numbers = rows.numbers
@@ -236,7 +270,9 @@ class Names:
             matrix = self._at_positions[rows]
             return matrix if matrix.positions == positions else None
         if rows.space is Space.VARYING:
-            return None
+            column = Rows(rows.space, numbers[:positions])
+            is_one = self.positions(column) == positions and numbers == column.numbers * kernels
+            return self._at_positions[column] if is_one else None
         each = numbers if len(numbers) == kernels else numbers[::positions]
         if len(numbers) > kernels and any(numbers[i::positions] != each for i in range(positions)):
             return None
@@ -255,9 +291,9 @@ class Names:
         return known
 
 
-def _follow(numbers: Sequence[int]) -> bool:
-    """Whether numbers follow each other."""
-    return list(numbers) == list(range(numbers[0], numbers[0] + len(numbers)))
+def _ascend(numbers: Sequence[int]) -> bool:
+    """Whether each number is above the one before it."""
+    return all(x < y for x, y in pairwise(numbers))
 
 
 def _forms(plan: Plan) -> dict[Rows, tuple[int, int]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from micrograd_es.program.explaining.columns import columns_of, flattened, folded
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix
-from micrograd_es.program.explaining.notation import Style
+from micrograd_es.program.explaining.notation import Style, indexed, listed
 
 
 @dataclass(eq=False)
@@ -23,15 +23,43 @@ class Patches(Formula):
 
     @property
     def sign(self) -> str:
+        if self.columns_of_tables:
+            return "Taken"
         return "Padded patches" if any(matrix.value is not None for matrix, _ in self.columns) else "Patches"
 
     def written(self, style: Style) -> str:
+        return self.beside(style) or self.listed("patches", style)
+
+    @property
+    def columns_of_tables(self) -> list[tuple[Matrix, list[int]]]:
+        """The columns of matrices at the same positions that are side by side here; none where it is not just that."""
+        count, found = self.positions, list[tuple[Matrix, list[int]]]()
+        for first in range(0, len(self.columns), count):
+            matrix, column = self.columns[first]
+            own = [(matrix, column + i) for i in range(count)]
+            if matrix.positions != count or column % count or list(self.columns[first : first + count]) != own:
+                return []
+            if not found or found[-1][0] is not matrix:
+                found.append((matrix, []))
+            found[-1][1].append(column // count)
+        return found if count > 1 else []
+
+    def beside(self, style: Style) -> str:
+        """Those columns written side by side."""
+        parts = [
+            matrix.written(style) + indexed(columns, matrix.shape[1], style)
+            for matrix, columns in self.columns_of_tables
+        ]
+        return listed(parts, style) if len(parts) > 1 else "".join(parts)
+
+    def listed(self, word: str, style: Style) -> str:
+        """A word, and the matrices that the columns are from."""
         matrices = sorted(dict.fromkeys(matrix for matrix, _ in self.columns), key=lambda m: m.value is not None)
         names = [matrix.written(style) for matrix in matrices]
         shown = ", ".join([*names[:6], *["…"] * (len(names) > 6)])
         if style.latex:
-            return rf"\operatorname{{{style.words['patches']}}}({shown})".replace("…", r"\ldots")
-        return f"{style.words['patches']}({shown})"
+            return rf"\operatorname{{{style.words[word]}}}({shown})".replace("…", r"\ldots")
+        return f"{style.words[word]}({shown})"
 
     def array(self, arrays: Arrays) -> Any:
         return folded(columns_of(self.columns, arrays), len(self.columns) // self.positions, self.positions)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from micrograd_es.ops import ADD, MAX, MUL, Op
-from micrograd_es.program.blocks import Affine, Block, Plan, Rows, Space, Total
+from micrograd_es.program.blocks import Affine, Block, Inner, Plan, Rows, Space, Total
 from micrograd_es.program.tape import Entry, Tape
 
 Place = tuple[Space, int]
@@ -45,6 +45,8 @@ class _Writing:
             terms, size = self._of(block.terms), len(block.terms) // len(block.out)
             for first in range(0, len(terms), size):
                 yield self._new(ADD, *terms[first : first + size])
+        elif isinstance(block, Inner):
+            yield from self._inner(block)
         else:
             for inputs in zip(*map(self._of, block.inputs), strict=True):
                 yield self._new(block.op, *inputs)
@@ -63,6 +65,17 @@ class _Writing:
             read = inputs[position :: block.positions] if block.dense else inputs[i * size : (i + 1) * size]
             pairs = [(w, x) for w, x in zip(own, read, strict=True) if x != _NOTHING]
             yield self._new(ADD, *[self._new(MUL, *pair) for pair in pairs], *bare[i])
+
+    def _inner(self, block: Inner) -> Iterator[int]:
+        """Write the products of two tables."""
+        (_, (count, columns, rows)), *both = block.shaped()
+        left, right = [self._of(read) for read, _ in both]
+        for table in range(count):
+            own, other = [side[table * (size := len(side) // count) :][:size] for side in (left, right)]
+            for column in range(columns):
+                for row in range(rows):
+                    pairs = zip(own[row::rows], other[column::columns], strict=True)
+                    yield self._new(ADD, *[self._new(MUL, *pair) for pair in pairs if pair[0] != _NOTHING])
 
     def _new(self, op: Op, *inputs: int) -> int:
         self.tape.entries.append(Entry(op, inputs))

@@ -12,8 +12,19 @@ import numpy as np
 
 from micrograd_es.ops import POW, Op
 from micrograd_es.program.arrays import ARRAYS, Array
-from micrograd_es.program.blocks import Affine, Block, Elementwise, Rows, Space, Total, as_slice, is_run, many_rows
-from micrograd_es.program.in_numpy import affine_steps
+from micrograd_es.program.blocks import (
+    Affine,
+    Block,
+    Elementwise,
+    Inner,
+    Rows,
+    Space,
+    Total,
+    as_slice,
+    is_run,
+    many_rows,
+)
+from micrograd_es.program.in_numpy import affine_steps, inner_steps
 from micrograd_es.program.in_numpy.exchange import CONTRIBUTIONS, INNER, SLOPES, Exchange, Read
 from micrograd_es.program.in_numpy.kinds import SQUARE, Calls, Kind, kind_of
 from micrograd_es.program.in_numpy.many import OF_MANY, Many
@@ -47,6 +58,8 @@ class BlockSteps:
         out = self.exchange.values[block.out.space][as_slice(block.out)]
         if isinstance(block, Affine):
             return affine_steps.forward(self.exchange, block, out)
+        if isinstance(block, Inner):
+            return inner_steps.forward(self.exchange, block, out)
         if isinstance(block, Total):
             return self._total(block, out)
         together = many_rows(block) if len(block.inputs) > 2 else None
@@ -66,6 +79,8 @@ class BlockSteps:
         upstream = self.exchange.gradients[block.out.space][as_slice(block.out)]
         if isinstance(block, Affine):
             return affine_steps.backward(self.exchange, block, upstream)
+        if isinstance(block, Inner):
+            return inner_steps.backward(self.exchange, block, upstream)
         if isinstance(block, Total):
             return self._to_terms(block.terms, upstream) if self.exchange.is_wanted(block.terms) else []
         kind, out, reads, many = self.made.pop()

@@ -14,7 +14,7 @@ import numpy as np
 
 from micrograd_es.ops import LSE, MAX, MIN, MUL, RELU
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.blocks import Affine, Block, Elementwise, Plan, Rows, Space, Total, inputs_of, is_run
+from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Plan, Rows, Space, Total, inputs_of, is_run
 from micrograd_es.program.in_numpy.runner import Runner
 from micrograd_es.program.in_numpy.turns import TERMS
 
@@ -172,6 +172,8 @@ def _beside(block: Block, back: bool) -> int:
         return 3 * min(len(block.terms), TERMS) * back
     if isinstance(block, Affine):
         return 2 * len(block.inputs) * back
+    if isinstance(block, Inner):
+        return 2 * max(len(block.left), len(block.right)) * back
     if back:
         return 3 * len(block.out) * (len(block.inputs) if len(block.inputs) > 2 else 1)
     return len(block.out) * (1 if block.op.arity else 0 if block.op in REDUCED else len(block.inputs))

@@ -58,6 +58,8 @@ class Steps:
                     self.users[x] -= 1
         self.affine: dict[int, Affinity] = {}
         self.made: dict[tuple[object, ...], int] = {}  # weights of several factors, and what is added of several terms
+        self.totals: list[int] = []  # sums that are no products of weights and inputs
+        self.tables: dict[int, str] = {}  # what is in a table of `inner`: a name of it
         self.level = [0] * len(self.ops)
         self.order: list[int] = []
         graph = Graph(first, self.ops, self.args, self.users, self.varies)
@@ -141,7 +143,11 @@ class Steps:
         if shared and len(terms) > 2 and len(shared) < len(terms):
             apart = self._write_total([x for x in terms if varies[x]])
             return self._add(ADD, (apart, self._write_total(shared)), number)
-        return self._add(ADD if len(terms) > 1 else SAME, tuple(terms), number)
+        if len(terms) == 1:
+            return self._add(SAME, tuple(terms), number)
+        total = self._add(ADD, tuple(terms), number)
+        self.totals.append(total)
+        return total
 
     def _write_products(self, number: int, products: list[Product], bare: list[int]) -> None:
         """A sum with products: weights of several factors first, then the products, then what is subtracted."""

@@ -11,10 +11,12 @@ from collections.abc import Iterable, Sequence
 from itertools import repeat
 
 from micrograd_es.ops import ADD, LSE, MUL
-from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, Total
+from micrograd_es.program.blocks import Affine, Elementwise, Inner, Plan, Rows, Space, Total
 from micrograd_es.program.collection import without_collection
 from micrograd_es.program.planning.affinities import Affinity, Steps
+from micrograd_es.program.planning.inner import grids, together
 from micrograd_es.program.planning.levels import is_irregular, latest
+from micrograd_es.program.planning.masks import NONE, Grid
 from micrograd_es.program.planning.order import Uses, in_stretch, parameter_order
 from micrograd_es.program.planning.windows import Window, windows
 from micrograd_es.program.tape import Tape
@@ -39,10 +41,10 @@ def planned(tape: Tape) -> Plan:
     """
     with without_collection():
         steps = Steps(tape)
-        plan = Plan(tape)
+        plan, found = Plan(tape), grids(steps)
         uses = Uses(steps)
         plan.parameters = parameter_order(tape, steps, uses)
-        _Grouping(plan, steps, uses).place()
+        _Grouping(plan, steps, uses, found).place()
         plan.places.update({x: plan.places[steps.repeats.get(x, x)] for x in tape.outputs})
     return plan
 
@@ -50,8 +52,8 @@ def planned(tape: Tape) -> Plan:
 class _Grouping:
     """The blocks of all levels."""
 
-    def __init__(self, plan: Plan, steps: Steps, uses: Uses) -> None:
-        self.plan, self.steps, self.uses, tape = plan, steps, uses, plan.tape
+    def __init__(self, plan: Plan, steps: Steps, uses: Uses, found: dict[int, Grid]) -> None:
+        self.plan, self.steps, self.uses, self.grids, tape = plan, steps, uses, found, plan.tape
         self.nothing: int | None = None
         shared = [tape.inputs + place for place in plan.parameters] + [*range(tape.first_constant, tape.first_entry)]
         self.numbers = {Space.VARYING: list(range(tape.inputs)), Space.SHARED: shared}  # in the order of their rows
@@ -90,9 +92,12 @@ class _Grouping:
         groups: Groups = {}
         later: Groups = {}
         for number in numbers:
-            if ops[number] is None:
+            if ops[number] is None and number not in self.grids:
                 products.setdefault(args[number], []).append(number)
-        self._join(groups, [x for x in numbers if ops[x] is not None] if products else numbers)
+        if self.grids:
+            for tables in together([self.grids[x] for x in numbers if x in self.grids], self.row):
+                self._inner(tables)
+        self._join(groups, [x for x in numbers if ops[x] is not None] if products or self.grids else numbers)
         for window in windows(products, self.steps.affine, self.row):
             self._window(window, later)
         for members, dense in self._bundles(products) if products else ():
@@ -190,6 +195,13 @@ class _Grouping:
         read = zip(*[position.inputs(nothing) for position in window.positions], strict=True)
         inputs = self._rows([x for term in read for x in term])
         self.plan.blocks.append(Affine(self._place(members), weights, inputs, added, True, count))
+
+    def _inner(self, grids: Sequence[Grid]) -> None:
+        """The products of two tables that are computed, of the same shape."""
+        out = self._place([x for grid in grids for column in zip(*grid.out, strict=True) for x in column])
+        left = self._rows([x if x != NONE else self._nothing() for grid in grids for term in grid.left for x in term])
+        right = self._rows([x for grid in grids for term in grid.right for x in term])
+        self.plan.blocks.append(Inner(out, left, right, len(grids), len(grids[0].left)))
 
     def _added(self, members: list[int], later: Groups, positions: int = 1) -> tuple[list[int], tuple[Rows, ...]]:
         """What all sums add to their products, once for each kernel where it is the same at all positions.

@@ -23,7 +23,7 @@ def latest(steps: Steps) -> list[int]:
     for number in reversed(steps.order):
         here, xs, own = late[number], args[number], varies[number]
         if steps.ops[number] is None:
-            here, xs = 0, xs + steps.affine[number].varying
+            here, xs = 0, xs + (steps.affine[number].varying if number in steps.affine else ())
         if not here:
             late[number] = here = level[number]
         for x in xs:

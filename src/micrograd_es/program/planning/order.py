@@ -99,6 +99,8 @@ class Uses:
     def _of(self, number: int, depth: int = DEPTH) -> tuple[Use, ...]:
         """How a number is used, the operations after each other `depth` deep."""
         key = number, depth
+        if number in self.steps.tables:
+            return ((self.steps.tables[number], (), ()),)
         if key not in self.known:
             found: set[Use] = set()
             for user in self.users.get(number, ())[:USERS]:

@@ -1,0 +1,201 @@
+"""Formulas of products of two tables that every example has, S = Q·Kᵀ, and how its numbers are read as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from math import inf
+from typing import Any
+
+from micrograd_es.program.blocks import Block, Elementwise, Inner, Plan, Rows, Space
+from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Name, Product
+from micrograd_es.program.explaining.naming import Line, Names
+from micrograd_es.program.explaining.notation import Style, indexed
+from micrograd_es.program.explaining.patches import Patches
+from micrograd_es.program.explaining.sources import Place, side_by_side, signs
+
+
+@dataclass(eq=False)
+class Table(Patches):
+    """For each example a table: some columns of another one, or what stands in a row of a matrix, row after row."""
+
+    @property
+    def sign(self) -> str:
+        return "Taken" if self.columns_of_tables else "Table rows" if self._rows else "Table"
+
+    def is_plain(self) -> bool:
+        """Whether it is columns of another table, or a matrix row after row."""
+        matrix, width = self.columns[0][0], len(self.columns) // self.positions
+        first = self.columns[0][1]
+        rows = [(matrix, first + i * width + k) for k in range(width) for i in range(self.positions)]
+        return self._rows is not None or (matrix.positions == 1 and list(self.columns) == rows)
+
+    @property
+    def signs(self) -> Sequence[str]:
+        return (self.sign, *(signs(self._in_a_row) if self._in_a_row else ()))
+
+    @property
+    def _in_a_row(self) -> list[Place]:
+        """The numbers of all rows, one row after the other, where they are columns of matrices; else none."""
+        if any(matrix.positions > 1 for matrix, _ in self.columns):
+            return []
+        return [place for i in range(self.positions) for place in self.columns[i :: self.positions]]
+
+    @property
+    def _rows(self) -> tuple[Matrix, list[int], int] | None:
+        """Columns of another table from some row on, as a causal mask leaves them: that, these, and the first row."""
+        count, (matrix, first) = self.positions, self.columns[0]
+        start = first % matrix.positions
+        tops = [column - start for _, column in self.columns[::count]]
+        every = [(matrix, top + start + i) for top in tops for i in range(count)]
+        if matrix.positions < count + start or every != list(self.columns) or any(x % matrix.positions for x in tops):
+            return None
+        return matrix, [top // matrix.positions for top in tops], start
+
+    def written(self, style: Style) -> str:
+        beside = self.beside(style)
+        if beside:
+            return beside
+        if self._rows:
+            matrix, columns, start = self._rows
+            name = matrix.written(style) + indexed(columns, matrix.shape[1], style)
+            words = style.words["table columns" if style.columns else "table rows"].format(
+                start, start + self.positions
+            )
+            return rf"\text{{{words}}}\left({name}\right)" if style.latex else f"{words}({name})"
+        if self._in_a_row:
+            name, word = side_by_side(self._in_a_row, style), style.words["table"]
+            return rf"\operatorname{{{word}}}\left({name}\right)" if style.latex else f"{word}({name})"
+        return self.listed("table", style)
+
+
+@dataclass(eq=False)
+class InEach(Product):
+    """A product of the tables of each example."""
+
+    left: Name
+    right: Name
+
+    @property
+    def sign(self) -> str:
+        return "In each"
+
+    def sizes(self, style: Style) -> str:
+        parts = [_size(part.matrix, part.turned != style.columns) for part in (self.left, self.right)]
+        return style.words["in each"].format("·".join(parts[::-1] if style.columns else parts))
+
+    def array(self, arrays: Arrays) -> Any:
+        found = _each(self.left, arrays) @ _each(self.right, arrays)
+        return found.reshape(-1, found.shape[2])
+
+
+def _size(matrix: Matrix, turned: bool) -> str:
+    """The shape of the table that an example has."""
+    shape = str(matrix.positions), str(matrix.shape[1])
+    return f"({'×'.join(shape[::-1] if turned else shape)})"
+
+
+def _each(name: Name, arrays: Arrays) -> Any:
+    """The tables of all examples."""
+    found = name.matrix.array(arrays).reshape(-1, name.matrix.positions, name.matrix.shape[1])
+    return found.swapaxes(1, 2) if name.turned else found
+
+
+def tables_of(plan: Plan, block: Inner) -> list[Inner]:
+    """A product of several tables as one for each of them, with the rows that were written."""
+    numbers = {place: number for number, place in plan.places.items()}
+    made = []
+    is_shared = block.out.space is Space.SHARED  # then it stands as weights do
+    for table in range(block.tables):
+        out, left, right = [_part(rows, table, block.tables) for rows in (block.out, block.left, block.right)]
+        written = [numbers[out.space, row] for row in out.numbers]
+        lines = [written[i :: block.rows] for i in range(block.rows)]
+        columns = [written[i : i + block.rows] for i in range(0, len(written), block.rows)]
+        if not is_shared and _span(columns) < _span(lines):  # as those of a causal mask are planned
+            across = Rows(out.space, tuple([x for i in range(block.rows) for x in out.numbers[i :: block.rows]]))
+            made.append(Inner(across, right, left, 1, block.terms))
+        else:
+            made.append(Inner(out, left, right, 1, block.terms))
+    return made
+
+
+def _span(lines: list[list[int]]) -> float:
+    """How far numbers that stand beside each other in a row or column were written from each other."""
+    pairs = [(x, y) for line in lines for x, y in pairwise(line)]
+    return sum([abs(x - y) for x, y in pairs]) / len(pairs) if pairs else inf
+
+
+def _part(rows: Rows, number: int, count: int) -> Rows:
+    """The rows of one of several tables."""
+    size = len(rows) // count
+    return Rows(rows.space, rows.numbers[number * size : (number + 1) * size])
+
+
+def inner_line(names: Names, block: Inner) -> Line:
+    """The line of a product of two tables: Q·Kᵀ where the right one has a row for each column, else P·V."""
+    if block.out.space is Space.SHARED:
+        return _shared_line(names, block)
+    left, is_left = table(names, block.left, block.terms)
+    right, is_turned = table(names, block.right, block.terms)
+    matrix = names.new("H", ("m", block.columns), positions=block.rows)
+    x, y = Name(left, not is_left), Name(right, is_turned)
+
+    def back(upstream: Formula) -> list[tuple[Matrix, Formula]]:
+        assert isinstance(upstream, Name)
+        up, turned = upstream, Name(upstream.matrix, True)
+        to_left = InEach(up, Name(right, not y.turned)) if is_left else InEach(y, turned)
+        to_right = InEach(turned, x) if is_turned else InEach(Name(left, not x.turned), up)
+        return [(left, to_left), (right, to_right)]
+
+    return Line(matrix, InEach(x, y), [left, right], back)
+
+
+def _shared_line(names: Names, block: Inner) -> Line:
+    """The line of a product of two matrices that all examples share."""
+    left = names.matrix(block.left, "p", (block.terms, block.rows))
+    right = names.matrix(block.right, "p", (block.terms, block.columns))
+    matrix = names.new("S", (block.rows, block.columns))
+
+    def back(upstream: Formula) -> list[tuple[Matrix, Formula]]:
+        assert isinstance(upstream, Name)
+        return [(left, Product(upstream, Name(right))), (right, Product(Name(upstream.matrix, True), Name(left)))]
+
+    return Line(matrix, Product(Name(left), Name(right, True)), [left, right], back)
+
+
+def table(names: Names, rows: Rows, terms: int) -> tuple[Matrix, bool]:
+    """The matrix of a table, and whether it has a column for each term; else it has a row for each."""
+    count = len(rows) // terms
+    if count == 1:
+        return names.matrix(rows, "p", each=True), True
+    turned = Rows(rows.space, tuple([x for i in range(count) for x in rows.numbers[i::count]]))
+    forms = (rows, count), (turned, terms)
+    for known, positions in forms:
+        if names.positions(known) == positions:
+            return names.known_at_positions(known), known is rows
+    made = [Table([names.owner[known.space, row] for row in known.numbers], many) for known, many in forms]
+    best = 1 if made[1].is_plain() and not made[0].is_plain() else 0
+    (known, positions), formula = forms[best], made[best]
+    matrix = names.new("G", ("m", len(known) // positions), positions=positions)
+    return names.keep(names.put(matrix, formula), known), best == 0
+
+
+def pieces(names: Names, block: Block) -> list[Block]:
+    """A block as one for each table that it is of: the scores of several heads are divided together."""
+    if isinstance(block, Inner):
+        return [*tables_of(names.plan, block)]
+    if not isinstance(block, Elementwise) or len(block.out) == 1:
+        return [block]
+    if block.op.arity is None and len({rows.space for rows in block.inputs}) == 1:
+        sizes = names.tables_in(block.inputs)
+    else:
+        known = [names.tables_in([rows]) for rows in block.inputs]
+        sizes = min([sizes for sizes in known if sizes], key=len, default=[])
+    if len(sizes) < 2:
+        return [block]
+    found: list[Block] = []
+    for start, size in zip(accumulate([0, *sizes]), sizes, strict=False):
+        out, *inputs = [Rows(rows.space, rows.numbers[start : start + size]) for rows in (block.out, *block.inputs)]
+        found.append(Elementwise(out, block.op, tuple(inputs)))
+    return found

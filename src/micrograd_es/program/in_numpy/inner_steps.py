@@ -1,0 +1,101 @@
+"""The steps of products of two tables that are both computed: np.matmul for each example, or einsum over all of them.
+
+A table is read where it stands if its numbers are at the same distances there, as those of a layer are, also turned;
+otherwise it is gathered first.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from micrograd_es.program.arrays import Array
+from micrograd_es.program.blocks import Inner, Rows
+from micrograd_es.program.in_numpy.exchange import CONTRIBUTIONS, INNER, Exchange
+from micrograd_es.program.in_numpy.steps import Step, einsum, taken
+
+MANY = 64  # examples, beyond which einsum is the faster one
+EXAMPLE, PRODUCT, CALL = 120, 10, 1500  # ns for each example of np.matmul, each product of einsum, and its call
+
+Shape = tuple[int, int, int]
+
+
+def forward(exchange: Exchange, block: Inner, out: Array) -> list[Step]:
+    """The steps that compute the sums."""
+    steps: list[Step] = []
+    (_, shape), (left, of_left), (right, of_right) = block.shaped()
+    x, y = _read(exchange, 0, left, of_left, steps), _read(exchange, 1, right, of_right, steps)
+    return [*steps, _product(y.swapaxes(1, 2), x, out.reshape(*shape, out.shape[1]))]
+
+
+def backward(exchange: Exchange, block: Inner, upstream: Array) -> list[Step]:
+    """The steps that send to each table the product of the gradient and the other table."""
+    steps: list[Step] = []
+    (_, shape), (left, of_left), (right, of_right) = block.shaped()
+    up = upstream.reshape(*shape, upstream.shape[1])
+    if exchange.is_wanted(left):
+        steps += _sent(exchange, left, of_left, _read(exchange, 1, right, of_right, steps), up)
+    if exchange.is_wanted(right):
+        steps += _sent(exchange, right, of_right, _read(exchange, 0, left, of_left, steps), up.swapaxes(1, 2))
+    return steps
+
+
+def _sent(exchange: Exchange, rows: Rows, shape: Shape, x: Array, y: Array) -> list[Step]:
+    """The steps that add a product to the gradients of a table."""
+    columns = x.shape[3]
+    target = _view(exchange.gradients[rows.space], rows, shape)
+    if target is None:
+        return _gathered_back(exchange, rows, shape, x, y)
+    if exchange.is_fresh(rows, True):
+        return [_product(x, y, target)]
+    room = exchange.room(CONTRIBUTIONS, (len(rows), columns)).reshape(*shape, columns)
+    return [_product(x, y, room), (np.add, (target, room, target))]
+
+
+def _gathered_back(exchange: Exchange, rows: Rows, shape: Shape, x: Array, y: Array) -> list[Step]:
+    """The steps that add a product to gradients that are apart; to none that nobody asks for, as what is not there."""
+    columns, wanted = x.shape[3], exchange.wanted[rows.space]
+    asked = [i for i, row in enumerate(rows.numbers) if row in wanted]
+
+    def write(room: Array) -> list[Step]:
+        if len(asked) == len(rows):
+            return [_product(x, y, room.reshape(*shape, columns))]
+        every = exchange.room(INNER, (len(rows), columns))
+        return [_product(x, y, every.reshape(*shape, columns)), taken(every, np.array(asked), room)]
+
+    some = Rows(rows.space, tuple([rows.numbers[i] for i in asked]))
+    return exchange.sent(*exchange.at(some, False), (len(some), columns), write)
+
+
+def _product(x: Array, y: Array, to: Array) -> Step:
+    """The step of the products of matrices, one for each table and example: those stand on the last axis."""
+    size, columns = x.shape[1] * x.shape[2] * y.shape[2], x.shape[3]
+    if x.shape[2] == 1:  # each number of one with each of the other
+        return np.multiply, (x, y, to)
+    if columns <= MANY and columns * (EXAMPLE + size / 8) < size * (PRODUCT + columns / 2) + CALL / len(x):
+        return np.matmul, tuple([array.transpose(3, 0, 1, 2) for array in (x, y, to)])
+    return einsum, ("gikb,gkjb->gijb", x, y, to)
+
+
+def _read(exchange: Exchange, slot: int, rows: Rows, shape: Shape, steps: list[Step]) -> Array:
+    """A table, with the steps that gather it where it is apart."""
+    matrix = exchange.values[rows.space]
+    found = _view(matrix, rows, shape)
+    if found is None:
+        found = exchange.read(slot, rows, steps, False)[2].reshape(*shape, matrix.shape[1])
+    return found
+
+
+def _view(matrix: Array, rows: Rows, shape: Shape) -> Array | None:
+    """A table where it stands in a matrix, if each of its numbers is as far from the next along every axis."""
+    numbers = np.array(rows.numbers).reshape(shape)
+    first, each = numbers[0, 0, 0], []
+    for axis, count in enumerate(shape):
+        along = np.diff(numbers, axis=axis)
+        each.append(int(along.flat[0]) if count > 1 else 0)
+        if min(each) < 0 or (along != each[-1]).any():
+            return None
+    if len(set(rows.numbers)) < numbers.size:
+        return None
+    height, width = matrix.strides
+    return as_strided(matrix[first:], (*shape, matrix.shape[1]), (*[step * height for step in each], width))
