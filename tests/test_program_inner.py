@@ -492,3 +492,24 @@ def test_an_outer_product_stays_number_by_number() -> None:
     program = record(lambda a, b: [x * y for x in a for y in b], [0.0] * 3, [0.0] * 4)
     assert not tables(program)
     assert "⊙" in program.explain()
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e200])
+@pytest.mark.parametrize("batch", [1, 3, 70, 400])
+def test_what_a_causal_mask_hides_is_not_seen_even_where_it_is_not_finite(fast: bool, bad: float, batch: int) -> None:
+    if fast:
+        pytest.importorskip("llvmlite")
+
+    def fn(x: list[list[Value]]) -> Table:
+        return attention(*[[linear(w, token) for token in x] for w in WEIGHTS], True)
+
+    program = record(fn, np.zeros((5, 3)).tolist(), fast=fast)
+    assert any(block.nothing is not None for block in blocks_of(program))
+    xs = np.random.default_rng(1).normal(size=(batch, 5, 3))
+    expected = program(xs)
+    xs[-1, 4] = bad
+    found = program(xs)
+    np.testing.assert_allclose(found[:, :4], expected[:, :4], rtol=1e-12)
+    np.testing.assert_allclose(found[:-1], expected[:-1], rtol=1e-12)
+    assert not np.isfinite(found[-1, 4]).any() or bad == 1e200

@@ -87,7 +87,8 @@ class Inner:
 
     There may be g `tables`, as there are heads; all that is said is for each, one after the other. `left` has for each
     of n `terms` its number in every row, n×r rows of the space, and `right` that in every column, n×c. `out` has for
-    each column its number in every row, c×r.
+    each column its number in every row, c×r. Where the left table has the row `nothing` there is no such term: 0 times
+    what is not finite would be none.
     """
 
     out: Rows
@@ -95,6 +96,7 @@ class Inner:
     right: Rows
     tables: int
     terms: int
+    nothing: int | None = None
 
     @property
     def rows(self) -> int:
@@ -105,6 +107,18 @@ class Inner:
     def columns(self) -> int:
         """How many columns the right table has, and the result."""
         return len(self.right.numbers) // (self.tables * self.terms)
+
+    def there(self) -> list[tuple[int, int, list[int]]]:
+        """For each table and row the terms that are there; nothing where all are."""
+        if self.nothing is None:
+            return []
+        size = len(self.left) // self.tables
+        lines = [
+            (g, r, self.left.numbers[g * size + r : (g + 1) * size : self.rows])
+            for g in range(self.tables)
+            for r in range(self.rows)
+        ]
+        return [(g, r, [k for k, x in enumerate(line) if x != self.nothing]) for g, r, line in lines]
 
     def shaped(self) -> tuple[tuple[Rows, tuple[int, int, int]], ...]:
         """The result and both tables with their shapes."""

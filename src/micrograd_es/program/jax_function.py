@@ -101,6 +101,8 @@ def _computed(block: Block, numbers: _Numbers) -> Any:
         return _rule(block.op)(*(numbers.take(one_row(rows)) for rows in block.inputs))
     if isinstance(block, Inner):
         left, right = [numbers.take(rows).reshape(*shape, -1) for rows, shape in block.shaped()[1:]]
+        if block.nothing is not None:
+            return _there(jnp, block, left, right).reshape(count, left.shape[3])
         return jnp.einsum("gnrb,gncb->gcrb", left, right, precision="highest").reshape(count, left.shape[3])
     weights, inputs = numbers.take(block.weights), numbers.take(block.inputs)
     weights, examples = weights.reshape(block.kernels, block.terms), inputs.shape[1]
@@ -111,6 +113,15 @@ def _computed(block: Block, numbers: _Numbers) -> Any:
         table = inputs.reshape(block.kernels, block.terms, examples)
         total = jnp.einsum("pn,pnb->pb", weights, table, precision="highest")
     return sum((numbers.take(one_row(block.spread(rows))) for rows in block.bare), total)
+
+
+def _there(jnp: Any, block: Inner, left: Any, right: Any) -> Any:
+    """The products of tables, row by row, of the terms that are there."""
+    rows = [
+        jnp.einsum("nb,ncb->cb", left[g, terms, r], right[g, terms], precision="highest")
+        for g, r, terms in ((g, r, np.array(terms)) for g, r, terms in block.there())
+    ]
+    return jnp.stack(rows).reshape(block.tables, block.rows, block.columns, -1).swapaxes(1, 2)
 
 
 @cache

@@ -113,7 +113,18 @@ class Forward:
         (out, shape), left, right = block.shaped()
         targets = [2 * place + 1 for place in self.places.values(out)]
         found = [in_tables(self.places.values(rows), of) for rows, of in (left, right)]
+        if block.nothing is not None:
+            return self._rows_of(block, in_tables(targets, shape), *found)
         return self.inner(out.space, block.terms, in_tables(targets, shape), *found)
+
+    def _rows_of(self, block: Inner, targets: Tables, left: Tables, right: Tables) -> list[int]:
+        """Row by row, of the terms that are there."""
+        steps = []
+        for g, row, terms in block.there():
+            factors = [left[g][k * block.rows + row] for k in terms]
+            others = [x for k in terms for x in right[g][k * block.columns : (k + 1) * block.columns]]
+            steps += self.inner(block.out.space, len(terms), [targets[g][row :: block.rows]], [factors], [others])
+        return steps
 
     def inner(self, space: Space, terms: int, targets: Tables, left: Tables, right: Tables) -> list[int]:
         """The products of tables, of so many terms: the targets, and of each term the places in a row and a column."""

@@ -8,7 +8,8 @@ from itertools import pairwise
 from math import prod
 from typing import Literal
 
-from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, Total, inputs_of
+from micrograd_es.program.blocks import Affine, Plan, Rows, Space
+from micrograd_es.program.explaining.forms import forms_of
 from micrograd_es.program.explaining.formulas import Added, Formula, Matrix
 from micrograd_es.program.explaining.patches import Flat, Patches
 from micrograd_es.program.explaining.stretches import Part, Taken
@@ -48,7 +49,7 @@ class Names:
         self.plan = plan
         self.forward: list[Line] = []
         self.given: list[tuple[Matrix, Rows]] = []
-        self.forms = _forms(plan)
+        self.forms = forms_of(plan)
         self.owner: dict[tuple[Space, int], tuple[Matrix, int]] = {}
         self._exact: dict[tuple[Rows, Form], Matrix] = {}
         self._at_positions: dict[Rows, Matrix] = {}
@@ -294,21 +295,3 @@ class Names:
 def _ascend(numbers: Sequence[int]) -> bool:
     """Whether each number is above the one before it."""
     return all(x < y for x, y in pairwise(numbers))
-
-
-def _forms(plan: Plan) -> dict[Rows, tuple[int, int]]:
-    """The shared rows that are the weights of a dense product, as neurons × inputs, and what they are made of."""
-    forms = {
-        block.weights: (block.kernels, block.terms)
-        for block in plan.blocks
-        if isinstance(block, Affine) and block.dense
-    }
-    for block in reversed(plan.blocks):
-        if isinstance(block, Elementwise) and block.out in forms:
-            for rows in inputs_of(block):
-                if len(set(rows.numbers)) == len(rows) > 1:
-                    forms.setdefault(rows, forms[block.out])
-    for block in plan.blocks:
-        if isinstance(block, Total):  # sums stand in a row
-            forms.pop(block.out, None)
-    return forms

@@ -12,7 +12,7 @@ from numpy.lib.stride_tricks import as_strided
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Inner, Rows
 from micrograd_es.program.in_numpy.exchange import CONTRIBUTIONS, INNER, Exchange
-from micrograd_es.program.in_numpy.steps import Step, einsum, taken
+from micrograd_es.program.in_numpy.steps import Step, einsum, taken, where_there
 
 MANY = 64  # examples, beyond which einsum is the faster one
 EXAMPLE, PRODUCT, CALL = 120, 10, 1500  # ns for each example of np.matmul, each product of einsum, and its call
@@ -25,7 +25,10 @@ def forward(exchange: Exchange, block: Inner, out: Array) -> list[Step]:
     steps: list[Step] = []
     (_, shape), (left, of_left), (right, of_right) = block.shaped()
     x, y = _read(exchange, 0, left, of_left, steps), _read(exchange, 1, right, of_right, steps)
-    return [*steps, _product(y.swapaxes(1, 2), x, out.reshape(*shape, out.shape[1]))]
+    y, to = y.swapaxes(1, 2), out.reshape(*shape, out.shape[1])
+    steps.append(_product(y, x, to))
+    parts = [(y[g], x[g, :, r], np.array(terms), to[g, :, r]) for g, r, terms in block.there()]
+    return [*steps, (where_there, (out, parts))] if parts else steps
 
 
 def backward(exchange: Exchange, block: Inner, upstream: Array) -> list[Step]:

@@ -47,6 +47,16 @@ def einsum(indices: str, x: Array, y: Array, room: Array) -> None:
     np.einsum(indices, x, y, out=room)
 
 
+def where_there(total: Array, parts: Iterable[tuple[Array, Array, Any, Array]]) -> None:
+    """Sum products again, of the terms that are there, where the total is not finite: what is not there was 0 times it.
+
+    A part has the first factors, the second ones, the numbers of the terms, and the room.
+    """
+    if not np.isfinite(total.sum()):
+        for x, y, terms, room in parts:
+            np.einsum("ikb,kb->ib", x[:, terms], y[terms], out=room)
+
+
 def summed(parts: Array, axis: int | None, room: Array) -> Step:
     """The step that adds up along an axis, or everything; the room has one there."""
     return np.add.reduce, (parts, axis, None, room, True)

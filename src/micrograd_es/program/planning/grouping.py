@@ -1,8 +1,8 @@
 """Grouping: the steps of a tape, level by level, as blocks of the same kind; each number gets its row.
 
 What all examples share comes first, then what varies. On each level the affine sums with the same inputs are one dense
-product, and so are the same weights at several positions; those with inputs of their own are one ragged product, and
-every operation is one block.
+product, and so are the same weights at several positions; those with inputs of their own are one ragged product.
+Products of two tables that are computed are one block where they have the same shape, and so is every operation.
 """
 
 from __future__ import annotations
@@ -201,7 +201,8 @@ class _Grouping:
         out = self._place([x for grid in grids for column in zip(*grid.out, strict=True) for x in column])
         left = self._rows([x if x != NONE else self._nothing() for grid in grids for term in grid.left for x in term])
         right = self._rows([x for grid in grids for term in grid.right for x in term])
-        self.plan.blocks.append(Inner(out, left, right, len(grids), len(grids[0].left)))
+        nothing = self.plan.nothing if any(NONE in term for grid in grids for term in grid.left) else None
+        self.plan.blocks.append(Inner(out, left, right, len(grids), len(grids[0].left), nothing))
 
     def _added(self, members: list[int], later: Groups, positions: int = 1) -> tuple[list[int], tuple[Rows, ...]]:
         """What all sums add to their products, once for each kernel where it is the same at all positions.

@@ -102,13 +102,12 @@ def _tables(sums: Mapping[int, Pairs]) -> list[Grid]:
     rows: dict[int, dict[int, int]] = {}
     columns: dict[int, dict[int, int]] = {}
     for number, pairs in sums.items():
-        count, (x, y) = len(pairs), pairs[0]
-        row, column = firsts[x], seconds[y]
-        if any(firsts[x] != row or seconds[y] != column for x, y in pairs) or column in rows.get(row, ()):
-            continue
-        if len({x for x, _ in pairs}) == count == len({y for _, y in pairs}):
-            rows.setdefault(row, {})[column] = number
-            columns.setdefault(column, {})[row] = number
+        xs, ys = map(set, zip(*pairs, strict=True))
+        in_rows, in_columns = {firsts[x] for x in xs}, {seconds[y] for y in ys}
+        if len(xs) == len(ys) == len(pairs) and len(in_rows) == len(in_columns) == 1:
+            (row,), (column,) = in_rows, in_columns
+            if column not in rows.setdefault(row, {}):
+                rows[row][column] = columns.setdefault(column, {})[row] = number
     made = [_grid(cells, sums) for cells in _complete(rows, columns)]
     return [grid for grid in made if grid]
 

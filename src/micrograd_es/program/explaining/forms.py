@@ -1,0 +1,23 @@
+"""The form of weights: how many neurons and inputs the rows of a plan have that are some."""
+
+from __future__ import annotations
+
+from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Total, inputs_of
+
+
+def forms_of(plan: Plan) -> dict[Rows, tuple[int, int]]:
+    """The shared rows that are the weights of a dense product, as neurons × inputs, and what they are made of."""
+    forms = {
+        block.weights: (block.kernels, block.terms)
+        for block in plan.blocks
+        if isinstance(block, Affine) and block.dense
+    }
+    for block in reversed(plan.blocks):
+        if isinstance(block, Elementwise) and block.out in forms:
+            for rows in inputs_of(block):
+                if len(set(rows.numbers)) == len(rows) > 1:
+                    forms.setdefault(rows, forms[block.out])
+    for block in plan.blocks:
+        if isinstance(block, Total):  # sums stand in a row
+            forms.pop(block.out, None)
+    return forms
