@@ -90,15 +90,30 @@ def _read(exchange: Exchange, slot: int, rows: Rows, shape: Shape, steps: list[S
 
 
 def _view(matrix: Array, rows: Rows, shape: Shape) -> Array | None:
-    """A table where it stands in a matrix, if each of its numbers is as far from the next along every axis."""
+    """A table where it stands in a matrix, if it is regular."""
+    each = distances(rows, shape)
+    if each is None:
+        return None
+    height, width = matrix.strides
+    strides = *[step * height for step in each], width
+    return as_strided(matrix[rows.numbers[0] :], (*shape, matrix.shape[1]), strides)
+
+
+def distances(rows: Rows, shape: Shape) -> list[int] | None:
+    """How far the numbers of a table are from the next along each axis, where they are all different, and it is the
+    same everywhere; None for any other.
+
+    >>> from micrograd_es.program.blocks import Space
+    >>> distances(Rows(Space.VARYING, (4, 7, 5, 8, 6, 9)), (1, 3, 2))
+    [0, 1, 3]
+    >>> distances(Rows(Space.VARYING, (4, 7, 5, 8, 9, 6)), (1, 3, 2)) is None
+    True
+    """
     numbers = np.array(rows.numbers).reshape(shape)
-    first, each = numbers[0, 0, 0], []
+    each: list[int] = []
     for axis, count in enumerate(shape):
         along = np.diff(numbers, axis=axis)
         each.append(int(along.flat[0]) if count > 1 else 0)
-        if min(each) < 0 or (along != each[-1]).any():
+        if each[-1] < 0 or (along != each[-1]).any():
             return None
-    if len(set(rows.numbers)) < numbers.size:
-        return None
-    height, width = matrix.strides
-    return as_strided(matrix[first:], (*shape, matrix.shape[1]), (*[step * height for step in each], width))
+    return each if len(set(rows.numbers)) == numbers.size else None

@@ -15,6 +15,7 @@ import numpy as np
 from micrograd_es.ops import LSE, MAX, MIN, MUL, RELU
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Plan, Rows, Space, Total, inputs_of, is_run
+from micrograd_es.program.in_numpy.inner_steps import distances
 from micrograd_es.program.in_numpy.runner import Runner
 from micrograd_es.program.in_numpy.turns import TERMS
 
@@ -158,7 +159,9 @@ def _room(plan: Plan, wanted: set[tuple[Space, int]]) -> tuple[int, int, int]:
             continue
         if block.out.space is Space.VARYING:
             varying = [rows for rows in inputs_of(block) if rows.space is Space.VARYING]
-            gathered += sum([len(rows) for rows in varying if not is_run(rows)])
+            tables = block.shaped() if isinstance(block, Inner) else ()
+            read = [rows for rows, shape in tables if distances(rows, shape)]  # where they stand
+            gathered += sum([len(rows) for rows in varying if not is_run(rows) and rows not in read])
             back = not all(map(asked.isdisjoint, [rows.numbers for rows in varying]))
             beside = max(beside, _beside(block, back))
             if isinstance(block, Elementwise) and block.op in (LSE, RELU):
