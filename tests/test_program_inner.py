@@ -513,3 +513,16 @@ def test_what_a_causal_mask_hides_is_not_seen_even_where_it_is_not_finite(fast: 
     np.testing.assert_allclose(found[:, :4], expected[:, :4], rtol=1e-12)
     np.testing.assert_allclose(found[:-1], expected[:-1], rtol=1e-12)
     assert not np.isfinite(found[-1, 4]).any() or bad == 1e200
+
+
+def test_the_same_numbers_may_be_at_positions_of_several_shapes() -> None:
+    w, v = values(4, 2), values(4, 3, seed=2)
+
+    def fn(x: list[Value]) -> Value:
+        h = [es.sin(a) for a in x]
+        by_three = [linear(w, [x[i], x[3 + i]]) for i in range(3)]
+        by_two = [linear(v, [h[i], h[2 + i], h[4 + i]]) for i in range(2)]
+        return squares([*flat(by_three), *flat(by_two), h[5] * x[1]])
+
+    program = record(fn, [0.1] * 6)
+    check_matrices(program, np.random.default_rng(1).normal(size=(3, 6)))

@@ -88,8 +88,9 @@ class Lines(Objective):
     def _total(self, block: Total) -> Line:
         count = len(block.terms) // len(block.out)
         table = Rows(block.terms.space, tuple([row for i in range(count) for row in block.terms.numbers[i::count]]))
-        if len(block.out) > 1 and self.positions(table) == len(block.out):
-            return self._row_sums(self.known_at_positions(table))
+        known = self.known_at_positions(table, len(block.out))
+        if known:
+            return self._row_sums(known)
         terms = self.matrix(block.terms, "p", each=True)
         matrix = self.new("H" if block.out.space is Space.VARYING else "S", self._shape(block))
         x = Name(terms)
@@ -141,8 +142,9 @@ class Lines(Objective):
         if block.op.arity is not None or any(rows.space is not space for rows in block.inputs):
             return None
         table = Rows(space, tuple([row for rows in block.inputs for row in rows.numbers]))
-        if len(block.out) > 1 and self.positions(table) == len(block.out):
-            return self._across(block.op, self.known_at_positions(table), shape)
+        known = self.known_at_positions(table, len(block.out))
+        if known:
+            return self._across(block.op, known, shape)
         each = zip(*[rows.numbers for rows in block.inputs], strict=True)  # the inputs of each result
         every = Rows(space, tuple([row for numbers in each for row in numbers]))
         if block.op is ADD and (every, None) in self._exact and len(block.out) == 1:

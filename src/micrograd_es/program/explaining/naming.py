@@ -53,6 +53,7 @@ class Names:
         self.owner: dict[tuple[Space, int], tuple[Matrix, int]] = {}
         self._exact: dict[tuple[Rows, Form], Matrix] = {}
         self._at_positions: dict[Rows, Matrix] = {}
+        self._read: dict[tuple[Rows, int], Matrix] = {}  # those put together for a block, with their positions
         self._counts: dict[str, int] = {}
         self._inputs(shapes)
         if plan.nothing is not None:
@@ -231,13 +232,16 @@ class Names:
         matrix = self._at_positions.get(rows)
         return matrix.positions if matrix else 1
 
-    def known_at_positions(self, rows: Rows) -> Matrix:
-        """The matrix of rows that are at positions."""
-        return self._at_positions[rows]
+    def known_at_positions(self, rows: Rows, positions: int) -> Matrix | None:
+        """The matrix of rows at so many positions, if there is one."""
+        if self.positions(rows) == positions > 1:
+            return self._at_positions[rows]
+        return self._read.get((rows, positions))
 
     def keep(self, matrix: Matrix, rows: Rows) -> Matrix:
         """Note that rows, which stand elsewhere too, are a matrix at positions."""
-        self._at_positions[rows] = matrix
+        self._read[rows, matrix.positions] = matrix
+        self._at_positions.setdefault(rows, matrix)
         return matrix
 
     def tables_in(self, columns: Sequence[Rows]) -> list[int]:
@@ -284,11 +288,11 @@ class Names:
         positions = block.positions
         if positions == 1:
             return self.matrix(block.inputs, "G", each=True)
-        known = self._at_positions.get(block.inputs)
-        if known is None or known.positions != positions:
+        known = self.known_at_positions(block.inputs, positions)
+        if known is None:
             columns = [self.owner[block.inputs.space, row] for row in block.inputs.numbers]
             known = self.put(self.new("G", ("m", block.terms), positions=positions), Patches(columns, positions))
-            self._at_positions[block.inputs] = known
+            self.keep(known, block.inputs)
         return known
 
 

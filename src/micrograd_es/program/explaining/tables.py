@@ -172,8 +172,9 @@ def table(names: Names, rows: Rows, terms: int) -> tuple[Matrix, bool]:
     turned = Rows(rows.space, tuple([x for i in range(count) for x in rows.numbers[i::count]]))
     forms = (rows, count), (turned, terms)
     for known, positions in forms:
-        if names.positions(known) == positions:
-            return names.known_at_positions(known), known is rows
+        found = names.known_at_positions(known, positions)
+        if found:
+            return found, known is rows
     made = [Table([names.owner[known.space, row] for row in known.numbers], many) for known, many in forms]
     best = 1 if made[1].is_plain() and not made[0].is_plain() else 0
     (known, positions), formula = forms[best], made[best]
