@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 _FUNCTIONS = ("exp", "log", "tanh", "sigmoid", "relu", "softplus", "sin", "cos", "sqrt", "reciprocal", "identity")
-_INSTEAD = {
-    "value": "v.data",
-    "item": "v.data",
-    "numpy": "v.data",
-    "detach": "Constant(v.data)",
-    "gradient": "v.grad",
-    "name": "v.label",
-    "children": "v.inputs",
-    "_prev": "v.inputs",
-    "_op": "v.op",
-    "sum": "micrograd_es.sum([v, w])",
-    "softmax": "micrograd_es.softmax([v, w])",
-    "max": "micrograd_es.maximum(v, w)",
-    "min": "micrograd_es.minimum(v, w)",
-    "pow": "v**2",
-    "abs": "abs(v)",
-}
+
+INSTEAD: Mapping[str, str] = MappingProxyType(
+    {name: f"micrograd_es.{name}(v)" for name in _FUNCTIONS}
+    | {
+        "value": "v.data",
+        "item": "v.data",
+        "numpy": "v.data",
+        "detach": "Constant(v.data)",
+        "gradient": "v.grad",
+        "name": "v.label",
+        "children": "v.inputs",
+        "_prev": "v.inputs",
+        "_op": "v.op",
+        "sum": "micrograd_es.sum([v, w])",
+        "softmax": "micrograd_es.softmax([v, w])",
+        "max": "micrograd_es.maximum(v, w)",
+        "min": "micrograd_es.minimum(v, w)",
+        "pow": "v**2",
+        "abs": "abs(v)",
+    }
+)
 
 
-def missing(name: str) -> str:
-    """The text of the error for an attribute that a Value does not have.
+class Missing:
+    """An attribute that says what to write instead of it. (With `__getattr__` every other one would be slower.)
 
-    >>> missing("tanh")
-    "a Value has no attribute 'tanh'; write micrograd_es.tanh(v)."
+    >>> class Number:
+    ...     tanh = Missing("tanh")
+    >>> hasattr(Number(), "tanh")
+    False
     """
-    instead = f"micrograd_es.{name}(v)" if name in _FUNCTIONS else _INSTEAD.get(name)
-    return f"a Value has no attribute {name!r}" + (f"; write {instead}." if instead else ".")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, x: object, owner: type) -> None:
+        raise AttributeError(f"a Value has no attribute {self.name!r}; write {INSTEAD[self.name]}.")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from micrograd_es import flow
 from micrograd_es.eager import eager
 from micrograd_es.graph import uses
 from micrograd_es.maths import LARGEST, Number, as_number
-from micrograd_es.missing import missing
+from micrograd_es.missing import INSTEAD, Missing
 from micrograd_es.numpy_calls import is_array_of_values, of_numpy
 from micrograd_es.ops import ABS, ADD, DIV, INV, MUL, NEG, POW, SUB, Op
 from micrograd_es.pickles import reduced
@@ -252,14 +252,16 @@ class Value:
             raise RecordingError(f"{self!r} was copied (write identity(v) for another Value of the same number)")
         return reduced(self)
 
-    if not TYPE_CHECKING:  # a checker of types is to find what is misspelt
-
-        def __getattr__(self, name: str) -> Any:
-            raise AttributeError(missing(name))
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in INSTEAD]
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's operators are those of Values; its functions are refused, with the one to write instead."""
         return of_numpy(ufunc, method, inputs, options)
+
+
+for _name in INSTEAD:
+    setattr(Value, _name, Missing(_name))
 
 
 class Constant(Value):
