@@ -553,3 +553,21 @@ def test_the_names_of_the_packages_own_data_are_in_the_figures_language() -> Non
     assert {"yin", "yang", "dot"} <= set(texts(plots.data(yin_yang(60), language="en")))
     assert {"largo del sépalo", "ancho del pétalo", "mine"} <= set(texts(plots.network(model, names=flowers)))
     assert set(flowers) <= set(texts(plots.network(model, names=flowers, language="en")))
+
+
+def test_a_full_page_of_formulas_leaves_out_the_tallest_matrices_of_the_full_column() -> None:
+    model = MLP(3, [4, 4, 4, 2], activation="relu", seed=1)
+    program = record(model, [0.0, 0.0, 0.0])
+    figure = plots.formulas(program, np.ones((3, 3)), upstream=np.ones((3, 2)))
+    texts = {text.get_text(): text for text in figure.axes[0].texts}
+    formula, short = texts["∂L/∂W₂ = H₁ᵀ·∂L/∂Z₂"], texts["∂L/∂B₂ = sumas por columnas de ∂L/∂Z₂"]
+    assert formula.get_fontsize() > 10
+
+    def numbers_beside(text: Any) -> int:
+        middle = text.get_position()[1]
+        same = [t for t in figure.axes[0].texts if t.get_color() == text.get_color() and t is not text]
+        return len([t for t in same if abs(t.get_position()[1] - middle) < text.get_fontsize() and "." in t.get_text()])
+
+    assert numbers_beside(formula) == 0  # four rows
+    assert numbers_beside(short) == 4  # one row, for which there is room
+    assert numbers_beside(texts["H₁ = relu(Z₁)"]) >= 4  # the way forward has room for all

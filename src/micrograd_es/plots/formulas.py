@@ -18,6 +18,7 @@ from micrograd_es.program.explaining.matrices import Lines
 from micrograd_es.program.explaining.notation import Style
 
 LARGEST, SMALLER = 24.0, 0.78  # points of a formula at most, and the shapes' share of that
+READABLE = 13.0  # points of a formula below which the tallest matrices are left out
 LEADING = 1.3  # from one row of numbers to the next, in letters
 APART = 0.5  # between two formulas, in rows
 GUTTER = 2.5  # between two columns, in letters
@@ -46,7 +47,8 @@ def formulas(
     """What `program.explain(backward=True)` finds, with the numbers of `program.matrices` for a batch.
 
     Where the program gives several outputs, `upstream` is ∂L/∂Y and `given` what stands there in place of "what comes
-    from outside". `note` is a line at the foot. Matrices that are too large to be read show their shapes only.
+    from outside". `note` is a line at the foot. Matrices that are too large to be read, or for which there is no room
+    in letters that can be read, show their shapes only.
 
     >>> from micrograd_es import Value, record
     >>> w = [Value(1.0), Value(2.0)]
@@ -99,18 +101,19 @@ def _lowered(formula: str) -> str:
     return _NUMBERED.sub(lambda found: found[0].translate(_SUBSCRIPTS), formula)
 
 
+class Sizes(NamedTuple):
+    """How large the letters of a page are, and for letters of size 1 how wide each column is, and its formulas."""
+
+    letters: float
+    columns: list[float]
+    formulas: list[float]
+
+
 def _page(canvas: Canvas, columns: list[list[Row]], note: str, margin: float) -> None:
     """The columns side by side, in letters as large as fit."""
     wide, high = canvas.width * 72 + 2 * margin, canvas.height * 72 + margin
     titles = [canvas.words[name].capitalize() for name in ("given", "forward", "backward")]
-    rows = max(sum(row.height + APART for row in column) for column in columns) + 2.0 + 1.5 * bool(note)
-    formulas = [max((_widths(row)[0] for row in column), default=0.0) for column in columns]
-    numbers = [max((_widths(row)[1] for row in column), default=0.0) for column in columns]
-    widths = [
-        max(formula + matrix, text_width(title, 1.15, "semibold"))
-        for formula, matrix, title in zip(formulas, numbers, titles, strict=True)
-    ]
-    size = min(LARGEST * canvas.scale, high / rows / LEADING, wide / (sum(widths) + 2 * GUTTER))
+    size, widths, formulas = _fitted(columns, titles, wide, high, bool(note), canvas.scale)
     between = (wide - size * sum(widths)) / 2 if wide < size * (sum(widths) + 6 * GUTTER) else 3 * GUTTER * size
     left = (wide - size * sum(widths) - 2 * between) / 2 - margin
     for column, title, width, formula in zip(columns, titles, widths, formulas, strict=True):
@@ -125,6 +128,36 @@ def _page(canvas: Canvas, columns: list[list[Row]], note: str, margin: float) ->
     if note:
         middle = canvas.width * 72 / 2
         canvas.ax.text(middle, -margin, note, fontsize=size, color=canvas.theme.ink, ha="center", va="bottom")
+
+
+def _fitted(columns: list[list[Row]], titles: list[str], wide: float, high: float, note: bool, scale: float) -> Sizes:
+    """How large letters can be; where they could not be read, the tallest matrices of a full column are left out."""
+    while True:
+        sizes = _sizes(columns, titles, wide, high, note, scale)
+        is_wide = 1.001 * sizes.letters * (sum(sizes.columns) + 2 * GUTTER) > wide
+        full = [column for column in columns if is_wide or column is max(columns, key=_height)]
+        most = max(len(row.numbers) for column in full for row in column)
+        if sizes.letters >= READABLE * scale or most < 2:
+            return sizes
+        for column in full:
+            column[:] = [row._replace(numbers=[]) if len(row.numbers) == most else row for row in column]
+
+
+def _height(column: list[Row]) -> float:
+    """In rows of numbers."""
+    return sum(row.height + APART for row in column)
+
+
+def _sizes(columns: list[list[Row]], titles: list[str], wide: float, high: float, note: bool, scale: float) -> Sizes:
+    """How large letters can be, so that the columns fit on a page."""
+    rows = max(map(_height, columns)) + 2.0 + 1.5 * note
+    formulas = [max((_widths(row)[0] for row in column), default=0.0) for column in columns]
+    numbers = [max((_widths(row)[1] for row in column), default=0.0) for column in columns]
+    widths = [
+        max(formula + matrix, text_width(title, 1.15, "semibold"))
+        for formula, matrix, title in zip(formulas, numbers, titles, strict=True)
+    ]
+    return Sizes(min(LARGEST * scale, high / rows / LEADING, wide / (sum(widths) + 2 * GUTTER)), widths, formulas)
 
 
 def _widths(row: Row) -> tuple[float, float]:
