@@ -440,3 +440,13 @@ def test_the_root_of_a_whole_number_is_written_as_one() -> None:
     assert r"H_{1} &= \frac{X}{\sqrt{3}}" in program.explain(latex=True)
     other = record(lambda x: [1.7 * v for v in x] + [v * 3.0**0.25 for v in x], [0.1, 0.2])
     assert formulas(other.explain())[:2] == ["H1 = 1.7·X", f"H2 = X·{3.0**0.25!r}"]
+
+
+def test_a_divisor_may_stand_in_a_term_that_is_added_and_in_one_that_is_subtracted() -> None:
+    w = [Value(0.25 * i, f"w{i}") for i in range(4)]
+    program = record(
+        lambda x: [x[0] / 4 + w[0] * x[1] + w[1] * x[2], w[2] * x[0] - x[1] / 4 + w[3] * x[2]], [0.1, 0.2, 0.3]
+    )
+    assert "Y = X·W1" in formulas(program.explain())
+    found = program.matrices([[1.0, 2.0, 3.0]])
+    assert found["W1"].T.tolist() == [[0.25, 0.0, 0.25], [0.5, -0.25, 0.75]]

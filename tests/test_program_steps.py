@@ -162,7 +162,18 @@ def layers(x: list[Value]) -> Value:
     return es.log_sum_exp(scores) - scores[1] + es.sum([k * k for k in kernel]) * 0.1
 
 
-GRAPHS: dict[str, tuple[Callable[[list[Value]], Value], int]] = {"gathered": (gathered, 6), "layers": (layers, 7)}
+def attention(xs: list[Value]) -> Value:
+    """Tables of as many rows as columns that have to be gathered: they are read as they stand, and turned."""
+    table = [[(es.tanh if (i * j + i) % 3 else es.exp)(xs[3 * i + j]) for j in range(3)] for i in range(3)]
+    shares = [es.softmax([es.dot(row, other) for other in table]) for row in table]
+    return es.sum([es.dot(share, [row[j] for row in table]) ** 2 for share in shares for j in range(3)])
+
+
+GRAPHS: dict[str, tuple[Callable[[list[Value]], Value], int]] = {
+    "gathered": (gathered, 6),
+    "layers": (layers, 7),
+    "attention": (attention, 9),
+}
 
 
 @pytest.mark.parametrize("large", [False, True], ids=["near", "large"])

@@ -170,7 +170,10 @@ class _Names:
         if name is None:
             if isinstance(x, np.ndarray) and not x.ndim:
                 return repr(x.item())
-            name = self.names[key] = self._new(x)
+            name = self._new(x)
+            if name in self.known:  # the same numbers in the same shape, but turned in another way
+                name += f"_{len(self.names)}"
+            self.names[key] = name
             self.known[name] = x
         return name
 

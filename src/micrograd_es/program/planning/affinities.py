@@ -206,6 +206,9 @@ class Steps:
         return found
 
     def _write_weight(self, weights: tuple[int, ...], divisors: tuple[int, ...], sign: int) -> int:
+        if sign < 0:
+            is_one = len(weights) == 1 and not divisors
+            return self._add(NEG, (weights[0] if is_one else self._weight(weights, divisors, 1),))
         if not weights:
             weight = self._add(INV, divisors[:1])
         elif len(weights) > 1:
@@ -214,7 +217,7 @@ class Steps:
             weight = weights[0]
         for divisor in divisors[0 if weights else 1 :]:
             weight = self._add(DIV, (weight, divisor))
-        return weight if sign > 0 else self._add(NEG, (weight,))
+        return weight
 
 
 def _by_occurrence(products: list[Product]) -> list[list[Product]]:
