@@ -1,6 +1,7 @@
 """Programs in NumPy: a plan becomes a list of `steps`, each a function of NumPy and the arrays that it is given.
 
-`block_steps` writes those of every block, `affine_steps` and `inner_steps` those of sums of products; `kinds` are what
-NumPy is called with for an operation, `exchange` and `scatter` what stands between blocks. The `runner` goes through
-them, `portions` goes through a large batch part by part, and `text` prints them as code.
+`block_steps` writes those of every block, `affine_steps` and `inner_steps` those of sums of products, `many` those of
+operations of many inputs; `kinds` are what NumPy is called with for any other. `exchange` is what stands between
+blocks, `turns` and `scatter` what is added to the same rows several times. The `runner` goes through the steps,
+`portions` goes through a large batch part by part, and `text` prints them as code.
 """
