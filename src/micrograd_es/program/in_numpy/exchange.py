@@ -30,7 +30,8 @@ class Exchange:
     """The matrices of a runner, and the rooms between them; the first so many shared rows are `leaves`.
 
     `touched` are the rows of gradients that something was sent to, `cleared` those that must be 0 before, `held` what
-    is in the rooms as the steps go along: in a large batch blocks share them.
+    is in the rooms as the steps go along: in a large batch blocks share them. `sums` is what leaves that are apart are
+    sent, which is put in its places at the end.
     """
 
     def __init__(
