@@ -183,6 +183,35 @@ def test_a_squared_error_times_what_is_computed_is_none() -> None:
     assert [line for line in weighted if line.startswith("ℓ")] == ["ℓ = X3 ⊙ U3 m×1 squared error"]
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_a_variance_is_no_squared_error_where_rows_are_normalised_by_hand(known: bool) -> None:
+    def normalised(row: Sequence[Any]) -> list[Any]:
+        mean = es.sum(row) / 4
+        apart = [x - mean for x in row]
+        deviation = es.sqrt(es.sum([x * x for x in apart]) / 4 + 1e-5)
+        return [x / deviation for x in apart]
+
+    def fn(x: Sequence[Any]) -> Any:
+        found = [normalised(row if known else [es.tanh(A * a) for a in row]) for row in x]
+        return [a for row in found for a in two(row[:2])]
+
+    assert not [line for line in lines(fn, [[0.1, 0.2, 0.3, 0.4]] * 3) if "squared error" in line]
+
+
+def test_a_squared_error_is_one_where_its_root_is_the_output_and_not_as_a_step_of_something_else() -> None:
+    def error(x: Sequence[Any], t: Sequence[Any]) -> Value:
+        return es.sum([(y - u) ** 2 for y, u in zip(two(x), t, strict=True)])
+
+    inputs = [0.1, 0.2], [0.3, 0.4]
+    weighted = lines(lambda x, t: es.sqrt((t[0] + t[1]) * error(x, t)), *inputs)
+    assert [line for line in weighted if "squared error" in line] == [
+        "U4 = row sums of U3 m×1 squared error",
+        "U5 = U1 ⊙ U4 m×1 squared error",
+    ]
+    for fn in (lambda x, t: es.exp(-error(x, t)), lambda x, t: x[0] / error(x, t), lambda x, t: error(x, t) ** 2):
+        assert not [line for line in lines(fn, *inputs) if "squared error" in line]
+
+
 def test_a_single_number_has_all_its_digits_and_of_many_it_is_told() -> None:
     found = lines(lambda x: es.sum([A * v + es.softplus(v) - 0.6931471805599453 for v in x]), [0.1, 0.2])
     assert "C = −1.3862943611198906 1×1" in found

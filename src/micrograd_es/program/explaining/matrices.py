@@ -53,7 +53,7 @@ class Lines(Objective):
             self.forward = with_softmax(self.forward, [self.output, *self.seeds])
             name_attention(self.forward)
         self._rename()
-        recognise(self.forward)
+        recognise(self.forward, self.output)
         if len(plan.tape.outputs) == 1:
             mean = Mean(Name(self.output)) if self.output.shape[0] == "m" else Name(self.output)
             total = Sum([mean, *self.penalties]) if self.penalties else mean

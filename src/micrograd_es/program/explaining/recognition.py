@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from micrograd_es.program.explaining.formulas import Added, Formula, Matrix
+from micrograd_es.ops import ADD, DIV, LOG, MUL, NEG, SAME, SQRT, SUB
+from micrograd_es.program.explaining.formulas import Added, Formula, Matrix, Mean, Sum
+from micrograd_es.program.explaining.patches import Flat
 from micrograd_es.program.explaining.readings import Across, Reading
 from micrograd_es.program.explaining.stretches import Stretches, Taken
 
@@ -120,10 +122,12 @@ _ROWS: tuple[tuple[str, Callable[[_Facts], bool]], ...] = (
 _OF = ("lse", "exp", "columns", "sum of exp")  # of their first input
 _DATA = ("X", "T", "C", "")  # letters of inputs, targets and constants; a number has none
 _NOTED = ("softmax", "log softmax", "cross-entropy", "squared error")
+_ONWARD = (ADD, SUB, NEG, SAME, MUL, DIV, SQRT, LOG)  # what may still become of an error: its mean, root or logarithm
 
 
-def recognise(lines: Sequence[Line]) -> None:
-    """Note what the lines are known as."""
+def recognise(lines: Sequence[Line], output: Matrix) -> None:
+    """Note what the lines are known as; a squared error is one where it ends in the output, and not as a variance."""
+    errors = _ending_in(output, lines)
     kinds: dict[Matrix, Kind] = {}
     for line in lines:
         row = line.formula.op.name if isinstance(line.formula, Reading) else ""
@@ -131,5 +135,27 @@ def recognise(lines: Sequence[Line]) -> None:
         facts = _Facts(line.formula, row, line.matrix.shape[1], line.inputs, known)
         found = next((kind for kind, holds in _ROWS if holds(facts)), "")
         kinds[line.matrix] = found, facts.of(found)
-        if found in _NOTED:
+        if found in _NOTED and (found != "squared error" or line.matrix in errors):
             line.note = found
+
+
+def _ending_in(output: Matrix, lines: Sequence[Line]) -> set[Matrix]:
+    """The output and what it adds up, scaled by what is given alone, or the root or the logarithm of that."""
+    found, others = {output}, set[Matrix]()
+    data: set[Matrix] = set()
+    for line in lines:
+        if all(x in data or x.letter in _DATA for x in line.inputs):
+            data.add(line.matrix)
+    varying = {line.matrix for line in lines if line.matrix.shape[0] == "m"} - data
+    for line in reversed(lines):
+        formula, inside = line.formula, [x for x in line.inputs if x in varying]
+        onward = isinstance(formula, Added | Flat | Mean | Stretches | Sum | Taken)
+        if isinstance(formula, Reading):
+            alone = formula.op not in (MUL, DIV) or len(inside) == 1
+            below = formula.op is DIV and inside[-1:] == line.inputs[-1:]
+            onward = formula.op in _ONWARD and alone and not below
+        if onward and line.matrix in found:
+            found.update(inside)
+        else:
+            others.update(inside)
+    return found - others
