@@ -526,3 +526,28 @@ def test_the_same_numbers_may_be_at_positions_of_several_shapes() -> None:
 
     program = record(fn, [0.1] * 6)
     check_matrices(program, np.random.default_rng(1).normal(size=(3, 6)))
+
+
+def test_many_tiny_tables_of_one_example_are_multiplied_by_matmul() -> None:
+    def fn(x: list[Value]) -> Value:
+        return squares([y for i in range(0, 500, 5) for y in flat(times(_turn(x[i]), rows(x[i + 1 : i + 5], 2)))])
+
+    def _turn(angle: Value) -> Table:
+        return [[es.cos(angle), es.sin(angle)], [es.tanh(angle), es.exp(angle)]]
+
+    program = record(fn, [0.1] * 500)
+    assert tables(program) == [(100, 2, 2, 2)]
+    assert "einsum" not in program.source(1).split("def backward")[0]
+    assert "einsum" in program.source(16)
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
+def test_outputs_that_are_apart_are_copied_at_once(fast: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if fast:
+        pytest.importorskip("llvmlite")
+    program = record(lambda a: times(a, turned(a)), np.zeros((3, 3)).tolist(), fast=fast)
+    xs = np.random.default_rng(1).normal(size=(5, 3, 3))
+    program(xs)  # what is prepared once
+    monkeypatch.delattr(np, "stack")  # a view for each of them
+    found = program(xs)
+    np.testing.assert_allclose(found, xs @ xs, rtol=1e-12)

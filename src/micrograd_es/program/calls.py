@@ -48,7 +48,7 @@ class Call:
         self.out: Any = None
         self.whole: Callable[..., float | None] | None = None
         self.outputs = [self._row(space, row) for space, row in runner.outputs]
-        self.table = self._table()
+        self.stacked = self._gathering()
         if not wrt:
             return
         batch, (space, row) = self.batch, runner.outputs[0]
@@ -82,14 +82,16 @@ class Call:
         values: Array = self.runner.values[space][row]
         return values if space is Space.VARYING else np.broadcast_to(values, (self.batch,))
 
-    def _table(self) -> Array | None:
-        """The outputs as one view with a row for each example, where their rows follow each other."""
-        places = self.runner.outputs
-        space, first = places[0]
-        if space is Space.SHARED or places != [(space, first + i) for i in range(len(places))]:
-            return None
-        table: Array = self.runner.values[space][first : first + len(places)].T
-        return table
+    def _gathering(self) -> Callable[[], Array]:
+        """What copies the outputs together, a row for each example: at once where all of them vary."""
+        rows, values = [row for _, row in self.runner.outputs], self.runner.values[Space.VARYING]
+        if any(space is Space.SHARED for space, _ in self.runner.outputs):
+            return lambda: np.stack(self.outputs, axis=1)
+        if rows == list(range(rows[0], rows[0] + len(rows))):
+            copied: Callable[[], Array] = values[rows[0] : rows[0] + len(rows)].T.copy
+            return copied
+        apart = np.array(rows)
+        return lambda: values[apart].T.copy()
 
     def write_into(self, out: Any) -> None:
         """Copy the gradient of the parameters into what was given for it.
@@ -127,10 +129,6 @@ class Call:
         parts = self.known or self._slopes_of_inputs()
         fine = isfinite(value) or (self.reduce == "none" and np.isfinite(self.outputs[0]).all())
         return bool(fine) and all(np.isfinite(part).all() for part in (self.slopes, *parts))
-
-    def stacked(self) -> Array:
-        """The outputs, copied: a row for each example."""
-        return self.table.copy() if self.table is not None else np.stack(self.outputs, axis=1)
 
 
 class Calls:

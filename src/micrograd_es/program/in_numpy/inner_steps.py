@@ -15,7 +15,7 @@ from micrograd_es.program.in_numpy.exchange import CONTRIBUTIONS, INNER, Exchang
 from micrograd_es.program.in_numpy.steps import Step, einsum, taken, where_there
 
 MANY = 64  # examples, beyond which einsum is the faster one
-EXAMPLE, PRODUCT, CALL = 120, 10, 1500  # ns for each example of np.matmul, each product of einsum, and its call
+EXAMPLE, PRODUCT, CALL = 105, 15, 1500  # ns for each example of np.matmul, each product of einsum, and its call
 
 Shape = tuple[int, int, int]
 
