@@ -551,3 +551,18 @@ def test_outputs_that_are_apart_are_copied_at_once(fast: bool, monkeypatch: pyte
     monkeypatch.delattr(np, "stack")  # a view for each of them
     found = program(xs)
     np.testing.assert_allclose(found, xs @ xs, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("count", "beside", "expected"), [(16, False, [(16, 1, 2, 2)]), (17, False, []), (1, True, [])]
+)
+def test_tiny_tables_are_blocks_where_they_are_few_and_nothing_stands_beside_them(
+    count: int, beside: bool, expected: list[Shape]
+) -> None:
+    def fn(x: list[Value]) -> Value:
+        found = [flat(times([x[i : i + 2]], [x[i + 2 : i + 4], x[i + 4 : i + 6]])) for i in range(0, 6 * count, 6)]
+        return squares([*flat(found), *([x[0] * x[3] + x[1] * x[4]] if beside else [])])
+
+    program = record(fn, [0.1] * (6 * count))
+    assert tables(program) == expected
+    agree(program, fn, np.random.default_rng(3).normal(size=(3, 6 * count)))

@@ -14,6 +14,8 @@ from micrograd_es.ops import MUL
 from micrograd_es.program.planning.affinities import Steps
 from micrograd_es.program.planning.masks import FULL, NONE, Grid, joined
 
+TINY, FEW = 4, 16  # products of a table, and such tables, up to which a block for them is no more than a formula
+
 Pairs = Sequence[tuple[int, int]]  # the factors of the terms of a sum
 Cells = dict[tuple[int, int], int]  # the sum of each row and column that meet
 
@@ -108,8 +110,17 @@ def _tables(sums: Mapping[int, Pairs]) -> list[Grid]:
             (row,), (column,) = in_rows, in_columns
             if column not in rows.setdefault(row, {}):
                 rows[row][column] = columns.setdefault(column, {})[row] = number
-    made = [_grid(cells, sums) for cells in _complete(rows, columns)]
+    made = [_grid(cells, sums) for cells in _worth_it(_complete(rows, columns), sums)]
     return [grid for grid in made if grid]
+
+
+def _worth_it(found: list[Cells], sums: Mapping[int, Pairs]) -> list[Cells]:
+    """All but tables of two sums of two products, where there are many, or sums beside them that are in none."""
+    terms = len(next(iter(sums.values())))
+    tiny = [cells for cells in found if len(cells) * terms <= TINY]
+    if len(tiny) <= FEW and sum(map(len, found)) == len(sums):
+        return found
+    return [cells for cells in found if len(cells) * terms > TINY]
 
 
 def _complete(rows: dict[int, dict[int, int]], columns: dict[int, dict[int, int]]) -> list[Cells]:
