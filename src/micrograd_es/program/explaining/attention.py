@@ -97,10 +97,8 @@ def _as_one(line: Line, part: Name | Reading) -> Line:
 
     def back(upstream: Formula) -> list[tuple[Matrix, Formula]]:
         sent: Formula = Times(shares, Sum([upstream, Minus(Added(Times(shares, upstream), 1))]))
-        if isinstance(part, Reading):
-            sent = scaled(
-                sent, Reading(part.op, names, x, along)
-            )  # of a product or a quotient it is without the result
+        if isinstance(part, Reading):  # a product or a quotient, whose local gradient does not ask for the result
+            sent = scaled(sent, Reading(part.op, names, x, along))
         return [(x.matrix, sent)]
 
     return Line(line.matrix, Softmax(part), [x.matrix], back, scope=line.scope)
