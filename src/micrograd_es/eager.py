@@ -50,13 +50,16 @@ def run({parameters}):
 
 _FINITE = f"{-LARGEST!r} <= ({{}} := {{}}) <= {LARGEST!r}"
 
+_SELF = """\
+    self_ = self.number"""
+
 _INPUT = """\
-    if {x}.__class__ is not Value:
+    if {x}.__class__ is not Value and not isinstance({x}, Value):
         {x} = as_value({x}, op)
     {x}_ = {x}.number"""
 
 _OTHER = """\
-    if other.__class__ is not Value:
+    if other.__class__ is not Value and not isinstance(other, Value):
         try:
             other = as_value(other, op)
         except TypeError:
@@ -64,6 +67,8 @@ _OTHER = """\
                 return NotImplemented  # NumPy takes it entry by entry
             raise
     other_ = other.number"""
+
+_NAMED = {"self": _SELF, "other": _OTHER}  # of a method; what a function is given may be a number
 
 
 def eager(row: Op, *, swapped: bool = False) -> Callable[[F], F]:
@@ -100,7 +105,7 @@ def _few(row: Op, parameters: tuple[str, ...], swapped: bool) -> str:
         wires += [x, slope]
     return _FEW.format(
         parameters=", ".join(parameters),
-        inputs="\n".join(_OTHER if x == "other" else _INPUT.format(x=x) for x in parameters),
+        inputs="\n".join(_NAMED.get(x, _INPUT).format(x=x) for x in parameters),
         conditions=" and ".join(conditions),
         wires=", ".join(wires),
         nodes=", ".join(nodes),
