@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import repeat
+from itertools import filterfalse, repeat
 from typing import Any
 
 from micrograd_es.ops import Op
@@ -39,34 +39,48 @@ class Trace:
 
     def _walk(self, output: Value, numbers: dict[Value, int], made: list[Value]) -> None:
         """Number what is behind an output, inputs first; no recursion."""
-        leaves, add, number = self.leaves, self.args.append, numbers.__getitem__
-        waiting: list[Any] = [output]  # Values to open; and, once its inputs stand above it, a Value and its inputs
+        leaves, add, number_of = self.leaves, self.args.append, numbers.get
+        waiting = [output]
         while waiting:
             node = waiting.pop()
-            if node.__class__ is tuple:
-                inputs = node
-                node = waiting.pop()
-            elif node in numbers:
+            if node in numbers:
                 continue
+            wires = node.wires
+            if len(wires) == 4:  # as most have two inputs; so it takes half the time
+                x, _, y, _ = wires
+                first = number_of(x)
+                if first is None and not x.wires:
+                    first = numbers[x] = len(leaves)
+                    leaves.append(x)
+                second = number_of(y)
+                if second is None and not y.wires:
+                    second = numbers[y] = len(leaves)
+                    leaves.append(y)
+                if first is None or second is None:
+                    waiting.append(node)
+                    if second is None:
+                        waiting.append(y)
+                    if first is None:
+                        waiting.append(x)
+                    continue
+                add((first, second))
             else:
-                inputs = node.wires[::2]
+                inputs = wires[::2]
                 deeper = []
-                for x in inputs:
+                for x in inputs or (node,):
                     if x not in numbers:
                         if x.wires:
                             deeper.append(x)
                         else:
                             numbers[x] = len(leaves)
                             leaves.append(x)
+                if not wires:
+                    continue
                 if deeper:
-                    waiting += (node, inputs)
+                    waiting.append(node)
                     waiting += deeper[::-1]
                     continue
-            if not inputs:
-                numbers[node] = len(leaves)
-                leaves.append(node)
-                continue
-            add((numbers[inputs[0]], numbers[inputs[1]]) if len(inputs) == 2 else tuple(map(number, inputs)))
+                add(tuple([numbers[x] for x in inputs]))
             numbers[node] = ~len(made)
             made.append(node)
 
@@ -169,21 +183,23 @@ def traced(trace: Trace, inputs: int, parameters: Sequence[Value], merge: bool =
     return tape
 
 
-def _without_constants(tape: Tape, trace: Trace, place: list[int]) -> list[int]:
+def _without_constants(tape: Tape, trace: Trace, place: list[int]) -> Sequence[int]:
     """The operations that depend on more than constants; the constants that they need get their numbers.
 
     In `place` are the numbers of the tape by those of the trace, −1 where there is none; constants that are equal share
     one.
     """
-    fixed = bytearray([number < 0 for number in place])
-    for i, xs in enumerate(trace.args):
-        for x in xs:
-            if not fixed[x]:
-                fixed[~i] = 0
-                break
-    kept = [i for i in range(len(trace.ops)) if not fixed[~i]]
-    needed = dict.fromkeys([x for i in kept for x in trace.args[i] if fixed[x]])  # in the order in which they are used
-    needed |= dict.fromkeys([x for x in trace.outputs if fixed[x]])
+    fixed = {number for number in range(len(trace.leaves)) if place[number] < 0}
+    args = trace.args
+    kept: Sequence[int] = range(len(trace.ops))
+    if any(map(fixed.issuperset, args)):
+        for i, xs in enumerate(args):
+            if fixed.issuperset(xs):
+                fixed.add(~i)
+        kept = [i for i in kept if ~i not in fixed]
+    some = filterfalse(fixed.isdisjoint, map(args.__getitem__, kept))
+    needed = dict.fromkeys([x for xs in some for x in xs if x in fixed])  # in the order in which they are used
+    needed |= dict.fromkeys([x for x in trace.outputs if x in fixed])
     known: dict[str, int] = {}  # by what they look like, so that 0.0 and -0.0 stay apart
     for number in needed:
         value = float(trace.leaves[number].number if number >= 0 else trace.results[~number])

@@ -67,12 +67,12 @@ class Steps:
 
     def _count_users(self, tape: Tape) -> list[int]:
         """How many inputs each number feeds; an output counts as one more."""
-        repeats, args = self.repeats, self.args[self.first :]
-        if repeats:
-            args = [xs for x, xs in enumerate(args, self.first) if x not in repeats]
-        outputs = [repeats.get(x, x) for x in tape.outputs]
-        used = np.fromiter(chain.from_iterable((*args, outputs)), np.int64)
+        outputs = [self.repeats.get(x, x) for x in tape.outputs]
+        used = np.fromiter(chain(chain.from_iterable(self.args[self.first :]), outputs), np.int64)
         users: list[int] = np.bincount(used, minlength=len(self.ops)).tolist()
+        for number in self.repeats:
+            for x in self.args[number]:
+                users[x] -= 1
         return users
 
     def _find_varying(self, tape: Tape) -> list[bool]:

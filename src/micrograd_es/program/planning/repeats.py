@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import chain
-
-import numpy as np
+from collections.abc import Iterable, Sequence
 
 from micrograd_es.ops import ADD, MUL, SUB, Op
 from micrograd_es.program.tape import Tape
@@ -25,26 +22,48 @@ def repeats(tape: Tape, ops: Sequence[Op | None], args: list[tuple[int, ...]]) -
     """
     first = tape.first_entry
     zeros = {number for number, x in enumerate(tape.constants, tape.first_constant) if x == 0}
-    if not zeros and not _may_repeat(ops[first:], args[first:]):
-        return {}, []
     found: dict[int, int] = {}
+    if zeros:
+        _without_zeros(tape, ops, args, zeros, found)
+    if _may_repeat(ops, args, first, found):
+        _once(ops, args, first, found)
+    return found, sorted([x for x in zeros if x >= first and x not in found], reverse=True)
+
+
+def _without_zeros(
+    tape: Tape, ops: Sequence[Op | None], args: list[tuple[int, ...]], zeros: set[int], found: dict[int, int]
+) -> None:
+    """Find what is 0, and what is a sum with nothing but 0 added."""
+    gone = set(zeros)  # what is 0, or another number
+    are_there = gone.isdisjoint
+    for number, xs in enumerate(args[tape.first_entry :], tape.first_entry):
+        if are_there(xs):
+            continue
+        op = ops[number]
+        xs = args[number] = tuple([found.get(x, x) for x in xs])
+        if _is_zero(op, xs, zeros, tape):
+            zeros.add(number)
+        elif op is ADD:
+            xs = args[number] = tuple([x for x in xs if x not in zeros])
+        elif op is SUB and xs[1] in zeros:
+            xs = args[number] = xs[:1]
+        if len(xs) == 1 and op in (ADD, SUB):
+            found[number] = xs[0]
+        if number in zeros or number in found:
+            gone.add(number)
+
+
+def _once(ops: Sequence[Op | None], args: list[tuple[int, ...]], first: int, found: dict[int, int]) -> None:
+    """Find what is the same operation as one before."""
     known: dict[tuple[Op | None, tuple[int, ...]], int] = {}
-    zeros_among, found_among = zeros.isdisjoint, found.keys().isdisjoint
+    are_themselves = found.keys().isdisjoint
     for number, op in enumerate(ops[first:], first):
         xs = args[number]
-        if not found_among(xs):
+        if not are_themselves(xs):
             xs = args[number] = tuple([found.get(x, x) for x in xs])
-        if not zeros_among(xs):
-            if _is_zero(op, xs, zeros, tape):
-                zeros.add(number)
-            elif op is ADD:
-                xs = args[number] = tuple([x for x in xs if x not in zeros])
-            elif op is SUB and xs[1] in zeros:
-                xs = args[number] = xs[:1]
         same = xs[0] if len(xs) == 1 and op in (ADD, SUB) else known.setdefault((op, xs), number)
         if same != number:
             found[number] = same
-    return found, sorted([x for x in zeros if x >= first and x not in found], reverse=True)
 
 
 def _is_zero(op: Op | None, xs: tuple[int, ...], zeros: set[int], tape: Tape) -> bool:
@@ -54,19 +73,9 @@ def _is_zero(op: Op | None, xs: tuple[int, ...], zeros: set[int], tape: Tape) ->
     return op is MUL and all(tape.inputs <= x < tape.first_entry for x in xs)
 
 
-def _may_repeat(ops: Sequence[Op | None], args: Sequence[tuple[int, ...]]) -> bool:
-    """Whether two operations may be the same one on the same inputs: their sums of scrambled numbers are."""
-    if not ops:
-        return False
-    rows = {op: i for i, op in enumerate(dict.fromkeys(ops), 1)}
-    lengths = np.fromiter(map(len, args), np.int64, len(args))
-    starts = np.cumsum(lengths) - lengths
-    numbers = np.fromiter(chain.from_iterable(args), np.uint64, int(lengths.sum()))
-    places = np.arange(len(numbers), dtype=np.uint64) - np.repeat(starts, lengths).astype(np.uint64)
-    numbers = (numbers + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    numbers ^= numbers >> np.uint64(29)
-    numbers *= places + places + np.uint64(1)
-    marks = np.add.reduceat(numbers, starts)
-    marks += np.fromiter(map(rows.__getitem__, ops), np.uint64, len(ops)) * np.uint64(0xC2B2AE3D27D4EB4F)
-    marks.sort()
-    return bool((marks[1:] == marks[:-1]).any())
+def _may_repeat(ops: Sequence[Op | None], args: Sequence[tuple[int, ...]], first: int, found: Iterable[int]) -> bool:
+    """Whether two operations are the same on the same inputs, but for those that are found; mostly no inputs are."""
+    rest = list(args[first:])
+    for number in found:
+        rest[number - first] = (number,)  # which nothing else reads any more
+    return len(set(rest)) < len(rest) and len(set(zip(ops[first:], rest, strict=True))) < len(rest)
