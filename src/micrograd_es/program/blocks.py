@@ -137,6 +137,8 @@ class Elementwise:
 
 Block = Affine | Total | Inner | Elementwise
 
+Wanted = dict[Space, set[int]]  # the rows of each space whose gradients are needed; empty where none is asked for
+
 
 @dataclass
 class Plan:
@@ -160,18 +162,18 @@ class Plan:
         found = [self.places[number] for number in numbers]
         return Rows(found[0][0], tuple([row for _, row in found]))
 
-    def wanted(self, start: int, end: int) -> set[tuple[Space, int]]:
+    def wanted(self, start: int, end: int) -> Wanted:
         """Where gradients are needed for those of the numbers from start to end: in all that depends on them."""
-        found: dict[Space, set[int]] = {space: set() for space in Space}
+        found: Wanted = {space: set() for space in Space} if end > start else {}
         for number in range(start, end):
             space, row = self.places[number]
             found[space].add(row)
-        for block in self.blocks if end > start else ():
+        for block in self.blocks if found else ():
             for rows in inputs_of(block):
                 if not found[rows.space].isdisjoint(rows.numbers):
                     found[block.out.space].update(block.out.numbers)
                     break
-        return {place for place in self.places.values() if place[1] in found[place[0]]}
+        return found
 
 
 def inputs_of(block: Block) -> tuple[Rows, ...]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.blocks import Plan, Space
+from micrograd_es.program.blocks import Plan, Space, Wanted
 from micrograd_es.program.collection import without_collection
 from micrograd_es.program.given import as_array, batch_of, count, may_be_masked
 from micrograd_es.program.in_numpy.portions import runner_of
@@ -219,7 +219,7 @@ def if_small(x: Any) -> Any:
     return x if isinstance(x, np.ndarray | np.generic) and x.nbytes <= SMALL else None
 
 
-def wanted(plan: Plan, wrt: str) -> set[tuple[Space, int]]:
+def wanted(plan: Plan, wrt: str) -> Wanted:
     """Where gradients are needed: everything that depends on what they are asked for."""
     tape = plan.tape
     first, last = tape.inputs, tape.first_constant

@@ -13,13 +13,11 @@ import numpy as np
 
 from micrograd_es import flow
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.blocks import Plan, Space
+from micrograd_es.program.blocks import Plan, Space, Wanted
 from micrograd_es.program.in_numpy.portions import length_of
 from micrograd_es.program.in_numpy.runner import Runner
 from micrograd_es.program.tape import Tape
 from micrograd_es.value import Constant, Value, general
-
-Wanted = set[tuple[Space, int]]
 
 
 class NotFiniteError(ArithmeticError, ValueError):
@@ -29,7 +27,7 @@ class NotFiniteError(ArithmeticError, ValueError):
 def located(plan: Plan, shared: Array, inputs: Array, wanted: Wanted) -> ArithmeticError:
     """The error for a run whose values or gradients are not finite.
 
-    `inputs` has a row for each example; `wanted` are the places whose gradients were asked for, none where only the
+    `inputs` has a row for each example; `wanted` is where gradients were asked for, nowhere where only the
     outputs were.
     """
     runner, bad = _searched(plan, shared, inputs, wanted)
@@ -110,7 +108,7 @@ def _run(plan: Plan, shared: Sequence[float], given: Sequence[float], wanted: Wa
         except (ArithmeticError, ValueError) as error:
             raise _FaultError(error, _with_place(str(error), tape, number), varies[-1]) from None
         node.label = entry.label or tape.name(number)
-        fixed = number in plan.places and plan.places[number] not in wanted
+        fixed = number in plan.places and not _is_wanted(plan, number, wanted)
         nodes.append(Constant(node.number, node.label) if fixed and wanted else node)
     if wanted:
         try:
@@ -130,8 +128,13 @@ def _leaves(plan: Plan, shared: Sequence[float], given: Sequence[float], wanted:
             told = f"the {kind} {tape.name(number)} is {x}; expected a finite number."
             raise _FaultError(NotFiniteError(), told, number < tape.inputs)
         label = tape.name(number) if number < tape.first_constant else ""
-        nodes.append((Value if plan.places[number] in wanted else Constant)(x, label))
+        nodes.append((Value if _is_wanted(plan, number, wanted) else Constant)(x, label))
     return nodes
+
+
+def _is_wanted(plan: Plan, number: int, wanted: Wanted) -> bool:
+    space, row = plan.places[number]
+    return row in wanted.get(space, ())
 
 
 def _with_place(told: str, tape: Tape, number: int) -> str:

@@ -162,7 +162,7 @@ class Program:
             call.runner.predict()
             found = call.stacked() if isinstance(self.result, list) else call.outputs[0].copy()
             if check and not np.isfinite(found).all():
-                raise located(self.plan, self._shared, call.runner.inputs, set())
+                raise located(self.plan, self._shared, call.runner.inputs, {})
         if not call.single:
             return found.reshape(call.batch, *self._row) if len(self._row) > 1 else found
         return unflattened(self.result, iter(found.ravel().tolist()))

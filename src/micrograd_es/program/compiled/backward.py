@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 
 from micrograd_es.ops import ADD, SAME, Op
-from micrograd_es.program.blocks import Affine, Elementwise, Inner, Plan, Rows, Space, Total, is_run
+from micrograd_es.program.blocks import Affine, Elementwise, Inner, Plan, Rows, Space, Total, Wanted, is_run
 from micrograd_es.program.compiled import products, rows, single, tiles
 from micrograd_es.program.compiled.forward import Forward, filled
 from micrograd_es.program.compiled.places import (
@@ -28,14 +28,16 @@ class Backward:
     the first that has something to send there and added to by the others; `touched` are those that have been written.
     """
 
-    def __init__(self, plan: Plan, forward: Forward, output: Rows, wanted: set[tuple[Space, int]], seed: int) -> None:
+    def __init__(self, plan: Plan, forward: Forward, output: Rows, wanted: Wanted, seed: int) -> None:
         self.places, self.book, self.way = forward.places, forward.book, forward
         self.reserve: Callable[[int], int] = forward.reserve
         self.nowhere = forward.reserve(1)  # the place of a number that nobody reads
         self.touched = bytearray(plan.sizes[VARYING])
         self.wanted_varying, self.wanted_shared = self.touched[:], bytearray(plan.sizes[Space.SHARED])
-        for space, row in wanted:
-            (self.wanted_varying if space is VARYING else self.wanted_shared)[row] = 1
+        for space, numbers in wanted.items():
+            marks = self.wanted_varying if space is VARYING else self.wanted_shared
+            for row in numbers:
+                marks[row] = 1
         self.late: list[int] = []
         self.after: list[int] = []
         self.before = self.book.step(tiles.clear, self.places.shared + self.places.shared_gap, plan.sizes[Space.SHARED])

@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from micrograd_es.ops import ADD, LSE, MAX, MIN, MUL
-from micrograd_es.program.blocks import Block, Elementwise, Plan, Rows, Space, inputs_of
+from micrograd_es.program.blocks import Block, Elementwise, Plan, Rows, Space, Wanted, inputs_of
 
 TREES = (ADD, MUL, MAX, MIN, LSE)
 FEW = 16  # inputs
 
 
-def narrowed(plan: Plan, wanted: set[tuple[Space, int]]) -> tuple[Plan, set[tuple[Space, int]]]:
+def narrowed(plan: Plan, wanted: Wanted) -> tuple[Plan, Wanted]:
     """The plan without operations of many inputs, and what is wanted, with the rows that were added for it.
 
     What no example changes is left as it is: its rows belong to the program.
@@ -23,16 +23,17 @@ def narrowed(plan: Plan, wanted: set[tuple[Space, int]]) -> tuple[Plan, set[tupl
     if not any(isinstance(block, Elementwise) and len(block.inputs) > FEW for block in plan.blocks):
         return plan, wanted
     blocks: list[Block] = []
-    narrow, wanted = replace(plan, blocks=blocks, sizes=dict(plan.sizes)), set(wanted)
+    narrow = replace(plan, blocks=blocks, sizes=dict(plan.sizes))
+    wanted = {space: set(rows) for space, rows in wanted.items()}
     for block in plan.blocks:
         if isinstance(block, Elementwise) and block.op in TREES and block.out.space is Space.VARYING:
             block = _narrower(block, narrow)
         blocks.append(block)
     first = plan.sizes[Space.VARYING]
     for made in blocks:
-        added = made.out.space is Space.VARYING and made.out.numbers[0] >= first
-        if added and any((rows.space, row) in wanted for rows in inputs_of(made) for row in rows.numbers):
-            wanted.update((Space.VARYING, row) for row in made.out.numbers)
+        added = wanted and made.out.space is Space.VARYING and made.out.numbers[0] >= first
+        if added and not all(wanted[rows.space].isdisjoint(rows.numbers) for rows in inputs_of(made)):
+            wanted[Space.VARYING].update(made.out.numbers)
     return narrow, wanted
 
 

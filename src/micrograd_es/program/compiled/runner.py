@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.blocks import Plan, Rows, Space
+from micrograd_es.program.blocks import Plan, Rows, Space, Wanted
 from micrograd_es.program.compiled import brief, tiles
 from micrograd_es.program.compiled.backward import Backward
 from micrograd_es.program.compiled.book import Book
@@ -45,9 +45,7 @@ class Runner:
 
     fresh = False
 
-    def __init__(
-        self, plan: Plan, shared: Array, batch: int, wanted: set[tuple[Space, int]], output: Rows | None
-    ) -> None:
+    def __init__(self, plan: Plan, shared: Array, batch: int, wanted: Wanted, output: Rows | None) -> None:
         known, self.outputs = plan.sizes[VARYING], [plan.places[number] for number in plan.tape.outputs]
         plan, wanted = narrowed(plan, wanted)
         count, inputs = plan.sizes[VARYING], plan.tape.inputs
@@ -134,7 +132,7 @@ class Runner:
         self.kept.append(space)
         return space[start : start + count]
 
-    def _write(self, plan: Plan, wanted: set[tuple[Space, int]], output: Rows | None) -> None:
+    def _write(self, plan: Plan, wanted: Wanted, output: Rows | None) -> None:
         """Write the programs."""
         run, call = self.book.number(tiles.run), -1
         if self.is_brief and output is not None:
@@ -159,12 +157,12 @@ class Runner:
         load = self.book.step(tiles.load, 0, plan.tape.inputs, self.tile, values.ctypes.data, values.shape[1])
         return [*load, *way.tiles, *self._store(values, sorted(outputs))]
 
-    def _back(self, plan: Plan, way: Forward, output: Rows, wanted: set[tuple[Space, int]]) -> list[Numbers]:
+    def _back(self, plan: Plan, way: Forward, output: Rows, wanted: Wanted) -> list[Numbers]:
         """The instructions of the way back: before the tiles, of every tile, and after them."""
         back, step = Backward(plan, way, output, wanted, self._place(self.seed)), self.book.step
         total, slopes = self._place(self.total), self._place(self.gradients[Space.SHARED])
         before = [*step(tiles.clear, total, 1), *back.before]
-        asked = [row for row in range(plan.tape.inputs) if (VARYING, row) in wanted]
+        asked = [row for row in range(plan.tape.inputs) if row in wanted.get(VARYING, ())]
         each = back.tiles + self._store(self.gradients[VARYING].T, asked, self.places.gap)
         if output.space is VARYING:
             each += step(tiles.tally, total, self.places.values(output)[0])

@@ -14,7 +14,19 @@ import numpy as np
 
 from micrograd_es.ops import LSE, MAX, MIN, MUL, RELU
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Plan, Rows, Space, Total, inputs_of, is_run
+from micrograd_es.program.blocks import (
+    Affine,
+    Block,
+    Elementwise,
+    Inner,
+    Plan,
+    Rows,
+    Space,
+    Total,
+    Wanted,
+    inputs_of,
+    is_run,
+)
 from micrograd_es.program.in_numpy.inner_steps import distances
 from micrograd_es.program.in_numpy.runner import Runner
 from micrograd_es.program.in_numpy.turns import TERMS
@@ -29,7 +41,7 @@ SAFE = 0.8  # of what is left, as the room is an estimate
 REDUCED = (MUL, MAX, MIN)  # read their inputs where they are
 
 
-def runner_of(plan: Plan, shared: Array, batch: int, wanted: set[tuple[Space, int]], output: Rows | None) -> Any:
+def runner_of(plan: Plan, shared: Array, batch: int, wanted: Wanted, output: Rows | None) -> Any:
     """The runner in NumPy for a batch size: of the whole batch, or of portions where that takes less room."""
     length = length_of(plan, batch, wanted, output)
     if length < batch:
@@ -52,7 +64,7 @@ class Portions:
         plan: Plan,
         shared: Array,
         batch: int,
-        wanted: set[tuple[Space, int]],
+        wanted: Wanted,
         output: Rows | None,
         length: int,
     ) -> None:
@@ -67,7 +79,7 @@ class Portions:
         kept = np.zeros((batch, count + len(rows)), kind)
         self.inputs, self.results = kept[:, :count], kept[:, count:]
         self.values = {Space.SHARED: shared, Space.VARYING: kept.T}
-        asked = output is not None and any((Space.VARYING, row) in wanted for row in range(count))
+        asked = output is not None and _is_wanted(wanted, count)
         self.shape = batch, count if asked else 0
         self.gradients = {Space.SHARED: np.zeros((parameters, 1), kind)}
         self.total, self.check = np.zeros(1, kind), np.zeros(1, kind)
@@ -126,7 +138,7 @@ class Portions:
             kept[examples] = found[part]
 
 
-def length_of(plan: Plan, batch: int, wanted: set[tuple[Space, int]], output: Rows | None) -> int:
+def length_of(plan: Plan, batch: int, wanted: Wanted, output: Rows | None) -> int:
     """How many examples are to be run at a time: the whole batch, or less where it needs too much room or time.
 
     A portion is at most so long that all is in MOST arrays of the batch's values, and near the processor; at least so
@@ -136,7 +148,7 @@ def length_of(plan: Plan, batch: int, wanted: set[tuple[Space, int]], output: Ro
         return batch
     inputs, outputs = plan.tape.inputs, len(plan.tape.outputs)
     values, rows = inputs + len(plan.tape.entries), plan.sizes[Space.VARYING] * (1 if output is None else 2)
-    given = outputs + (inputs if any((Space.VARYING, row) in wanted for row in range(inputs)) else 0)
+    given = outputs + (inputs if _is_wanted(wanted, inputs) else 0)
     gathered, beside, calls = _room(plan, wanted)
     each = max(rows + gathered + beside, 1)
     whole, left = (each + given) * batch, (MOST * values - inputs - given - outputs) * batch
@@ -149,10 +161,15 @@ def length_of(plan: Plan, batch: int, wanted: set[tuple[Space, int]], output: Ro
     return -(-batch // count)
 
 
-def _room(plan: Plan, wanted: set[tuple[Space, int]]) -> tuple[int, int, int]:
+def _is_wanted(wanted: Wanted, inputs: int) -> bool:
+    """Whether a gradient is asked for in some of so many inputs."""
+    return not wanted.get(Space.VARYING, set()).isdisjoint(range(inputs))
+
+
+def _room(plan: Plan, wanted: Wanted) -> tuple[int, int, int]:
     """How many rows blocks gather, how many the largest takes while it runs, and how many calls of NumPy they are."""
     gathered = beside = calls = 0
-    asked = {row for space, row in wanted if space is Space.VARYING}
+    asked = wanted.get(Space.VARYING, set())
     for block in plan.blocks:
         calls += 5 if wanted else 2
         if isinstance(block, Elementwise) and len(block.out.numbers) == 1 and len(block.inputs) <= 2:

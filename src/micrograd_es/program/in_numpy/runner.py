@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.blocks import Plan, Rows, Space, as_slice
+from micrograd_es.program.blocks import Plan, Rows, Space, Wanted, as_slice
 from micrograd_es.program.collection import without_collection
 from micrograd_es.program.in_numpy.block_steps import BlockSteps
 from micrograd_es.program.in_numpy.exchange import Exchange
@@ -24,7 +24,7 @@ LARGE = 1 << 21  # bytes of values from which on what blocks gather has room for
 class Runner:
     """The steps of one plan for one batch size, and the matrices that it works on.
 
-    `shared` are the rows that the program keeps for all batch sizes. `wanted` are the places whose gradients are asked
+    `shared` are the rows that the program keeps for all batch sizes. `wanted` is where gradients are asked
     for, and `output` the row whose gradient the way back starts from; None for a runner that never goes back.
 
     `inputs` is one row for each example, to be written before a run. `predict` computes the outputs, `forward` every
@@ -41,13 +41,13 @@ class Runner:
         plan: Plan,
         shared: Array,
         batch: int,
-        wanted: set[tuple[Space, int]],
+        wanted: Wanted,
         output: Rows | None,
         seeds: Array | None = None,
     ) -> None:
         varying = np.zeros((plan.sizes[Space.VARYING], batch), shared.dtype)
         self.batch = batch
-        self.wanted = {space: {row for where, row in wanted if where is space} for space in Space}
+        self.wanted = {space: wanted.get(space, set()) for space in Space}
         self.values = {Space.SHARED: shared, Space.VARYING: varying}
         self.gradients = {
             space: np.zeros_like(matrix, shape=(len(matrix), matrix.shape[1] if output is not None else 0))
