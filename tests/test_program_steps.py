@@ -309,3 +309,42 @@ def test_the_gradients_of_a_cell_s_weights_are_put_in_place_once() -> None:
         cell([Value(x) for x in row]).backward()
     assert slopes.tolist() == pytest.approx([w.grad for w in program.values], rel=1e-12)
     assert len([line for line in program.source(20).splitlines() if line.strip().startswith("GW[")]) == 1
+
+
+EXTREME = [-1e308, -1000.0, -710.0, -40.0, -1e-9, -0.0, 0.0, 1e-9, 40.0, 710.0, 1000.0, 1e308]
+
+
+@pytest.mark.parametrize("function", [es.sigmoid, es.softplus], ids=["sigmoid", "softplus"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_sigmoid_and_softplus_are_stable_for_every_number(function: Callable[[Any], Value], dtype: str) -> None:
+    top = np.finfo(dtype).max
+    given = np.clip(np.array(EXTREME), -top, top).astype(dtype)
+    program = record(lambda x: [function(y) for y in x], [0.0] * len(given), dtype=dtype)
+    expected = [function(Value(float(x))).data for x in given]
+    tolerance = 8 * float(np.finfo(dtype).eps)
+    assert program(given.tolist()) == pytest.approx(np.array(expected, dtype).tolist(), rel=tolerance, abs=1e-37)
+    assert np.isnan(program(np.full((3, len(given)), np.nan))).all()
+
+
+@pytest.mark.parametrize("inside", [lambda x: es.tanh(x) * 3, lambda x: x], ids=["of a formula", "of an input"])
+def test_a_row_with_sigmoids_in_its_formula_has_room_for_each(inside: Callable[[Any], Any]) -> None:
+    swish = own(
+        lambda m, x: x * m.sigmoid(x) + m.softplus(x) * m.sigmoid(-x),
+        lambda m, z, x: (
+            m.sigmoid(x)
+            + x * m.sigmoid(x) * m.sigmoid(-x)
+            + m.sigmoid(x) * m.sigmoid(-x)
+            - m.softplus(x) * m.sigmoid(x) * m.sigmoid(-x),
+        ),
+    )
+    w = Value(0.7, "w")
+    program = record(lambda x: apply(swish, inside(w * x)), 0.0)
+    inputs = np.linspace(-3, 3, 7)
+    value, gradient = program.value_and_grad(inputs, reduce="sum")
+    eager = Value(0)
+    for x in inputs:
+        eager = eager + apply(swish, inside(w * float(x)))
+    w.grad = 0
+    eager.backward()
+    assert value == pytest.approx(eager.data, rel=1e-12)
+    assert gradient == pytest.approx([w.grad], rel=1e-12)

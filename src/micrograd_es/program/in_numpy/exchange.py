@@ -18,7 +18,7 @@ from micrograd_es.program.in_numpy.steps import Step, add_to, copied, summed, ta
 from micrograd_es.program.in_numpy.turns import added, is_brief
 
 ZEROS = 1 << 14  # numbers, up to which there are as many zeros to compare them with
-CONTRIBUTIONS, SORTED, INNER, SLOPES = -1, -2, -3, -5  # rooms beside those of what is gathered: see Exchange.room
+CONTRIBUTIONS, SORTED, INNER, SLOPES = -1, -2, -3, -6  # rooms beside those of what is gathered: see Exchange.room
 
 # Rows that a block reads, where they are in their matrix (a slice, or an array of numbers), and their values. Where all
 # rows are the same, it is one row, which broadcasts.

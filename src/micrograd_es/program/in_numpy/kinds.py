@@ -14,12 +14,12 @@ import numpy as np
 
 from micrograd_es.ops import Op
 from micrograd_es.program.arrays import ARRAYS, SAME_NAMES
-from micrograd_es.program.in_numpy.steps import Step, assign, copy, maximum, minimum
+from micrograd_es.program.in_numpy.steps import Step, assign, copy, maximum, minimum, sigmoid, softplus
 from micrograd_es.program.rules import rules_of
 from micrograd_es.symbols import Symbol, SymbolMaths, symbol
 
 INPUTS = 3  # up to which the rules of an operation are read as formulas
-ROOMS = 3  # that a formula may need for what it computes on the way
+ROOMS = 4  # that a formula may need for what it computes on the way
 SQUARE = 2.0  # the power that is a product
 
 UFUNCS: dict[object, Callable[..., Any]] = {
@@ -36,6 +36,7 @@ UFUNCS: dict[object, Callable[..., Any]] = {
     "relu": maximum,
     "step": np.greater,
 } | {name: getattr(np, name) for name in SAME_NAMES}
+BESIDE = {"sigmoid": sigmoid, "softplus": softplus}  # which need a second room for what they compute on the way
 
 
 class ArraySymbols(SymbolMaths):
@@ -101,6 +102,9 @@ class Calls:
                 given.append(self._place(part.form))
         if form == "relu" or form == "step":
             given.append(self.zeros)
+        if form in BESIDE:
+            self.calls.append((BESIDE[form], itemgetter(*given, room + 1, room)))
+            return
         function = UFUNCS.get(form) if len(given) <= 2 else None
         if not parts:
             function = copy
@@ -159,7 +163,7 @@ def kind_of(op: Op, inputs: int, dtype: Any, last: float | None = None) -> Kind:
 def _rooms(formula: Symbol) -> int:
     """How many rooms a formula needs: one for the result, and for each part that waits for another one more."""
     inner = [part for part in formula.parts if part.parts]
-    return max([1, *[_rooms(part) + place for place, part in enumerate(inner)]])
+    return max([2 if formula.form in BESIDE else 1, *[_rooms(part) + place for place, part in enumerate(inner)]])
 
 
 def _compares(formula: Symbol) -> bool:

@@ -42,6 +42,25 @@ def minimum(x: Array, y: Array, room: Array) -> None:
     np.minimum(x, y, out=room)
 
 
+def sigmoid(x: Array, beside: Array, room: Array) -> None:
+    """1/(1 + e^−x), below 0 as e^x/(1 + e^x), so that nothing overflows; `beside` is room for e^−|x|."""
+    np.copysign(x, -1.0, beside)
+    np.exp(beside, beside)
+    np.copysign(1.0, x, room)
+    np.maximum(room, beside, out=room)
+    np.add(beside, 1.0, beside)
+    np.true_divide(room, beside, room)
+
+
+def softplus(x: Array, beside: Array, room: Array) -> None:
+    """log(1 + e^x), as max(x, 0) + log(1 + e^−|x|)."""
+    np.copysign(x, -1.0, beside)
+    np.exp(beside, beside)
+    np.log1p(beside, beside)
+    np.maximum(x, 0.0, out=room)
+    np.add(room, beside, room)
+
+
 def einsum(indices: str, x: Array, y: Array, room: Array) -> None:
     """The products of two arrays, summed as their indices say."""
     np.einsum(indices, x, y, out=room)

@@ -68,6 +68,8 @@ def _lines(names: _Names, program: Iterable[Step]) -> list[str]:
     lines: list[str] = []
     rooms: list[str] = []  # in which the lines leave their results
     for function, given in program:
+        if function in (steps.sigmoid, steps.softplus):
+            function, given = steps.assign, (given[-1], getattr(ARRAYS, function.__name__), given[0])
         if function is steps.products:
             lines += _products(names, *given)
             rooms += [""] * (len(lines) - len(rooms))
