@@ -36,7 +36,10 @@ UFUNCS: dict[object, Callable[..., Any]] = {
     "relu": maximum,
     "step": np.greater,
 } | {name: getattr(np, name) for name in SAME_NAMES}
-BESIDE = {"sigmoid": sigmoid, "softplus": softplus}  # which need a second room for what they compute on the way
+BESIDE: dict[object, tuple[Callable[..., Any], float, float]] = {  # which need two numbers, and a room on the way
+    "sigmoid": (sigmoid, -1.0, 1.0),
+    "softplus": (softplus, -1.0, 0.0),
+}
 
 
 class ArraySymbols(SymbolMaths):
@@ -103,7 +106,9 @@ class Calls:
         if form == "relu" or form == "step":
             given.append(self.zeros)
         if form in BESIDE:
-            self.calls.append((BESIDE[form], itemgetter(*given, room + 1, room)))
+            called, *numbers = BESIDE[form]
+            given += [*map(self._place, numbers), room + 1, room]
+            self.calls.append((called, itemgetter(*given)))
             return
         function = UFUNCS.get(form) if len(given) <= 2 else None
         if not parts:

@@ -42,22 +42,22 @@ def minimum(x: Array, y: Array, room: Array) -> None:
     np.minimum(x, y, out=room)
 
 
-def sigmoid(x: Array, beside: Array, room: Array) -> None:
+def sigmoid(x: Array, minus_one: Array, one: Array, beside: Array, room: Array) -> None:
     """1/(1 + e^−x), below 0 as e^x/(1 + e^x), so that nothing overflows; `beside` is room for e^−|x|."""
-    np.copysign(x, -1.0, beside)
+    np.copysign(x, minus_one, beside)
     np.exp(beside, beside)
-    np.copysign(1.0, x, room)
+    np.copysign(one, x, room)
     np.maximum(room, beside, out=room)
-    np.add(beside, 1.0, beside)
+    np.add(beside, one, beside)
     np.true_divide(room, beside, room)
 
 
-def softplus(x: Array, beside: Array, room: Array) -> None:
+def softplus(x: Array, minus_one: Array, zero: Array, beside: Array, room: Array) -> None:
     """log(1 + e^x), as max(x, 0) + log(1 + e^−|x|)."""
-    np.copysign(x, -1.0, beside)
+    np.copysign(x, minus_one, beside)
     np.exp(beside, beside)
     np.log1p(beside, beside)
-    np.maximum(x, 0.0, out=room)
+    np.maximum(x, zero, out=room)
     np.add(room, beside, room)
 
 
