@@ -237,6 +237,13 @@ def test_what_cannot_be_replayed_is_refused_when_it_is_recorded(branching: Calla
     assert Value(1.0) < 2  # and nothing is watched any more
 
 
+def test_a_sum_with_nothing_but_0_added_is_what_it_was_given_also_in_a_product() -> None:
+    w, v = Value(3.0, "w"), Value(5.0, "v")
+    program = record(lambda x: x + (0 + w) * v + (0 + w) * 0, 0.0)
+    value, slopes = program.value_and_grad(np.array([2.0]))
+    assert (value, dict(zip([p.label for p in program.values], slopes, strict=True))) == (17.0, {"w": 5.0, "v": 3.0})
+
+
 def test_dead_nodes_constants_and_repeats_are_left_out() -> None:
     def fn(x: Value) -> Value:
         _ = x * 5  # nothing needs it

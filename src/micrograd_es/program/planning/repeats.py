@@ -37,16 +37,17 @@ def _without_zeros(
     gone = set(zeros)  # what is 0, or another number
     are_there = gone.isdisjoint
     for number, xs in enumerate(args[tape.first_entry :], tape.first_entry):
-        if are_there(xs):
-            continue
         op = ops[number]
+        if are_there(xs) and (len(xs) > 1 or op is not ADD):
+            continue
         xs = args[number] = tuple([found.get(x, x) for x in xs])
-        if _is_zero(op, xs, zeros, tape):
-            zeros.add(number)
-        elif op is ADD:
-            xs = args[number] = tuple([x for x in xs if x not in zeros])
-        elif op is SUB and xs[1] in zeros:
-            xs = args[number] = xs[:1]
+        if not zeros.isdisjoint(xs):
+            if _is_zero(op, xs, zeros, tape):
+                zeros.add(number)
+            elif op is ADD:
+                xs = args[number] = tuple([x for x in xs if x not in zeros])
+            elif op is SUB and xs[1] in zeros:
+                xs = args[number] = xs[:1]
         if len(xs) == 1 and op in (ADD, SUB):
             found[number] = xs[0]
         if number in zeros or number in found:
