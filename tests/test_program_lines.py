@@ -90,6 +90,11 @@ CASES: dict[str, tuple[Callable[..., Any], Sequence[Any], list[str]]] = {
         [[0.1, 0.2]],
         ["Y = softplus(Z) m×1"],
     ),
+    "the same constant as a weight and added": (
+        lambda x: [A * x[0] + B * x[1] - 3.0, A * x[0] - 3.0 * x[1]],
+        [[0.1, 0.2]],
+        ["C = [−3, −3] 1×2", "Z = X·W1 m×2 = (m×2)·(2×2)", "H = G + (−3) m×1"],
+    ),
     "a column beside a row": (
         lambda x: [A * x, es.tanh(B * x)],
         [0.4],

@@ -116,7 +116,8 @@ class Lines(Objective):
             form = self.forms.get(block.out) if block.out.space is Space.SHARED else None
             inputs = [self.matrix(rows, "p", form if len(set(rows.numbers)) > 1 else None) for rows in block.inputs]
             if len(block.out) > 1 and not form and all(x.shape[1] == 1 for x in inputs):  # the same in every column
-                repeated = next(i for i, x in enumerate(inputs) if x.shape[0] == shape[0] and x.value is None)
+                columns = [i for i, x in enumerate(inputs) if x.shape[0] == shape[0]]
+                repeated = next((i for i in columns if inputs[i].value is None), columns[0])
                 inputs[repeated] = self.matrix(block.inputs[repeated], "p", each=True)
         matrix = self.new("H" if block.out.space is Space.VARYING else "S", shape, positions=positions)
         names, op = list(map(Name, inputs)), block.op
