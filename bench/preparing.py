@@ -18,6 +18,8 @@ from bench.irregular import Irregular
 from bench.works import WORKS, Network
 
 GRAPHS: dict[str, Network | Irregular] = {
+    "W2": WORKS["W2"],  # type: ignore[dict-item]
+    "W3": WORKS["W3"],  # type: ignore[dict-item]
     "MLP of 1,000": Network((10, 30, 10), "softmax", 8),
     "MLP of 10,000": Network((64, 70, 10), "softmax", 8),
     "MLP of 100,000": Network((400, 120, 10), "softmax", 8),
