@@ -125,13 +125,13 @@ def test_what_is_to_be_written_in_place_of_a_text_is_a_number(text: str, help_: 
 def test_the_wrong_number_of_inputs_is_refused() -> None:
     from micrograd_es.ops import find
 
-    with pytest.raises(TypeError, match="sub was given 1 inputs; expected 2"):
+    with pytest.raises(TypeError, match="sub was given 1 input; expected 2"):
         apply(find("sub"), 1)
     with pytest.raises(TypeError, match="add was given no inputs; expected at least one"):
         es.sum([])
     with pytest.raises(TypeError, match=r"add was given Value\(1\); expected a list.*Write \[Value\(1\)\]"):
         es.sum(Value(1))  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="dot was given 1 and 2 inputs"):
+    with pytest.raises(ValueError, match="dot was given 1 and 2 inputs;"):
         es.dot([1], [2, 3])
 
 

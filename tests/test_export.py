@@ -275,7 +275,7 @@ def test_an_onnx_file_that_is_no_chain_of_layers_is_one_error_that_names_the_nod
     ):
         with pytest.raises(ValueError, match=said):
             export.from_onnx(node_file(tmp_path / "m.onnx", *nodes))
-    with pytest.raises(ValueError, match="1 inputs and 2 outputs"):
+    with pytest.raises(ValueError, match="1 input and 2 outputs"):
         export.from_onnx(
             node_file(tmp_path / "m.onnx", make("Gemm", ["x", "w"], ["y"]), make("Relu", ["y"], ["z"]), outputs=2)
         )

@@ -117,7 +117,7 @@ def test_the_table_says_what_each_loss_expects() -> None:
 y2 = [Value(0.2), Value(0.8)]
 
 REFUSED: list[tuple[Callable[[], object], type[Exception], str]] = [
-    (lambda: losses.mse(y2, [1.0]), ValueError, "mse was given 2 outputs and 1 targets; expected one target for each"),
+    (lambda: losses.mse(y2, [1.0]), ValueError, "mse was given 2 outputs and 1 target; expected one target for each"),
     (lambda: losses.mse([], []), ValueError, "the loss was given no outputs"),
     (lambda: losses.mse(y2, [1.0, "a"]), TypeError, "a target of mse is 'a' (str)"),
     (lambda: losses.mse(y2, [1.0, float("nan")]), ValueError, "a target of mse is nan; expected a finite number"),
@@ -141,7 +141,7 @@ REFUSED: list[tuple[Callable[[], object], type[Exception], str]] = [
     (lambda: l2([]), ValueError, "the penalty was given no parameters"),
     (lambda: l2(Neuron(2)), TypeError, "expected a list of Values. Write model.weights()."),  # type: ignore[arg-type]
     (lambda: LOSSES["hinge"].encoded([0.5], 1), ValueError, "a target of hinge is 0.5; expected +1 or −1."),
-    (lambda: LOSSES["mse"].encoded([0.5], 2), ValueError, "mse was given 2 outputs and 1 targets"),
+    (lambda: LOSSES["mse"].encoded([0.5], 2), ValueError, "mse was given 2 outputs and 1 target;"),
     (lambda: LOSSES["softmax_cross_entropy"].encoded(3, 3), ValueError, "expected a whole number from 0 to 2"),
 ]
 

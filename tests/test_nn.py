@@ -330,7 +330,7 @@ def test_deltas_are_those_of_the_formulas(sizes: list[int]) -> None:
 model = MLP(2, [3, 1])
 
 REFUSED: list[tuple[Callable[[], object], type[Exception], str]] = [
-    (lambda: model([1.0]), ValueError, "layer 1 was given 1 inputs; expected 2."),
+    (lambda: model([1.0]), ValueError, "layer 1 was given 1 input; expected 2."),
     (lambda: model(1.0), TypeError, "layer 1 was given 1.0 (float); expected one example"),
     (lambda: model("ab"), TypeError, "layer 1 was given 'ab' (str); expected one example"),
     (lambda: model("ab"), TypeError, "Write a list such as [1.0, 2.0]"),
@@ -339,7 +339,7 @@ REFUSED: list[tuple[Callable[[], object], type[Exception], str]] = [
     (lambda: model(np.ones((3, 2))), TypeError, "an array of shape (3, 2); expected one example"),
     (lambda: model([1.0, float("nan")]), ValueError, "input 2 of layer 1 is nan; expected a finite number"),
     (lambda: model([1.0, "2"]), TypeError, "input 2 of layer 1 is '2' (str)"),
-    (lambda: Neuron(2)([1.0]), ValueError, "the neuron was given 1 inputs; expected 2."),
+    (lambda: Neuron(2)([1.0]), ValueError, "the neuron was given 1 input; expected 2."),
     (lambda: Neuron(2, "softmax")([1.0, 2.0]), TypeError, "one neuron has no softmax; expected a layer"),
     (lambda: MLP(2, 3), TypeError, "the sizes are 3; expected a list, the output layer last. Write [3]."),  # type: ignore[arg-type]
     (lambda: MLP(2, []), ValueError, "the sizes are empty"),
@@ -352,10 +352,18 @@ REFUSED: list[tuple[Callable[[], object], type[Exception], str]] = [
     (lambda: MLP(2, [3, 1], seed="a"), TypeError, "the seed is 'a' (str); expected a whole number"),  # type: ignore[arg-type]
     (lambda: MLP(2, [3, 1], dropout=1.0), ValueError, "p is 1.0; expected a probability from 0 to below 1"),
     (lambda: Layer.from_numbers([[1, 2], [3]]), ValueError, "row 2 of the layer's weights has 1 numbers; expected 2"),
-    (lambda: Layer.from_numbers([[1, 2]], [1, 2]), ValueError, "1 rows of weights have 2 biases"),
+    (
+        lambda: Layer.from_numbers([[1, 2]], [1, 2]),
+        ValueError,
+        "1 row of weights came with 2 biases; expected one for each",
+    ),
     (lambda: Layer.from_numbers([]), ValueError, "the layer was given no weights"),
     (lambda: Neuron.from_numbers([1, float("inf")]), ValueError, "w2 is inf; expected a finite number"),
-    (lambda: MLP.from_numbers([[[1, 2]], [[1, 2]]]), ValueError, "a layer of 2 inputs follows one of 1 neurons"),
+    (
+        lambda: MLP.from_numbers([[[1, 2]], [[1, 2]]]),
+        ValueError,
+        "a layer of 2 inputs follows one of 1 neuron; expected",
+    ),
     (lambda: Sequential(Layer(2, 3), Dropout(0.1), Layer(2, 1)), ValueError, "a layer of 2 inputs follows one of 3"),
     (lambda: Sequential(3), TypeError, "Sequential was given 3 (int); expected modules or functions."),  # type: ignore[arg-type]
     (lambda: model["layer1.neuron2.w9"], ValueError, "Did you mean 'layer1.neuron2.w"),

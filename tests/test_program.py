@@ -430,7 +430,7 @@ def test_the_parameters_are_one_array_that_can_be_written_back() -> None:
 
 def test_wrong_inputs_get_one_clear_error() -> None:
     program = record(lambda x, t: (x[0] - t) ** 2, [0.0, 0.0], 0.0)
-    with pytest.raises(TypeError, match="was given 1 inputs; expected 2"):
+    with pytest.raises(TypeError, match="was given 1 input; expected 2"):
         program(np.zeros((3, 2)))
     with pytest.raises(ValueError, match=r"shapes \(3, 3\), \(3,\); expected \(batch, 2\), \(batch\)"):
         program(np.zeros((3, 3)), np.zeros(3))

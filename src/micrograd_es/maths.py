@@ -77,6 +77,16 @@ def shown(x: Any) -> str:
     return _cut(str, x)
 
 
+def counted(count: int, noun: str) -> str:
+    """How many there are of something, in words.
+
+    >>> counted(1, "input"), counted(2, "input"), counted(2, "bias")
+    ('1 input', '2 inputs', '2 biases')
+    """
+    plural = {"s": "es", "x": "es"}.get(noun[-1], "s")
+    return f"{count} {noun}{'' if count == 1 else plural}"
+
+
 def _cut(text_of: Callable[[Any], str], x: Any) -> str:
     try:
         text = text_of(x)

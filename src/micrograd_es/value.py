@@ -8,7 +8,7 @@ from typing import Any
 from micrograd_es import flow
 from micrograd_es.eager import eager
 from micrograd_es.graph import uses
-from micrograd_es.maths import LARGEST, Number, as_number
+from micrograd_es.maths import LARGEST, Number, as_number, counted
 from micrograd_es.missing import INSTEAD, Missing
 from micrograd_es.numpy_calls import is_array_of_values, of_numpy
 from micrograd_es.ops import ABS, ADD, DIV, INV, MUL, NEG, POW, SUB, Op
@@ -323,7 +323,7 @@ def apply(row: Op, *xs: Value | Number) -> Value:
     Value(7)
     """
     if row.arity is not None and len(xs) != row.arity:
-        raise TypeError(f"{row.name} was given {len(xs)} inputs; expected {row.arity}.")
+        raise TypeError(f"{row.name} was given {counted(len(xs), 'input')}; expected {row.arity}.")
     return general(row, tuple([x if x.__class__ is Value else as_value(x, row) for x in xs]))
 
 

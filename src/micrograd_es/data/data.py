@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograd_es.data.checks import checked_table, checked_targets, whole
+from micrograd_es.maths import counted
 
 Floats = NDArray[np.float64]
 Kind = Literal["classification", "regression"]
@@ -94,7 +95,7 @@ class Data:
     def __repr__(self) -> str:
         names = ", ".join(self.names) if len(self.names) <= 8 else f"{len(self.names)} inputs"
         kind = f"{self.kind}: {', '.join(self.classes)}" if self.classes else self.kind
-        return f"Data({len(self)} rows of {names}; {kind})"
+        return f"Data({counted(len(self), 'row')} of {names}; {kind})"
 
     # The targets
 
@@ -147,7 +148,9 @@ class Data:
             raise ValueError(f"train is {train!r}; expected a share between 0 and 1. Write train=0.5 for a half.")
         count = int(len(self) * train + 1e-9)
         if not 0 < count < len(self):
-            raise ValueError(f"train={train} of {len(self)} rows leaves a part without rows; give more rows.")
+            raise ValueError(
+                f"train={train} of {counted(len(self), 'row')} leaves a part without rows; give more rows."
+            )
         order = np.random.default_rng(whole("seed", seed, 0)).permutation(len(self))
         return self[order[:count]], self[order[count:]]
 
@@ -211,6 +214,8 @@ class Scaling:
         """The inputs on the new scale. Raises ValueError for another number of columns."""
         table = checked_table("inputs", inputs)
         if table.shape[1] != len(self.mean):
-            raise ValueError(f"the inputs have {table.shape[1]} columns; expected {len(self.mean)}, as the scale has.")
+            raise ValueError(
+                f"the inputs have {counted(table.shape[1], 'column')}; expected {len(self.mean)}, as the scale has."
+            )
         scaled: Floats = (table - self.mean) / self.deviation
         return scaled

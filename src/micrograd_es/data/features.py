@@ -10,6 +10,7 @@ import numpy as np
 
 from micrograd_es.data.checks import Floats
 from micrograd_es.data.data import Data
+from micrograd_es.maths import counted
 
 # fmt: off
 FEATURES: dict[str, Callable[[Floats, Floats], Floats]] = {
@@ -42,7 +43,9 @@ def with_features(data: Data, features: Sequence[str]) -> Data:
 def columns(points: Any, features: Sequence[str]) -> Floats:
     """The features of points in the plane, one column each."""
     if points.shape[1] != 2:
-        raise ValueError(f"the data have {points.shape[1]} inputs; expected 2, the plane that features are made of.")
+        raise ValueError(
+            f"the data have {counted(points.shape[1], 'input')}; expected 2, the plane that features are made of."
+        )
     return np.column_stack([FEATURES[name](*points.T) for name in feature_names(features)])
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from micrograd_es.export.slots import Slots, weight_and_bias
 from micrograd_es.functions import softmax
+from micrograd_es.maths import counted
 from micrograd_es.nn import ACTIVATIONS, MLP, Activation, Dropout, Layer, Module, Neuron, Sequential
 
 
@@ -136,7 +137,7 @@ def _check_sizes(model: Module, layers: Sequence[Affine]) -> None:
     for before, after in pairwise(layers):
         if len(before.weight) != after.weight.shape[1]:
             raise ValueError(
-                f"{after.name} takes {after.weight.shape[1]} inputs and {before.name} before it gives"
+                f"{after.name} takes {counted(after.weight.shape[1], 'input')} and {before.name} before it gives"
                 f" {len(before.weight)}; expected as many."
             )
 

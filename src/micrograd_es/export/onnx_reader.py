@@ -12,6 +12,7 @@ import numpy as np
 from micrograd_es.export.chain import Activate, Affine, Link, assembled
 from micrograd_es.export.extras import needed
 from micrograd_es.export.onnx_rows import EXACT, ROWS, Graph, Node, shape_of
+from micrograd_es.maths import counted
 from micrograd_es.nn import Sequential
 from micrograd_es.nn.activations import LEAK
 
@@ -60,7 +61,10 @@ class _Reader:
         starts = [given.name for given in graph.input if given.name not in self.constants]
         self.outputs = [given.name for given in graph.output]
         if len(starts) != 1 or len(self.outputs) != 1:
-            raise ValueError(f"it has {len(starts)} inputs and {len(self.outputs)} outputs; expected one of each.")
+            raise ValueError(
+                f"it has {counted(len(starts), 'input')} and {counted(len(self.outputs), 'output')};"
+                " expected one of each."
+            )
         self.end = starts[0]
         self.links: list[Link] = []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from micrograd_es.maths import Number, as_number
+from micrograd_es.maths import Number, as_number, counted
 from micrograd_es.replay import RECORDING
 from micrograd_es.value import Value, as_value
 
@@ -32,7 +32,10 @@ def outputs_of(outputs: Any) -> list[Value]:
 
 def unequal(name: str, outputs: int, targets: int) -> str:
     """The error for another number of targets than of outputs."""
-    return f"{name} was given {outputs} outputs and {targets} targets; expected one target for each output."
+    return (
+        f"{name} was given {counted(outputs, 'output')} and {counted(targets, 'target')};"
+        " expected one target for each output."
+    )
 
 
 def paired(outputs: Any, targets: Any, name: str) -> list[tuple[Value, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from micrograd_es.maths import as_number
+from micrograd_es.maths import as_number, counted
 from micrograd_es.value import Value
 
 
@@ -16,7 +16,9 @@ def as_inputs(x: Any, size: int, who: str) -> list[Value]:
     """
     items = as_list(x, who)
     if len(items) != size:
-        raise ValueError(f"{who} was given {len(items)} inputs; expected {size}. Write one number for each input.")
+        raise ValueError(
+            f"{who} was given {counted(len(items), 'input')}; expected {size}. Write one number for each input."
+        )
     return [v if isinstance(v, Value) else _value(v, i, who) for i, v in enumerate(items, 1)]
 
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any, NamedTuple
 
-from micrograd_es.maths import Number
+from micrograd_es.maths import Number, counted
 from micrograd_es.nn.activations import Activation
 from micrograd_es.nn.activations import activation as find_activation
 from micrograd_es.nn.initial import Initial, generator, initial
 from micrograd_es.nn.inputs import as_inputs, as_list
-from micrograd_es.nn.module import Module, counted
+from micrograd_es.nn.module import Module
 from micrograd_es.nn.neuron import ActivationGiven, Neuron, check_size, starting_bias
 from micrograd_es.scopes import scope
 from micrograd_es.value import Value
@@ -77,7 +77,10 @@ class Layer(Module):
             [None] * len(rows) if biases is None else as_list(biases, "a layer", "a list with a bias for each neuron")
         )
         if len(starts) != len(rows):
-            raise ValueError(f"{len(rows)} rows of weights have {len(starts)} biases; expected one for each neuron.")
+            raise ValueError(
+                f"{counted(len(rows), 'row')} of weights came with {counted(len(starts), 'bias')};"
+                " expected one for each neuron."
+            )
         found = find_activation(activation)
         neurons = [Neuron.from_numbers(row, start, found) for row, start in zip(rows, starts, strict=True)]
         for number, neuron in enumerate(neurons, 1):
@@ -124,4 +127,6 @@ class Layer(Module):
         return [[w.data for w in neuron.w] for neuron in self.neurons], biases or None
 
     def __repr__(self) -> str:
-        return f"Layer({self.n_in} → {self.n_out} {self.activation.name}; {counted(self)})"
+        return (
+            f"Layer({self.n_in} → {self.n_out} {self.activation.name}; {counted(len(self.parameters()), 'parameter')})"
+        )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from inspect import signature
 from typing import Any, TypeVar
 
-from micrograd_es.maths import Number, as_number
+from micrograd_es.maths import Number, as_number, counted
 from micrograd_es.scopes import scope
 from micrograd_es.tables import check_names, chosen
 from micrograd_es.value import Value
@@ -58,7 +58,7 @@ class Module:
             form.bind(*inputs)
         except TypeError:
             raise TypeError(
-                f"{self.name or type(self).__name__} was called with {len(inputs)} inputs; expected those of"
+                f"{self.name or type(self).__name__} was called with {counted(len(inputs), 'input')}; expected those of"
                 f" forward({', '.join(form.parameters)}). Several numbers of one example are a list:"
                 " write model([1.0, 2.0])."
             ) from None
@@ -163,13 +163,7 @@ class Module:
             value.data = numbers[name]
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({counted(self)})"
-
-
-def counted(module: Module) -> str:
-    """The number of parameters, in words."""
-    count = len(module.named_parameters())
-    return f"{count} parameter{'' if count == 1 else 's'}"
+        return f"{type(self).__name__}({counted(len(self.parameters()), 'parameter')})"
 
 
 def _is_bias(name: str) -> bool:

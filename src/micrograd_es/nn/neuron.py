@@ -7,12 +7,12 @@ from numbers import Integral
 from random import Random
 from typing import Any
 
-from micrograd_es.maths import Number, as_number
+from micrograd_es.maths import Number, as_number, counted
 from micrograd_es.nn.activations import Activation
 from micrograd_es.nn.activations import activation as find_activation
 from micrograd_es.nn.initial import Initial, generator, initial
 from micrograd_es.nn.inputs import as_inputs, as_list
-from micrograd_es.nn.module import Module, counted
+from micrograd_es.nn.module import Module
 from micrograd_es.ops import ADD
 from micrograd_es.value import Parameter, Value, general
 
@@ -87,7 +87,7 @@ class Neuron(Module):
         return z, a
 
     def __repr__(self) -> str:
-        return f"Neuron({self.n_in} → {self.activation.name}; {counted(self)})"
+        return f"Neuron({self.n_in} → {self.activation.name}; {counted(len(self.parameters()), 'parameter')})"
 
 
 def check_size(size: object, what: str) -> None:

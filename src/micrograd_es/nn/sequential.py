@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from micrograd_es.maths import counted
 from micrograd_es.nn.dropout import Dropout
 from micrograd_es.nn.layer import Layer, Pass
-from micrograd_es.nn.module import Module, counted
+from micrograd_es.nn.module import Module
 from micrograd_es.value import Value
 
 
@@ -101,7 +102,7 @@ class Sequential(Module):
             layers = _layers(step)
             if layers and before is not None and layers[0].n_in != before:
                 raise ValueError(
-                    f"a layer of {layers[0].n_in} inputs follows one of {before} neurons;"
+                    f"a layer of {counted(layers[0].n_in, 'input')} follows one of {counted(before, 'neuron')};"
                     f" expected the same number. Write Layer({before}, …)."
                 )
             if not isinstance(step, Dropout):
@@ -110,7 +111,7 @@ class Sequential(Module):
     def __repr__(self) -> str:
         sizes = [str(self.layers[0].n_in)] if self.layers else []
         told = " → ".join([*sizes, *_told(self)])
-        return f"{type(self).__name__}({told}; {counted(self)})"
+        return f"{type(self).__name__}({told}; {counted(len(self.parameters()), 'parameter')})"
 
 
 def _layers(step: object) -> list[Layer]:

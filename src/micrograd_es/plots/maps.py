@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from micrograd_es.data import Data
 from micrograd_es.data.checks import Floats
 from micrograd_es.data.features import columns
+from micrograd_es.maths import counted
 from micrograd_es.plots.canvas import Canvas, Look
 from micrograd_es.plots.evaluate import neurons, outputs
 from micrograd_es.plots.points import class_colour, colour_bar, plane_of, regression_limits, scatter
@@ -188,7 +189,9 @@ def _class_image(canvas: Canvas, data: Data | None, table: Floats, discrete: boo
     """A colour for each point: those of the classes mixed by their probabilities, on the paper."""
     count = table.shape[1]
     if data is not None and data.kind == "classification" and len(data.classes) != count:
-        raise ValueError(f"the model has {count} outputs and the data {len(data.classes)} classes; expected as many.")
+        raise ValueError(
+            f"the model has {counted(count, 'output')} and the data {len(data.classes)} classes; expected as many."
+        )
     shares = table
     if table.min() < 0 or not np.allclose(table.sum(axis=1), 1):
         shares = np.exp(table - table.max(axis=1, keepdims=True))

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from micrograd_es.data import FEATURES, Data
 from micrograd_es.data.checks import Floats
 from micrograd_es.data.features import feature_names
+from micrograd_es.maths import counted
 from micrograd_es.plots.canvas import SMALL, TEXT, Canvas, Look
 from micrograd_es.plots.evaluate import neurons
 
@@ -117,8 +118,9 @@ def plane_of(data: Data, features: Any) -> tuple[Floats, tuple[str, ...]]:
     if features is None and {"x1", "x2"} <= set(data.names) <= set(FEATURES):
         return data.inputs[:, [data.names.index("x1"), data.names.index("x2")]], tuple(data.names)
     raise ValueError(
-        f"the data have {data.inputs.shape[1]} inputs ({', '.join(data.names[:8])}); expected a plane: two inputs, or "
-        "features with x1 and x2 among them. Write features=[…] with the data of the plane for other features."
+        f"the data have {counted(data.inputs.shape[1], 'input')} ({', '.join(data.names[:8])}); expected a plane: two"
+        " inputs, or features with x1 and x2 among them. Write features=[…] with the data of the plane for other"
+        " features."
     )
 
 

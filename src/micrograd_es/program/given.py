@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_es.maths import as_number
+from micrograd_es.maths import as_number, counted
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.recording import Structure
 from micrograd_es.value import Value
@@ -58,7 +58,7 @@ def _floats(objects: Any, what: str) -> Any:
 def batch_of(inputs: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> tuple[int, bool]:
     """The batch size of some arrays, and whether they are a single example, without the axis of the batch."""
     if len(inputs) != len(shapes):
-        raise TypeError(f"the program was given {len(inputs)} inputs; expected {len(shapes)}.")
+        raise TypeError(f"the program was given {counted(len(inputs), 'input')}; expected {len(shapes)}.")
     found = [x.shape for x in inputs]
     if found == shapes:
         return 1, True

@@ -13,6 +13,7 @@ import numpy as np
 from micrograd_es.data import Data
 from micrograd_es.data.checks import Floats, whole
 from micrograd_es.losses import Loss
+from micrograd_es.maths import counted
 from micrograd_es.nn import Module
 from micrograd_es.optim import Optimizer
 from micrograd_es.training.checkpoint import Checkpoint
@@ -121,7 +122,8 @@ def _tested(test: Any, given: Data, loss: Loss, outputs: int) -> Examples:
     found = as_data(test, "test")
     if found.inputs.shape[1] != given.inputs.shape[1]:
         raise ValueError(
-            f"the test data have {found.inputs.shape[1]} inputs; expected {given.inputs.shape[1]}, as the data have."
+            f"the test data have {counted(found.inputs.shape[1], 'input')}; expected {given.inputs.shape[1]}, as the"
+            " data have."
         )
     return examples(found, loss, outputs)
 

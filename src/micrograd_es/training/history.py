@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from micrograd_es.maths import counted
+
 
 @dataclass
 class History:
@@ -61,4 +63,4 @@ class History:
     def __repr__(self) -> str:
         told = "".join(f"; {name.replace('_', ' ')} {number:.4g}" for name, number in self.last().items())
         stop = f"; stopped: {self.stopped}" if self.stopped else ""
-        return f"History({self.epochs} epochs{told}{stop})"
+        return f"History({counted(self.epochs, 'epoch')}{told}{stop})"

@@ -15,6 +15,7 @@ from micrograd_es.data import Data, Scaling, with_features
 from micrograd_es.data.checks import Floats, checked_table
 from micrograd_es.data.features import feature_names
 from micrograd_es.files import write_files
+from micrograd_es.maths import counted
 from micrograd_es.nn import MLP, Dropout, Sequential
 from micrograd_es.program import Program, record
 from micrograd_es.training.sets import LossGiven, loss_of, predicted
@@ -58,7 +59,8 @@ class Preparation:
         table = checked_table("inputs", inputs)
         if table.shape[1] != len(self.names):
             raise ValueError(
-                f"the inputs have {table.shape[1]} columns; expected {len(self.names)}: {', '.join(self.names)}."
+                f"the inputs have {counted(table.shape[1], 'column')}; expected {len(self.names)}:"
+                f" {', '.join(self.names)}."
             )
         prepared: Floats = self.data(Data(table, np.zeros(len(table)), self.names, kind="regression")).inputs
         return prepared

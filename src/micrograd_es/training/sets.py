@@ -12,6 +12,7 @@ import numpy as np
 from micrograd_es.data import Data
 from micrograd_es.data.checks import Floats
 from micrograd_es.losses import LOSSES, Loss
+from micrograd_es.maths import counted
 from micrograd_es.nn import Module
 from micrograd_es.tables import chosen
 from micrograd_es.training.steps import listed
@@ -94,10 +95,10 @@ def examples(data: Data, loss: Loss, outputs: int) -> Examples:
         return _of_numbers(data, loss, outputs)
     labels = data.labels if data.kind == "classification" else None
     fitted = _fitted(data, loss, outputs) if labels is not None else data
-    if fitted.targets.shape[1] != outputs:
+    if (wanted := fitted.targets.shape[1]) != outputs:
         raise ValueError(
-            f"the network has {outputs} outputs and the data {fitted.targets.shape[1]} targets for {loss.name};"
-            f" expected one target for each output. Give the last layer {fitted.targets.shape[1]} neurons."
+            f"the network has {counted(outputs, 'output')} and the data {counted(wanted, 'target')} for {loss.name};"
+            f" expected one target for each output. Give the last layer {counted(wanted, 'neuron')}."
         )
     if labels is None and loss.target != "number":
         targets = np.array([loss.encoded(row, outputs) for row in fitted.targets.tolist()])
@@ -145,8 +146,8 @@ def outputs_of(model: Module, data: Data) -> int:
     n_in = getattr(model, "n_in", data.inputs.shape[1])
     if n_in != data.inputs.shape[1]:
         raise ValueError(
-            f"the data have {data.inputs.shape[1]} inputs ({', '.join(data.names[:8])}) and the network takes {n_in};"
-            " expected the same number."
+            f"the data have {counted(len(data.names), 'input')} ({', '.join(data.names[:8])}) and the network takes"
+            f" {n_in}; expected the same number."
         )
     n_out = getattr(model, "n_out", None)
     if n_out is None:
