@@ -686,5 +686,5 @@ def test_an_input_that_is_given_again_is_read_again() -> None:
     xs[0, 0] = 5.0
     assert program(xs).tolist() == [10.0, 12.0]
     xs.resize((4, 1), refcheck=False)
-    with pytest.raises(ValueError, match="have the shapes"):
+    with pytest.raises(ValueError, match=r"has the shape \(4, 1\); expected \(batch, 2\), or \(2,\) for one example"):
         program(xs)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
-from micrograd_es.maths import as_number, counted
+from micrograd_es.maths import as_number, counted, shown
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.recording import Structure
 from micrograd_es.value import Value
@@ -29,11 +30,35 @@ def as_array(x: Any, dtype: Any, what: str = "an input") -> Array:
         found = _floats(found, what)
     if found is not None and found.dtype.kind in "fiub":
         return np.asarray(found, dtype)
-    kind = type(x).__name__ if found is None else f"{type(x).__name__} of {found.dtype}"
+    raise TypeError(
+        f"{what} is {_kind(x, found)}; expected real numbers, in an array or in lists of equal lengths."
+        f"{_instead(x, found)}"
+    )
+
+
+def _kind(x: Any, found: Any) -> str:
+    """What is no array of numbers; `found` is what NumPy makes of it, None where it makes nothing."""
     if found is not None and found.dtype.kind == "U":
         text = next(each for each in np.asarray(x, dtype=object).flat if isinstance(each, str))
-        kind = f"text, or holds it: {text[:60]!r}"
-    raise TypeError(f"{what} is {kind}; expected real numbers, in an array or in lists of equal lengths.")
+        return f"text, or holds it: {text[:60]!r}"
+    if found is not None:
+        return f"{type(x).__name__} of {found.dtype}"
+    if isinstance(x, list | tuple):
+        return f"{shown(x)} ({type(x).__name__}), which has lists of different lengths, or what is no number"
+    return f"{shown(x)} ({type(x).__name__})"
+
+
+def _instead(x: Any, found: Any) -> str:
+    """What to write in place of what is no array of numbers, where something is likely."""
+    if found is not None and found.dtype.kind == "c":
+        return " Write x.real for the real parts."
+    if found is not None and found.dtype.kind == "U":
+        with suppress(ValueError):
+            found.astype(float)
+            return " Write np.array(x, float)."
+    if isinstance(x, Iterator | set | frozenset | range):
+        return " Write list(x)."
+    return " Write list(x.values())." if isinstance(x, Mapping) else ""
 
 
 def may_be_masked(x: Any) -> bool:
@@ -58,16 +83,46 @@ def _floats(objects: Any, what: str) -> Any:
 def batch_of(inputs: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> tuple[int, bool]:
     """The batch size of some arrays, and whether they are a single example, without the axis of the batch."""
     if len(inputs) != len(shapes):
-        raise TypeError(f"the program was given {counted(len(inputs), 'input')}; expected {len(shapes)}.")
+        raise TypeError(
+            f"the program was given {counted(len(inputs), 'input')}; expected {len(shapes)}, as the function has:"
+            f" {_of_batches(shapes) or 'none'}."
+        )
     found = [x.shape for x in inputs]
     if found == shapes:
         return 1, True
     batch = found[0][0] if found[0] else 1
     if found == [(batch, *shape) for shape in shapes]:
         return batch, False
-    given = ", ".join(map(str, found))
-    expected = ", ".join(f"({', '.join(['batch', *map(str, shape)])})" for shape in shapes)
-    raise ValueError(f"the inputs have the shapes {given}; expected {expected}, with one batch size.")
+    raise ValueError(_misfit(found, shapes))
+
+
+def _of_batches(shapes: Sequence[tuple[int, ...]]) -> str:
+    """The shapes of the inputs of a batch, in words."""
+    return ", ".join(f"({', '.join(['batch', *map(str, shape)])})" for shape in shapes)
+
+
+def _misfit(found: Sequence[tuple[int, ...]], shapes: Sequence[tuple[int, ...]]) -> str:
+    """The error for inputs of other shapes than a batch of examples has."""
+    given, expected = ", ".join(map(str, found)), _of_batches(shapes)
+    one = ", ".join(str(shape) if shape else "a number" for shape in shapes)
+    hints = dict.fromkeys(map(_reshaped, found, shapes))
+    if len(shapes) == 1:
+        told = f"the input has the shape {given}; expected {expected}, or {one} for one example."
+    else:
+        told = (
+            f"the inputs have the shapes {given}; expected {expected}, with one batch size, or {one} for one example."
+        )
+    return told + "".join(hints)
+
+
+def _reshaped(found: tuple[int, ...], shape: tuple[int, ...]) -> str:
+    """What to write for an input that has axes of one number too many, or its examples in columns."""
+    wanted = (count(found) // max(count(shape), 1), *shape)
+    if len(found) > len(wanted) and [n for n in found if n != 1] == [n for n in wanted if n != 1]:
+        return f" Write x.reshape({', '.join(map(str, wanted))}) in place of the {found}."
+    if len(found) == 2 and found[1] != shape and found[:1] == shape:
+        return f" Write x.T in place of the {found}: an example is a row."
+    return ""
 
 
 def unflattened(shape: Structure, numbers: Iterator[Any]) -> Any:
