@@ -9,7 +9,7 @@ from micrograd_es import flow
 from micrograd_es.eager import eager
 from micrograd_es.graph import uses
 from micrograd_es.maths import LARGEST, Number, as_number, counted
-from micrograd_es.missing import INSTEAD, Missing
+from micrograd_es.missing import OF_A_VALUE, say_instead
 from micrograd_es.numpy_calls import is_array_of_values, of_numpy
 from micrograd_es.ops import ABS, ADD, DIV, INV, MUL, NEG, POW, SUB, Op
 from micrograd_es.pickles import reduced
@@ -252,16 +252,12 @@ class Value:
             raise RecordingError(f"{self!r} was copied (write identity(v) for another Value of the same number)")
         return reduced(self)
 
-    def __dir__(self) -> list[str]:
-        return [name for name in super().__dir__() if name not in INSTEAD]
-
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's operators are those of Values; its functions are refused, with the one to write instead."""
         return of_numpy(ufunc, method, inputs, options)
 
 
-for _name in INSTEAD:
-    setattr(Value, _name, Missing(_name))
+say_instead(Value, "a Value", OF_A_VALUE)
 
 
 class Constant(Value):

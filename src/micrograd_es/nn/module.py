@@ -7,6 +7,7 @@ from inspect import signature
 from typing import Any, TypeVar
 
 from micrograd_es.maths import Number, as_number, counted
+from micrograd_es.missing import OF_A_MODEL, say_instead
 from micrograd_es.scopes import scope
 from micrograd_es.tables import check_names, chosen
 from micrograd_es.value import Value
@@ -164,6 +165,9 @@ class Module:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({counted(len(self.parameters()), 'parameter')})"
+
+
+say_instead(Module, "a model", OF_A_MODEL)
 
 
 def _is_bias(name: str) -> bool:

@@ -7,6 +7,7 @@ from math import isfinite
 from typing import Any, ClassVar
 
 from micrograd_es.maths import as_number
+from micrograd_es.missing import OF_AN_OPTIMIZER, say_instead
 from micrograd_es.value import Value
 
 Rate = float | Callable[[int], float]
@@ -130,6 +131,9 @@ class Optimizer:
     def __repr__(self) -> str:
         told = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if _told(name, value))
         return f"{type(self).__name__}({told})"
+
+
+say_instead(Optimizer, "an optimiser", OF_AN_OPTIMIZER)
 
 
 def at_least_0(number: Any, what: str) -> Any:

@@ -120,7 +120,7 @@ def _reshaped(found: tuple[int, ...], shape: tuple[int, ...]) -> str:
     wanted = (count(found) // max(count(shape), 1), *shape)
     if len(found) > len(wanted) and [n for n in found if n != 1] == [n for n in wanted if n != 1]:
         return f" Write x.reshape({', '.join(map(str, wanted))}) in place of the {found}."
-    if len(found) == 2 and found[1] != shape and found[:1] == shape:
+    if len(found) == 2 and found[:1] == shape:
         return f" Write x.T in place of the {found}: an example is a row."
     return ""
 

@@ -13,7 +13,8 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from micrograd_es.files import write_files
-from micrograd_es.maths import as_number, shown
+from micrograd_es.maths import as_number, counted, shown
+from micrograd_es.missing import OF_A_PROGRAM, say_instead
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Space
 from micrograd_es.program.calls import WRT, Calls, wanted
@@ -148,6 +149,11 @@ class Program:
 
     def __str__(self) -> str:
         return str(self.tape)
+
+    def __repr__(self) -> str:
+        tape = self.tape
+        parts = ("input", tape.inputs), ("parameter", tape.parameters), ("operation", len(tape.entries))
+        return f"Program({', '.join(counted(number, noun) for noun, number in parts)})"
 
     def __call__(self, *inputs: Any, check: bool = False) -> Any:
         """The outputs for a batch: the inputs have one row an example, and so have the outputs.
@@ -328,3 +334,6 @@ class Program:
         """The program that `save` wrote; it has no Values. Raises ValueError for any other file."""
         tape, shapes, result, numbers, dtype = read(path)
         return cls(tape, shapes, result, (), numbers.tolist(), dtype, fast)
+
+
+say_instead(Program, "a Program", OF_A_PROGRAM)

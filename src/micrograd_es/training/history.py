@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from micrograd_es.maths import counted
+from micrograd_es.missing import OF_A_HISTORY, say_instead
 
 
 @dataclass
@@ -64,3 +65,6 @@ class History:
         told = "".join(f"; {name.replace('_', ' ')} {number:.4g}" for name, number in self.last().items())
         stop = f"; stopped: {self.stopped}" if self.stopped else ""
         return f"History({counted(self.epochs, 'epoch')}{told}{stop})"
+
+
+say_instead(History, "a History", OF_A_HISTORY)
