@@ -44,6 +44,23 @@ REFUSED: dict[str, tuple[Callable[[str], object], type[Exception], str]] = {
     "checkpoint": (lambda r: given(r, checkpoint=5), TypeError, "the checkpoint is 5 .int.; expected the name of"),
     "model of a number": (lambda r: given(r, model=Giving(1.0)), TypeError, "gave 1.0 .float.; expected a Value"),
     "model of nothing": (lambda r: given(r, model=Giving(None)), TypeError, "the model gave None"),
+    "targets without parentheses": (
+        lambda r: fit(MLP(1, [1]), *LINE, loss="mse", runner=r),  # type: ignore[call-arg]
+        TypeError,
+        r"fit was given 3 arguments without a name; expected 2: model, data. Write fit\(model, \(inputs, targets\)",
+    ),
+    "targets without parentheses, no loss": (
+        lambda r: fit(MLP(1, [1]), *LINE),  # type: ignore[call-arg]
+        TypeError,
+        "fit was given 3 arguments without a name",
+    ),
+    "no loss": (
+        lambda r: fit(MLP(1, [1]), LINE),  # type: ignore[call-arg]
+        TypeError,
+        r"fit was given no loss; expected one. Write .* loss='mse'\)",
+    ),
+    "option of PyTorch": (lambda r: given(r, lr=0.1), TypeError, r"fit has no option 'lr'; .* Write optimizer=SGD"),
+    "misspelt option": (lambda r: given(r, epoch=1), TypeError, "fit has no option 'epoch'; .* Write epochs=…"),
     "class": (lambda r: given(r, model=MLP(1, [2]), loss="softmax_cross_entropy"), ValueError, "from 0 to 1, one for"),
 }
 # fmt: on

@@ -30,7 +30,12 @@ SEEN: dict[str, Any] = {
     **dict(
         zip(("loss", "model", "program", "optimizer", "history"), [thing for thing, _ in OWNERS.values()], strict=True)
     ),
-    "micrograd_es": es, "inputs": inputs, "targets": targets, "row": [1.0, 2.0], "v": v, "w": w,
+    "micrograd_es": es,
+    "inputs": inputs,
+    "targets": targets,
+    "row": [1.0, 2.0],
+    "v": v,
+    "w": w,
 }
 WORDS = re.compile(r", (?:which|whose|a number for) .*| for one example| for all")
 

@@ -145,9 +145,26 @@ REFUSED: list[tuple[Callable[[], object], type[Exception], str]] = [
     (lambda: stepped(SGD(), 3).update(np.ones(2), np.ones(2)), ValueError, "was given 2 parameters; expected 3"),
     (lambda: SGD().step([]), ValueError, "was given no parameters"),
     (lambda: SGD().step([1.0]), TypeError, "expected a list of Values. Write model.parameters()."),  # type: ignore[list-item]
-    (lambda: SGD().update(np.ones(2), np.ones(3)), ValueError, "the shape (2,) and their gradients (3,)"),
+    (lambda: SGD().update(np.ones(2), np.ones(3)), ValueError, "shape (2,) and their gradients have the shape (3,)"),
     (lambda: SGD().update(np.ones((2, 2)), np.ones((2, 2))), ValueError, "expected two flat arrays of one size"),
-    (lambda: SGD().update([1.0], [1.0]), ValueError, "expected two flat arrays"),
+    (
+        lambda: SGD().update([1.0], [1.0]),
+        ValueError,
+        "the parameters are [1.0] (list) and their gradients are [1.0] (list)",
+    ),
+    (
+        lambda: SGD().update(np.ones(1), (2.0, np.ones(1))),
+        ValueError,
+        "Write optimizer.update(program.parameters, gradient)",
+    ),
+    (lambda: SGD([Value(1.0)]), TypeError, "a number or a schedule. Parameters are given to each step: write SGD(0.1)"),  # type: ignore[arg-type]
+    (lambda: Adam([Value(1.0)], lr=0.1), TypeError, "Adam has no option 'lr'; expected one of 'rate', 'betas', "),  # type: ignore[arg-type, call-arg]
+    (
+        lambda: SGD(0.1, 0.9, True, 0.0, 1.0),
+        TypeError,
+        "SGD was given 5 arguments without a name; expected 4: rate, momen",
+    ),  # type: ignore[call-arg]
+    (lambda: Momentum(0.1, momentm=0.5), TypeError, "Write momentum=…."),  # type: ignore[call-arg]
     (lambda: SGD(-0.1), ValueError, "the rate is -0.1; expected a number from 0 on."),
     (lambda: SGD("fast"), TypeError, "the rate is 'fast' (str)"),  # type: ignore[arg-type]
     (lambda: stepped(SGD(lambda k: -1.0), 1), ValueError, "that the schedule gives at step 0 is -1.0"),

@@ -335,6 +335,31 @@ MISUSED: dict[str, tuple[Callable[[Program], Any], type[Exception], str]] = {
         r"expected \(batch, 2\), or \(2,\) for one example\. Write x.T in place of the \(2, 5\)",
     ),
     "parameters of Values": (lambda p: setattr(p, "parameters", [W]), TypeError, "parameters holds Value"),
+    "no examples": (
+        lambda p: record(lambda x, t: x * t),
+        TypeError,
+        r"0 examples; .*: x, t. Write record\(fn, 0.0, 0.0\)",
+    ),
+    "too many examples": (
+        lambda p: record(lambda x: x, 0.0, 1.0),
+        TypeError,
+        "given 2 examples; expected one for each",
+    ),
+    "a class": (
+        lambda p: record(es.MLP, [0.0]),
+        TypeError,
+        r"the class MLP; expected a function or a model. Write MLP",
+    ),
+    "no Data": (
+        lambda p: record(es.MLP(2, [1]), es.data.moons()),
+        TypeError,
+        r"Data\(100 rows .* \(Data\); expected num",
+    ),
+    "a misspelt option": (
+        lambda p: record(lambda x: x, 0.0, merged=True),  # type: ignore[call-arg]
+        TypeError,
+        "no option 'merged'; expected one of 'parameters', 'merge', 'dtype', 'fast'. Write merge=",
+    ),
     "no function": (lambda p: record(3, 0.0), TypeError, "record was given 3; expected a function"),
     "a program in a function": (
         lambda p: record(lambda x: x * record(lambda y: y * W, 0.0)(1.0), 0.0),

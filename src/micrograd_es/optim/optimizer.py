@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any, ClassVar
 
-from micrograd_es.maths import as_number
+from micrograd_es.maths import as_number, shown
 from micrograd_es.missing import OF_AN_OPTIMIZER, say_instead
 from micrograd_es.value import Value
 
@@ -34,6 +34,11 @@ class Optimizer:
     slots: tuple[str, ...] = ()
 
     def __init__(self, rate: Rate) -> None:
+        if isinstance(rate, list | tuple):
+            raise TypeError(
+                f"the rate is {shown(rate)} ({type(rate).__name__}); expected a number or a schedule. Parameters are"
+                f" given to each step: write {type(self).__name__}(0.1), and optimizer.step(model.parameters())."
+            )
         self.rate = rate if callable(rate) else at_least_0(rate, "the rate")
         self.steps = 0
         self._memory: list[Any] = []  # for each slot a flat array, or a list of floats
@@ -82,8 +87,8 @@ class Optimizer:
         shape = getattr(parameters, "shape", None)
         if shape is None or len(shape) != 1 or getattr(gradients, "shape", None) != shape:
             raise ValueError(
-                f"the parameters have the shape {shape} and their gradients {getattr(gradients, 'shape', None)};"
-                " expected two flat arrays of one size."
+                f"the parameters {_formed(parameters)} and their gradients {_formed(gradients)}; expected two flat"
+                " arrays of one size. Write optimizer.update(program.parameters, gradient)."
             )
         self._check_size(shape[0])
         if len(self._memory) != len(self.slots) or any(isinstance(slot, list) for slot in self._memory):
@@ -153,6 +158,12 @@ def below_1(number: Any, what: str) -> Any:
 def as_moved(new: Any, step: int, number: int, value: Value) -> Any:
     """What a step makes of a parameter, the `number`-th from 1 on, or an error where it is not finite."""
     return as_number(new, f"what step {step} makes of parameter {number} ({value.label or 'without a label'})")
+
+
+def _formed(given: Any) -> str:
+    """The shape of an array, or what is none."""
+    shape = getattr(given, "shape", None)
+    return f"have the shape {shape}" if shape is not None else f"are {shown(given)} ({type(given).__name__})"
 
 
 def _told(name: str, value: object) -> bool:

@@ -9,7 +9,14 @@ from __future__ import annotations
 from math import sqrt
 from typing import Any
 
+from micrograd_es.misfits import with_advice
 from micrograd_es.optim.optimizer import Optimizer, Rate, at_least_0, below_1
+
+INSTEAD = {  # of what PyTorch and Keras call it
+    **dict.fromkeys(("lr", "learning_rate"), "rate=0.1, and optimizer.step(model.parameters()) for the parameters"),
+    **dict.fromkeys(("params", "parameters"), "optimizer.step(model.parameters()) for them"),
+    **dict.fromkeys(("beta1", "beta2", "beta_1", "beta_2"), "betas=(0.9, 0.999)"),
+}
 
 
 class SGD(Optimizer):
@@ -26,6 +33,7 @@ class SGD(Optimizer):
 
     name = "sgd"
 
+    @with_advice("SGD(0.1)", INSTEAD)
     def __init__(
         self, rate: Rate = 0.01, momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0
     ) -> None:
@@ -61,6 +69,7 @@ class Momentum(SGD):
     name = "momentum"
     slots = ("velocity",)
 
+    @with_advice("Momentum(0.1)", INSTEAD)
     def __init__(self, rate: Rate = 0.01, momentum: float = 0.9, weight_decay: float = 0.0) -> None:
         super().__init__(rate, momentum, weight_decay=weight_decay)
 
@@ -75,6 +84,7 @@ class Nesterov(SGD):
     name = "nesterov"
     slots = ("velocity",)
 
+    @with_advice("Nesterov(0.1)", INSTEAD)
     def __init__(self, rate: Rate = 0.01, momentum: float = 0.9, weight_decay: float = 0.0) -> None:
         super().__init__(rate, momentum, nesterov=True, weight_decay=weight_decay)
 
@@ -96,6 +106,7 @@ class Adam(Optimizer):
     slots = ("mean", "square")
     decoupled = False
 
+    @with_advice("Adam(0.001)", INSTEAD)
     def __init__(
         self,
         rate: Rate = 0.001,
@@ -139,6 +150,7 @@ class AdamW(Adam):
     name = "adamw"
     decoupled = True
 
+    @with_advice("AdamW(0.001)", INSTEAD)
     def __init__(
         self,
         rate: Rate = 0.001,

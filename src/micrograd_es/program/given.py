@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,32 @@ from micrograd_es.maths import as_number, counted, shown
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.recording import Structure
 from micrograd_es.value import Value
+
+
+def check_function(fn: Any) -> None:
+    """Raise TypeError for what cannot be recorded."""
+    if isinstance(fn, type):
+        raise TypeError(
+            f"record was given the class {fn.__name__}; expected a function or a model. Write {fn.__name__}(…)."
+        )
+    if not callable(fn):
+        raise TypeError(f"record was given {shown(fn)}; expected a function. Write record(lambda x: …, 0.0).")
+
+
+def check_count(fn: Callable[..., Any], examples: Sequence[Structure]) -> None:
+    """Raise TypeError where a function takes another number of arguments than there are examples."""
+    try:
+        form = signature(fn)
+    except (TypeError, ValueError):  # one that is written in C may have none
+        return
+    try:
+        form.bind(*examples)
+    except TypeError:
+        raise TypeError(
+            f"record was given {counted(len(examples), 'example')}; expected one for each argument of the function:"
+            f" {', '.join(form.parameters) or 'none'}. Write record(fn{', 0.0' * len(form.parameters)}), with a list of"
+            " numbers for an argument that is a list."
+        ) from None
 
 
 def as_array(x: Any, dtype: Any, what: str = "an input") -> Array:

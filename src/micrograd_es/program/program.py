@@ -14,13 +14,14 @@ import numpy as np
 
 from micrograd_es.files import write_files
 from micrograd_es.maths import as_number, counted, shown
+from micrograd_es.misfits import with_advice
 from micrograd_es.missing import OF_A_PROGRAM, say_instead
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Space
 from micrograd_es.program.calls import WRT, Calls, wanted
 from micrograd_es.program.explaining.explain import arrays_of, explained
 from micrograd_es.program.faults import located
-from micrograd_es.program.given import as_array, batch_of, count, outputs_of, unflattened
+from micrograd_es.program.given import as_array, batch_of, check_count, check_function, count, outputs_of, unflattened
 from micrograd_es.program.in_numpy.portions import runner_of
 from micrograd_es.program.jax_function import function_of
 from micrograd_es.program.planning.grouping import planned
@@ -33,6 +34,7 @@ from micrograd_es.value import Value
 DTYPES = ("float64", "float32")
 
 
+@with_advice("record(lambda x: …, 0.0)", {"compile": "fast=True", "jit": "fast=True", "runner": "fast=True"})
 def record(
     fn: Callable[..., Any],
     *examples: Structure,
@@ -63,12 +65,15 @@ def record(
     Raises RecordingError where the function reads a Value's number (a comparison, float(), .data) or does something
     else when it is called again: what it did then would not be what it does for other numbers.
     """
-    if not callable(fn):
-        raise TypeError(f"record was given {fn!r}; expected a function. Write record(lambda x: …, 0.0).")
+    check_function(fn)
     refuse("another program was recorded")
     examples = tuple([x.item() if isinstance(x, np.ndarray) and not x.ndim else x for x in examples])
     shapes = [_shape(example) for example in examples]
-    tape, found, result = recorded(fn, examples, parameters, merge)
+    try:
+        tape, found, result = recorded(fn, examples, parameters, merge)
+    except TypeError:
+        check_count(fn, examples)
+        raise
     return Program(tape, shapes, result, found, dtype=dtype, fast=fast)
 
 
@@ -77,6 +82,8 @@ def _shape(example: Structure) -> tuple[int, ...]:
     try:
         return np.shape(example)
     except ValueError:
+        if not isinstance(example, list | tuple):
+            return ()  # what it is will be said when it is made of Values
         raise ValueError(
             f"an example is {shown(example)}, lists of different lengths; expected a number, or lists of equal lengths."
             " Write an argument of the function for each list."

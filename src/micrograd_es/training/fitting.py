@@ -14,6 +14,7 @@ from micrograd_es.data import Data
 from micrograd_es.data.checks import Floats, whole
 from micrograd_es.losses import Loss
 from micrograd_es.maths import counted
+from micrograd_es.misfits import with_advice
 from micrograd_es.nn import Module
 from micrograd_es.optim import Optimizer
 from micrograd_es.training.checkpoint import Checkpoint
@@ -44,6 +45,21 @@ class Progress:
 Callback = Callable[[Progress], Any]
 
 
+INSTEAD = {  # of what other libraries call it
+    **dict.fromkeys(("lr", "learning_rate"), "optimizer=SGD(0.1)"),
+    **dict.fromkeys(("criterion", "objective", "loss_fn"), "loss='mse'"),
+    **dict.fromkeys(("validation_data", "validation", "val"), "test=(inputs, targets)"),
+    **dict.fromkeys(("max_iter", "iterations", "steps"), "epochs=100"),
+    **dict.fromkeys(
+        ("weight_decay", "l2", "alpha", "regularization"), "penalty=lambda model: 0.01 * l2(model.weights())"
+    ),
+    **dict.fromkeys(("fast", "device"), "runner='fast'"),
+    "verbose": "progress=True",
+    "random_state": "seed=1",
+}
+
+
+@with_advice("fit(model, (inputs, targets), loss='mse')", INSTEAD)
 def fit(
     model: Module,
     data: Data | tuple[Any, Any],
