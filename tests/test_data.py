@@ -317,6 +317,13 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "sizes": (lambda: Data([[1], [2], [3]], [0, 1]), "3 rows of inputs and 2 of targets"),
     "one axis": (lambda: Data([1, 2], [0, 1]), r"Write \[\[x\] for x in"),
     "ragged": (lambda: Data([[1, 2], [3]], [0, 1]), "the inputs are rows of different lengths"),
+    "text of a number": (
+        lambda: Data([["1", "2"]], [0]),
+        r"hold '1'; expected numbers.* Write np.array\(inputs, float\)",
+    ),
+    "names of classes": (lambda: Data([[1], [2]], ["a", "b"]), "the targets hold 'a'; .* Write Data.labelled"),
+    "None": (lambda: Data([[1], [2]], None), r"the targets are None \(NoneType\); expected numbers, in rows"),
+    "images": (lambda: Data(np.zeros((3, 2, 2)), [0, 1, 0]), r"shape \(3, 2, 2\); expected .* Write x.reshape\(3, 4\)"),
     "a comma": (lambda: Data([[1, "2,5"]], [0]), "the inputs hold '2,5'; expected numbers"),
     "text": (lambda: Data([["a"], ["b"]], [0, 1]), "expected numbers"),
     "names": (lambda: Data([[1, 2]], [1], names=("a",)), "1 names were given"),

@@ -39,6 +39,16 @@ REFUSED: dict[str, tuple[Callable[[str], object], type[Exception], str]] = {
     "one callback": (lambda r: given(r, callbacks=print), TypeError, r"a list of functions .* Write callbacks=\["),
     "callbacks by name": (lambda r: given(r, callbacks=["stop"]), TypeError, "the callbacks are .'stop'"),
     "penalty": (lambda r: given(r, penalty=0.1), TypeError, r"the penalty is 0.1 \(float\); expected a function"),
+    "penalty without the model": (
+        lambda r: given(r, penalty=lambda: 0.0),
+        TypeError,
+        "the penalty takes 0 arguments; expected a function of one. Write penalty=lambda model",
+    ),
+    "callback without progress": (
+        lambda r: given(r, callbacks=[print, lambda model, epoch: None]),
+        TypeError,
+        r"a callback takes 2 arguments; expected a function of one. Write callbacks=\[lambda progress",
+    ),
     "penalty of nothing": (lambda r: given(r, penalty=lambda m: None), TypeError, "the penalty gave None"),
     "loss of a list": (lambda r: given(r, loss=lambda y, t: y), TypeError, "the loss gave .*expected one Value"),
     "checkpoint": (lambda r: given(r, checkpoint=5), TypeError, "the checkpoint is 5 .int.; expected the name of"),
@@ -75,12 +85,23 @@ def test_what_fit_cannot_take_is_one_clear_error(name: str, runner: str) -> None
     assert "\n" not in str(caught.value)
 
 
+def test_a_softmax_of_one_output_is_told_to_have_one_for_each_class() -> None:
+    with pytest.raises(ValueError, match=r"sum to 0\.0; .* Give the network an output for each class"):
+        fit(MLP(1, [1]), ([[0.0], [1.0]], [0, 1]), loss="softmax_cross_entropy")
+
+
 def test_a_checkpoint_that_is_a_folder_is_an_error_before_anything_is_learnt(tmp_path: Path) -> None:
     model = MLP(1, [1])
     before = model.state_dict()
     with pytest.raises(IsADirectoryError, match=r"it is a folder. Write .*run\.json"):
         given(model=model, checkpoint=tmp_path)
     assert model.state_dict() == before
+
+
+def test_a_comparison_in_a_loss_is_refused_without_a_word_on_what_a_loss_is_given() -> None:
+    with pytest.raises(TypeError, match=r"Write maximum\(a, b\)") as caught:
+        given(loss=lambda y, t: max(0, 1 - y[0] * t[0]))
+    assert not hasattr(caught.value, "__notes__")
 
 
 def test_an_error_in_a_loss_of_ones_own_says_what_the_loss_is_given() -> None:

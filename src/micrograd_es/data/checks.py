@@ -33,7 +33,8 @@ def checked_table(name: str, given: Any) -> Floats:
     """A copy, which cannot be written to, of a table of finite numbers with a row or more."""
     table = _numbers(name, given)
     if table.ndim != 2 and table.size:
-        raise ValueError(f"the {name} have the shape {table.shape}; expected rows and columns. Write [[x] for x in …].")
+        instead = "[[x] for x in …]" if table.ndim < 2 else f"x.reshape({len(table)}, {table.size // len(table)})"
+        raise ValueError(f"the {name} have the shape {table.shape}; expected rows and columns. Write {instead}.")
     if table.ndim != 2 or 0 in table.shape:
         raise ValueError(f"the {name} are empty: {table.shape}; expected a row of numbers for each example.")
     if not np.isfinite(table).all():
@@ -58,6 +59,10 @@ def checked_targets(given: Any, rows: int, kind: str) -> Floats:
 
 def _numbers(name: str, given: Any) -> Floats:
     if not isinstance(given, np.ndarray):
+        if not hasattr(given, "__iter__"):
+            raise TypeError(
+                f"the {name} are {given!r} ({type(given).__name__}); expected numbers, in rows of one length."
+            )
         given = list(given)
     try:
         found = np.asarray(given)
@@ -67,8 +72,21 @@ def _numbers(name: str, given: Any) -> Floats:
         if found.size == 0:
             return np.zeros((0, 0))
         odd = next((x for x in np.asarray(given, dtype=object).flat if not isinstance(x, Real)), found.dtype.name)
-        raise TypeError(f"the {name} hold {repr(odd)[:60]}; expected numbers, in rows of one length.")
+        raise TypeError(
+            f"the {name} hold {repr(odd)[:60]}; expected numbers, in rows of one length.{_instead_of(odd, name)}"
+        )
     return found.astype(np.float64)
+
+
+def _instead_of(odd: object, name: str) -> str:
+    """What to write in place of text in a table."""
+    if not isinstance(odd, str):
+        return ""
+    try:
+        float(odd)
+    except ValueError:
+        return " Write Data.labelled(inputs, labels) for names of classes." if name == "targets" else ""
+    return f" Write np.array({name}, float)."
 
 
 def _check_classes(targets: Floats) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from micrograd_es.functions import log, log_softmax, maximum, relu, softplus, where
 from micrograd_es.losses.targets import (
+    SIGNS,
     Outputs,
     Targets,
     check_each,
@@ -118,7 +119,7 @@ def hinge(scores: Outputs, targets: Targets) -> Value:
     (Value(0.75), Value(1.25), Value(0.0))
     """
     pairs = paired(scores, targets, "hinge")
-    check_each([t for _, t in pairs], lambda t: t in (-1, 1), "hinge", "+1 or −1")
+    check_each([t for _, t in pairs], lambda t: t in (-1, 1), "hinge", SIGNS)
     return mean_of([relu(1 - t * score) for score, t in pairs])
 
 

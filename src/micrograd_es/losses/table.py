@@ -16,6 +16,7 @@ from micrograd_es.losses.functions import (
     softmax_cross_entropy,
 )
 from micrograd_es.losses.targets import (
+    SIGNS,
     Outputs,
     Targets,
     check_each,
@@ -61,7 +62,7 @@ class Loss:
         if self.target == "probability":
             check_probabilities(numbers, self.name)
         if self.target == "sign":
-            check_each(numbers, lambda t: t in (-1, 1), self.name, "+1 or −1")
+            check_each(numbers, lambda t: t in (-1, 1), self.name, SIGNS)
         return numbers
 
 

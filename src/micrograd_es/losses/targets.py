@@ -12,6 +12,7 @@ from micrograd_es.value import Value, as_value
 Outputs = Value | Sequence[Value]
 Targets = Value | Number | Sequence[Value | Number]
 
+SIGNS = "+1 or −1. For classes of 0 and 1 write 2 * t - 1"
 _CLOSE = 1e-6  # how far from 1 the sum of probabilities may be
 
 
@@ -73,7 +74,8 @@ def class_probabilities(target: Any, size: int, name: str) -> list[Any]:
         raise ValueError(unequal(name, size, len(ts)))
     check_probabilities(ts, name)
     if not any(isinstance(t, Value) for t in ts) and abs(sum(map(float, ts)) - 1) > _CLOSE:
-        raise ValueError(f"the targets of {name} sum to {sum(ts)!r}; expected probabilities, which sum to 1.")
+        one = " Give the network an output for each class." if len(ts) == 1 else ""
+        raise ValueError(f"the targets of {name} sum to {sum(ts)!r}; expected probabilities, which sum to 1.{one}")
     return ts
 
 

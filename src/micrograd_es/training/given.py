@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from micrograd_es.maths import counted
 from micrograd_es.nn import Module
 from micrograd_es.optim import OPTIMIZERS, SGD, Optimizer
 
@@ -37,6 +39,8 @@ def callable_of(given: Any, what: str, instead: str) -> Any:
     """The function, or None. Raises TypeError for anything else."""
     if given is not None and not callable(given):
         raise TypeError(f"the {what} is {_told(given)}; expected a function. Write {instead}.")
+    if given is not None:
+        _check_takes_one(given, f"the {what}", instead)
     return given
 
 
@@ -47,7 +51,23 @@ def callbacks_of(given: Any) -> list[Any]:
             f"the callbacks are {_told(given)}; expected a list of functions of the progress."
             " Write callbacks=[lambda progress: print(progress.epoch)]."
         )
+    for callback in given:
+        _check_takes_one(callback, "a callback", "callbacks=[lambda progress: print(progress.epoch)]")
     return list(given)
+
+
+def _check_takes_one(function: Any, what: str, instead: str) -> None:
+    """Raise TypeError for a function that cannot be called with one argument, the model or the progress."""
+    try:
+        form = signature(function)
+    except (TypeError, ValueError):  # one that is written in C may have none
+        return
+    try:
+        form.bind(None)
+    except TypeError:
+        raise TypeError(
+            f"{what} takes {counted(len(form.parameters), 'argument')}; expected a function of one. Write {instead}."
+        ) from None
 
 
 def file_of(given: Any) -> Path | None:

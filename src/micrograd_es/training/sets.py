@@ -14,6 +14,7 @@ from micrograd_es.data.checks import Floats
 from micrograd_es.losses import LOSSES, Loss
 from micrograd_es.maths import counted
 from micrograd_es.nn import Module
+from micrograd_es.replay import RecordingError
 from micrograd_es.tables import chosen
 from micrograd_es.training.steps import listed
 from micrograd_es.value import Value
@@ -53,6 +54,8 @@ def _own(function: Callable[[Any, Any], Value]) -> Callable[[Any, Any], Value]:
     def told(outputs: Any, targets: Any) -> Value:
         try:
             return function(outputs, targets)
+        except RecordingError:  # which says by itself what to write
+            raise
         except (TypeError, IndexError) as error:
             error.add_note(
                 f"A loss gets the outputs and the targets of one example, here lists of {len(outputs)} and"
