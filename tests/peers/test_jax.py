@@ -152,12 +152,16 @@ def test_float32_programs_stay_in_float32() -> None:
 def test_wrong_shapes_get_one_clear_error() -> None:
     program = record(lambda x: Value(2.0) * x[0] + x[1], [0.0, 0.0])
     f = program.to_jax()
-    with pytest.raises(ValueError, match=r"the shapes \(3,\); expected \(batch, 2\)"):
+    with pytest.raises(ValueError, match=r"the shape \(3,\); expected \(batch, 2\), or \(2,\)"):
         f(program.parameters, np.zeros(3))
-    with pytest.raises(ValueError, match=r"parameters have the shape \(4,\); expected \(0,\)"):
+    with pytest.raises(ValueError, match=r"the shape \(4,\); expected \(0,\)\. Write f\(program\.parameters"):
         f(np.zeros(4), np.zeros(2))
     with pytest.raises(TypeError, match="was given 2 inputs; expected 1"):
         f(program.parameters, np.zeros(2), np.zeros(2))
+    with pytest.raises(TypeError, match=r"an input is ndarray of complex128; .* Write x\.real"):
+        f(program.parameters, np.zeros(2) * 1j)
+    with pytest.raises(TypeError, match=r"holds it: '1'; .* Write np\.array\(x, float\)"):
+        f(program.parameters, ["1", "2"])
 
 
 SEVERAL_DEVICES = """

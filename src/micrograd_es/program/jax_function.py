@@ -15,7 +15,7 @@ import numpy as np
 from micrograd_es.ops import Op
 from micrograd_es.program.arrays import ARRAYS, ArrayMaths
 from micrograd_es.program.blocks import Block, Elementwise, Inner, Plan, Rows, Space, Total, as_slice, is_run, one_row
-from micrograd_es.program.given import batch_of, count, outputs_of, unflattened
+from micrograd_es.program.given import as_array, batch_of, count, outputs_of, unflattened
 from micrograd_es.program.recording import Structure
 from micrograd_es.program.rules import rules_of
 
@@ -31,13 +31,20 @@ def jax_module() -> Any:
 
 def function_of(plan: Plan, shapes: Sequence[tuple[int, ...]], result: Structure, dtype: Any) -> Callable[..., Any]:
     """The function of the flat parameters and the inputs that a plan computes."""
-    jnp = jax_module().numpy
+    jax = jax_module()
+    jnp = jax.numpy
+
+    def array(x: Any, what: str) -> Any:
+        return jnp.asarray(x if isinstance(x, jax.Array) else as_array(x, dtype, what), dtype)
 
     def program(parameters: Any, *inputs: Any) -> Any:
-        arrays = [jnp.asarray(x, dtype) for x in (parameters, *inputs)]
-        batch, single = batch_of(arrays[1:], shapes)
+        arrays = [array(parameters, "parameters"), *[array(x, "an input") for x in inputs]]
         if arrays[0].shape != (plan.tape.parameters,):
-            raise ValueError(f"parameters have the shape {arrays[0].shape}; expected ({plan.tape.parameters},).")
+            raise ValueError(
+                f"parameters have the shape {arrays[0].shape}; expected ({plan.tape.parameters},)."
+                " Write f(program.parameters, …), with the inputs after them."
+            )
+        batch, single = batch_of(arrays[1:], shapes)
         columns = [x.reshape(batch, count(shape)) for x, shape in zip(arrays[1:], shapes, strict=True)]
         numbers = _Numbers(jnp, plan, arrays[0], columns)
         if plan.nothing is not None:
