@@ -20,8 +20,9 @@ from micrograd_es.plots.formulas import formulas
 from micrograd_es.plots.functions import activation, activations, losses_plot
 from micrograd_es.plots.images import images
 from micrograd_es.plots.learning import cost, deltas_by_layer, loss_curves
-from micrograd_es.plots.maps import decision_map, neuron_maps
+from micrograd_es.plots.maps import decision_map
 from micrograd_es.plots.network import network
+from micrograd_es.plots.neuron_maps import neuron_maps
 from micrograd_es.plots.points import data, planes
 from micrograd_es.plots.saving import save
 from micrograd_es.plots.surface import loss_surface

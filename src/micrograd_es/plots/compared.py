@@ -6,17 +6,15 @@ from collections.abc import Mapping
 from copy import copy
 from typing import Any, Unpack
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from micrograd_es.data import Data
-from micrograd_es.data.checks import Floats
 from micrograd_es.plots.canvas import Canvas, Look
 from micrograd_es.plots.evaluate import outputs
-from micrograd_es.plots.learning import series
+from micrograd_es.plots.learning import epochs_of, series
 from micrograd_es.plots.maps import draw_output, grid_of
 from micrograd_es.plots.points import plane_of, scatter
 
@@ -105,7 +103,7 @@ def compare_losses(runs: Mapping[str, Any], log: bool = False, **look: Unpack[Lo
             label = f"{shown} · {canvas.words[part]}" if tested else shown
             style = canvas.line(index) | ({} if not tested else {"linestyle": "-" if whole else (0, (4, 2))})
             width = style["linewidth"] * (1 if whole else 0.6)
-            canvas.ax.plot(_epochs(history, curve), curve, label=label, **{**style, "linewidth": width})
+            canvas.ax.plot(epochs_of(history, curve), curve, label=label, **{**style, "linewidth": width})
     if log:
         canvas.ax.set_yscale("log")
     else:
@@ -116,11 +114,3 @@ def compare_losses(runs: Mapping[str, Any], log: bool = False, **look: Unpack[Lo
     canvas.legend(canvas.ax, 1.1, loc="best")
     canvas.heading(canvas.words["training"])
     return canvas.finished()
-
-
-def _epochs(history: Any, curve: Floats) -> Floats:
-    """Where the numbers of a curve stand: at the history's epochs, or counted from 1."""
-    epochs = series(history, "epoch")
-    if epochs is not None and len(epochs) != len(curve):
-        raise ValueError(f"the history has {len(epochs)} epochs and {len(curve)} numbers; expected as many.")
-    return np.arange(1.0, len(curve) + 1) if epochs is None else epochs

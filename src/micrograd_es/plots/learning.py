@@ -33,16 +33,14 @@ def loss_curves(history: Any, log: bool = False, **look: Unpack[Look]) -> Figure
             ' Write what fit gave, or {"train_loss": [0.9, 0.5, …]}.'
         )
     shown = [panel for panel, curves in found.items() if any(curve is not None for curve in curves.values())]
-    epochs = series(history, "epoch")
     for place, panel in enumerate(shown):
         ax = canvas.panel(place * 0.54, 0.02, 0.46 if len(shown) == 2 else 1.0, 0.96)
         for index, curve in enumerate(found[panel].values()):
             if curve is None:
                 continue
-            x = np.arange(1, len(curve) + 1) if epochs is None else epochs
-            if len(x) != len(curve):
-                raise ValueError(f"the history has {len(x)} epochs and {len(curve)} numbers; expected as many.")
-            ax.plot(x, curve, label=canvas.words[("train", "test")[index]], **canvas.line(index))
+            ax.plot(
+                epochs_of(history, curve), curve, label=canvas.words[("train", "test")[index]], **canvas.line(index)
+            )
         if panel == "accuracy":
             ax.set_ylim(top=1.005)
         elif log:
@@ -63,6 +61,14 @@ def series(history: Any, name: str) -> Floats | None:
     if found is None or len(found) == 0 or all(number is None for number in found):
         return None
     return checked_table(f"numbers of {name}", [[number] for number in found])[:, 0]
+
+
+def epochs_of(history: Any, curve: Floats) -> Floats:
+    """Where the numbers of a curve stand: at the history's epochs, or counted from 1."""
+    epochs = series(history, "epoch")
+    if epochs is not None and len(epochs) != len(curve):
+        raise ValueError(f"the history has {len(epochs)} epochs and {len(curve)} numbers; expected as many.")
+    return np.arange(1.0, len(curve) + 1) if epochs is None else epochs
 
 
 def deltas_by_layer(sizes: Mapping[str, Sequence[float]], **look: Unpack[Look]) -> Figure:

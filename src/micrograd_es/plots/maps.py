@@ -1,4 +1,4 @@
-"""Maps: what a network gives all over the plane, and what each of its neurons gives (lectures, C8)."""
+"""Maps of the plane: what a network gives at each point of it (lectures, C8)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ from micrograd_es.data.checks import Floats
 from micrograd_es.data.features import columns
 from micrograd_es.maths import counted
 from micrograd_es.plots.canvas import Canvas, Look
-from micrograd_es.plots.evaluate import neurons, outputs
+from micrograd_es.plots.evaluate import outputs
 from micrograd_es.plots.points import class_colour, colour_bar, plane_of, regression_limits, scatter
 
 Ranges = tuple[tuple[float, float], tuple[float, float]]
 PLAYGROUND: Ranges = ((-6.0, 6.0), (-6.0, 6.0))
-TALL, LEFT = 0.86, 0.58  # the height of a map of neurons, and the width that hidden layers may take
 STRIP = 4.0  # how many times as long as the other one axis is at most in one scale
 ROOM = 16  # letters that there is room for at the left of a map
 CENTRES = {"sigmoid": (0.5, 0.5), "softmax": (0.5, 0.5), "tanh": (0.0, 1.0)}  # of an activation: middle and reach
@@ -101,9 +100,9 @@ def draw_output(
     if table.shape[1] == 1:
         colours = _colours(canvas, model, data, table[:, 0], threshold)
         line = discrete or threshold is not None or data is None or data.kind != "regression"
-        _draw_map(canvas, ax, grid, table[:, 0], colours, discrete, line)
+        draw_map(canvas, ax, grid, table[:, 0], colours, discrete, line)
         return colours
-    image = _class_image(canvas, data, table, discrete)
+    image = class_image(canvas, data, table, discrete)
     grid.paint(ax, image)
     return None
 
@@ -151,10 +150,10 @@ def _colours(canvas: Canvas, model: Any, data: Data | None, numbers: Floats, thr
     if data is not None and data.kind == "regression" and threshold is None:
         return regression_limits(canvas, data)
     row = getattr(model.layers[-1].activation, "name", "") if hasattr(model, "layers") else ""
-    return _middle(canvas, row if hasattr(model, "layers") else None, numbers, threshold)
+    return middle_colours(canvas, row if hasattr(model, "layers") else None, numbers, threshold)
 
 
-def _middle(canvas: Canvas, row: str | None, numbers: Floats, threshold: float | None = None) -> ScalarMappable:
+def middle_colours(canvas: Canvas, row: str | None, numbers: Floats, threshold: float | None = None) -> ScalarMappable:
     """The colours around the middle of an activation's range; for other outputs they reach as far as the numbers."""
     centre, reach = CENTRES.get(row or "", (0.0, 0.0))
     if row is None and numbers.min() >= 0 and numbers.max() <= 1:
@@ -165,7 +164,7 @@ def _middle(canvas: Canvas, row: str | None, numbers: Floats, threshold: float |
     return ScalarMappable(Normalize(centre - reach, centre + reach), canvas.palette.map())
 
 
-def _draw_map(
+def draw_map(
     canvas: Canvas,
     ax: Axes,
     grid: Grid,
@@ -185,7 +184,7 @@ def _draw_map(
         ax.contour(grid.x, grid.y, grid.image(numbers), [middle], colors=[canvas.theme.ink], linewidths=width)
 
 
-def _class_image(canvas: Canvas, data: Data | None, table: Floats, discrete: bool) -> Floats:
+def class_image(canvas: Canvas, data: Data | None, table: Floats, discrete: bool) -> Floats:
     """A colour for each point: those of the classes mixed by their probabilities, on the paper."""
     count = table.shape[1]
     if data is not None and data.kind == "classification" and len(data.classes) != count:
@@ -202,112 +201,3 @@ def _class_image(canvas: Canvas, data: Data | None, table: Floats, discrete: boo
     names = [class_colour(canvas, data, k) if data else series[k % len(series)] for k in range(count)]
     colours: Floats = shares @ np.array([to_rgb(name) for name in names])
     return 0.6 * colours + 0.4 * np.array(to_rgb(canvas.theme.paper))
-
-
-def neuron_maps(
-    model: Any,
-    data: Data | None = None,
-    features: Sequence[str] | None = None,
-    ranges: Ranges | None = None,
-    resolution: int = 100,
-    **look: Unpack[Look],
-) -> Figure:
-    """A map of every neuron, a column for each layer, and the output's with the data at the right.
-
-    Each map has its neuron's own scale: around 0 for tanh, relu and linear, around 0.5 for a sigmoid. The arguments are
-    those of `decision_map`.
-
-    >>> from micrograd_es.nn import MLP
-    >>> len(neuron_maps(MLP(2, [3, 2, 1], "tanh")).axes[0].child_axes)
-    6
-    """
-    canvas = Canvas(**look)
-    grid, given = grid_of(data, features, ranges, resolution)
-    layers = neurons(model, given)
-    hidden, last = layers[:-1], layers[-1]
-    if max((layer.shape[1] for layer in layers), default=0) > 16 or len(hidden) > 8:
-        raise ValueError(f"{model!r} is too large for a map of each neuron; expected up to 8 layers of 16 neurons.")
-    side, gap = _side(canvas, [layer.shape[1] for layer in hidden])
-    start = 0.0
-    for place, layer in enumerate(hidden):
-        row = model.layers[place].activation.name
-        start = _column(canvas, grid, layer, row, place, start, side) + gap
-    _output(canvas, grid, data, features, last, model, start)
-    canvas.heading(canvas.words["neuron_maps"])
-    return canvas.finished()
-
-
-def _side(canvas: Canvas, counts: list[int]) -> tuple[float, float]:
-    """The side of a neuron's square, in shares of the height, and the gap between layers, in shares of the width."""
-    shape = canvas.height / canvas.width
-    for side in np.linspace(0.42, 0.05, 75).tolist():
-        across = sum(-(-count // int(TALL / side)) for count in counts)
-        gap = 0.06 if len(counts) < 5 else 0.03
-        if across * side * shape + gap * len(counts) <= LEFT:
-            return side, gap
-    return 0.05, 0.03
-
-
-def _column(canvas: Canvas, grid: Grid, layer: Floats, row: str, place: int, start: float, side: float) -> float:
-    """The maps of one hidden layer, in as few columns as they fit in; gives where the layer ends."""
-    count = layer.shape[1]
-    across = -(-count // int(TALL / side))
-    down = -(-count // across)
-    width = side * canvas.height / canvas.width
-    top = 0.45 + down * side / 2
-    for number in range(count):
-        x, y = start + number % across * width, top - (number // across + 1) * side
-        panel = canvas.panel(x, y, width * 0.95, side * 0.95)
-        _tile(canvas, panel, grid, layer[:, number], row)
-        panel.text(0.04, 0.96, str(number + 1), **{**_tag(canvas), "transform": panel.transAxes})
-    name = f"{canvas.words['layer'].format(n=place + 1)}\n{canvas.activation(row)}"
-    canvas.ax.text(start + across * width * 0.475, top + 0.01, name, ha="center", va="bottom", **_letters(canvas))
-    end: float = start + across * width
-    return end
-
-
-def _output(canvas: Canvas, grid: Grid, data: Data | None, features: Any, table: Floats, model: Any, at: float) -> None:
-    """The map of the output, larger, with the data in it."""
-    shape = canvas.height / canvas.width
-    side = min(TALL, (1 - at) / shape)
-    panel = canvas.panel(1 - side * shape, 0.45 - side / 2, side * shape, side)
-    row = model.layers[-1].activation.name
-    if table.shape[1] == 1:
-        _tile(canvas, panel, grid, table[:, 0], row, line=True)
-    else:
-        image = _class_image(canvas, data, table, discrete=False)
-        grid.paint(panel, image)
-        _frame(canvas, panel)
-    if data is not None:
-        scatter(canvas, panel, data, plane_of(data, features)[0])
-        panel.set(xlim=grid.ranges[0], ylim=grid.ranges[1])
-    name = f"{canvas.words['output']}\n{canvas.activation(row)}"
-    canvas.ax.text(1 - side * shape / 2, 0.45 + side / 2 + 0.015, name, ha="center", va="bottom", **_letters(canvas))
-
-
-def _tile(canvas: Canvas, ax: Axes, grid: Grid, numbers: Floats, row: str, line: bool = False) -> None:
-    colours = _middle(canvas, row, numbers)
-    if line:
-        _draw_map(canvas, ax, grid, numbers, colours, discrete=False)
-    else:
-        low, high = colours.get_clim()
-        look: dict[str, Any] = {"cmap": colours.cmap, "vmin": low, "vmax": high}
-        grid.paint(ax, numbers, **look)
-    _frame(canvas, ax)
-
-
-def _frame(canvas: Canvas, ax: Axes) -> None:
-    """A square without numbers."""
-    ax.set(xticks=[], yticks=[], aspect="auto")
-    for spine in ax.spines.values():
-        spine.set(color=canvas.theme.muted, linewidth=1.4 * canvas.scale)
-
-
-def _letters(canvas: Canvas) -> dict[str, Any]:
-    return {"fontsize": 20 * canvas.scale, "color": canvas.theme.ink, "transform": canvas.ax.transAxes}
-
-
-def _tag(canvas: Canvas) -> dict[str, Any]:
-    """The number of a neuron, in the corner of its map."""
-    box = {"facecolor": canvas.theme.paper, "edgecolor": "none", "pad": 2.5 * canvas.scale, "alpha": 0.8}
-    return {**_letters(canvas), "fontsize": 15 * canvas.scale, "va": "top", "ha": "left", "bbox": box, "zorder": 10}
