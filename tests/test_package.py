@@ -16,19 +16,8 @@ PACKAGE = Path(micrograd_es.__file__).parent
 
 # The engine, lowest first: a module imports modules before it only. (Imports inside functions and for types only are
 # where two of them must know each other.)
-ENGINE = [
-    "maths",
-    "misfits",
-    "nested",
-    "symbols",
-    "ops",
-    "scopes",
-    "scope_names",
-    "replay",
-    "missing",
-    "numpy_calls",
-    "eager",
-]
+ENGINE = ["maths", "misfits", "nested", "notations", "symbols", "ops", "scopes", "scope_names", "replay", "missing"]
+ENGINE += ["numpy_calls", "eager"]
 ENGINE += ["graph", "flow", "pickles", "results", "value"]
 ENGINE += ["functions", "sweeps", "derivatives", "jacobians", "blocks", "rules", "two_layers", "counting", "cost"]
 ENGINE += ["listing"]

@@ -16,23 +16,18 @@ spells the arithmetic out, so what a figure shows under a graph is what was exec
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
+from micrograd_es.notations import LATEX, SOURCE, TEXT, RowName, written
+
 if TYPE_CHECKING:
     from micrograd_es.ops import Op
 
 LONGEST = 400  # parts of a rule that is written as a formula
-SUM, NEGATIVE, PRODUCT, SIGN, POWER, ATOM = range(1, 7)  # how tightly a form binds
-
-
-class RowName(str):
-    """The name of a row whose rule is no formula; it is a name also where a form is called the same."""
-
-    __slots__ = ()
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 class Symbol:
@@ -90,15 +85,15 @@ class Symbol:
 
     def source(self) -> str:
         """The formula as a Python expression."""
-        return _written(self, _SOURCE, {})[0]
+        return written(self, SOURCE)
 
     def text(self, names: Mapping[str, str] | None = None) -> str:
         """The formula as one line of text, with `names` (names or numbers) put in for its names."""
-        return _written(self, _TEXT, names or {})[0]
+        return written(self, TEXT, names)
 
     def latex(self, names: Mapping[str, str] | None = None) -> str:
         """The formula as LaTeX, with `names` put in for its names."""
-        return _written(self, _LATEX, names or {})[0]
+        return written(self, LATEX, names)
 
 
 def _made(form: str, x: Symbol, y: Symbol) -> Symbol:
@@ -114,143 +109,6 @@ _WORKED_OUT: dict[str, Callable[[Any, Any], Any]] = {"+": operator.add, "-": ope
 def symbol(x: object) -> Symbol:
     """Any number or formula as a formula."""
     return x if isinstance(x, Symbol) else Symbol(x)
-
-
-# How each form is written: a template over the written parts, how tightly the result binds, and how tightly each part
-# must bind to need no parentheses.
-_Form = tuple[str, int, tuple[int, ...]]
-
-_SOURCE: dict[str, _Form] = {
-    "+": ("{} + {}", SUM, (SUM, PRODUCT)),
-    "-": ("{} - {}", SUM, (SUM, PRODUCT)),
-    "*": ("{} * {}", PRODUCT, (PRODUCT, SIGN)),
-    "/": ("{} / {}", PRODUCT, (PRODUCT, SIGN)),
-    "**": ("{} ** {}", POWER, (ATOM, ATOM)),
-    "neg": ("-{}", SIGN, (SIGN,)),
-    "relu": ("{0} if {0} > 0 else 0.0", 0, (ATOM,)),
-    "step": ("1.0 if {} > 0 else 0.0", 0, (ATOM,)),
-    "is": ("1 if {} == {} else 0", 0, (ATOM, ATOM)),
-    "is not": ("0 if {} == {} else 1", 0, (ATOM, ATOM)),
-}
-_TEXT: dict[str, _Form] = {
-    "+": ("{} + {}", SUM, (SUM, PRODUCT)),
-    "-": ("{} − {}", SUM, (SUM, PRODUCT)),
-    "*": ("{}·{}", PRODUCT, (NEGATIVE, POWER)),
-    "⊙": ("{} ⊙ {}", PRODUCT, (NEGATIVE, POWER)),
-    "/": ("{}/{}", PRODUCT, (NEGATIVE, POWER)),
-    "**": ("{}^{}", POWER, (ATOM, ATOM)),
-    "squared": ("{}²", POWER, (ATOM,)),
-    "cubed": ("{}³", POWER, (ATOM,)),
-    "neg": ("−{}", NEGATIVE, (PRODUCT,)),
-    "exp": ("e^{}", POWER, (ATOM,)),
-    "sqrt": ("√{}", ATOM, (ATOM,)),
-    "abs": ("|{}|", ATOM, (0,)),
-    "sigmoid": ("σ({})", ATOM, (0,)),
-    "step": ("1[{} > 0]", ATOM, (0,)),
-    "is": ("1[{} = {}]", ATOM, (0, 0)),
-    "is not": ("1[{} ≠ {}]", ATOM, (0, 0)),
-}
-_LATEX: dict[str, _Form] = {
-    "+": ("{} + {}", SUM, (SUM, PRODUCT)),
-    "-": ("{} - {}", SUM, (SUM, PRODUCT)),
-    "*": (r"{} \cdot {}", PRODUCT, (NEGATIVE, POWER)),
-    "⊙": (r"{} \odot {}", PRODUCT, (NEGATIVE, POWER)),
-    "/": (r"\frac{{{}}}{{{}}}", ATOM, (0, 0)),
-    "**": ("{}^{{{}}}", POWER, (ATOM, 0)),
-    "squared": ("{}^{{2}}", POWER, (ATOM,)),
-    "cubed": ("{}^{{3}}", POWER, (ATOM,)),
-    "neg": ("-{}", NEGATIVE, (PRODUCT,)),
-    "exp": ("e^{{{}}}", POWER, (0,)),
-    "sqrt": (r"\sqrt{{{}}}", ATOM, (0,)),
-    "abs": (r"\left|{}\right|", ATOM, (0,)),
-    "sigmoid": (r"\sigma({})", ATOM, (0,)),
-    "relu": (r"\operatorname{{relu}}({})", ATOM, (0,)),
-    "softplus": (r"\operatorname{{softplus}}({})", ATOM, (0,)),
-    "step": (r"\mathbf{{1}}[{} > 0]", ATOM, (0,)),
-    "sign": (r"\operatorname{{sign}}({})", ATOM, (0,)),
-    "is": (r"\mathbf{{1}}[{} = {}]", ATOM, (0, 0)),
-    "is not": (r"\mathbf{{1}}[{} \neq {}]", ATOM, (0, 0)),
-} | {name: (rf"\{name}({{}})", ATOM, (0,)) for name in ("log", "tanh", "sin", "cos")}
-_SCIENTIFIC = re.compile(r"^(-?)([\d.]+)e([+-]\d+)$")
-_SLOPE = re.compile("(∂?)([₀-₉]*)(.*)")
-_MARKED = str.maketrans(
-    {"\\": r"{\backslash}", "^": r"{\wedge}", "~": r"{\sim}", " ": r"\ "} | {sign: "\\" + sign for sign in "_%&#${}"}
-)
-_DIGITS, _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789"), str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-
-
-def _written(formula: Symbol, forms: Mapping[str, _Form], names: Mapping[str, str]) -> tuple[str, int]:
-    """The formula in one notation, and how tightly what was written binds."""
-    if not formula.parts:
-        return _atom(formula.form, forms, names)
-    form, parts = _shortened(formula) if forms is not _SOURCE else (str(formula.form), formula.parts)
-    known = None if isinstance(formula.form, RowName) else forms.get(form)
-    template, binding, needed = known or (_call(form, len(parts), forms is _LATEX), ATOM, ())
-    needed = needed or (0,) * len(parts)
-    written = [_enclosed(part, need, forms, names) for part, need in zip(parts, needed, strict=True)]
-    return template.format(*written), binding
-
-
-def _call(name: str, inputs: int, latex: bool) -> str:
-    """The template of a function that has no notation of its own; ∂₂f is the slope of f along its second input."""
-    if latex:
-        slope, digits, rest = _SLOPE.findall(name)[0]
-        place = f"_{{{digits.translate(_DIGITS)}}}" if digits else ""
-        name = (rf"\partial{place} " if slope else "") + latex_name(rest)
-    return f"{name.replace('{', '{{').replace('}', '}}')}({', '.join(['{}'] * inputs)})"
-
-
-def latex_name(name: str) -> str:
-    """The name of a function, which may be any text, as LaTeX.
-
-    >>> print(latex_name("my_relu"))
-    \\operatorname{my\\_relu}
-    """
-    return rf"\operatorname{{{name.translate(_MARKED)}}}"
-
-
-def _shortened(formula: Symbol) -> tuple[str, tuple[Symbol, ...]]:
-    """x·x and x**2 are written as a square, x**3 as a cube."""
-    form, parts = formula.form, formula.parts
-    if form == "*" and not parts[0].parts and parts[0].form == parts[1].form and not parts[1].parts:
-        return "squared", parts[:1]
-    if form == "**" and parts[1].form in (2, 3) and not parts[1].parts:
-        return "squared" if parts[1].form == 2 else "cubed", parts[:1]
-    return str(form), parts
-
-
-def _enclosed(part: Symbol, need: int, forms: Mapping[str, _Form], names: Mapping[str, str]) -> str:
-    text, binding = _written(part, forms, names)
-    return text if binding >= need else f"({text})"
-
-
-def _atom(form: object, forms: Mapping[str, _Form], names: Mapping[str, str]) -> tuple[str, int]:
-    """A name or a number; a negative number binds so that 3·(−4) gets its parentheses and −3·4 none."""
-    if isinstance(form, str):
-        text = names.get(form, form)
-    else:
-        text = repr(form) if forms is _SOURCE else str(form)
-        if forms is _LATEX and (written := in_powers(text)) != text:
-            return written, NEGATIVE if written[0] == "-" else PRODUCT
-        text = text.replace("-", "−") if forms is _TEXT else text
-    put_in = not isinstance(form, str) or form in names
-    if put_in and any(sign in text for sign in "/·+ "):
-        return text, 0
-    return text, NEGATIVE if text[:1] in ("-", "−") else ATOM
-
-
-def in_powers(number: str) -> str:
-    """What Python shows of a number as LaTeX, where 1e-05 would be e times 1 less 5.
-
-    >>> print(in_powers("1e-05"), in_powers("-2.5e+20"), in_powers("0.1"))
-    10^{-5} -2.5 \\cdot 10^{20} 0.1
-    """
-    return _SCIENTIFIC.sub(lambda found: _power_of_ten(*found.groups()), number)
-
-
-def _power_of_ten(sign: str, digits: str, exponent: str) -> str:
-    power = rf"10^{{{int(exponent)}}}"
-    return sign + (power if digits == "1" else rf"{digits} \cdot {power}")
 
 
 def formula_of(row: Op, inputs: Sequence[Symbol], along: int | None = None) -> Symbol:

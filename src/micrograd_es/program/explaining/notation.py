@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from micrograd_es.symbols import in_powers
+from micrograd_es.notations import in_powers
 
 LARGEST_ROOT = 100  # larger ones are written as decimals
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_es.notations import latex_name
 from micrograd_es.ops import LSE, Op
 from micrograd_es.program.arrays import ARRAYS
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Minus, Multiple, Name, Times, Word
 from micrograd_es.program.explaining.notation import Style, added_up, ratio, spread, under_root, whole
 from micrograd_es.program.explaining.stretches import Spread
 from micrograd_es.program.rules import rules_of
-from micrograd_es.symbols import Symbol, formula_of, latex_name
+from micrograd_es.symbols import Symbol, formula_of
 
 FEW = 30  # columns of which each has its local gradient looked at; of more, some
 
