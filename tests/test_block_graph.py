@@ -10,9 +10,10 @@ import pytest
 
 import networks
 from micrograd_es import Value, dot, gradients, jacobian, ops, relu, scope, softmax, sum, tanh
+from micrograd_es.figures.blocks.building import build
 from micrograd_es.figures.blocks.groups import blocks
 from micrograd_es.figures.blocks.numbers import Numbers
-from micrograd_es.figures.blocks.scene import BlockScene, Vector, build
+from micrograd_es.figures.blocks.scene import BlockScene, Vector
 from networks import STRUCTURES, examples, labelled, layers, lecture, linear, vector
 
 

@@ -15,10 +15,10 @@ from math import ceil
 from micrograd_es.figures.boxes import Boxes
 from micrograd_es.figures.cells import table
 from micrograd_es.figures.curves import spline, turned
-from micrograd_es.figures.dot import Writer
 from micrograd_es.figures.fonts import text_width
 from micrograd_es.figures.labels import clean
 from micrograd_es.figures.layout import Layout, Place, around, laid_out
+from micrograd_es.figures.outline import Outline
 from micrograd_es.figures.scene import Wire
 from micrograd_es.figures.shapes import SMALL
 from micrograd_es.scopes import Scope
@@ -58,11 +58,11 @@ class Levels:
     `below` is the room, in points, for what stands under wires and gates.
     """
 
-    def __init__(self, writer: Writer, found: Boxes, below: float) -> None:
-        self.writer, self.found, self.below, self.across = writer, found, below, writer.across
-        self.things = {thing.key: thing for thing in writer.things()}
+    def __init__(self, outline: Outline, found: Boxes, below: float) -> None:
+        self.outline, self.found, self.below, self.across = outline, found, below, outline.across
+        self.things = {thing.key: thing for thing in outline.things()}
         self.pieces: dict[Scope | None, list[Piece]] = {None: []} | {scope: [] for scope in found.keys}
-        self.routes = {wire.key: self._route(wire) for wire in writer.scene.wires}
+        self.routes = {wire.key: self._route(wire) for wire in outline.scene.wires}
         self.of: dict[Scope | None, Level] = {}
 
     @property
@@ -80,7 +80,7 @@ class Levels:
     def first(self) -> dict[str, int]:
         """Where each gate, and the first gate of each box, stands among all gates."""
         first: dict[str, int] = {}
-        for number, gate in enumerate(self.writer.scene.gates):
+        for number, gate in enumerate(self.outline.scene.gates):
             for key in (gate.key, *(self.found.keys[scope] for scope in self.found.path(gate.key))):
                 first.setdefault(key, number)
         return first
@@ -117,14 +117,14 @@ class Levels:
         """What a thing takes with what stands under it and beside it."""
         if key not in self.things:
             return place
-        role = text_width(self.writer.roles[key], SMALL) + 4 if key in self.writer.roles else 0.0
+        role = text_width(self.outline.roles[key], SMALL) + 4 if key in self.outline.roles else 0.0
         if not self.across:
             return place._replace(right=place.right + self.below, bottom=place.bottom - role)
         return place.lowered(self.below)._replace(right=max(place.right, place.middle + role))
 
     def _framed(self, inside: Place, scope: Scope, entries: Mapping[str, float]) -> Place:
         """The box round what is inside a scope, with room for its title, clear of wires that come in beside it."""
-        title = text_width(clean(self.writer.titled(scope), 40), SMALL) * 1.05 + 18
+        title = text_width(clean(self.outline.titled(scope), 40), SMALL) * 1.05 + 18
         frame = inside.grown(MARGIN, MARGIN)
         if self.across:
             return frame._replace(top=frame.top + TITLE, right=max(frame.right, frame.left + title))
@@ -133,17 +133,17 @@ class Levels:
 
     def _lines(self, scope: Scope | None) -> list[str]:
         """The DOT of one level: things, boxes, points on its borders, and what joins them."""
-        pieces, writer = self.pieces[scope], self.writer
+        pieces, outline = self.pieces[scope], self.outline
         things = [thing for key, thing in self.things.items() if self.found.home.get(key) is scope]
-        lines = [*writer.head(), 'node [label="" shape=box fixedsize=true]']
-        lines += [writer.bare(thing) for thing in things]
+        lines = [*outline.head(), 'node [label="" shape=box fixedsize=true]']
+        lines += [outline.bare(thing) for thing in things]
         lines += [self._box(inner, pieces) for inner in self.found.inside.get(scope, ())]
         border = "width=0.01 height=0.06"
         entries = [f"in_{piece.wire.key}" for piece in pieces if not piece.start]
         exits = [f"out_{piece.wire.key}" for piece in pieces if not piece.end]
         lines += [f"{key} [{border}]" for key in (*entries, *exits)]
         lines += [self._first_half(piece) for piece in pieces]
-        lines += [writer.halves(thing, INPUT)[1] for thing in things if isinstance(thing, Wire)]
+        lines += [outline.halves(thing, INPUT)[1] for thing in things if isinstance(thing, Wire)]
         lines += [f"{{rank=min; {'; '.join(entries)}}}"] * bool(entries)
         lines += [f"{{rank=max; {'; '.join(exits)}}}"] * bool(exits)
         order = "[style=invis weight=0]"
@@ -151,11 +151,11 @@ class Levels:
         lines += [f"{{rank=same; {' -> '.join(column)} {order}}}" for column in columns]
         strands = [] if columns else self._strands(scope)  # Graphviz keeps one order on a level, not two
         lines += [f"{' -> '.join(strands)} {order}"] * (len(strands) > 1)
-        return lines + (writer.left_column(self.found) if scope is None else [])
+        return lines + (outline.left_column(self.found) if scope is None else [])
 
     def _columns(self, scope: Scope | None) -> list[list[str]]:
         """The folded gates and boxes of a level that stand one under the other, in order: neuron 1, neuron 2 …"""
-        parts = [g.key for g in self.writer.scene.gates if g.folded and self.found.home.get(g.key) is scope]
+        parts = [g.key for g in self.outline.scene.gates if g.folded and self.found.home.get(g.key) is scope]
         parts += [self.found.keys[inner] for inner in self.found.inside.get(scope, ())]
         columns: dict[int, list[str]] = {}
         depth = _depths(self.pieces[scope])

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 
 from micrograd_es.figures.boxes import Boxes
 from micrograd_es.figures.curves import Point, Spline, moved, spline, swing
-from micrograd_es.figures.dot import Writer
 from micrograd_es.figures.layout import Layout, Place, around
 from micrograd_es.figures.levels import Levels, Piece, turned_layout
+from micrograd_es.figures.outline import Outline
 from micrograd_es.figures.scene import Fork, Gate
 from micrograd_es.figures.shapes import AIR, SIGMA
 from micrograd_es.scopes import Scope
@@ -20,17 +20,17 @@ from micrograd_es.scopes import Scope
 NEARLY = 3.0  # a piece of wire that climbs less runs level
 
 
-def nested(writer: Writer, found: Boxes, below: float = 0.0) -> Layout | None:
+def nested(outline: Outline, found: Boxes, below: float = 0.0) -> Layout | None:
     """The layout of a scene with boxes; None where Values leave a scope and come back to it.
 
     `below` is the room, in points, for what stands under wires and gates.
     """
-    levels = Levels(writer, found, below)
+    levels = Levels(outline, found, below)
     if not levels.flow:
         return None
     levels.lay_out()
     whole = _Nest(levels).layout()
-    return whole if writer.across else turned_layout(whole)
+    return whole if outline.across else turned_layout(whole)
 
 
 class _Nest:
@@ -72,7 +72,7 @@ class _Nest:
         """The splines of all wires, and which of them are final: those that cross a border."""
         edges: dict[tuple[str, str], str] = {}
         final = set()
-        for wire in self.levels.writer.scene.wires:
+        for wire in self.levels.outline.scene.wires:
             home = self.found.home.get(wire.key)
             laid, offset = self.levels.of[home].layout.edges, self.offsets[home]
             edges[wire.key, wire.head] = str(moved(spline(laid[wire.key, wire.head]), *offset))
@@ -127,7 +127,7 @@ class _Nest:
 
     def _fanned(self, piece: Piece, place: Place) -> float:
         """How far from the middle of a gate one of several wires leaves it: they leave one under the other."""
-        siblings = self.levels.writer.scene.leaving[piece.start]
+        siblings = self.levels.outline.scene.leaving[piece.start]
         home = self.found.home.get(piece.start)
         laid = self.levels.of[home].layout
         ends = {p.wire.key: p.end or f"out_{p.wire.key}" for p in self.levels.pieces[home] if p.start == piece.start}

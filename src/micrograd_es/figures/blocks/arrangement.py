@@ -15,10 +15,10 @@ from micrograd_es.figures.blocks.pieces import Pieces, Stack, row_width
 from micrograd_es.figures.blocks.wires import cleared
 from micrograd_es.figures.boxes import Boxes, boxed, boxes
 from micrograd_es.figures.curves import Spline, points_of, spline
-from micrograd_es.figures.dot import CLOSE, STRAIGHT
 from micrograd_es.figures.fonts import text_width
 from micrograd_es.figures.labels import clean, quoted
 from micrograd_es.figures.layout import Layout, Place, around, laid_out
+from micrograd_es.figures.outline import CLOSE, STRAIGHT
 from micrograd_es.figures.routes import ARROW as ARROWHEAD
 from micrograd_es.figures.routes import routed
 from micrograd_es.figures.scene import Gate, Wire

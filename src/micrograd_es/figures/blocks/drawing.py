@@ -8,12 +8,12 @@ from fractions import Fraction
 from functools import cached_property
 
 from micrograd_es.figures import svg
+from micrograd_es.figures.blocks.building import build
 from micrograd_es.figures.blocks.captions import BlockCaptions
 from micrograd_es.figures.blocks.film import steps
 from micrograd_es.figures.blocks.groups import Level, behind, blocks
 from micrograd_es.figures.blocks.numbers import Numbers
 from micrograd_es.figures.blocks.paths import Paths
-from micrograd_es.figures.blocks.scene import build
 from micrograd_es.figures.blocks.source import source
 from micrograd_es.figures.blocks.stage import BlockStage
 from micrograd_es.figures.blocks.texts import BlockTexts
