@@ -29,7 +29,7 @@ def train(given: Namespace) -> int:
     """Train, and write the model, its history and its figures; a run that Ctrl-C ends is kept, too."""
     from micrograd_es.optim import OPTIMIZERS
     from micrograd_es.tables import chosen
-    from micrograd_es.training import Predictor, Preparation, fit
+    from micrograd_es.training import Predictor, Preparation
 
     data = _data(given)
     learnt, held = data.split(given.share, seed=given.seed)
@@ -39,35 +39,47 @@ def train(given: Namespace) -> int:
     model = _network(given, prepared, loss)
     optimizer = chosen(OPTIMIZERS, given.optimizer, "--optimizer")(given.rate)
     predictor = Predictor(model, loss, preparation)
-    folder = Path(given.output)
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"--output is {given.output!r}, a file; expected a folder, such as build/train")
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _folder(given)
     say(f"{model!r} · {data!r}")
-    if given.resume and not (folder / "run.json").exists():
-        say(f"{given.output} has no run.json to go on from: a new run begins")
-    history = fit(
-        model,
-        prepared,
-        loss=loss,
-        optimizer=optimizer,
-        epochs=given.epochs,
-        batch_size=given.batch,
-        test=tested,
-        penalty=_penalty(given),
-        seed=given.seed,
-        patience=given.patience,
-        callbacks=[_told(max(given.epochs // SHOWN, 1))],
-        checkpoint=folder / "run.json",
-        resume=given.resume,
-        progress=False,
-        runner=given.runner,
-    )
+    history = _fitted(given, model, prepared, tested, loss=loss, optimizer=optimizer, checkpoint=folder / "run.json")
     if history.stopped:
         say(f"{history.epochs:6}  {_STOPPED[history.stopped]}")
     for file in _written(folder, predictor, history, learnt, given.language):
         say(str(file))
     return 0
+
+
+def _folder(given: Namespace) -> Path:
+    """The folder that all is written into, made where there is none."""
+    folder = Path(given.output)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"--output is {given.output!r}, a file; expected a folder, such as build/train")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _fitted(given: Namespace, model: MLP, data: Data, test: Data, *, checkpoint: Path, **learning: Any) -> History:
+    """Let the network learn, and say how it goes."""
+    from micrograd_es.training import fit
+
+    if given.resume and not checkpoint.exists():
+        say(f"{given.output} has no run.json to go on from: a new run begins")
+    return fit(
+        model,
+        data,
+        **learning,
+        epochs=given.epochs,
+        batch_size=given.batch,
+        test=test,
+        penalty=_penalty(given),
+        seed=given.seed,
+        patience=given.patience,
+        callbacks=[_told(max(given.epochs // SHOWN, 1))],
+        checkpoint=checkpoint,
+        resume=given.resume,
+        progress=False,
+        runner=given.runner,
+    )
 
 
 _STOPPED = {"interrupted": "interrupted: what was learnt is kept", "patience": "no smaller loss: the best is kept"}
