@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from micrograd_es.figures.caption import Caption
 from micrograd_es.figures.captions import Captions, SymbolCaptions
-from micrograd_es.figures.scene import Scene
+from micrograd_es.figures.scene import Fork, Scene
 from micrograd_es.figures.texts import Texts
 from micrograd_es.figures.unroll import Unrolled
 from micrograd_es.value import Value
@@ -55,24 +56,23 @@ def _unrolled(film: list[Step], unrolled: Unrolled) -> list[Step]:
 def _backward(scene: Scene, captions: Captions) -> list[Step]:
     (last,) = scene.entering["output"]
     film = [Step((f"{last.key}.gradient",), (), captions.start())]
-    film += _sums(scene, captions, done={last.key})
     done = {last.key}
     for gate in reversed(scene.gates):
         wires = scene.entering.get(gate.key, [])
         done.update(wire.key for wire in wires)
         film.append(Step(tuple(f"{wire.key}.gradient" for wire in wires), (gate.key,), captions.backward(gate)))
-        film += _sums(scene, captions, done)
+        film += sums(scene, captions.fork, done)
     return film
 
 
-def _sums(scene: Scene, captions: Captions, done: set[str]) -> list[Step]:
+def sums(scene: Scene, caption: Callable[[Fork], Caption], done: set[str]) -> list[Step]:
     """A frame for each fork all of whose branches have come back, once."""
     film = []
     for fork in scene.forks:
         (trunk,) = scene.entering[fork.key]
         if trunk.key not in done and all(wire.key in done for wire in scene.leaving[fork.key]):
             done.add(trunk.key)
-            film.append(Step((f"{trunk.key}.gradient",), (fork.key,), captions.fork(fork)))
+            film.append(Step((f"{trunk.key}.gradient",), (fork.key,), caption(fork)))
     return film
 
 

@@ -71,11 +71,7 @@ class Texts:
         """What stands in a gate: the operation's sign, with its constant where it has one; or the scope's name."""
         if gate.folded is not None:
             return pretty(self.scope(gate.folded))
-        row = gate.node.op
-        assert row is not None
-        if gate.constant is None:
-            return row.sign
-        return with_constant(row, gate.constant, self.numbers.constant(gate.node.inputs[gate.constant].data))
+        return sign_of(gate, self.numbers)
 
     def value(self, wire: Wire) -> Line:
         """What stands above a wire: a number, after the name where something computed has one."""
@@ -182,6 +178,15 @@ def written(row: Op, names: list[str]) -> str:
     """The formula of an operation with names or numbers put in for its inputs."""
     variables = [Symbol(f"x{i}") for i in range(len(names))]
     return formula_of(row, variables).text({f"x{i}": name for i, name in enumerate(names)})
+
+
+def sign_of(gate: Gate, numbers: NumberFormat) -> str:
+    """The sign of the operation of a gate, with its constant where it has one."""
+    row = gate.node.op
+    assert row is not None
+    if gate.constant is None:
+        return row.sign
+    return with_constant(row, gate.constant, numbers.constant(gate.node.inputs[gate.constant].number))
 
 
 def with_constant(row: Op, place: int, constant: str) -> str:

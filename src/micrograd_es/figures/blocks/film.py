@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from micrograd_es.figures.blocks.captions import BlockCaptions
 from micrograd_es.figures.blocks.scene import BlockScene
-from micrograd_es.figures.film import Step
+from micrograd_es.figures.film import Step, sums
 from micrograd_es.figures.scene import Wire
 
 
@@ -35,27 +35,16 @@ def _behind(scene: BlockScene, key: str) -> list[Wire]:
 def _backward(scene: BlockScene, captions: BlockCaptions) -> list[Step]:
     done = {wire.key for wire in scene.wires if wire.head.startswith("output")}
     film = [Step(tuple(f"{key}.gradient" for key in sorted(done)), (), captions.start())]
-    film += _sums(scene, captions, done)
+    film += sums(scene, lambda fork: captions.fork(fork, done), done)
     for gate in reversed(scene.gates):
         wires = scene.entering.get(gate.key, [])
         done.update(wire.key for wire in wires)
         if wires:
             appears = tuple(f"{wire.key}.gradient" for wire in wires)
             film.append(Step(appears, (gate.key,), captions.backward(gate, done)))
-        film += _sums(scene, captions, done)
+        film += sums(scene, lambda fork: captions.fork(fork, done), done)
     for gate in reversed(scene.gates):
         if gate.key in scene.parameters:
             appears = tuple(f"{parameter.key}.gradient" for parameter in scene.parameters[gate.key])
             film.append(Step(appears, (gate.key,), captions.parameters(gate)))
-    return film
-
-
-def _sums(scene: BlockScene, captions: BlockCaptions, done: set[str]) -> list[Step]:
-    """A frame for each fork all of whose branches have come back, once."""
-    film = []
-    for fork in scene.forks:
-        (trunk,) = scene.entering[fork.key]
-        if trunk.key not in done and all(wire.key in done for wire in scene.leaving[fork.key]):
-            done.add(trunk.key)
-            film.append(Step((f"{trunk.key}.gradient",), (fork.key,), captions.fork(fork, done)))
     return film

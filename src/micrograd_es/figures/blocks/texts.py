@@ -11,7 +11,7 @@ from micrograd_es.figures.digits import NumberFormat
 from micrograd_es.figures.grids import Grid, is_small
 from micrograd_es.figures.labels import clean, pretty
 from micrograd_es.figures.scene import Gate, Terminal, Wire
-from micrograd_es.figures.texts import with_constant
+from micrograd_es.figures.texts import sign_of
 from micrograd_es.figures.words import words
 from micrograd_es.scope_names import scope_name
 from micrograd_es.scopes import Scope
@@ -69,11 +69,7 @@ class BlockTexts:
         """What stands in a block: the name of its scope, or the operation's sign with its constant."""
         if gate.folded is not None:
             return clean(self.scope(gate.folded), 28)
-        row = gate.node.op
-        assert row is not None
-        if gate.constant is None:
-            return row.sign
-        return with_constant(row, gate.constant, self.written.constant(gate.node.inputs[gate.constant].number))
+        return sign_of(gate, self.written)
 
     def path(self, gate: Gate) -> str:
         """The name of a block with those of the scopes round it: capa 1 · lineal."""
