@@ -369,6 +369,19 @@ MISUSED: dict[str, tuple[Callable[[Program], Any], type[Exception], str]] = {
 }
 
 
+def test_many_rows_in_place_of_an_example_are_noted_beside_the_error_of_the_function() -> None:
+    rows = np.ones((5, 2))
+    with pytest.raises(TypeError, match="an input of mul is") as found:
+        record(lambda x: W * x[0] + x[1], rows)
+    assert found.value.__notes__ == [
+        "The examples have the shapes (5, 2); for many rows write record(fn, x[0]): one row is an example."
+    ]
+    with pytest.raises(TypeError, match="an input of mul is") as found:
+        record(lambda x: W * [x[0]], rows[0])
+    assert not hasattr(found.value, "__notes__")
+    assert record(lambda x: W * x[0] + x[1], rows[0])(rows).tolist() == [3.0] * 5
+
+
 @pytest.mark.parametrize("name", MISUSED)
 def test_what_is_misused_gets_one_clear_error_and_the_program_runs_on(name: str) -> None:
     misuse, kind, told = MISUSED[name]

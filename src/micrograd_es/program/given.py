@@ -12,6 +12,7 @@ import numpy as np
 from micrograd_es.maths import as_number, counted, shown
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.recording import Structure
+from micrograd_es.replay import RecordingError
 from micrograd_es.value import Value
 
 
@@ -39,6 +40,15 @@ def check_count(fn: Callable[..., Any], examples: Sequence[Structure]) -> None:
             f" {', '.join(form.parameters) or 'none'}. Write record(fn{', 0.0' * len(form.parameters)}), with a list of"
             " numbers for an argument that is a list."
         ) from None
+
+
+def note_of_batches(error: Exception, shapes: Sequence[tuple[int, ...]]) -> None:
+    """Say beside an error of a function that an example is one row, where what it was given may be many."""
+    if not isinstance(error, RecordingError) and any(len(shape) > 1 for shape in shapes):
+        given = ", ".join(map(str, shapes))
+        error.add_note(
+            f"The examples have the shapes {given}; for many rows write record(fn, x[0]): one row is an example."
+        )
 
 
 def as_array(x: Any, dtype: Any, what: str = "an input") -> Array:

@@ -21,7 +21,16 @@ from micrograd_es.program.blocks import Space
 from micrograd_es.program.calls import WRT, Calls, wanted
 from micrograd_es.program.explaining.explain import arrays_of, explained
 from micrograd_es.program.faults import located
-from micrograd_es.program.given import as_array, batch_of, check_count, check_function, count, outputs_of, unflattened
+from micrograd_es.program.given import (
+    as_array,
+    batch_of,
+    check_count,
+    check_function,
+    count,
+    note_of_batches,
+    outputs_of,
+    unflattened,
+)
 from micrograd_es.program.in_numpy.portions import runner_of
 from micrograd_es.program.jax_function import function_of
 from micrograd_es.program.planning.grouping import planned
@@ -71,8 +80,9 @@ def record(
     shapes = [_shape(example) for example in examples]
     try:
         tape, found, result = recorded(fn, examples, parameters, merge)
-    except TypeError:
+    except TypeError as error:
         check_count(fn, examples)
+        note_of_batches(error, shapes)
         raise
     return Program(tape, shapes, result, found, dtype=dtype, fast=fast)
 
