@@ -58,28 +58,40 @@ def _misfit(
     try:
         form.bind(*given, **options)
     except TypeError:
-        pass
-    else:
+        parts = [part for part in form.parameters.values() if part.name != "self"]
+        given = given[len(form.parameters) - len(parts) :]
+        name = example.partition("(")[0]
+        told = _unknown(parts, options, instead) or _too_many(parts, len(given)) or _lacking(parts, len(given), options)
+        how, _, write = told.partition("\n")
+        return told and f"{name} {how} Write {write or example}."
+    return ""
+
+
+def _unknown(parts: Sequence[Parameter], options: Mapping[str, Any], instead: Mapping[str, str]) -> str:
+    """What is said of the first option that is none; in a second line what to write, where that is known."""
+    names = [part.name for part in parts]
+    wrong = next((option for option in options if option not in names), None)
+    if wrong is None:
         return ""
-    name = example.partition("(")[0]
-    parts = {part.name: part for part in form.parameters.values() if part.name != "self"}
-    places = [part for part in parts.values() if part.kind is Parameter.POSITIONAL_OR_KEYWORD]
-    given = given[len(form.parameters) - len(parts) :]
-    wrong = next((option for option in options if option not in parts), None)
-    if wrong is not None:
-        close = get_close_matches(wrong, parts, 1)
-        help_ = instead.get(wrong) or (f"{close[0]}=…" if close else example)
-        known = [repr(part.name) for part in parts.values() if part.kind is Parameter.KEYWORD_ONLY] or list(
-            map(repr, parts)
-        )
-        return f"{name} has no option {wrong!r}; expected one of {', '.join(known)}. Write {help_}."
-    if len(given) > len(places) and not any(part.kind is Parameter.VAR_POSITIONAL for part in parts.values()):
-        expected = f"{len(places)}: {', '.join(part.name for part in places)}"
-        return (
-            f"{name} was given {counted(len(given), 'argument')} without a name; expected {expected}. Write {example}."
-        )
-    left = [part for part in parts.values() if part.name not in options and part not in places[: len(given)]]
-    needed = [
-        part.name for part in left if part.default is Parameter.empty and part.kind is not Parameter.VAR_POSITIONAL
-    ]
-    return f"{name} was given no {', '.join(needed)}; expected one. Write {example}." if needed else ""
+    known = [part.name for part in parts if part.kind is Parameter.KEYWORD_ONLY] or names
+    close = get_close_matches(wrong, names, 1)
+    write = instead.get(wrong) or (f"{close[0]}=…" if close else "")
+    return f"has no option {wrong!r}; expected one of {', '.join(map(repr, known))}.\n{write}"
+
+
+def _too_many(parts: Sequence[Parameter], count: int) -> str:
+    """What is said of more arguments without a name than there are places."""
+    places = [part.name for part in parts if part.kind is Parameter.POSITIONAL_OR_KEYWORD]
+    if count <= len(places) or any(part.kind is Parameter.VAR_POSITIONAL for part in parts):
+        return ""
+    arguments = counted(count, "argument")
+    return f"was given {arguments} without a name; expected {len(places)}: {', '.join(places)}."
+
+
+def _lacking(parts: Sequence[Parameter], count: int, options: Mapping[str, Any]) -> str:
+    """What is said of arguments that have to be given, and are not."""
+    named = [part for part in parts if part.kind is Parameter.KEYWORD_ONLY]
+    places = [part for part in parts if part.kind is Parameter.POSITIONAL_OR_KEYWORD]
+    left = [part for part in (*places[count:], *named) if part.default is Parameter.empty]
+    needed = [part.name for part in left if part.name not in options]
+    return f"was given no {', '.join(needed)}; expected one." if needed else ""
