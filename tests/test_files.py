@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from drawings import neuron, product
-from micrograd_es import draw, frames
+from micrograd_es import draw, frames, record
 from micrograd_es.files import write_files
 
 MAGIC = {".svg": b"<?xml", ".pdf": b"%PDF-", ".png": b"\x89PNG", ".dot": b"digraph", ".html": b"<!", ".gif": b"GIF89a"}
@@ -73,8 +73,10 @@ def test_a_missing_folder_is_named_with_what_to_write(tmp_path: Path) -> None:
 
 def test_a_folder_is_not_written_over(tmp_path: Path) -> None:
     (tmp_path / "figure.svg").mkdir()
-    with pytest.raises(IsADirectoryError, match="it is a folder"):
+    with pytest.raises(IsADirectoryError, match=r"it is a folder\. .*figure\.svg/f\.svg$"):
         draw(product()).save(tmp_path / "figure.svg")
+    with pytest.raises(IsADirectoryError, match=r"it is a folder\. Write the name of a file: .*/f$"):
+        record(lambda x: x, 0.0).save(tmp_path)
     assert names(tmp_path) == ["figure.svg"]
     assert names(tmp_path / "figure.svg") == []
 

@@ -33,7 +33,9 @@ def _written(path: Path, data: bytes) -> Path:
     if not folder.is_dir():
         raise FileNotFoundError(f"cannot write {path}: there is no folder {folder}. Make it first: mkdir -p {folder}")
     if path.is_dir():
-        raise IsADirectoryError(f"cannot write {path}: it is a folder. Write the name of a file: {path / 'f.svg'}")
+        raise IsADirectoryError(
+            f"cannot write {path}: it is a folder. Write the name of a file: {path / f'f{path.suffix}'}"
+        )
     temporary = None
     try:
         handle, name = tempfile.mkstemp(prefix=".micrograd_es-", dir=folder)
