@@ -360,6 +360,31 @@ MISUSED: dict[str, tuple[Callable[[Program], Any], type[Exception], str]] = {
         TypeError,
         "no option 'merged'; expected one of 'parameters', 'merge', 'dtype', 'fast'. Write merge=",
     ),
+    "text for an example": (
+        lambda p: record(lambda x: x, "0.5"),
+        TypeError,
+        r"^an example is '0.5' .* Write float\('0.5'",
+    ),
+    "text for a result": (
+        lambda p: record(lambda x: "x", 0.5),
+        TypeError,
+        r"^the function returned 'x' \(str\); expected",
+    ),
+    "a model as parameters": (
+        lambda p: record(lambda x: x, 0.5, parameters=es.MLP(1, [1])),  # type: ignore[arg-type]
+        TypeError,
+        r"parameters is MLP.*; expected a list of Values. Write parameters=\[…\], or model.parameters\(\)",
+    ),
+    "parameters by name": (
+        lambda p: record(lambda x: x, 0.5, parameters={"w": W}),  # type: ignore[arg-type]
+        TypeError,
+        r"expected a list of Values. Write parameters=list\(named.values\(\)\)",
+    ),
+    "rows of parameters": (
+        lambda p: record(lambda x: x, 0.5, parameters=[[W]]),  # type: ignore[list-item]
+        TypeError,
+        r"parameters holds \[Value.*; expected Values. Write parameters=\[w for row in rows for w in row\]\.$",
+    ),
     "no function": (lambda p: record(3, 0.0), TypeError, "record was given 3; expected a function"),
     "a program in a function": (
         lambda p: record(lambda x: x * record(lambda y: y * W, 0.0)(1.0), 0.0),

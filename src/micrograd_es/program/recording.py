@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -45,12 +45,16 @@ def recorded(
 
 def _checked(parameters: Sequence[Value]) -> list[Value]:
     """The parameters as a list of Values that are all different."""
-    if isinstance(parameters, Value) or not hasattr(parameters, "__iter__"):
-        raise TypeError(f"parameters is {parameters!r}; expected a list of Values. Write parameters=[…].")
+    if isinstance(parameters, Value | Mapping) or getattr(type(parameters), "__iter__", None) is None:
+        help_ = "list(named.values())" if isinstance(parameters, Mapping) else "[…], or model.parameters()"
+        raise TypeError(f"parameters is {shown(parameters)}; expected a list of Values. Write parameters={help_}.")
     found = list(parameters)
     for x in found:
         if not isinstance(x, Value):
-            raise TypeError(f"parameters holds {x!r}; expected Values. Write Value({x!r}), and use it in the function.")
+            help_ = f"Value({shown(x)}), and use it in the function"
+            if isinstance(x, list | tuple):
+                help_ = "parameters=[w for row in rows for w in row]"
+            raise TypeError(f"parameters holds {shown(x)}; expected Values. Write {help_}.")
     if len(set(found)) < len(found):
         raise ValueError(f"parameters holds a Value twice among {len(found)}; expected each once.")
     return found
@@ -144,8 +148,16 @@ def _as_values(example: Structure, label: str, inputs: list[Value]) -> Any:
             f"an example is or holds {shown(example)} ({type(example).__name__}); expected numbers, in an array or in"
             " lists of equal lengths. Write an argument of the function for each part."
         )
-    inputs.append(Value(example, label))
+    try:
+        inputs.append(Value(example, label))
+    except (TypeError, ValueError) as error:
+        raise _of("an example is", error) from None
     return inputs[-1]
+
+
+def _of(what: str, error: Exception) -> Exception:
+    """The error for what is no number, which says what it was to be."""
+    return type(error)(f"{what} {str(error).partition(' is ')[2]}")
 
 
 def _is_collection(x: Any) -> bool:
@@ -167,5 +179,8 @@ def _flattened(result: Any, outputs: list[Value]) -> Structure:
             f"the function returned {shown(result)} ({type(result).__name__}), or a list with it; expected a Value or"
             " a list of Values. Write return [a, b]."
         )
-    outputs.append(as_value(result.item() if hasattr(result, "ndim") else result))
+    try:
+        outputs.append(as_value(result.item() if hasattr(result, "ndim") else result))
+    except (TypeError, ValueError) as error:
+        raise _of("the function returned", error) from None
     return None
