@@ -33,6 +33,10 @@ def leaky(m: Any, x: Any) -> Any:
     return x if x > 0 else 0.1 * x
 
 
+def first_of_equals(m: Any, z: Any, *xs: Any) -> tuple[int, ...]:
+    return tuple([1 if i == xs.index(z) else 0 for i in range(len(xs))])
+
+
 # Operations by what is new in them; each takes two values at least, and any number where it says so.
 OWN: dict[str, tuple[Op, int]] = {
     "a chain": (own(lambda m, x: 3 - m.tanh(x) * 2, lambda m, z, x: (2 * m.tanh(x) * m.tanh(x) - 2,)), 1),
@@ -61,6 +65,17 @@ OWN: dict[str, tuple[Op, int]] = {
     "kinks": (own(lambda m, x: m.relu(x) - 0.5 * m.relu(-x), lambda m, z, x: (m.step(x) + 0.5 * m.step(-x),)), 1),
     "a number": (own(lambda m, x: x * 0 + 2.5, lambda m, z, x: (0,)), 1),
     "itself and twice": (own(lambda m, x: x + x, lambda m, z, x: (2,)), 1),
+    "powers that are numbers": (
+        own(
+            lambda m, x: m.power(x * x + 1, 0.5) - m.power(x, 2),
+            lambda m, z, x: (x / m.power(x * x + 1, 0.5) - m.power_slope(x, 2),),
+        ),
+        1,
+    ),
+    "a power of a number": (own(lambda m, x: m.power(2, x), lambda m, z, x: (m.times_log(z, 2),)), 1),
+    "functions of numbers": (own(lambda m, x: x * m.sqrt(2.0) + m.step(3), lambda m, z, x: (m.sqrt(2.0),)), 1),
+    "where the largest stands": (own(lambda m, *xs: m.max(xs), first_of_equals), 1),
+    "where the larger stands": (own(lambda m, *xs: m.max(xs), first_of_equals), 2),
 }
 
 

@@ -35,6 +35,7 @@ PRINTED = [
     (x * Symbol(-3), "x·(−3)", r"x \cdot (-3)"),
     (Symbol("exp", (x + y,)), "e^(x + y)", "e^{x + y}"),
     (Symbol("sqrt", (x,)), "√x", r"\sqrt{x}"),
+    (SYMBOLS.power(2, x), "2^x", "2^{x}"),
 ]
 
 

@@ -176,8 +176,8 @@ class SymbolMaths:
     def log_sum_exp(self, xs: Sequence[Symbol]) -> Symbol:
         return Symbol("log", (self.sum([Symbol("exp", (x,)) for x in xs]),))
 
-    def power(self, x: Symbol, y: Symbol) -> Symbol:
-        return x**y
+    def power(self, x: object, y: object) -> Symbol:
+        return symbol(x) ** y
 
     def power_slope(self, x: Symbol, y: Symbol) -> Symbol:
         return y * x ** (y - 1)

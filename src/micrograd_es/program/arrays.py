@@ -40,6 +40,7 @@ class ArrayMaths:
 
     def step(self, x: Any) -> Any:
         """1 above 0, else 0: the slope of relu, 0 at 0."""
+        x = self.np.asarray(x)  # a rule may ask it of a number
         return (x > 0).astype(x.dtype)
 
     def where(self, c: Any, x: Any, y: Any) -> Any:

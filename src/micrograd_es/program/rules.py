@@ -29,10 +29,10 @@ class Rules(NamedTuple):
 @cache
 def rules_of(op: Op, inputs: int) -> Rules:
     """How arrays read a row that has so many inputs."""
-    probe = _Probe()
+    z, *xs = [_Probe() for _ in range(inputs + 1)]  # each its own: z would be found among xs without a question
     try:
-        op.forward(_ProbeMaths(), *[probe] * inputs)
-        slopes = op.local(_ProbeMaths(), probe, *[probe] * inputs)
+        op.forward(_ProbeMaths(), *xs)
+        slopes = op.local(_ProbeMaths(), z, *xs)
     except Exception:  # a rule is the user's code: anything may go wrong where it expects a number
         return Rules(*_one_by_one(op), False)
     if any(slope is None for slope in slopes):
@@ -48,9 +48,9 @@ def _parts(op: Op, inputs: int) -> list[Symbol]:
 
     What a formula uses twice is written twice, so that of a rule that repeats a step is twice as long for each.
     """
-    maths, one = SymbolMaths(), Symbol("x")
+    maths, (z, *xs) = SymbolMaths(), [Symbol("x") for _ in range(inputs + 1)]
     try:
-        made = [op.forward(maths, *[one] * inputs), *op.local(maths, one, *[one] * inputs)]
+        made = [op.forward(maths, *xs), *op.local(maths, z, *xs)]
     except Exception:  # as above
         return []
     found = list(map(symbol, made))

@@ -45,11 +45,11 @@ BESIDE: dict[object, tuple[Callable[..., Any], float, float]] = {  # which need 
 class ArraySymbols(SymbolMaths):
     """The symbols that become steps: what needs care with arrays stays a call, and is not spelled out."""
 
-    def power(self, x: Symbol, y: Symbol) -> Symbol:
-        return Symbol("*", (x, x)) if y.form == SQUARE else Symbol("power", (x, y))
+    def power(self, x: object, y: object) -> Symbol:
+        return Symbol("*", (x, x)) if symbol(y).form == SQUARE else Symbol("power", (x, y))
 
-    def power_slope(self, x: Symbol, y: Symbol) -> Symbol:
-        return Symbol("*", (y, x)) if y.form == SQUARE else Symbol("power_slope", (x, y))
+    def power_slope(self, x: object, y: object) -> Symbol:
+        return Symbol("*", (y, x)) if symbol(y).form == SQUARE else Symbol("power_slope", (x, y))
 
     def max(self, xs: Sequence[Symbol]) -> Symbol:
         return xs[0] if len(xs) == 1 else Symbol("max", xs)
