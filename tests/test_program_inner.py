@@ -459,6 +459,8 @@ def test_each_head_has_its_letters_and_their_results_stand_side_by_side() -> Non
     text = record(CASES["two heads"][0], [0.1] * 12).explain(language="en")
     for line in ("S1 = Q1·K1ᵀ ", "S2 = Q2·K2ᵀ ", "P2 = softmax(S2/1.5) ", "O1 = P1·V1 ", "O2 = P2·V2 ", " = [O1, O2] "):
         assert line in text, text
+    columns = record(CASES["two heads"][0], [0.1] * 12).explain(examples="columns", language="en")
+    assert " = [O1; O2] " in columns, columns
 
 
 def test_tables_of_the_inputs_are_told() -> None:

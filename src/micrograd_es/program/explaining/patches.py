@@ -50,7 +50,7 @@ class Patches(Formula):
             matrix.written(style) + indexed(columns, matrix.shape[1], style)
             for matrix, columns in self.columns_of_tables
         ]
-        return listed(parts, style) if len(parts) > 1 else "".join(parts)
+        return listed(parts, style, style.columns) if len(parts) > 1 else "".join(parts)
 
     def listed(self, word: str, style: Style) -> str:
         """A word, and the matrices that the columns are from."""
