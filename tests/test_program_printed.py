@@ -12,6 +12,8 @@ import pytest
 
 import micrograd_es as es
 from micrograd_es import Value, record
+from micrograd_es.ops import Op, Role
+from micrograd_es.value import apply
 from printed_formulas import check_printed
 
 RANDOM = random.Random(3)
@@ -139,6 +141,16 @@ def test_every_printed_formula_gives_the_numbers_of_its_matrix(name: str) -> Non
     for option in options:
         unread = check_printed(program, *inputs, **option)
         assert all("[" in formula for formula in unread), unread
+
+
+def test_a_slope_that_is_a_multiple_and_divided_is_one_factor(add_row: Callable[..., Op]) -> None:
+    def slopes(m: Any, z: Any, *xs: Any) -> tuple[Any, ...]:
+        return tuple([2 * (x - (xs[0] + xs[1]) / 2) / 2 for x in xs])
+
+    spread = add_row("spread", "v", Role.SCALER, lambda m, x, y: (x - y) * (x - y) / 4, slopes)
+    program = record(lambda x: [apply(spread, a, b) for a, b in zip(layer(W, x), layer(V, x), strict=True)], [0.1] * 3)
+    assert "∂L/∂Y ⊙ (2·(G1 − (G1 + G2)/2)/2)" in program.explain(backward=True)
+    assert all("[" in unread for unread in check_printed(program, np.random.default_rng(1).normal(size=(5, 3))))
 
 
 def test_a_formula_that_is_not_that_of_its_matrix_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,8 +43,11 @@ class Reading(Formula):
         formula = self.symbol
         if formula.form in ("+", "-"):
             return True
-        if formula.form == "*" and any(not _has_names(part) for part in formula.parts):
-            return True  # 2·A as a factor number by number
+        divided = formula
+        while divided.form == "/":
+            divided = divided.parts[0]
+        if divided.form == "*" and any(not _has_names(part) for part in divided.parts):
+            return True  # 2·A, or 2·A/3, as a factor number by number
         while formula.form in ("*", "/"):  # where a minus stands at the beginning
             formula = formula.parts[0]
         return formula.form == "neg" or (isinstance(formula.form, int | float) and formula.form < 0)
