@@ -253,6 +253,14 @@ def test_the_name_of_a_row_without_a_formula_may_be_any_text(add_row: Callable[.
     assert rf"\partial \operatorname{{{latex}}}(H)" in program.explain(latex=True, backward=True)
 
 
+def test_weights_of_one_input_that_are_put_together_are_one_row() -> None:
+    def fn(x: Any) -> list[Value]:
+        return [A * x + B, x * B + es.tanh(x), 2 * x + A]
+
+    assert "W1 = [p1, 2] 1×3" in lines(fn, 0.1)
+    assert "W1 = [p1; 2] 3×1" in lines(fn, 0.1, examples="columns")
+
+
 def test_rows_of_weights_that_are_used_again_are_columns_of_their_transpose() -> None:
     rows = [[Value(0.1 * i + j) for j in range(3)] for i in range(4)]
 

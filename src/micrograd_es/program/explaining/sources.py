@@ -116,6 +116,8 @@ def stacked(matrices: Sequence[Matrix], style: Style) -> str:
 
 def weights_of(places: Sequence[Place], terms: int, style: Style) -> str:
     """Weights, a column for each neuron."""
+    if terms == 1:
+        return side_by_side(places, style)
     parts: list[str] = []
     neurons = [places[start : start + terms] for start in range(0, len(places), terms)]
     for (column, row), group in groupby(neurons, lambda neuron: (_column(neuron), _row(neuron))):
