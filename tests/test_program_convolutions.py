@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import math
 import random
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -433,3 +434,38 @@ def test_a_0_that_is_more_than_added_stays() -> None:
     program = record(lambda x: es.maximum(x[0], 0.0) + 0.0 * x[1], [0.1, 0.2])
     assert program(np.array([[2.0, 1.0], [-2.0, 1.0]])).tolist() == [2.0, 0.0]
     assert np.isnan(program(np.array([2.0, np.inf])))
+
+
+# Products that begin with 1, as a derivative does
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
+@pytest.mark.parametrize(
+    ("fn", "blocks"),
+    [
+        (lambda x, w: es.tanh(math.prod([x[0], x[1], w[0]])), 3),
+        (lambda x, w: 1 * x[0], 0),
+        (lambda x, w: es.identity(w[0] / 1), 0),
+        (lambda x, w: es.exp(es.prod([1, x[0], 1, w[1]]) ** 1), 2),
+        (lambda x, w: es.sin(es.identity(x[0])) / 1 + es.identity(0 + x[1]), 2),
+        (lambda x, w: es.grad(lambda a: (a * w[0]) ** 2)(x[0]), 3),
+        (lambda x, w: es.exp(1 * w[0]) * es.exp(w[0]) * x[0], 3),
+    ],
+    ids=["chain", "output", "identity", "power", "sum", "derivative", "the same twice"],
+)
+def test_a_factor_of_1_costs_nothing_and_is_not_shown(fn: Callable[..., Any], blocks: int, fast: bool) -> None:
+    if fast:
+        pytest.importorskip("llvmlite")
+    w = values(2)
+    program = record(lambda x: fn(x, w), [0.1, 0.2], parameters=w, fast=fast)
+    text = program.explain(backward=True)
+    assert len(program.plan.blocks) <= blocks, text
+    assert "1·" not in text and "·1\n" not in text and "/1\n" not in text and "^0" not in text, text
+    agree(program, lambda x: fn(x, w) * 1, np.random.default_rng(3).normal(size=(3, 2)))
+
+
+def test_a_1_that_is_a_weight_beside_others_stays() -> None:
+    program = record(lambda x: [es.dot([1, 2, 1], x[i : i + 3]) for i in range(3)], [0.1] * 5)
+    assert products(program) == [(1, 3, 3)]
+    powers = record(lambda x: es.sum([w * x**k for k, w in enumerate(values(3))]), 0.4)
+    assert powers.explain().startswith("C = [0, 1, 2] ")

@@ -1,18 +1,20 @@
-"""What need not be computed again: an operation that stands twice, and a sum with nothing but 0 added to it."""
+"""What need not be computed again: an operation that stands twice, a sum with 0 alone added to it, what is times 1."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from micrograd_es.ops import ADD, MUL, SUB, Op
+from micrograd_es.ops import ADD, DIV, MUL, POW, SAME, SUB, Op
 from micrograd_es.program.tape import Tape
+
+KEEPING = (MUL, DIV, POW)  # operations that leave a number as it is where the other one is 1
 
 
 def repeats(tape: Tape, ops: Sequence[Op | None], args: list[tuple[int, ...]]) -> tuple[dict[int, int], Sequence[int]]:
     """What is the same number as one before it, and which; and what is 0, from the last to the first.
 
     In `args`, the inputs by number, the one before stands in its place, and sums lose what is 0: Python's sum begins
-    with a 0, and an image is padded with zeros.
+    with a 0, and an image is padded with zeros. So do products what is 1, with which a derivative begins.
 
     >>> from micrograd_es.program.tape import Entries, Entry
     >>> entries = Entries([Entry(ADD, (2, 0)), Entry(ADD, (3, 1)), Entry(ADD, (0, 1))])
@@ -25,6 +27,9 @@ def repeats(tape: Tape, ops: Sequence[Op | None], args: list[tuple[int, ...]]) -
     found: dict[int, int] = {}
     if zeros:
         _without_zeros(tape, ops, args, zeros, found)
+    one = tape.first_constant + tape.constants.index(1) if 1 in tape.constants else None
+    if SAME in ops or (one is not None and any(op in KEEPING for op, xs in zip(ops, args, strict=True) if one in xs)):
+        _without_ones(ops, args, first, one, found)
     if _may_repeat(ops, args, first, found):
         _once(ops, args, first, found)
     return found, sorted([x for x in zeros if x >= first and x not in found], reverse=True)
@@ -54,6 +59,26 @@ def _without_zeros(
             gone.add(number)
 
 
+def _without_ones(
+    ops: Sequence[Op | None], args: list[tuple[int, ...]], first: int, one: int | None, found: dict[int, int]
+) -> None:
+    """Find what is nothing but what it is given.
+
+    The term of a sum keeps its 1: it is a weight beside others, as in a filter of constants, or the power of x in a
+    polynomial.
+    """
+    terms = {x for op, xs in zip(ops, args, strict=True) if op is ADD or op is SUB for x in xs}
+    terms |= {x for term in terms if ops[term] is MUL for x in args[term] if ops[x] is POW}
+    for number, op in enumerate(ops[first:], first):
+        xs = args[number] = tuple([found.get(x, x) for x in args[number]])
+        if op is MUL and number not in terms:
+            xs = args[number] = tuple([x for x in xs if x != one])
+        elif (op is DIV or (op is POW and number not in terms)) and xs[1] == one:
+            xs = args[number] = xs[:1]
+        if number in found or op is SAME or (op in KEEPING and len(xs) == 1):
+            found[number] = xs[0]
+
+
 def _once(ops: Sequence[Op | None], args: list[tuple[int, ...]], first: int, found: dict[int, int]) -> None:
     """Find what is the same operation as one before."""
     known: dict[tuple[Op | None, tuple[int, ...]], int] = {}
@@ -62,7 +87,8 @@ def _once(ops: Sequence[Op | None], args: list[tuple[int, ...]], first: int, fou
         xs = args[number]
         if not are_themselves(xs):
             xs = args[number] = tuple([found.get(x, x) for x in xs])
-        same = xs[0] if len(xs) == 1 and op in (ADD, SUB) else known.setdefault((op, xs), number)
+        is_given = number in found or (len(xs) == 1 and op in (ADD, SUB))
+        same = xs[0] if is_given else known.setdefault((op, xs), number)
         if same != number:
             found[number] = same
 
