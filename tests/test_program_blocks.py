@@ -329,7 +329,43 @@ def penalty() -> Case:
     return fn, 4, [(5, 4, 1)]
 
 
+def runge_kutta() -> Case:
+    """Two steps: the last slope of each is added to the others, which have been in sums before, before it is known."""
+    w, v, b = values(4, 3), values(3, 4), values(4)
+
+    def slope(x: Sequence[Any]) -> list[Value]:
+        hidden = [es.tanh(es.dot(row, x) + c) for row, c in zip(w, b, strict=True)]
+        return [es.dot(row, hidden) for row in v]
+
+    def after(x: Sequence[Any], slopes: Sequence[Any], time: float) -> list[Value]:
+        return [a + time * k for a, k in zip(x, slopes, strict=True)]
+
+    def fn(x: Sequence[Any]) -> Value:
+        for _ in range(2):
+            k = slope(x)
+            m = slope(after(x, k, 0.05))
+            n = slope(after(x, m, 0.05))
+            last = slope(after(x, n, 0.1))
+            x = after(x, [k + 2 * m + 2 * n + last for k, m, n, last in zip(k, m, n, last, strict=True)], 0.1 / 6)
+        return squares(x)
+
+    return fn, 3, [(4, 3, 1), (3, 4, 1)] * 8
+
+
+def padded_stride() -> Case:
+    """A filter of five at every other of fifteen places, the first and the last beyond the ends."""
+    w = values(5)
+
+    def fn(x: list[Value]) -> Value:
+        places = [[(p, i + j) for j, p in enumerate(w, -1) if 0 <= i + j < 15] for i in range(0, 15, 2)]
+        return squares([es.tanh(es.sum([p * x[j] for p, j in place])) for place in places])
+
+    return fn, 15, [(1, 5, 8)]
+
+
 CASES: dict[str, Case] = {
+    "Runge and Kutta": runge_kutta(),
+    "a filter in strides": padded_stride(),
     "permuted chain": permuted(chain),
     "permuted tree": permuted(tree),
     "permuted sum": permuted(es.sum),

@@ -141,10 +141,27 @@ class Sums:
             cores.setdefault(core, []).append(number)
             if len(inputs) == 1 and self.terms[number].products[0].number in self.claims:
                 self._leave_out_of(number, set())  # one product that others use is computed once
+        rest: dict[int, tuple[int, ...]] = {}
         for core, members in cores.items():
-            if core and (len(members) > 1 or core in layers):
+            is_own = alone[members[0]] == core  # all of its inputs are in other sums too
+            if core and (len(members) > 1 or (core in layers and not is_own)):
                 for number in members:
                     self._leave_out_of(number, set(core))
+            elif len(core) > 2:
+                rest[members[0]] = core
+        for together, users in _together(rest):
+            self._keep_layer(together, users)
+
+    def _keep_layer(self, inputs: set[int], members: tuple[int, ...]) -> None:
+        """Leave all but some inputs out of sums, where they have a weight for each of them as a layer does.
+
+        Those of a filter are the same at several positions.
+        """
+        products = [product for number in members for product in self.terms[number].products]
+        times = Counter([product.weights for product in products])
+        if all(times[product.weights] == 1 for product in products if product.input in inputs):
+            for number in members:
+                self._leave_out_of(number, set(inputs))
 
     def _cancel(self, one: Product, other: Product) -> bool:
         """Whether two terms are 0 together where their inputs are equal."""
@@ -175,3 +192,24 @@ class Sums:
                     sign = -sign
                 number = next(x for x in self.graph.args[number] if self.graph.varies[x])
             bare.append(product.number if sign > 0 else ~product.number)
+
+
+def _together(sums: dict[int, tuple[int, ...]]) -> list[tuple[set[int], tuple[int, ...]]]:
+    """Inputs that the same sums have, and these: layers that have more added to them, which is in other sums as well.
+
+    So is the last step of Runge and Kutta. Each sum is in one layer, the largest first.
+    """
+    users: dict[int, list[int]] = {}
+    for number, inputs in sums.items():
+        for x in inputs:
+            users.setdefault(x, []).append(number)
+    layers: dict[tuple[int, ...], set[int]] = {}
+    for x, members in users.items():
+        layers.setdefault(tuple(members), set()).add(x)
+    found: list[tuple[set[int], tuple[int, ...]]] = []
+    done: set[int] = set()
+    for numbers, together in sorted(layers.items(), key=lambda layer: -len(layer[0]) * len(layer[1])):
+        if min(len(numbers), len(together)) > 1 and done.isdisjoint(numbers):
+            found.append((together, numbers))
+            done.update(numbers)
+    return found
