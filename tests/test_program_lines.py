@@ -30,6 +30,16 @@ def lines(fn: Callable[..., Any], *examples: Any, **options: Any) -> list[str]:
 
 
 CASES: dict[str, tuple[Callable[..., Any], Sequence[Any], list[str]]] = {
+    "a sum of three matrices": (
+        lambda x, y: [es.sum([h, 2 * es.sin(a), 2 * es.sin(a + 1)]) for h, a in zip(two(x), y, strict=True)],
+        [[0.1, 0.2], [0.3, 0.4]],
+        ["Y = Z + H3 + H5 m×2"],
+    ),
+    "a sixtieth": (
+        lambda x: [0.1 / 6 * es.sin(h * (-1 / 3)) for h in two(x)],
+        [[0.1, 0.2]],
+        ["H1 = Z·(−1/3) m×2", "Y = 1/60·H2 m×2"],
+    ),
     "a polynomial": (
         lambda x: 3 * x**3 - 2 * x**2 + x - 5,
         [0.4],

@@ -29,6 +29,7 @@ from micrograd_es.program.explaining.recognition import recognise
 from micrograd_es.program.explaining.stretches import Spread, Stretches, Taken
 from micrograd_es.program.explaining.tables import inner_line, pieces
 
+SUMMED = 6  # matrices that are added up by name
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "softplus", "identity")
 
 
@@ -91,12 +92,21 @@ class Lines(Objective):
         known = self.known_at_positions(table, len(block.out))
         if known:
             return self._row_sums(known)
+        columns = [Rows(table.space, block.terms.numbers[i::count]) for i in range(count)]
+        is_apart = (block.terms, None) not in self._exact and len(block.out) > 1 and count <= SUMMED
+        if is_apart and all(map(self.is_stretch, columns)):
+            return self._added([self.matrix(rows, "p", each=True) for rows in columns], self._shape(block))
         terms = self.matrix(block.terms, "p", each=True)
         matrix = self.new("H" if block.out.space is Space.VARYING else "S", self._shape(block))
         x = Name(terms)
         single = len(block.out) == 1
         formula: Formula = Added(x, 1) if single else Stretches(x, count)
         return Line(matrix, formula, [terms], lambda upstream: [(terms, Spread(upstream, count, single))])
+
+    def _added(self, terms: list[Matrix], shape: tuple[Any, int]) -> Line:
+        """The sum of several matrices."""
+        matrix = self.new("H" if shape[0] == "m" else "S", shape)
+        return Line(matrix, Sum(list(map(Name, terms))), terms, lambda upstream: [(x, upstream) for x in terms])
 
     def _row_sums(self, terms: Matrix) -> Line:
         """The sum of each row of a matrix at positions."""

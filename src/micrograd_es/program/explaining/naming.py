@@ -151,6 +151,16 @@ class Names:
         self._exact[key] = matrix
         return self.put(matrix, Taken([self.owner[rows.space, row] for row in rows.numbers], form))
 
+    def is_stretch(self, rows: Rows) -> bool:
+        """Whether rows are a known matrix, or columns of one that follow each other."""
+        known = [self.owner.get((rows.space, row)) for row in rows.numbers]
+        if None in known:
+            return False
+        (matrix, first), *_ = places = [place for place in known if place]
+        if matrix.positions > 1 or matrix.shape[0] not in ("m", 1):
+            return False
+        return places == [(matrix, first + i) for i in range(len(places))]
+
     def put(self, matrix: Matrix, formula: Taken | Flat | Patches) -> Matrix:
         """Add the line of a matrix that is put together from others."""
         sources = list(dict.fromkeys(source for source, _ in formula.columns if source.value is None))

@@ -200,11 +200,14 @@ def _written(formula: Symbol, names: Mapping[str, str], style: Style) -> str:
 
 
 def _number_by_number(formula: Symbol) -> Symbol:
-    """The formula with another sign for a product of two matrices than for that of a matrix and a number; and √3."""
+    """The formula with another sign for a product of two matrices than for that of a matrix and a number; √3, 1/60."""
     number = formula.form if isinstance(formula.form, float) else 0.0
     if square := under_root(abs(number)):
         root = Symbol("sqrt", [Symbol(square)])
         return root if number > 0 else Symbol("neg", [root])
+    above, below = ratio(number)
+    if below != "1" and float(f"{number:g}") != number:  # 1/60
+        return Symbol("/", [Symbol(int(above)), Symbol(int(below))])
     parts = [_number_by_number(part) for part in formula.parts]
     square = len(parts) == 2 and not parts[0].parts and not parts[1].parts and parts[0].form == parts[1].form
     both = formula.form == "*" and all(map(_has_names, parts)) and not square
