@@ -271,6 +271,13 @@ def test_weights_of_one_input_that_are_put_together_are_one_row() -> None:
     assert "W1 = [p1; 2] 3×1" in lines(fn, 0.1, examples="columns")
 
 
+def test_a_matrix_that_is_the_weights_of_one_neuron_is_one_column() -> None:
+    rows, columns = [[[Value(0.1 * i + j) for j in range(2)] for i in range(k, k + 3)] for k in (0, 3)]
+    found = lines(lambda x: es.tanh(es.dot([es.dot(r, c) for r in rows for c in columns], x)), [0.1] * 9)
+    assert "W1 = vec(S) 9×1" in found
+    assert "vec(A): the columns of A, one after the other, in a single column." in found
+
+
 def test_rows_of_weights_that_are_used_again_are_columns_of_their_transpose() -> None:
     rows = [[Value(0.1 * i + j) for j in range(3)] for i in range(4)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -201,7 +202,7 @@ def _written(formula: Symbol, names: Mapping[str, str], style: Style) -> str:
 
 def _number_by_number(formula: Symbol) -> Symbol:
     """The formula with another sign for a product of two matrices than for that of a matrix and a number; √3, 1/60."""
-    number = formula.form if isinstance(formula.form, float) else 0.0
+    number = formula.form if isinstance(formula.form, float) and isfinite(formula.form) else 0.0
     if square := under_root(abs(number)):
         root = Symbol("sqrt", [Symbol(square)])
         return root if number > 0 else Symbol("neg", [root])

@@ -128,11 +128,18 @@ def weights_of(places: Sequence[Place], terms: int, style: Style) -> str:
         elif row:
             parts.append(turned(row.written(style), style) + indexed(firsts, _height(row), style))
         else:
-            parts += [turned(side_by_side(neuron, style), style) for neuron in given[: SHOWN + 1]]
+            parts += [_one_column(neuron, style) for neuron in given[: SHOWN + 1]]
         if len(parts) > SHOWN:
             parts = [*parts[:SHOWN], more(style)]
             break
     return parts[0] if len(parts) == 1 else listed(parts, style, style.columns)
+
+
+def _one_column(neuron: Sequence[Place], style: Style) -> str:
+    """The weights of a neuron as a column."""
+    if _is_whole(neuron[0][0], [number for _, number in neuron]) and len({matrix for matrix, _ in neuron}) == 1:
+        return _in_one_column(neuron[0][0], style)
+    return turned(side_by_side(neuron, style), style)
 
 
 def _column(neuron: Sequence[Place]) -> Matrix | None:

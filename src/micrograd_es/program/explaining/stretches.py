@@ -12,7 +12,16 @@ from micrograd_es.program.explaining.columns import columns_of, out_of_columns
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Name
 from micrograd_es.program.explaining.notation import Style, added_up, spread
 from micrograd_es.program.explaining.patches import Flat, Patches
-from micrograd_es.program.explaining.sources import Place, side_by_side, signs, stacked, turned, weights_of, whole_rows
+from micrograd_es.program.explaining.sources import (
+    Place,
+    has_whole,
+    side_by_side,
+    signs,
+    stacked,
+    turned,
+    weights_of,
+    whole_rows,
+)
 
 
 @dataclass(eq=False)
@@ -63,7 +72,11 @@ class Taken(Formula):
 
     @property
     def signs(self) -> Sequence[str]:
-        return (self.sign,) if self.shape else signs(self.columns)
+        if not self.shape:
+            return signs(self.columns)
+        terms = self.shape[1]
+        neurons = [self.columns[start : start + terms] for start in range(0, len(self.columns), terms)]
+        return (self.sign, *["Vec"] * (self.sign == "Taken" and any(map(has_whole, neurons))))
 
     @property
     def turned(self) -> Matrix | None:
