@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -12,43 +11,7 @@ import numpy as np
 from micrograd_es.maths import as_number, counted, shown
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.recording import Structure
-from micrograd_es.replay import RecordingError
 from micrograd_es.value import Value
-
-
-def check_function(fn: Any) -> None:
-    """Raise TypeError for what cannot be recorded."""
-    if isinstance(fn, type):
-        raise TypeError(
-            f"record was given the class {fn.__name__}; expected a function or a model. Write {fn.__name__}(…)."
-        )
-    if not callable(fn):
-        raise TypeError(f"record was given {shown(fn)}; expected a function. Write record(lambda x: …, 0.0).")
-
-
-def check_count(fn: Callable[..., Any], examples: Sequence[Structure]) -> None:
-    """Raise TypeError where a function takes another number of arguments than there are examples."""
-    try:
-        form = signature(fn)
-    except (TypeError, ValueError):  # one that is written in C may have none
-        return
-    try:
-        form.bind(*examples)
-    except TypeError:
-        raise TypeError(
-            f"record was given {counted(len(examples), 'example')}; expected one for each argument of the function:"
-            f" {', '.join(form.parameters) or 'none'}. Write record(fn{', 0.0' * len(form.parameters)}), with a list of"
-            " numbers for an argument that is a list."
-        ) from None
-
-
-def note_of_batches(error: Exception, shapes: Sequence[tuple[int, ...]]) -> None:
-    """Say beside an error of a function that an example is one row, where what it was given may be many."""
-    if not isinstance(error, RecordingError) and any(len(shape) > 1 for shape in shapes):
-        given = ", ".join(map(str, shapes))
-        error.add_note(
-            f"The examples have the shapes {given}; for many rows write record(fn, x[0]): one row is an example."
-        )
 
 
 def as_array(x: Any, dtype: Any, what: str = "an input") -> Array:

@@ -1,4 +1,4 @@
-"""A recorded function, replayed on arrays: `record` makes it, `Program` runs it for any batch."""
+"""A Program: a recorded function, replayed on arrays for any batch."""
 
 from __future__ import annotations
 
@@ -13,91 +13,23 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from micrograd_es.files import write_files
-from micrograd_es.maths import as_number, counted, shown
-from micrograd_es.misfits import with_advice
+from micrograd_es.maths import as_number, counted
 from micrograd_es.missing import OF_A_PROGRAM, say_instead
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Space
 from micrograd_es.program.calls import WRT, Calls, wanted
 from micrograd_es.program.explaining.explain import arrays_of, explained
 from micrograd_es.program.faults import located
-from micrograd_es.program.given import (
-    as_array,
-    batch_of,
-    check_count,
-    check_function,
-    count,
-    note_of_batches,
-    outputs_of,
-    unflattened,
-)
+from micrograd_es.program.given import as_array, batch_of, count, outputs_of, unflattened
 from micrograd_es.program.in_numpy.portions import runner_of
 from micrograd_es.program.jax_function import function_of
 from micrograd_es.program.planning.grouping import planned
-from micrograd_es.program.recording import Structure, recorded
+from micrograd_es.program.recording import Structure
 from micrograd_es.program.saved import Saved, read, written
 from micrograd_es.program.tape import Tape
-from micrograd_es.replay import refuse
 from micrograd_es.value import Value
 
 DTYPES = ("float64", "float32")
-
-
-@with_advice("record(lambda x: …, 0.0)", {"compile": "fast=True", "jit": "fast=True", "runner": "fast=True"})
-def record(
-    fn: Callable[..., Any],
-    *examples: Structure,
-    parameters: Sequence[Value] | None = None,
-    merge: bool = False,
-    dtype: str = "float64",
-    fast: bool = False,
-) -> Program:
-    """Run a function with Values and keep what it did as a Program that runs on arrays.
-
-    `examples` are one example of each argument: a number, or a (nested) list of numbers. `parameters` are the Values,
-    made outside of the function, that gradients are asked for; by default all that it uses. With `merge` an expression
-    that stands twice is computed once. With `fast` the blocks run as machine code, which needs the extra `fast`.
-
-    >>> import numpy as np
-    >>> from micrograd_es import Value, tanh
-    >>> w, b = Value(2.0, "w"), Value(-1.0, "b")
-    >>> program = record(lambda x: tanh(w * x + b), 0.0)
-    >>> print(program)
-    inputs x; 2 parameters
-    v0 = mul(w, x)
-    v1 = add(v0, b)
-    v2 = tanh(v1)
-    return v2
-    >>> program(np.array([0.5, 1.0])).round(4)
-    array([0.    , 0.7616])
-
-    Raises RecordingError where the function reads a Value's number (a comparison, float(), .data) or does something
-    else when it is called again: what it did then would not be what it does for other numbers.
-    """
-    check_function(fn)
-    refuse("another program was recorded")
-    examples = tuple([x.item() if isinstance(x, np.ndarray) and not x.ndim else x for x in examples])
-    shapes = [_shape(example) for example in examples]
-    try:
-        tape, found, result = recorded(fn, examples, parameters, merge)
-    except TypeError as error:
-        check_count(fn, examples)
-        note_of_batches(error, shapes)
-        raise
-    return Program(tape, shapes, result, found, dtype=dtype, fast=fast)
-
-
-def _shape(example: Structure) -> tuple[int, ...]:
-    """The shape of an example; ValueError where its lists have no shape."""
-    try:
-        return np.shape(example)
-    except ValueError:
-        if not isinstance(example, list | tuple):
-            return ()  # what it is will be said when it is made of Values
-        raise ValueError(
-            f"an example is {shown(example)}, lists of different lengths; expected a number, or lists of equal lengths."
-            " Write an argument of the function for each list."
-        ) from None
 
 
 class Program:
@@ -109,7 +41,7 @@ class Program:
     `write_back()` puts the numbers into the Values.
 
     >>> import numpy as np
-    >>> from micrograd_es import Value
+    >>> from micrograd_es import Value, record
     >>> w = Value(3.0, "w")
     >>> program = record(lambda x, t: (w * x - t) ** 2, 0.0, 0.0)
     >>> loss, gradient = program.value_and_grad(np.array([1.0, 2.0]), np.array([2.0, 4.0]))
@@ -251,7 +183,7 @@ class Program:
         squared error, a binary cross-entropy or a hinge loss is written as in a lecture, ∂L/∂Y = (P − T)/m, and so is
         an L2 penalty beside it, R = λ·‖W1‖²; `steps` gives every step.
 
-        >>> from micrograd_es import Value, relu
+        >>> from micrograd_es import Value, record, relu
         >>> W = [[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]]
         >>> program = record(lambda x: [relu(w[0] * x[0] + w[1] * x[1]) for w in W], [0.0, 0.0])
         >>> print(program.explain(backward=True, language="en"))
@@ -278,7 +210,7 @@ class Program:
         `upstream` is ∂L/∂Y where the function gives several outputs, ones by default; else L is the mean. `steps` is
         that of `explain`. Gradients are those of what the graph computes, also where the targets do not sum to 1.
 
-        >>> from micrograd_es import Value
+        >>> from micrograd_es import Value, record
         >>> w = [Value(1.0), Value(2.0)]
         >>> program = record(lambda x: w[0] * x[0] + w[1] * x[1], [0.0, 0.0])
         >>> found = program.matrices(np.array([[3.0, 4.0], [5.0, 6.0]]))
