@@ -66,23 +66,27 @@ class Trace:
                 add((first, second))
             else:
                 inputs = wires[::2]
-                deeper = []
-                for x in inputs or (node,):
-                    if x not in numbers:
-                        if x.wires:
-                            deeper.append(x)
-                        else:
-                            numbers[x] = len(leaves)
-                            leaves.append(x)
-                if not wires:
-                    continue
+                deeper = self._opened(inputs or (node,), numbers)
                 if deeper:
                     waiting.append(node)
-                    waiting += deeper[::-1]
+                    waiting += deeper
+                if deeper or not wires:
                     continue
                 add(tuple([numbers[x] for x in inputs]))
             numbers[node] = ~len(made)
             made.append(node)
+
+    def _opened(self, inputs: Sequence[Value], numbers: dict[Value, int]) -> list[Value]:
+        """Number the leaves among some inputs; the operations that have no number yet, the first of them last."""
+        deeper = []
+        for x in inputs:
+            if x not in numbers:
+                if x.wires:
+                    deeper.append(x)
+                else:
+                    numbers[x] = len(self.leaves)
+                    self.leaves.append(x)
+        return deeper[::-1]
 
     def __len__(self) -> int:
         return len(self.leaves) + len(self.ops)
