@@ -287,13 +287,18 @@ class Word(Formula):
 
 @dataclass(eq=False)
 class Mean(Formula):
-    """The mean over the examples."""
+    """The mean over the examples, of what is at several `positions` of each; `over` so many of these."""
 
     part: Formula
+    positions: int = 1
+    over: int = 1
 
     def written(self, style: Style) -> str:
-        return (r"\frac{1}{m} \sum " if style.latex else "1/m·Σ ") + self.part.written(style)
+        if style.latex:
+            below = rf"{self.over} \cdot m" if self.over > 1 else "m"
+            return rf"\frac{{1}}{{{below}}} \sum {self.part.written(style)}"
+        return f"1/{f'({self.over}·m)' if self.over > 1 else 'm'}·Σ {self.part.written(style)}"
 
     def array(self, arrays: Arrays) -> Any:
         found = self.part.array(arrays)
-        return np.array([[found.sum() / max(len(found), 1)]])
+        return np.array([[found.sum() / max(len(found) // self.positions, 1) / self.over]])

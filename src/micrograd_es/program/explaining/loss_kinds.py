@@ -6,11 +6,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import fsum, isclose
 from typing import NamedTuple
 
-Atom = tuple[str, int]  # ("y", column), ("t", number), ("softplus", column), ("hinge", column), ("lse", 0)
+from micrograd_es.program.explaining.notation import ratio
+
+Atom = tuple[str, int]  # ("y", column), ("t", number), ("softplus", column), ("hinge", column), ("lse", position)
 Terms = dict[tuple[Atom, ...], float]  # the factors of each product, in order, with what it is multiplied by
 Target = int | float  # the number of a target on the tape, or (as a float) what it is
 
-LOG_SUM: Atom = ("lse", 0)
+
+def log_sum(position: int) -> Atom:
+    """log Σ e^y of the outputs at a position.
+
+    >>> log_sum(0)
+    ('lse', 0)
+    """
+    return "lse", position
 
 
 class Loss(NamedTuple):
@@ -18,37 +27,52 @@ class Loss(NamedTuple):
 
     `kind` is "softmax cross-entropy", "KL divergence" (of a softmax from the targets), "squared error",
     "binary cross-entropy" or "hinge"; `exact` says whether a softmax cross-entropy is −Σ t·log p also where the targets
-    do not sum to 1; else it is log Σ e^y − Σ t·y.
+    do not sum to 1; else it is log Σ e^y − Σ t·y. It is divided by `over`, of outputs at so many positions.
     """
 
     kind: str
     scale: float
     targets: Sequence[Target]
     exact: bool = True
+    over: int = 1
 
     @property
     def known(self) -> bool:
         """Whether the targets are numbers that the function itself has."""
         return all(isinstance(t, float) for t in self.targets)
 
+    @property
+    def sent(self) -> float:
+        """What it is multiplied by in all."""
+        return self.scale / self.over
+
+    def at_each(self, positions: int) -> Loss:
+        """The loss at each of several positions, divided by how many these are where it has that in its scale."""
+        above, below = ratio(self.scale)
+        return (
+            self
+            if int(below) % positions
+            else self._replace(scale=float(above) * positions / int(below), over=positions)
+        )
+
 
 class UnknownLossError(Exception):
     """The output is none of the polynomials that are looked for."""
 
 
-def _softmax(targets: Sequence[Terms], exact: bool) -> Iterator[Terms]:
-    """−Σ t·(y − log Σ e^y), or log Σ e^y − Σ t·y."""
+def _softmax(targets: Sequence[Terms], exact: bool, positions: int) -> Iterator[Terms]:
+    """−Σ t·(y − log Σ e^y), or log Σ e^y − Σ t·y, at all positions."""
     for column, t in enumerate(targets):
         yield _times(t, [("y", column)], -1.0)
         if exact:
-            yield _times(t, [LOG_SUM], 1.0)
-    if not exact:
-        yield {(LOG_SUM,): 1.0}
+            yield _times(t, [log_sum(column % positions)], 1.0)
+    for position in range(0 if exact else positions):
+        yield {(log_sum(position),): 1.0}
 
 
-def _divergence(targets: Sequence[Terms], logs: Mapping[int, int]) -> Iterator[Terms]:
+def _divergence(targets: Sequence[Terms], logs: Mapping[int, int], positions: int) -> Iterator[Terms]:
     """Σ t·(log t − y + log Σ e^y); `logs` has the logarithms of targets."""
-    yield from _softmax(targets, True)
+    yield from _softmax(targets, True, positions)
     for t in targets:
         for key in t:
             yield _times(t, [("t", logs.get(number, -1)) for _, number in key], 1.0)
@@ -73,8 +97,8 @@ def _times(terms: Terms, factors: Sequence[Atom], by: float) -> Terms:
     return {tuple(sorted((*key, *factors))): x * by for key, x in terms.items()}
 
 
-def matched(terms: Terms, width: int, margins: Mapping[int, int], logs: Mapping[int, int]) -> Loss:
-    """Which loss the terms are.
+def matched(terms: Terms, width: int, margins: Mapping[int, int], logs: Mapping[int, int], positions: int = 1) -> Loss:
+    """Which loss the terms are, of outputs with so many columns in all, or the sum of which at several positions.
 
     `margins` has the target by the column of each max(0, 1 − t·y), `logs` the logarithm of each target that has one.
     """
@@ -85,16 +109,18 @@ def matched(terms: Terms, width: int, margins: Mapping[int, int], logs: Mapping[
         ("squared error", terms.get((y, y), 0.0), -2.0, True, _squares),
         ("binary cross-entropy", terms.get((("softplus", 0),), 0.0), -1.0, True, _binary),
     ]
-    if any(LOG_SUM in key for key in terms):
+    if any(log_sum(0) in key for key in terms):
         own = [-x for key, x in terms.items() if y in key and key != (y,)]
-        scale = terms.get((LOG_SUM,), own[0] if own else 0.0)
-        kinds.append(("softmax cross-entropy", scale, -1.0, True, lambda ts: _softmax(ts, True)))
-        kinds.append(("softmax cross-entropy", scale, -1.0, False, lambda ts: _softmax(ts, False)))
-        kinds.append(("KL divergence", scale, -1.0, True, lambda ts: _divergence(ts, logs)))
+        scale = terms.get((log_sum(0),), own[0] if own else 0.0)
+        kinds.append(("softmax cross-entropy", scale, -1.0, True, lambda ts: _softmax(ts, True, positions)))
+        kinds.append(("softmax cross-entropy", scale, -1.0, False, lambda ts: _softmax(ts, False, positions)))
+        kinds.append(("KL divergence", scale, -1.0, True, lambda ts: _divergence(ts, logs, positions)))
     for kind, scale, slope, exact, polynomial in kinds:
         if scale > 0:
             targets = _targets(terms, width, scale * slope)
-            if _same(terms, polynomial([_target_terms(t) for t in targets]), scale) and _is_told(kind, targets):
+            if _same(terms, polynomial([_target_terms(t) for t in targets]), scale) and _is_told(
+                kind, targets, positions
+            ):
                 return Loss(kind, scale, targets, exact)
     raise UnknownLossError
 
@@ -109,13 +135,13 @@ def _hinges(terms: Terms, targets: Sequence[int | None]) -> Loss:
     return Loss("hinge", scale, known)
 
 
-def _is_told(kind: str, targets: Sequence[Target]) -> bool:
+def _is_told(kind: str, targets: Sequence[Target], positions: int) -> bool:
     """Whether a square or a softplus has something subtracted, and known probabilities sum to 1."""
     numbers = [t for t in targets if isinstance(t, float)]
     if numbers and len(numbers) < len(targets):
         return False
     if kind == "softmax cross-entropy":
-        return not numbers or isclose(fsum(numbers), 1.0, rel_tol=1e-9)
+        return not numbers or all(isclose(fsum(numbers[i::positions]), 1.0, rel_tol=1e-9) for i in range(positions))
     return not numbers or any(numbers)
 
 

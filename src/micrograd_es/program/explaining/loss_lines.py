@@ -72,7 +72,7 @@ class Scaled(Formula):
 
     def array(self, arrays: Arrays) -> Any:
         found = self.part.array(arrays) * self.scale
-        return found * arrays["1/m"] if self.averaged else found
+        return found * arrays["1/m"][:1] if self.averaged else found
 
 
 def _factor(above: str, below: str, style: Style) -> str:
@@ -105,7 +105,7 @@ def written(loss: Loss, y: Matrix, t: Matrix) -> Written:
 
 def _softmax(loss: Loss, y: Matrix, t: Matrix) -> Written:
     """P = softmax(Y), ℓ = −Σ T ⊙ log P or Σ T ⊙ (log T − log P), ∂L/∂Y = (P − T)/m."""
-    p = Matrix("P", "", y.shape)
+    p = Matrix("P", "", y.shape, positions=y.positions)
     shifted = Across(LSE, Name(y))
     softmax = Called("softmax({})", r"\operatorname{{softmax}}({})", Name(y), Across(LSE, Name(y), shifted))
     if loss.exact:
@@ -121,32 +121,32 @@ def _softmax(loss: Loss, y: Matrix, t: Matrix) -> Written:
     if unit:  # the gradient of what the graph computes, for any T
         difference = Shown(difference, Sum([Times(Name(p), Added(Name(t), 1)), Minus(Name(t))]))
     inputs = [p, y, t] if loss.exact else [y, t]
-    gradient = Scaled(difference, loss.scale, averaged=True)
+    gradient = Scaled(difference, loss.sent, averaged=True)
     return Written([(p, softmax, [y])], Scaled(formula, loss.scale), inputs, gradient, unit)
 
 
 def _squares(loss: Loss, y: Matrix, t: Matrix) -> Written:
     """E = Y − T, ℓ = ½·Σ E², ∂L/∂Y = (Y − T)/m."""
-    e = Matrix("E", "", y.shape)
+    e = Matrix("E", "", y.shape, positions=y.positions)
     difference = Sum([Name(y), Minus(Name(t))])
     squares = Reading(POW, [Name(e), numeral(2.0)])
-    gradient = Scaled(difference, 2 * loss.scale, averaged=True)
+    gradient = Scaled(difference, 2 * loss.sent, averaged=True)
     return Written([(e, difference, [y, t])], Scaled(_by_rows(squares, y), loss.scale), [e], gradient)
 
 
 def _binary(loss: Loss, y: Matrix, t: Matrix) -> Written:
     """ℓ = softplus(Y) − T ⊙ Y, ∂L/∂Y = (σ(Y) − T)/m."""
     formula = Sum([Reading(SOFTPLUS, [Name(y)]), Minus(Times(Name(t), Name(y)))])
-    gradient = Scaled(Sum([Reading(SIGMOID, [Name(y)]), Minus(Name(t))]), loss.scale, averaged=True)
+    gradient = Scaled(Sum([Reading(SIGMOID, [Name(y)]), Minus(Name(t))]), loss.sent, averaged=True)
     return Written([], Scaled(_by_rows(formula, y), loss.scale), [y, t], gradient)
 
 
 def _hinge(loss: Loss, y: Matrix, t: Matrix) -> Written:
     """U = 1 − T ⊙ Y, ℓ = relu(U), ∂L/∂Y = −(T ⊙ 1[U > 0])/m."""
-    u = Matrix("U", "", y.shape)
+    u = Matrix("U", "", y.shape, positions=y.positions)
     slack = Sum([numeral(1.0), Minus(Times(Name(t), Name(y)))])
     inside = Times(Name(t), Reading(RELU, [Name(u)], Name(u)))
-    gradient = Minus(Scaled(inside, loss.scale, averaged=True))
+    gradient = Minus(Scaled(inside, loss.sent, averaged=True))
     return Written([(u, slack, [y, t])], Scaled(_by_rows(Reading(RELU, [Name(u)]), y), loss.scale), [u], gradient)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from micrograd_es.program.blocks import Plan, Space
+from micrograd_es.program.blocks import Plan, Rows, Space
 from micrograd_es.program.explaining.formulas import Matrix
 from micrograd_es.program.explaining.loss_kinds import Loss
 from micrograd_es.program.explaining.loss_terms import loss_of
@@ -34,10 +34,15 @@ class Found(NamedTuple):
 
 
 class Search:
-    """The single output of a plan, which may be a loss; `owner` has the matrix and the column of each row."""
+    """The single output of a plan, which may be a loss.
 
-    def __init__(self, plan: Plan, owner: Mapping[Place, tuple[Matrix, int]]) -> None:
-        self.owner = owner
+    `owner` has the matrix and the column of each row, `at_positions` the matrices that have a row for each position.
+    """
+
+    def __init__(
+        self, plan: Plan, owner: Mapping[Place, tuple[Matrix, int]], at_positions: Mapping[Rows, Matrix]
+    ) -> None:
+        self.owner, self.at_positions = owner, at_positions
         self.tape, self.numbers = written_out(plan)
         self.places = {number: place for place, number in self.numbers.items()}
         tape = self.tape
@@ -48,21 +53,28 @@ class Search:
             space = self.places[number][0] if number in self.places else None  # a layer's stand-in varies, too
             self.varies.append(space is Space.VARYING or any(self.varies[x] for x in entry.inputs))
 
-    def loss(self, matrices: Iterable[Matrix]) -> Found | None:
-        """The loss that the output is of one of the matrices, the first that fits."""
-        columns: dict[Matrix, dict[int, int]] = {}
-        for place, (matrix, column) in self.owner.items():
-            if not self.free[self.numbers[place]]:
-                columns.setdefault(matrix, {})[self.numbers[place]] = column
+    def losses(self, matrices: Iterable[Matrix]) -> Iterator[Found]:
+        """The losses that the output is, of those of the matrices that fit."""
+        columns = self._columns()
         for y in matrices:
-            if y.shape[0] == "m" and len(columns.get(y, ())) == y.shape[1]:
+            if y.shape[0] == "m" and len(columns.get(y, ())) == y.size:
                 added, penalties = taken_apart(self.tape, columns[y], self.varies, self.free)
                 known = self.places.keys() >= penalties.keys()
-                loss = loss_of(self.tape, columns[y], self.free, added) if known else None
+                loss = loss_of(self.tape, columns[y], self.free, added, y.positions) if known else None
                 if loss:
                     targets = [] if loss.known else [self.places[int(t)] for t in loss.targets]
-                    return Found(loss, y, targets, self._apart(penalties))
-        return None
+                    yield Found(loss, y, targets, self._apart(penalties))
+
+    def _columns(self) -> dict[Matrix, dict[int, int]]:
+        """The columns of each matrix by the numbers of the tape in them, where these depend on parameters."""
+        places = [(place, *owner) for place, owner in self.owner.items() if owner[0].positions == 1]
+        for rows, matrix in self.at_positions.items():
+            places += [((rows.space, row), matrix, column) for column, row in enumerate(rows.numbers)]
+        columns: dict[Matrix, dict[int, int]] = {}
+        for place, matrix, column in places:
+            if not self.free[self.numbers[place]]:
+                columns.setdefault(matrix, {})[self.numbers[place]] = column
+        return columns
 
     def rest(self) -> tuple[Place, float, Apart] | None:
         """What the output is without a penalty, where that is one number for each example; its factor; the penalty."""

@@ -9,21 +9,24 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from micrograd_es.ops import ADD, DIV, EXP, LOG, LSE, MAX, MUL, NEG, POW, RELU, SAME, SIGMOID, SOFTPLUS, SUB
 from micrograd_es.program.explaining.constants import constant_of
-from micrograd_es.program.explaining.loss_kinds import LOG_SUM, Atom, Loss, Terms, UnknownLossError, matched
+from micrograd_es.program.explaining.loss_kinds import Atom, Loss, Terms, UnknownLossError, log_sum, matched
 from micrograd_es.program.tape import Entry, Tape
 
 _ARITHMETIC = (ADD, SUB, NEG, MUL, DIV, POW, SAME)
 
 
-def loss_of(tape: Tape, columns: Mapping[int, int], free: Sequence[bool], added: Mapping[int, float]) -> Loss | None:
+def loss_of(
+    tape: Tape, columns: Mapping[int, int], free: Sequence[bool], added: Mapping[int, float], positions: int = 1
+) -> Loss | None:
     """The loss of some numbers, given with their columns, that others are in sum, given with the factor of each.
 
-    `free` says which numbers depend on no parameter: targets are among those.
+    `free` says which numbers depend on no parameter: targets are among those. Of outputs at several `positions` the
+    columns are those of one kernel after the other.
     """
     for whole in (True, False):
         try:
-            reader = _Reader(tape, columns, free, whole)
-            return matched(reader.read(added), reader.width, reader.margins, reader.logs)
+            reader = _Reader(tape, columns, free, whole, positions)
+            return matched(reader.read(added), reader.width, reader.margins, reader.logs, positions)
         except UnknownLossError:
             continue
     return None
@@ -32,8 +35,10 @@ def loss_of(tape: Tape, columns: Mapping[int, int], free: Sequence[bool], added:
 class _Reader:
     """The terms of a number; `whole` takes what depends on no parameter as one target, else it is multiplied out."""
 
-    def __init__(self, tape: Tape, columns: Mapping[int, int], free: Sequence[bool], whole: bool) -> None:
-        self.tape, self.columns, self.free, self.whole = tape, columns, free, whole
+    def __init__(
+        self, tape: Tape, columns: Mapping[int, int], free: Sequence[bool], whole: bool, positions: int
+    ) -> None:
+        self.tape, self.columns, self.free, self.whole, self.positions = tape, columns, free, whole, positions
         self.width = len(set(columns.values()))
         self.logs: dict[int, int] = {}  # of targets
         self.margins: dict[int, int] = {}  # t by the column of y, of each max(0, 1 − t·y)
@@ -66,7 +71,7 @@ class _Reader:
         if self._is_positive_part(entry):
             return [entry.inputs[-1]]
         if entry.op is LOG:
-            return [x for _, x in self._logarithms(entry.inputs[0]) if x >= 0]
+            return [x for _, x in self._logarithms(entry.inputs[0]) if isinstance(x, int)]
         if entry.op in _ARITHMETIC:
             return list(entry.inputs)
         raise UnknownLossError
@@ -96,7 +101,7 @@ class _Reader:
                 self.logs[entry.inputs[0]] = number
             return {(("t", number),): 1.0}
         if entry.op is LSE:
-            return self._lse(entry.inputs)
+            return {(self._lse(entry.inputs),): 1.0}
         if self._is_positive_part(entry):
             return self._hinge(inputs[0])
         if entry.op is SOFTPLUS and entry.inputs[0] in self.columns:
@@ -104,7 +109,7 @@ class _Reader:
         if entry.op is LOG:
             terms = iter(inputs)
             parts = self._logarithms(entry.inputs[0])
-            return self._sum([_scaled(next(terms) if x >= 0 else {(_atom(x),): 1.0}, sign) for sign, x in parts])
+            return self._sum([_scaled(next(terms) if isinstance(x, int) else {(x,): 1.0}, sign) for sign, x in parts])
         return self._arithmetic(entry, inputs)
 
     def _arithmetic(self, entry: Entry, inputs: Sequence[Terms]) -> Terms:
@@ -143,14 +148,15 @@ class _Reader:
         self.margins[column] = target
         return {(("hinge", column),): 1.0}
 
-    def _lse(self, inputs: Sequence[int]) -> Terms:
-        """log Σ e^y, where it is that of every column once."""
-        if sorted(self.columns.get(x, -1) for x in inputs) != list(range(self.width)):
+    def _lse(self, inputs: Sequence[int]) -> Atom:
+        """log Σ e^y, where it is that of every column of a position once."""
+        columns = sorted(self.columns.get(x, -1) for x in inputs)
+        if columns != list(range(columns[0] % self.positions, self.width, self.positions)):
             raise UnknownLossError
-        return {(LOG_SUM,): 1.0}
+        return log_sum(columns[0])
 
-    def _logarithms(self, number: int) -> list[tuple[float, int]]:
-        """The logarithm of a number as a sum: signs and numbers, or what is below 0 for an atom.
+    def _logarithms(self, number: int) -> list[tuple[float, int | Atom]]:
+        """The logarithm of a number as a sum: signs and numbers, or atoms.
 
         log σ(y) is y − softplus(y), and log(1 − σ(y)) is −softplus(y).
         """
@@ -167,18 +173,17 @@ class _Reader:
         if entry is not None and entry.op is DIV and not any(map(self._is_quotient, entry.inputs)):
             above, below = map(self._logarithms, entry.inputs)
             return [*above, *((-sign, x) for sign, x in below)]
-        self._lse([self._exponent(x) for x in self._added(number)])
-        return [(1.0, -1)]
+        return [(1.0, self._lse([self._exponent(x) for x in self._added(number)]))]
 
     def _is_quotient(self, number: int) -> bool:
         entry = self.tape.entry(number)
         return entry is not None and entry.op is DIV
 
-    def _softplus(self, entry: Entry) -> int:
-        """How softplus of what a sigmoid is of stands in a list of numbers."""
+    def _softplus(self, entry: Entry) -> Atom:
+        """The softplus of what a sigmoid is of."""
         if entry.inputs[0] not in self.columns:
             raise UnknownLossError
-        return -2 - self.columns[entry.inputs[0]]
+        return "softplus", self.columns[entry.inputs[0]]
 
     def _added(self, number: int) -> Iterator[int]:
         """The terms of a sum of sums."""
@@ -216,11 +221,6 @@ class _Reader:
         if len(terms) > 16 * self.width + 16:
             raise UnknownLossError
         return terms
-
-
-def _atom(code: int) -> Atom:
-    """What a number below 0 stands for: −1 for log Σ e^y, −2 − column for softplus."""
-    return LOG_SUM if code == -1 else ("softplus", -2 - code)
 
 
 def _scaled(terms: Terms, by: float) -> Terms:

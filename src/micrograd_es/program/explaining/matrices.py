@@ -16,7 +16,6 @@ from micrograd_es.program.explaining.formulas import (
     Added,
     Formula,
     Matrix,
-    Mean,
     Name,
     Sum,
     Times,
@@ -56,8 +55,7 @@ class Lines(Objective):
         self._rename()
         recognise(self.forward, self.output)
         if len(plan.tape.outputs) == 1:
-            mean = Mean(Name(self.output)) if self.output.shape[0] == "m" else Name(self.output)
-            total = Sum([mean, *self.penalties]) if self.penalties else mean
+            total = Sum([self.mean(), *self.penalties]) if self.penalties else self.mean()
             self.forward.append(Line(Matrix("L", "", (1, 1)), total))
         self.backward = self._backward()
 

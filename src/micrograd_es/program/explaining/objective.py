@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from micrograd_es.ops import ABS
 from micrograd_es.program.blocks import Plan, Rows, Space
 from micrograd_es.program.explaining.constants import Numbers
-from micrograd_es.program.explaining.formulas import Formula, Matrix, Minus, Multiple, Name, Norm, Sum
+from micrograd_es.program.explaining.formulas import Formula, Matrix, Mean, Minus, Multiple, Name, Norm, Sum
 from micrograd_es.program.explaining.loss_kinds import Loss
 from micrograd_es.program.explaining.loss_lines import written
-from micrograd_es.program.explaining.loss_search import Apart, Search
+from micrograd_es.program.explaining.loss_search import Apart, Found, Search
 from micrograd_es.program.explaining.naming import Line, Names
+from micrograd_es.program.explaining.patches import Flat
 from micrograd_es.program.explaining.readings import Reading, fraction
+from micrograd_es.program.explaining.tables import Table
 
 
 class Objective(Names):
     """The lines of a plan with its `output`, one number for each example, as a lecture writes it.
 
     `outputs` is what a recognised loss is the loss of, `seeds` the lines of the gradients that the way back starts
-    from; `penalties` is what is added to the mean of the output, and `decay` what they send to the weights.
+    from; `penalties` is what is added to the mean of the output, and `decay` what they send to the weights. A loss at
+    several positions has a number for each, and its mean is taken `over` all of them, or over one.
     """
 
     output: Matrix
@@ -30,32 +33,66 @@ class Objective(Names):
         super().__init__(plan, shapes)
         self.seeds: dict[Matrix, Line] = {}
         self.outputs: Matrix | None = None
+        self.over = 1
         self.penalties: list[Formula] = []
         self.decay: dict[Matrix, list[Formula]] = {}
 
     def condense(self) -> None:
         """Write the loss that the output is, if it is one, in place of its steps, and a penalty beside it."""
-        search = Search(self.plan, self.owner)
-        found = search.loss([line.matrix for line in reversed(self.forward)])
-        if not found or len({space for space, _ in found.targets}) > 1:
+        search = Search(self.plan, self.owner, self._at_positions)
+        found = next((found for found in search.losses(self._last_first()) if self._has_targets(found)), None)
+        if not found:
             self._set_apart(search)
             return
         norms = self._norms(found.penalty)
         penalties = {} if norms else {self.owner_of(x)[0]: factor for x, factor in found.penalty.places.items()}
         if any(matrix.size > 1 for matrix in penalties):
             return
-        if found.targets:
-            rows = Rows(found.targets[0][0], tuple(row for _, row in found.targets))
-            target = self.matrix(rows, "C", each=True)
-        else:
-            target = Matrix("T", "", (1, len(found.loss.targets)))
-            self.forward.append(Line(target, Numbers(np.array([found.loss.targets], float))))
-        self._replace(found.loss, found.outputs, target, [*[matrix for _, matrix in norms], *penalties])
+        others = [*[matrix for _, matrix in norms], *penalties]
+        self._replace(found.loss.at_each(found.outputs.positions), found.outputs, self._target(found), others)
         if norms:
             self._penalize(norms)
         for matrix, factor in penalties.items():
             self.penalties.append(_times(factor, Name(matrix)))
             self.seeds[matrix] = Line(matrix.gradient, fraction(factor))
+
+    def _last_first(self) -> Iterator[Matrix]:
+        """The matrices from the last line back; one at positions before what is made of it in one row."""
+        for line in reversed(self.forward):
+            if isinstance(line.formula, Flat):
+                yield line.formula.matrix
+            yield line.matrix
+
+    def _has_targets(self, found: Found) -> bool:
+        """Whether the targets are a matrix: at several positions one of inputs, or the same numbers at all of them."""
+        positions, targets = found.outputs.positions, found.loss.targets
+        if positions > 1 and found.loss.known:
+            return all(t == targets[i - i % positions] for i, t in enumerate(targets))
+        inputs = positions == 1 or all(row < self.plan.tape.inputs for _, row in found.targets)
+        spaces = {space for space, _ in found.targets}
+        return len(spaces) < 2 and (positions == 1 or (inputs and spaces == {Space.VARYING}))
+
+    def _target(self, found: Found) -> Matrix:
+        """The matrix of the targets of a loss; that of outputs at positions is at these, too."""
+        positions = found.outputs.positions
+        if not found.targets:
+            numbers = found.loss.targets[::positions]
+            target = Matrix("T", "", (1, len(numbers)))
+            self.forward.append(Line(target, Numbers(np.array([numbers], float))))
+            return target
+        rows = Rows(found.targets[0][0], tuple(row for _, row in found.targets))
+        if positions == 1:
+            return self.matrix(rows, "C", each=True)
+        known = self.known_at_positions(rows, positions)
+        if known:
+            return known
+        columns = [self.owner[rows.space, row] for row in rows.numbers]
+        return self.put(self.new("G", found.outputs.shape, positions=positions), Table(columns, positions))
+
+    def mean(self) -> Formula:
+        """The output, or its mean over the examples."""
+        varies = self.output.shape[0] == "m"
+        return Mean(Name(self.output), self.output.positions, self.over) if varies else Name(self.output)
 
     def _set_apart(self, search: Search) -> None:
         """Write a penalty of squares or absolute values beside a loss that stays as it is."""
@@ -119,6 +156,8 @@ class Objective(Names):
             left = [m for m, _ in self.given if m.letter == "X"]
             for i, matrix in enumerate(left, 1):
                 matrix.number = str(i) if len(left) > 1 else ""
+        if y.positions > 1:
+            self.output, self.over = Matrix("ℓ", "", ("m", 1), positions=y.positions), loss.over
         found = written(loss, y, target)
         self.forward += [Line(matrix, formula, list(inputs)) for matrix, formula, inputs in found.before]
         note = "" if scope else loss.kind
