@@ -304,3 +304,8 @@ def test_pixels_are_positions() -> None:
     value, gradient = program.value_and_grad(xs, ts)
     assert found["L"].item() == pytest.approx(value, rel=1e-12)
     assert np.sort([*found["∂L/∂W1"].ravel(), *found["∂L/∂W2"].ravel()]) == pytest.approx(np.sort(gradient))
+
+
+def test_the_logarithm_of_one_power_at_each_position_has_its_numbers() -> None:
+    program = at_positions(lambda ys, _: es.sum([es.log_sum_exp(y) ** 2 for y in ys]), k=1)
+    check(program, *given(program, 1))

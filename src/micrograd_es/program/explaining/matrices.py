@@ -183,7 +183,7 @@ class Lines(Objective):
         known = [matrix for matrix in found if matrix is not None]
         return (known, count) if len(known) == len(found) else ([], 1)
 
-    def _across(self, op: Op, every: Matrix, shape: tuple[Any, int], count: int = 0) -> Line:
+    def _across(self, op: Op, every: Matrix, shape: tuple[Any, int], count: int = 1) -> Line:
         """One result of many inputs: they are the columns of a matrix, or one column `count` times."""
         matrix = self.new("H" if shape[0] == "m" else "S", (shape[0], 1), positions=every.positions)
         x = Name(every)
