@@ -108,6 +108,8 @@ LOSSES: dict[str, tuple[Fn, int, int, str, str, str]] = {
     "49 positions": (averaged(of_softmax), 49, 2, LOG, "1/(49·m)·Σ ℓ", "(P − T)/(49·m)"),
     "log of softmax, summed": (added(of_softmax), 4, 2, LOG, "1/m·Σ ℓ", "(P − T)/m"),
     "a third": (added(CROSS, 1 / 3), 5, 3, "ℓ = 1/3·(−row sums of (T ⊙ log P))", "1/m·Σ ℓ", "(P − T)/(3·m)"),
+    "a root": (added(CROSS, 2**0.5), 4, 3, "ℓ = √2·(−row sums of (T ⊙ log P))", "1/m·Σ ℓ", "√2·(P − T)/m"),
+    "a root, 1": (added(CROSS, 2**0.5), 1, 3, "ℓ = √2·(−row sums of (T ⊙ log P))", "1/m·Σ ℓ", "√2·(P − T)/m"),
     "divergence": (
         averaged(divergence),
         4,

@@ -49,11 +49,9 @@ class Loss(NamedTuple):
     def at_each(self, positions: int) -> Loss:
         """The loss at each of several positions, divided by how many these are where it has that in its scale."""
         above, below = ratio(self.scale)
-        return (
-            self
-            if int(below) % positions
-            else self._replace(scale=float(above) * positions / int(below), over=positions)
-        )
+        if positions == 1 or int(below) % positions:
+            return self
+        return self._replace(scale=float(above) * positions / int(below), over=positions)
 
 
 class UnknownLossError(Exception):

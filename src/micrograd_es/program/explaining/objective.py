@@ -66,11 +66,11 @@ class Objective(Names):
     def _has_targets(self, found: Found) -> bool:
         """Whether the targets are a matrix: at several positions one of inputs, or the same numbers at all of them."""
         positions, targets = found.outputs.positions, found.loss.targets
-        if positions > 1 and found.loss.known:
+        if positions == 1:
+            return len({space for space, _ in found.targets}) < 2
+        if found.loss.known:
             return all(t == targets[i - i % positions] for i, t in enumerate(targets))
-        inputs = positions == 1 or all(row < self.plan.tape.inputs for _, row in found.targets)
-        spaces = {space for space, _ in found.targets}
-        return len(spaces) < 2 and (positions == 1 or (inputs and spaces == {Space.VARYING}))
+        return all(space is Space.VARYING and row < self.plan.tape.inputs for space, row in found.targets)
 
     def _target(self, found: Found) -> Matrix:
         """The matrix of the targets of a loss; that of outputs at positions is at these, too."""
