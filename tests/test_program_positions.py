@@ -311,3 +311,9 @@ def test_pixels_are_positions() -> None:
 def test_the_logarithm_of_one_power_at_each_position_has_its_numbers() -> None:
     program = at_positions(lambda ys, _: es.sum([es.log_sum_exp(y) ** 2 for y in ys]), k=1)
     check(program, *given(program, 1))
+
+
+def test_a_matrix_that_is_read_as_a_table_is_no_part_of_it_in_the_legend() -> None:
+    assert "A[i:j]" not in at_positions(added(CROSS)).explain(language="en")
+    some = record(lambda xs, t: CROSS(network(2, 4, 3)(xs[1:3]), t), [0.1] * 4, [0.3] * 3)
+    assert "A[i:j]: the columns i to j − 1 of A" in some.explain(language="en")

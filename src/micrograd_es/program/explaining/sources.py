@@ -77,7 +77,9 @@ def repeats(columns: Sequence[int]) -> int:
 def signs(places: Sequence[Place]) -> list[str]:
     """What a legend has to tell of numbers in one row."""
     groups = [[column for _, column in group] for _, group in groupby(places, lambda place: place[0])]
-    return ["Taken", *["Vec"] * has_whole(places), *["Spread"] * any(repeats(columns) > 1 for columns in groups)]
+    is_one_whole = groups == [list(range(places[0][0].shape[1]))]
+    spread = any(repeats(columns) > 1 for columns in groups)
+    return [*["Taken"] * (not is_one_whole), *["Vec"] * has_whole(places), *["Spread"] * spread]
 
 
 def has_whole(places: Sequence[Place]) -> bool:
