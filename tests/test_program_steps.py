@@ -14,6 +14,8 @@ import micrograd_es as es
 from micrograd_es import Value
 from micrograd_es.ops import OPS, Op, Role, op
 from micrograd_es.program import Program, record
+from micrograd_es.program.blocks import Affine, Space
+from micrograd_es.program.calls import wanted
 from micrograd_es.program.in_numpy import steps
 from micrograd_es.program.in_numpy.runner import Runner
 from micrograd_es.program.in_numpy.text import written
@@ -324,6 +326,57 @@ def test_the_gradients_of_a_cell_s_weights_are_put_in_place_once() -> None:
         cell([Value(x) for x in row]).backward()
     assert slopes.tolist() == pytest.approx([w.grad for w in program.values], rel=1e-12)
     assert len([line for line in program.source(20).splitlines() if line.strip().startswith("GW[")]) == 1
+
+
+def reader(feeds_back: bool) -> Callable[..., Value]:
+    """A cell whose state is read at each of its steps by the same weights; what is read may be its next input."""
+    numbers = random.Random(2)
+    into, state, out = ([[Value(numbers.uniform(-1, 1)) for _ in range(3)] for _ in range(3)] for _ in range(3))
+
+    def cell(xs: list[list[Value]]) -> Value:
+        h: list[Any] = [0.0, 0.0, 0.0]
+        read: list[Value] = []
+        losses = []
+        for x in xs:
+            given = read if feeds_back and read else x
+            h = [es.tanh(es.dot(v, given) + es.dot(w, h)) for v, w in zip(into, state, strict=True)]
+            read = [es.dot(w, h) for w in out]
+            losses.append(es.log_sum_exp(read) - read[0] * x[1])
+        return es.sum(losses)
+
+    return cell
+
+
+@pytest.mark.parametrize("feeds_back", [False, True])
+@pytest.mark.parametrize("fast", [False, True])
+def test_what_is_read_from_every_state_of_a_cell_is_one_product_unless_the_cell_waits_for_it(
+    feeds_back: bool, fast: bool
+) -> None:
+    cell = reader(feeds_back)
+    rows = np.random.default_rng(0).normal(size=(9, 5, 3))
+    program = record(cell, rows[0].tolist(), fast=fast)
+    positions = [block.positions for block in program.plan.blocks if isinstance(block, Affine)]
+    assert (5 in positions) is not feeds_back
+    _, (slopes, to_inputs) = program.value_and_grad(rows, reduce="sum", wrt="both")
+    for w in program.values:
+        w.zero_grad()
+    for row, found in zip(rows.tolist(), to_inputs[0].tolist(), strict=True):
+        values = [[Value(x) for x in step] for step in row]
+        cell(values).backward()
+        assert [x for step in found for x in step] == pytest.approx(
+            [v.grad for step in values for v in step], rel=1e-12
+        )
+    assert slopes.tolist() == pytest.approx([w.grad for w in program.values], rel=1e-12)
+    assert program.value_and_grad(rows, reduce="sum")[1].tolist() == pytest.approx(slopes.tolist(), rel=1e-12)
+
+
+def test_nothing_is_sent_to_inputs_beside_a_state_where_only_parameters_are_asked_for() -> None:
+    rows = np.random.default_rng(0).normal(size=(9, 5, 3))
+    program = record(reader(False), rows[0].tolist())
+    output = program.plan.rows(program.tape.outputs)
+    for wrt, is_sent in (("parameters", False), ("both", True)):
+        runner = Runner(program.plan, program._shared, 9, wanted(program.plan, wrt), output)
+        assert runner.exchange.touched[Space.VARYING].isdisjoint(range(15)) is not is_sent
 
 
 EXTREME = [-1e308, -1000.0, -710.0, -40.0, -1e-9, -0.0, 0.0, 1e-9, 40.0, 710.0, 1000.0, 1e308]

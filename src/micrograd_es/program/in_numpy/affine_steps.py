@@ -64,8 +64,21 @@ def _to_dense(exchange: Exchange, block: Affine, upstream: Array) -> list[Step]:
             to = exchange.at(block.weights, False)
             steps += exchange.sent(*to, (len(block.weights), 1), _written(shape, np.dot, up, across))
         if to_inputs:
-            steps += sent_back(exchange, rows, block.terms, _written((block.terms, up.shape[1]), np.dot, turned, up))
+            rows, terms = _asked(rows, block.terms, exchange.wanted[rows.space])
+            some = turned[terms]
+            steps += sent_back(exchange, rows, len(some), _written((len(some), up.shape[1]), np.dot, some, up))
     return steps
+
+
+def _asked(rows: Rows, terms: int, wanted: set[int]) -> tuple[Rows, slice]:
+    """The inputs from the first to the last term in which a gradient is asked for, and these terms.
+
+    A cell reads its state and the inputs of the program as one row: it is only the state that slopes are sent to.
+    """
+    numbers, positions = rows.numbers, len(rows) // terms
+    asked = [place // positions for place, number in enumerate(numbers) if number in wanted] or [0]
+    first, end = asked[0], asked[-1] + 1
+    return Rows(rows.space, numbers[first * positions : end * positions]), slice(first, end)
 
 
 def _to_ragged(exchange: Exchange, block: Affine, upstream: Array) -> list[Step]:

@@ -15,7 +15,7 @@ from micrograd_es.program.blocks import Affine, Elementwise, Inner, Plan, Rows, 
 from micrograd_es.program.collection import without_collection
 from micrograd_es.program.planning.affinities import Affinity, Steps
 from micrograd_es.program.planning.inner import grids, together
-from micrograd_es.program.planning.levels import is_irregular, latest
+from micrograd_es.program.planning.levels import is_irregular, latest, put_off
 from micrograd_es.program.planning.masks import NONE, Grid
 from micrograd_es.program.planning.order import Uses, in_stretch, parameter_order
 from micrograd_es.program.planning.windows import Window, windows
@@ -41,6 +41,7 @@ def planned(tape: Tape) -> Plan:
     """
     with without_collection():
         steps = Steps(tape)
+        put_off(steps)
         plan, found = Plan(tape), grids(steps)
         uses = Uses(steps)
         plan.parameters = parameter_order(tape, steps, uses)

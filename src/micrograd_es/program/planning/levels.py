@@ -7,6 +7,60 @@ from micrograd_es.program.planning.affinities import Steps
 SCATTERED = 64  # kinds of operations on all levels, from which on a tape may be irregular
 
 
+def put_off(steps: Steps) -> None:
+    """Move products of the same weights on different levels to the level of the last one, where all of them can wait.
+
+    What is read from the state of a recurrent cell after every step is so one product at many positions after the last
+    step, with all that follows; the cell itself cannot wait, as each step needs the one before.
+
+    >>> from micrograd_es.ops import ADD, MUL, TANH
+    >>> from micrograd_es.program.tape import Entries, Entry, Tape
+    >>> first, states = [(MUL, (2, 0)), (MUL, (3, 1)), (ADD, (4, 5))], [(TANH, (0,)), (TANH, (1,))]
+    >>> second = [(MUL, (2, 7)), (MUL, (3, 8)), (ADD, (9, 10))]
+    >>> entries = Entries([Entry(*step) for step in first + states + second])
+    >>> steps = Steps(Tape(2, 2, [], entries, [6, 11], ["x", "y", "v", "w"]))
+    >>> steps.level[6], steps.level[11]
+    (1, 2)
+    >>> put_off(steps)
+    >>> steps.level[6], steps.level[11]
+    (2, 2)
+    """
+    level, varies = steps.level, steps.varies
+    wait = _waiting(steps)
+    for number in steps.order if wait else ():
+        own = varies[number]
+        before = [level[x] for x in _read(steps, number) if varies[x] is own]
+        level[number] = max([wait.get(number, 1), *[1 + x for x in before]])
+
+
+def _waiting(steps: Steps) -> dict[int, int]:
+    """The products that can wait for others of the same weights, and the level of the last of these."""
+    level, alike = steps.level, dict[tuple[int, int], list[int]]()
+    for number, affinity in steps.affine.items():
+        if steps.varies[number]:
+            alike.setdefault((len(affinity.weights), sum(affinity.weights)), []).append(number)
+    ends = [(max([level[x] for x in members]), members) for members in alike.values()]
+    spread = [(end, members) for end, members in ends if min([level[x] for x in members]) < end]
+    last = _last(steps) if spread else []
+    return {x: end for end, members in spread if min([last[x] for x in members]) >= end for x in members}
+
+
+def _read(steps: Steps, number: int) -> tuple[int, ...]:
+    """What a step reads."""
+    found = steps.args[number]
+    return found + steps.affine[number].varying if number in steps.affine else found
+
+
+def _last(steps: Steps) -> list[int]:
+    """For each number that varies the last level on which it can be, so that there are no more levels than now."""
+    last = [max([steps.level[number] for number in steps.order if steps.varies[number]])] * len(steps.level)
+    for number in reversed(steps.order):
+        if steps.varies[number]:
+            for x in _read(steps, number):
+                last[x] = min(last[x], last[number] - 1)
+    return last
+
+
 def is_irregular(steps: Steps) -> bool:
     """Whether the levels have few operations of the same kind."""
     kinds = {(steps.level[number], steps.ops[number]) for number in steps.order}
