@@ -29,6 +29,8 @@ GRAPHS: dict[str, Network | Irregular] = {
     "irregular 100,000": Irregular(100_000, rows=8),
 }
 
+TRIES = 5
+
 
 def prepared(name: str, fast: bool) -> dict[str, Any]:
     """Record one of the graphs here and now, and do its first step; its function and weights are made before."""
@@ -53,12 +55,20 @@ def prepared(name: str, fast: bool) -> dict[str, Any]:
 
 
 def all_prepared(names: list[str], runners: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    """Every graph and start, each in a new process."""
+    """Every graph and start: of some tries, each in new processes, the one that took the median time."""
     for name in names:
-        with tempfile.TemporaryDirectory() as folder:
-            starts = [("numpy", ""), ("fast", "first"), ("fast", "second")]
-            for runner, start in (pair for pair in starts if pair[0] in runners):
-                yield in_new_process(name, runner, folder) | {"start": start}
+        starts = [("numpy", ""), ("fast", "first"), ("fast", "second")]
+        asked = [pair for pair in starts if pair[0] in runners]
+        tries = [list(_tried(name, asked)) for _ in range(TRIES)]
+        for rows in zip(*tries, strict=True):
+            yield sorted(rows, key=lambda row: float(row["recording_s"] + row["first_step_s"]))[TRIES // 2]
+
+
+def _tried(name: str, starts: list[tuple[str, str]]) -> Iterator[dict[str, Any]]:
+    """Every start of one graph, each in a new process; the second finds what the first has compiled."""
+    with tempfile.TemporaryDirectory() as folder:
+        for runner, start in starts:
+            yield in_new_process(name, runner, folder) | {"start": start}
 
 
 def in_new_process(name: str, runner: str, folder: str) -> dict[str, Any]:
