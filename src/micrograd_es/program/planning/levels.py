@@ -35,7 +35,8 @@ def put_off(steps: Steps) -> None:
 
 def _waiting(steps: Steps) -> dict[int, int]:
     """The products that can wait for others of the same weights, and the level of the last of these."""
-    level, alike = steps.level, dict[tuple[int, int], list[int]]()
+    level = steps.level
+    alike: dict[tuple[int, int], list[int]] = {}  # by how many weights, and their sum: they may stand in any order
     for number, affinity in steps.affine.items():
         if steps.varies[number]:
             alike.setdefault((len(affinity.weights), sum(affinity.weights)), []).append(number)
