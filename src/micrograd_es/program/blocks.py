@@ -164,10 +164,8 @@ class Plan:
 
     def wanted(self, start: int, end: int) -> Wanted:
         """Where gradients are needed for those of the numbers from start to end: in all that depends on them."""
-        found: Wanted = {space: set() for space in Space} if end > start else {}
-        for number in range(start, end):
-            space, row = self.places[number]
-            found[space].add(row)
+        first = [self.places[number] for number in range(start, end)]
+        found: Wanted = {own: {row for space, row in first if space is own} for own in Space} if first else {}
         for block in self.blocks if found else ():
             for rows in inputs_of(block):
                 if not found[rows.space].isdisjoint(rows.numbers):

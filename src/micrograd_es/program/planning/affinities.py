@@ -88,12 +88,12 @@ class Steps:
 
     def _write(self, sums: dict[int, Sum]) -> None:
         """The steps in order, with those that the sums are made of."""
-        ops, taken = self.ops, self.taken
+        args, taken = self.args, self.taken
         for number in range(self.first, len(taken)):
             if taken[number]:
                 continue
             if number not in sums:
-                self._add(ops[number], self.args[number], number)
+                self._put(number, args[number])
                 continue
             products, bare, pairs = sums[number]
             if pairs:
@@ -105,10 +105,15 @@ class Steps:
 
     def _add(self, op: Op | None, xs: tuple[int, ...], number: int | None = None) -> int:
         """A step, under a number of its own or a new one."""
-        varies, level = self.varies, self.level
         if number is None:
-            number = self.new(any(varies[x] for x in xs))
+            number = self.new(any(self.varies[x] for x in xs))
         self.ops[number], self.args[number] = op, xs
+        self._put(number, xs)
+        return number
+
+    def _put(self, number: int, xs: tuple[int, ...]) -> None:
+        """Put a step after those that it reads."""
+        varies, level = self.varies, self.level
         own = varies[number]
         deepest = 0
         for x in xs:
@@ -116,7 +121,6 @@ class Steps:
                 deepest = level[x]
         level[number] = deepest + 1
         self.order.append(number)
-        return number
 
     def new(self, varies: bool) -> int:
         """A number after all others."""

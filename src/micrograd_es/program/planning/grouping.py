@@ -112,13 +112,15 @@ class _Grouping:
 
     def _join(self, groups: Groups, numbers: Iterable[int]) -> None:
         """Put operations with the others of their kind."""
-        ops, args, varies = self.steps.ops, self.steps.args, self.steps.varies.__getitem__
+        ops, args, varies = self.steps.ops, self.steps.args, self.steps.varies
         for number in numbers:
-            key = (ops[number], *map(varies, args[number]))
-            if key in groups:
-                groups[key].append(number)
-            else:
+            op, xs = ops[number], args[number]
+            key = (op, varies[xs[0]], varies[xs[1]]) if len(xs) == 2 else (op, *[varies[x] for x in xs])
+            members = groups.get(key)
+            if members is None:
                 groups[key] = [number]
+            else:
+                members.append(number)
 
     def _bundles(self, products: dict[tuple[int, ...], list[int]]) -> list[tuple[list[int], bool]]:
         """The affine sums that become one block, and whether it is a dense one."""

@@ -89,11 +89,15 @@ class Uses:
     @cached_property
     def users(self) -> dict[int, list[int]]:
         """The steps that use each number; found where it is first asked for, as most programs do without."""
-        args, affine = self.steps.args, self.steps.affine
+        args, affine, varies = self.steps.args, self.steps.affine, self.steps.varies
         users: dict[int, list[int]] = {}
         for number in self.steps.order:
-            for x in (*args[number], *affine[number].varying) if number in affine else args[number]:
-                users.setdefault(x, []).append(number)
+            if varies[number]:  # as all that reads the result of a sum of products
+                for x in args[number] + affine[number].varying if number in affine else args[number]:
+                    if x in users:
+                        users[x].append(number)
+                    else:
+                        users[x] = [number]
         return users
 
     def _of(self, number: int, depth: int = DEPTH) -> tuple[Use, ...]:

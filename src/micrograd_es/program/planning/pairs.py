@@ -11,7 +11,7 @@ from typing import NamedTuple
 from micrograd_es.ops import DIV, MUL, NEG
 from micrograd_es.program.planning.terms import SCALING, Graph, Product, Sum
 
-FEW = 4  # pairs; fewer are no matrix
+FEW = 4  # terms; fewer are no matrix
 
 
 class Pair(NamedTuple):
@@ -53,8 +53,6 @@ def _found(graph: Graph, terms: Sum) -> dict[int, Pair]:
 
     One that others use too is none of them: they need what is in it.
     """
-    if len(terms.products) + len(terms.bare) < FEW:
-        return {}
     first, ops, _, users, varies = graph
     inputs = [*[term.input for term in terms.products], *[x if x >= 0 else ~x for x in terms.bare]]
     places = [i for i, x in enumerate(inputs) if x >= first and users[x] == 1 and ops[x] in SCALING and varies[x]]

@@ -28,7 +28,7 @@ def repeats(tape: Tape, ops: Sequence[Op | None], args: list[tuple[int, ...]]) -
     if zeros:
         _without_zeros(tape, ops, args, zeros, found)
     one = tape.first_constant + tape.constants.index(1) if 1 in tape.constants else None
-    if SAME in ops or (one is not None and any(op in KEEPING for op, xs in zip(ops, args, strict=True) if one in xs)):
+    if SAME in ops or (one is not None and any(ops[i] in KEEPING for i, xs in enumerate(args) if one in xs)):
         _without_ones(ops, args, first, one, found)
     if _may_repeat(ops, args, first, found):
         _once(ops, args, first, found)
@@ -69,13 +69,16 @@ def _without_ones(
     """
     terms = {x for op, xs in zip(ops, args, strict=True) if op is ADD or op is SUB for x in xs}
     terms |= {x for term in terms if ops[term] is MUL for x in args[term] if ops[x] is POW}
+    are_themselves = found.keys().isdisjoint
     for number, op in enumerate(ops[first:], first):
-        xs = args[number] = tuple([found.get(x, x) for x in args[number]])
-        if op is MUL and number not in terms:
+        xs = args[number]
+        if not are_themselves(xs):
+            xs = args[number] = tuple([found.get(x, x) for x in xs])
+        if one in xs and op is MUL and number not in terms:
             xs = args[number] = tuple([x for x in xs if x != one])
-        elif (op is DIV or (op is POW and number not in terms)) and xs[1] == one:
+        elif one in xs[1:] and (op is DIV or (op is POW and number not in terms)):
             xs = args[number] = xs[:1]
-        if number in found or op is SAME or (op in KEEPING and len(xs) == 1):
+        if len(xs) == 1 and (op is SAME or op in KEEPING or number in found):
             found[number] = xs[0]
 
 

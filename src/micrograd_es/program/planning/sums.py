@@ -12,7 +12,7 @@ from functools import partial
 from itertools import chain
 
 from micrograd_es.ops import ADD, DIV, MUL, NEG, SUB
-from micrograd_es.program.planning.pairs import take_apart
+from micrograd_es.program.planning.pairs import FEW, take_apart
 from micrograd_es.program.planning.terms import SCALING, Graph, Product, Sum
 
 _PARTS = (ADD, SUB, *SCALING)
@@ -38,13 +38,14 @@ class Sums:
                 self.terms[number] = self._read(number)
         self._leave_out()
         for found in self.terms.values():
-            for number in take_apart(graph, found):
-                taken[number] = 1
+            if len(found.products) + len(found.bare) >= FEW:
+                for number in take_apart(graph, found):
+                    taken[number] = 1
 
     def _is_sum(self, number: int) -> bool:
         """Whether a difference is more than one of two numbers that stand for themselves."""
-        first, ops, args, users, _ = self.graph
-        return any(x >= first and users[x] == 1 and ops[x] in _PARTS for x in args[number])
+        _, ops, args, users, _ = self.graph
+        return any(users[x] == 1 and ops[x] in _PARTS for x in args[number])
 
     def _read(self, root: int) -> Sum:
         """The terms of a sum, through the sums inside it that nothing else uses."""
@@ -55,31 +56,30 @@ class Sums:
         while waiting:
             code = waiting.pop()
             number = code if code >= 0 else ~code
-            op = ops[number]
+            op, xs = ops[number], args[number]
+            if op is MUL and varies[number] and users[number] == 1 and len(xs) == 2:  # nearly all of them are w·x
+                weight, x = xs if varies[xs[1]] else xs[::-1]
+                if not varies[weight] and (ops[x] not in SCALING or users[x] != 1):
+                    taken[number] = 1
+                    products.append(_simple((number, x, (weight,), (), 1 if code >= 0 else -1)))
+                    continue
             if number >= first and (users[number] == 1 or number == root):
                 if op is ADD and code >= 0:
-                    waiting += args[number][::-1]
+                    waiting += xs[::-1]
                     taken[number] = 1
                     continue
                 if op is SUB and code >= 0 and (number == root or self._is_sum(number)):
-                    x, y = args[number]
+                    x, y = xs
                     waiting += (~y, x)
                     taken[number] = 1
                     continue
                 if op in SCALING and varies[number]:
-                    sign, xs = 1 if code >= 0 else -1, args[number]
-                    if op is MUL and len(xs) == 2 and varies[xs[0]] is not varies[xs[1]]:  # nearly all of them are w·x
-                        weight, x = xs if varies[xs[1]] else xs[::-1]
-                        if x < first or users[x] != 1 or ops[x] not in SCALING:
-                            taken[number] = 1
-                            products.append(_simple((number, x, (weight,), (), sign)))
-                            continue
-                    product = self._product(number, sign)
+                    product = self._product(number, 1 if code >= 0 else -1)
                     if product:
                         products.append(product)
                         continue
-            elif op is MUL and len(args[number]) == 2 and varies[number]:
-                x, y = args[number]
+            elif op is MUL and len(xs) == 2 and varies[number]:
+                x, y = xs
                 if varies[x] is not varies[y]:  # w·x that others use as well, perhaps as this sum does
                     self.claims[number] = self.claims.get(number, 0) + 1
                     pair = (y, (x,)) if varies[y] else (x, (y,))
