@@ -16,8 +16,9 @@ from micrograd_es import Program
 
 POWERS = {"²": 2, "³": 3}
 LOW = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 TOKEN = re.compile(
-    r"\s*(∂L/∂[A-Za-zℓ]+\d*|\d+\.?\d*(?:e[−+]?\d+)?|½|(?:row |column )?sums? of|[A-Za-zℓσ_]+\d*|[↑Σ][₀-₉]+|\S)"
+    r"\s*(∂L/∂[A-Za-zℓ]+\d*|10[⁻⁰¹²³⁴-⁹]+|\d+\.?\d*|½|(?:row |column )?sums? of|[A-Za-zℓσ_]+\d*|[↑Σ][₀-₉]+|\S)"
 )
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "softplus": lambda x: np.logaddexp(0, x),
@@ -115,8 +116,10 @@ class Reader:
         token = self.take()
         if token == "1" and self.next == "[":
             return self.indicator()
+        if re.fullmatch("10[⁻⁰¹²³⁴-⁹]+", token):
+            return 10.0 ** int(token[2:].translate(RAISED))
         if token[0].isdecimal():
-            return float(token.replace("−", "-"))
+            return float(token)
         if token in self.known:
             return self.known[token]
         if token in FUNCTIONS and not (token == "log" and self.next == "Σ"):

@@ -477,8 +477,8 @@ def test_tables_of_the_inputs_are_told() -> None:
     assert "Y = X2·Gᵀ       m×3 = m veces (1×2)·(2×3)" in by_vector, by_vector
 
 
-def test_a_causal_mask_leaves_rows_of_zeros_beside_the_shares() -> None:
-    text = record(CASES["attention with a causal mask"][0], [0.1] * 12).explain()
+def test_step_by_step_a_causal_mask_leaves_rows_of_zeros_beside_the_shares() -> None:
+    text = record(CASES["attention with a causal mask"][0], [0.1] * 12).explain(steps=True)
     assert "tabla([H8[1:3], 0, 0, H8[3:6], 0, H8[6:10]])" in text, text
     assert "G2·G3ᵀ" in text and "G2 = Z1[0:2]" in text, text
 

@@ -337,13 +337,16 @@ def test_experts_stand_together() -> None:
     assert {"G1 = Z[0:3] m×3", "G2 = Z[3:6] m×3"} <= set(found)
 
 
-def test_small_numbers_are_powers_of_ten_in_latex() -> None:
-    text = record(lambda x: es.sqrt(x * x + 1e-5) * -2.5e-7, 0.1).explain(latex=True, backward=True)
+def test_small_numbers_are_powers_of_ten() -> None:
+    program = record(lambda x: es.sqrt(x * x + 1e-5) * -2.5e-7, 0.1)
+    text = program.explain(latex=True, backward=True)
     assert "+ 10^{-5} &&" in text
     assert r"-2.5 \cdot 10^{-7}" in text
+    assert " + 10⁻⁵ " in program.explain()
+    assert "·(−2.5·10⁻⁷) " in program.explain()
     decayed = record(lambda x, t: (A * x[0] + B * x[1] - t) ** 2 + 1e-5 * (A * A + B * B), [0.1, 0.2], 0.3)
     assert r"R &= 10^{-5} \cdot \lVert W_{1} \rVert^{2} &&" in decayed.explain(latex=True)
-    assert "R = 1e−05·‖W1‖²" in decayed.explain()
+    assert "R = 10⁻⁵·‖W1‖²" in decayed.explain()
     added = record(lambda x: [es.tanh(A * x) + 1e-5, es.tanh(B * x) + 2e-7], 0.1).explain(latex=True)
     assert r"\left[10^{-5},\, 2 \cdot 10^{-7}\right]" in added
 

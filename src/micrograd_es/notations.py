@@ -73,6 +73,7 @@ LATEX: dict[str, _Form] = {
     "is": (r"\mathbf{{1}}[{} = {}]", ATOM, (0, 0)),
     "is not": (r"\mathbf{{1}}[{} \neq {}]", ATOM, (0, 0)),
 } | {name: (rf"\{name}({{}})", ATOM, (0,)) for name in ("log", "tanh", "sin", "cos")}
+_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _SCIENTIFIC = re.compile(r"^(-?)([\d.]+)e([+-]\d+)$")
 _SLOPE = re.compile("(∂?)([₀-₉]*)(.*)")
 _MARKED = str.maketrans(
@@ -137,8 +138,8 @@ def _atom(form: object, forms: Mapping[str, _Form], names: Mapping[str, str]) ->
         text = names.get(form, form)
     else:
         text = repr(form) if forms is SOURCE else str(form)
-        if forms is LATEX and (written := in_powers(text)) != text:
-            return written, NEGATIVE if written[0] == "-" else PRODUCT
+        if forms is not SOURCE and (written := in_powers(text, forms is LATEX)) != text:
+            return written, NEGATIVE if text[0] == "-" else PRODUCT
         text = text.replace("-", "−") if forms is TEXT else text
     put_in = not isinstance(form, str) or form in names
     if put_in and any(sign in text for sign in "/·+ "):
@@ -146,15 +147,19 @@ def _atom(form: object, forms: Mapping[str, _Form], names: Mapping[str, str]) ->
     return text, NEGATIVE if text[:1] in ("-", "−") else ATOM
 
 
-def in_powers(number: str) -> str:
-    """What Python shows of a number as LaTeX, where 1e-05 would be e times 1 less 5.
+def in_powers(number: str, latex: bool) -> str:
+    """What Python shows of a number with a power of ten, as LaTeX, where 1e-05 would be e times 1 less 5, or as text.
 
-    >>> print(in_powers("1e-05"), in_powers("-2.5e+20"), in_powers("0.1"))
+    >>> print(in_powers("1e-05", True), in_powers("-2.5e+20", True), in_powers("0.1", True))
     10^{-5} -2.5 \\cdot 10^{20} 0.1
+    >>> print(in_powers("1e-05", False), in_powers("-2.5e+20", False))
+    10⁻⁵ −2.5·10²⁰
     """
-    return _SCIENTIFIC.sub(lambda found: _power_of_ten(*found.groups()), number)
+    return _SCIENTIFIC.sub(lambda found: _power_of_ten(found[1], found[2], int(found[3]), latex), number)
 
 
-def _power_of_ten(sign: str, digits: str, exponent: str) -> str:
-    power = rf"10^{{{int(exponent)}}}"
-    return sign + (power if digits == "1" else rf"{digits} \cdot {power}")
+def _power_of_ten(sign: str, digits: str, exponent: int, latex: bool) -> str:
+    power, times = rf"10^{{{exponent}}}", r" \cdot "
+    if not latex:
+        sign, power, times = sign.replace("-", "−"), f"10{str(exponent).translate(_RAISED)}", "·"
+    return sign + (power if digits == "1" else f"{digits}{times}{power}")

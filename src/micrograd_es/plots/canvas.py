@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 from io import BytesIO
+from math import isinf
 from textwrap import fill
 from typing import Any, TypedDict, Unpack
 
@@ -129,6 +130,8 @@ class Canvas:
 
     def number(self, number: float, decimals: int | None = None) -> str:
         """A number as a figure writes it: with a real minus sign, and with the decimal comma on request."""
+        if isinf(number):  # of a mask
+            return "∞" if number > 0 else "−∞"
         if decimals is not None:
             return NumberFormat(decimals=decimals, comma=self.comma)(float(number))
         text = f"{number:.6g}"

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import isclose
 from typing import Any
 
 import numpy as np
 
-from micrograd_es.ops import DIV, EXP, LSE, MUL, SUB, Op
+from micrograd_es.ops import DIV, MUL
+from micrograd_es.program.arrays import Array
+from micrograd_es.program.explaining.constants import Numbers, number_of
 from micrograd_es.program.explaining.formulas import Added, Arrays, Formula, Matrix, Minus, Name, Sum, Times
-from micrograd_es.program.explaining.naming import Line
+from micrograd_es.program.explaining.naming import Line, Names
 from micrograd_es.program.explaining.notation import Style
-from micrograd_es.program.explaining.readings import Across, Reading, scaled
-from micrograd_es.program.explaining.tables import InEach
+from micrograd_es.program.explaining.readings import Reading, numeral, scaled
+from micrograd_es.program.explaining.softmaxes import Softmaxes
+from micrograd_es.program.explaining.tables import InEach, Table, upright
 
 
 @dataclass(eq=False)
@@ -33,63 +36,83 @@ class Softmax(Formula):
         return powers / powers.sum(axis=1, keepdims=True)
 
 
-def with_softmax(lines: Sequence[Line], kept: Iterable[Matrix]) -> list[Line]:
-    """The lines, with a softmax that weighs the rows of a table as one line; what is kept has a line of its own."""
-    made = {line.matrix: line for line in lines}
-    uses = Counter([x for line in lines for x in dict.fromkeys(line.inputs)])
-    uses.update([*kept] * len(lines))
-    shares = {line.formula.left.matrix for line in lines if isinstance(line.formula, InEach)}
-    gone: set[Matrix] = set()
-    found = []
-    for line in lines:
-        of = _of(line, made, uses) if line.matrix in shares else None
-        if of:
-            x, inner = of
-            gone.update(inner)
-            before = made.get(x)
-            alone = uses[x] == sum([x in made[part].inputs for part in inner])
-            if before and alone and isinstance(before.formula, Reading) and _is_scaled(before):
-                gone.add(x)
-                line = _as_one(line, before.formula)
-            else:
-                line = _as_one(line, Name(x))
-        found.append(line)
-    return [line for line in found if line.matrix not in gone]
+@dataclass(eq=False)
+class Mask(Numbers):
+    """What is added to the scores of every example: 0 where a row sees a column, −∞ where it does not."""
+
+    @property
+    def sign(self) -> str:
+        return "Mask" if self._hidden is not None else super().sign
+
+    @property
+    def _hidden(self) -> float | None:
+        """What stands above the diagonal, where there is 0 elsewhere; None for any other mask."""
+        above = np.triu(np.ones(self.rows.shape, bool), 1)
+        values = set(self.rows[above].tolist())
+        return values.pop() if len(values) == 1 and not self.rows[~above].any() else None
+
+    def written(self, style: Style) -> str:
+        if self._hidden is None:
+            return super().written(style)
+        hidden, word = number_of(self._hidden, style), style.words["if"]
+        sees, others = ("j ≥ i", "j < i") if style.columns else ("j ≤ i", "j > i")
+        if style.latex:
+            sees = sees.replace("≥", r"\geq").replace("≤", r"\leq")
+            return rf"0 \text{{ {word} }} {sees},\; {hidden} \text{{ {word} }} {others}"
+        return f"0 {word} {sees}, {hidden} {word} {others}"
 
 
-def _of(line: Line, made: Mapping[Matrix, Line], uses: Counter[Matrix]) -> tuple[Matrix, list[Matrix]] | None:
-    """What a line is the softmax of, and the two lines on the way, which nothing else uses; None for any other."""
-    if _row(line) is EXP and line.inputs[0] in made:  # e^(A − log Σ e^A)
-        shifted = made[line.inputs[0]]
-        if _row(shifted) is SUB and uses[shifted.matrix] == 1:
-            x, total = shifted.inputs
-            formula = made[total].formula if uses[total] == 1 and total in made else None
-            if isinstance(formula, Across) and formula.op is LSE and formula.part.matrix is x:
-                return x, [shifted.matrix, total]
-    if _row(line) is DIV and len(line.inputs) == 2:  # e^A/Σ e^A
-        powers, total = line.inputs
-        formula = made[total].formula if uses[total] == 1 and total in made else None
-        is_sum = isinstance(formula, Added) and formula.axis == 1 and made[total].inputs == [powers]
-        if is_sum and uses[powers] == 2 and powers in made and _row(made[powers]) is EXP:
-            return made[powers].inputs[0], [powers, total]
-    return None
+@dataclass(eq=False)
+class Hidden(Formula):
+    """The scores of every example with a mask added to them."""
+
+    part: Formula
+    mask: Name
+    binding = True
+
+    @property
+    def sign(self) -> str:
+        return "Hidden"
+
+    def written(self, style: Style) -> str:
+        return f"{self.part.written(style)} + {self.mask.written(style)}"
+
+    def array(self, arrays: Arrays) -> Any:
+        mask = self.mask.array(arrays)
+        scores = np.asarray(self.part.array(arrays))
+        return (scores.reshape(-1, *mask.shape) + mask).reshape(scores.shape)
 
 
-def _row(line: Line) -> Op | None:
-    """The row of the table that a line is read from."""
-    return line.formula.op if isinstance(line.formula, Reading) else None
+def softmax_line(names: Names, block: Softmaxes) -> Line:
+    """The line of a softmax of scores, with a mask where one hides some of them."""
+    rows, columns = block.mask.shape
+    scores = upright(names, block.scores, columns)
+    part: Name | Reading = Name(scores)
+    if block.divisor and isclose(block.scale * block.divisor, 1):
+        part = Reading(DIV, [part, numeral(block.divisor)])
+    elif block.scale != 1:
+        part = Reading(MUL, [numeral(block.scale), part])
+    mask = _mask(names, block.mask) if block.mask.any() else None
+    matrix = names.new("H", ("m", columns), positions=rows)
+    if mask is None:
+        return _softmax(matrix, part, part)
+    line = _softmax(matrix, Hidden(part, Name(mask)), part)
+    return replace(line, inputs=[*line.inputs, mask])
 
 
-def _is_scaled(line: Line) -> bool:
-    """Whether a line is a matrix times a number, or divided by one."""
-    return (
-        _row(line) in (MUL, DIV) and len(line.inputs) == 2 and [x.value is None for x in line.inputs].count(True) == 1
-    )
+def _mask(names: Names, mask: Array) -> Matrix:
+    """The matrix of a mask, which all heads share."""
+    for line in names.forward:
+        if isinstance(line.formula, Mask) and np.array_equal(line.formula.rows, mask):
+            return line.matrix
+    matrix = names.new("M", mask.shape)
+    names.forward.append(Line(matrix, Mask(mask)))
+    return matrix
 
 
-def _as_one(line: Line, part: Name | Reading) -> Line:
-    """A softmax as one line; what goes back to each row is P ⊙ (∂ − Σ P ⊙ ∂)."""
-    shares = Name(line.matrix)
+def _softmax(matrix: Matrix, inner: Formula, part: Name | Reading) -> Line:
+    """A softmax as one line, of a part and perhaps a mask; what goes back to each row is P ⊙ (∂ − Σ P ⊙ ∂)."""
+    shares = Name(matrix)
     names = [part] if isinstance(part, Name) else list(part.inputs)
     along = next(i for i, x in enumerate(names) if isinstance(x, Name) and x.matrix.value is None)
     x = names[along]
@@ -101,7 +124,7 @@ def _as_one(line: Line, part: Name | Reading) -> Line:
             sent = scaled(sent, Reading(part.op, names, x, along))
         return [(x.matrix, sent)]
 
-    return Line(line.matrix, Softmax(part), [x.matrix], back, scope=line.scope)
+    return Line(matrix, Softmax(inner), [x.matrix], back)
 
 
 def name_attention(lines: Sequence[Line]) -> None:
@@ -112,18 +135,16 @@ def name_attention(lines: Sequence[Line]) -> None:
         if not isinstance(line.formula, InEach):
             continue
         shares, of = line.formula.left.matrix, line.formula.right.matrix
-        scores = made.get(made[shares].inputs[0]) if shares in made and _is_softmax(made[shares]) else None
-        while scores and not isinstance(scores.formula, InEach):
-            above = [x for x in scores.inputs if x.positions == shares.positions and x in made]
-            scores = made[above[0]] if len(above) == 1 and isinstance(scores.formula, Reading) else None
+        if shares not in made or not isinstance(made[shares].formula, Softmax):
+            continue
+        found = {"V": of, "P": shares, "O": line.matrix}
+        scores = made.get(made[shares].inputs[0])
         if scores and isinstance(scores.formula, InEach):
-            both = scores.formula.left.matrix, scores.formula.right.matrix
-            for matrix, letter in zip((*both, of, scores.matrix, shares, line.matrix), "QKVSPO", strict=True):
-                letters.setdefault(matrix, set()).add(letter)
-    for matrix, found in letters.items():
-        if len(found) == 1 and matrix in made:
-            (matrix.letter,) = found
-
-
-def _is_softmax(line: Line) -> bool:
-    return isinstance(line.formula, Softmax)
+            found |= {"Q": scores.formula.left.matrix, "K": scores.formula.right.matrix}
+        if scores and isinstance(scores.formula, InEach | Table):
+            found["S"] = scores.matrix
+        for letter, matrix in found.items():
+            letters.setdefault(matrix, set()).add(letter)
+    for matrix, told in letters.items():
+        if len(told) == 1 and matrix in made:
+            (matrix.letter,) = told

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ class Numbers(Formula):
 
     def written(self, style: Style) -> str:
         rows = self.rows.T if style.columns else self.rows
-        shown = [numbered(_short(x), style) for x in rows.ravel()[:MOST].tolist()]
+        shown = [number_of(x, style) for x in rows.ravel()[:MOST].tolist()]
         if rows.size == 1:
             return numbered(self._alone, style)
         if rows.size > MOST:
@@ -52,6 +53,12 @@ class Numbers(Formula):
         return self.rows
 
 
+def number_of(x: float, style: Style) -> str:
+    """A number of a matrix; ∞ where it is not finite."""
+    infinite = r"\infty" if style.latex else "∞"
+    return numbered(_short(x), style) if isfinite(x) else (style.words["minus"] if x < 0 else "") + infinite
+
+
 def _short(x: float) -> str:
     """A number of at most six digits; a simple fraction where that says more."""
     digits, fraction = f"{whole(x):g}", Fraction(x).limit_denominator(1000)
@@ -60,7 +67,7 @@ def _short(x: float) -> str:
 
 def _is_whole(x: float) -> bool:
     """Whether `_short` leaves out no digits but those of a rounding error."""
-    return abs(float(Fraction(_short(x))) - x) <= 1e-14 * abs(x)
+    return not isfinite(x) or abs(float(Fraction(_short(x))) - x) <= 1e-14 * abs(x)
 
 
 def constant_of(tape: Tape, number: int) -> float | None:

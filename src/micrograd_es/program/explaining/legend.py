@@ -23,6 +23,8 @@ LEGEND: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "In each": "m veces: una matriz de m·n {row}s tiene n por ejemplo, y el producto de dos así se calcula"
             " ejemplo a ejemplo.",
             "Softmax": "softmax(A): en cada {row} de A, e^a de cada número entre la suma de los de su {row}.",
+            "Hidden": "S + M: M se suma a la tabla de cada ejemplo.",
+            "Mask": "En M, i es la fila y j la columna.",
             "Flat": "aplanar(A): los números de cada ejemplo en una {row}, una {column} de A tras otra.",
             "Flat by position": "aplanar por posición(A): los números de cada ejemplo en una {row}, una {row} de A"
             " tras otra.",
@@ -52,6 +54,8 @@ LEGEND: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "In each": "m times: a matrix of m·n {row}s has n for each example, and the product of two of these is"
             " computed example by example.",
             "Softmax": "softmax(A): in each {row} of A, e^a of each number divided by the sum of those of its {row}.",
+            "Hidden": "S + M: M is added to the table of each example.",
+            "Mask": "In M, i is the row and j the column.",
             "Flat": "flatten(A): the numbers of each example in a {row}, one {column} of A after the other.",
             "Flat by position": "flatten by position(A): the numbers of each example in a {row}, one {row} of A after"
             " the other.",

@@ -72,8 +72,9 @@ class Search:
             places += [((rows.space, row), matrix, column) for column, row in enumerate(rows.numbers)]
         columns: dict[Matrix, dict[int, int]] = {}
         for place, matrix, column in places:
-            if not self.free[self.numbers[place]]:
-                columns.setdefault(matrix, {})[self.numbers[place]] = column
+            number = self.numbers.get(place)  # none for what a mask makes 0
+            if number is not None and not self.free[number]:
+                columns.setdefault(matrix, {})[number] = column
         return columns
 
     def rest(self) -> tuple[Place, float, Apart] | None:

@@ -10,7 +10,7 @@ from typing import Any
 from micrograd_es.ops import ADD, LSE, MUL, POW, Op
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Plan, Rows, Space, Total
 from micrograd_es.program.explaining.affine_formulas import affine_line, reduced
-from micrograd_es.program.explaining.attention import name_attention, with_softmax
+from micrograd_es.program.explaining.attention import name_attention, softmax_line
 from micrograd_es.program.explaining.constants import with_numbers
 from micrograd_es.program.explaining.formulas import (
     Added,
@@ -25,8 +25,9 @@ from micrograd_es.program.explaining.naming import Line
 from micrograd_es.program.explaining.objective import Objective
 from micrograd_es.program.explaining.readings import Across, LogSums, Reading, numeral, scaled
 from micrograd_es.program.explaining.recognition import recognise
+from micrograd_es.program.explaining.softmaxes import Softmaxes, attended
 from micrograd_es.program.explaining.stretches import Spread, Stretches, Taken
-from micrograd_es.program.explaining.tables import inner_line, pieces
+from micrograd_es.program.explaining.tables import inner_line, pieces, tables_apart
 
 SUMMED = 6  # matrices that are added up by name
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "softplus", "identity")
@@ -42,15 +43,14 @@ class Lines(Objective):
         super().__init__(plan, shapes)
         self._scopes = _scopes(plan)
         self.name_layers()
-        for block in plan.blocks:
-            for piece in pieces(self, block):
+        for block in tables_apart(plan) if steps else attended(plan):
+            for piece in [block] if isinstance(block, Softmaxes) else pieces(self, block):
                 self.forward.append(self._line(piece))
         self.output = self._output()
         if not steps and len(plan.tape.outputs) == 1 and self.output.shape == ("m", 1):
             self.condense()
         self.given, self.forward = with_numbers(plan.tape, self.given, self.forward, self.output)
         if not steps:
-            self.forward = with_softmax(self.forward, [self.output, *self.seeds])
             name_attention(self.forward)
         self._rename()
         recognise(self.forward, self.output)
@@ -61,13 +61,15 @@ class Lines(Objective):
 
     # Forward
 
-    def _line(self, block: Block) -> Line:
+    def _line(self, block: Block | Softmaxes) -> Line:
         if isinstance(block, Affine):
             line = affine_line(self, block)
         elif isinstance(block, Total):
             line = self._total(block)
         elif isinstance(block, Inner):
             line = inner_line(self, block)
+        elif isinstance(block, Softmaxes):
+            line = softmax_line(self, block)
         else:
             line = self._elementwise(block)
         form = self.forms.get(block.out) if block.out.space is Space.SHARED else None
@@ -75,7 +77,8 @@ class Lines(Objective):
             form = block.columns, block.rows
         self.own(line.matrix, block.out, form)
         if self._scopes:
-            paths = {self._scopes.get((block.out.space, row), ()) for row in block.out.numbers}
+            written = [row for row in block.out.numbers if row < self.plan.sizes[block.out.space]]
+            paths = {self._scopes.get((block.out.space, row), ()) for row in written}
             line.scope = " · ".join(_common(sorted(paths)))
         return line
 
@@ -227,7 +230,7 @@ class Lines(Objective):
         for matrix in [*(m for m, _ in self.given), *made]:
             names.setdefault(matrix.letter, []).append(matrix)
         for letter, group in names.items():
-            if letter in "ZHUGFSYℓpCQKVPO":
+            if letter in "ZHUGFSYℓpCQKVPOM":
                 for i, matrix in enumerate(group, 1):
                     matrix.number = str(i) if len(group) > 1 else ""
             elif letter in "WB":

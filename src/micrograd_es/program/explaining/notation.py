@@ -88,7 +88,7 @@ def numbered(x: str, style: Style) -> str:
     -10^{-5} \\sqrt{3}
     """
     sign, root, rest = x.partition("√")
-    made = x if not style.latex else rf"{sign}\sqrt{{{rest}}}" if root else in_powers(x)
+    made = rf"{sign}\sqrt{{{rest}}}" if root and style.latex else in_powers(x, style.latex)
     return made.replace("-", style.words["minus"])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from math import inf
@@ -102,9 +102,16 @@ def _each(name: Name, arrays: Arrays) -> Any:
     return found.swapaxes(1, 2) if name.turned else found
 
 
-def tables_of(plan: Plan, block: Inner) -> list[Inner]:
-    """A product of several tables as one for each of them, with the rows that were written."""
+def tables_apart(plan: Plan) -> list[Block]:
+    """The blocks of a plan, a product of several tables as one for each of them."""
     numbers = {place: number for number, place in plan.places.items()}
+    return [
+        part for block in plan.blocks for part in (_tables(block, numbers) if isinstance(block, Inner) else [block])
+    ]
+
+
+def _tables(block: Inner, numbers: Mapping[tuple[Space, int], int]) -> list[Inner]:
+    """The tables of a product, with the rows that were written; `numbers` are those of the tape by their places."""
     made = []
     is_shared = block.out.space is Space.SHARED  # then it stands as weights do
     for table in range(block.tables):
@@ -175,17 +182,32 @@ def table(names: Names, rows: Rows, terms: int) -> tuple[Matrix, bool]:
         found = names.known_at_positions(known, positions)
         if found:
             return found, known is rows
-    made = [Table([names.owner[known.space, row] for row in known.numbers], many) for known, many in forms]
+    made = [_read(names, *form) for form in forms]
     best = 1 if made[1].is_plain() and not made[0].is_plain() else 0
-    (known, positions), formula = forms[best], made[best]
-    matrix = names.new("G", ("m", len(known) // positions), positions=positions)
-    return names.keep(names.put(matrix, formula), known), best == 0
+    return _put(names, forms[best][0], made[best]), best == 0
+
+
+def upright(names: Names, rows: Rows, terms: int) -> Matrix:
+    """The matrix of a table with a column for each term."""
+    count = len(rows) // terms
+    if count == 1:
+        return names.matrix(rows, "p", each=True)
+    return names.known_at_positions(rows, count) or _put(names, rows, _read(names, rows, count))
+
+
+def _read(names: Names, rows: Rows, positions: int) -> Table:
+    """Rows as a table with so many rows for each example."""
+    return Table([names.owner[rows.space, row] for row in rows.numbers], positions)
+
+
+def _put(names: Names, rows: Rows, formula: Table) -> Matrix:
+    """The matrix of a table that is put together from others."""
+    matrix = names.new("G", ("m", len(rows) // formula.positions), positions=formula.positions)
+    return names.keep(names.put(matrix, formula), rows)
 
 
 def pieces(names: Names, block: Block) -> list[Block]:
     """A block as one for each table that it is of: the scores of several heads are divided together."""
-    if isinstance(block, Inner):
-        return [*tables_of(names.plan, block)]
     if not isinstance(block, Elementwise) or len(block.out) == 1:
         return [block]
     if block.op.arity is None and len({rows.space for rows in block.inputs}) == 1:

@@ -1,0 +1,202 @@
+"""What a row that varies is made of, and of which scores it is the share: e^s/Σ e^s, however it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import NamedTuple
+
+from micrograd_es.maths import NUMBERS
+from micrograd_es.ops import ADD, DIV, EXP, LSE, MAX, MUL, NEG, SUB, Op
+from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Plan, Rows, Space, Total
+
+Place = tuple[Space, int]
+Entry = tuple[Op | None, Sequence[Place]]  # a row of the table, or None for w·x + b, and its inputs
+
+_NOTHING: Place = (Space.SHARED, -1)
+
+
+class Scaled(NamedTuple):
+    """A number as scale·base + added, and the rows on the way to the base; the `divisor`, if it was divided by one."""
+
+    base: int
+    scale: float
+    divisor: float | None
+    added: float
+    way: tuple[int, ...]
+
+
+class Cell(NamedTuple):
+    """A share, how its score is scaled, where that is (the table, the row, the column), and all scores of its softmax.
+
+    `place` is None for a score that is in no table. `way` are the rows on the way from the score to the share.
+    """
+
+    share: int
+    score: Scaled
+    place: tuple[int, int, int] | None
+    among: frozenset[int]
+    way: tuple[int, ...]
+
+
+class _Share(NamedTuple):
+    """What a row is the share of, among what, and the rows on the way."""
+
+    score: Place
+    among: Sequence[Place]
+    way: Sequence[Place]
+
+
+class Shares:
+    """The rows that vary, by what they are made of.
+
+    `entries` are the operations, `users` what uses each row, −1 for a block that is read as a whole. `cells` are where
+    scores are: the table, the row and the column.
+    """
+
+    def __init__(self, plan: Plan, blocks: Sequence[Block]) -> None:
+        self.entries: dict[int, Entry] = {}
+        self.users: dict[int, set[int]] = {}
+        self.cells: dict[int, tuple[int, int, int]] = {}
+        self._known = _constants(plan)
+        self._scores: dict[int, Scaled] = {}
+        for block in blocks:
+            self._read(block)
+
+    def _read(self, block: Block) -> None:
+        """Note what a block makes its rows of."""
+        if isinstance(block, Inner):
+            self._use(block.left, block.right)
+        elif isinstance(block, Affine) and block.terms > 1:
+            self._use(block.inputs, *block.bare)
+        elif block.out.space is Space.VARYING:
+            for row, entry in zip(block.out.numbers, _entries(block), strict=True):
+                self.entries[row] = entry
+                for space, x in entry[1]:
+                    if space is Space.VARYING:
+                        self.users.setdefault(x, set()).add(row)
+
+    def _use(self, *several: Rows) -> None:
+        for rows in several:
+            for row in rows.numbers if rows.space is Space.VARYING else ():
+                self.users.setdefault(row, set()).add(-1)
+
+    def cell(self, row: int) -> Cell | None:
+        """A row as a share of scores that may be scaled; None for any other."""
+        share = self._share(row)
+        if not share or any(space is not Space.VARYING for space, _ in (share.score, *share.among)):
+            return None
+        score, bases = self._scaled(share.score[1]), frozenset([self._scaled(x).base for _, x in share.among])
+        way = tuple(dict.fromkeys([*[x for _, x in share.way], *score.way]))
+        return Cell(row, score, self.cells.get(score.base), bases, way)
+
+    def _share(self, row: int) -> _Share | None:
+        """A row as e^(s − log Σ e^s), or as e^s/Σ e^s, with the largest of the scores taken away or not."""
+        op, inputs = self._entry((Space.VARYING, row))
+        if op is EXP:
+            score, total = self._difference(inputs[0])
+            kind, among = self._entry(total)
+            if kind is LSE:
+                return _Share(score, among, [inputs[0], total])
+        if op is DIV:
+            power, total = inputs
+            kind, powers = self._entry(total)
+            if kind is not ADD or power == total:
+                powers = [total]
+            if power in powers and all(self._entry(x)[0] is EXP for x in powers):
+                return self._powers(power, powers, [power, total])
+        return None
+
+    def _powers(self, power: Place, powers: Sequence[Place], way: Sequence[Place]) -> _Share:
+        """A share of powers, whose exponents are scores, or scores less the largest of them."""
+        exponents, own = [self._entry(x)[1][0] for x in powers], self._entry(power)[1][0]
+        differences = [self._difference(x) for x in exponents]
+        scores, (top, *others) = [score for score, _ in differences], dict.fromkeys([top for _, top in differences])
+        kind, among = self._entry(top)
+        if top != _NOTHING and not others and (set(among) == set(scores) if kind is MAX else scores == [top]):
+            return _Share(self._difference(own)[0], scores, [*way, own, *([top] if kind is MAX else [])])
+        return _Share(own, exponents, way)
+
+    def _difference(self, place: Place) -> tuple[Place, Place]:
+        """The two numbers of a difference; nothing twice for any other operation."""
+        op, inputs = self._entry(place)
+        return (inputs[0], inputs[1]) if op is SUB else (_NOTHING, _NOTHING)
+
+    def _entry(self, place: Place) -> Entry:
+        space, row = place
+        return self.entries.get(row, (None, ())) if space is Space.VARYING else (None, ())
+
+    def _scaled(self, row: int) -> Scaled:
+        """A row as a score of a table times a number, plus a number; as any other row times a number, or as itself."""
+        if row not in self._scores:
+            found = itself = Scaled(row, 1.0, None, 0.0, ())
+            steps = [itself]
+            while found.base not in self.cells:
+                inner = self._step(found)
+                if not inner:
+                    found = next((step for step in steps[1:2] if not step.added), itself)
+                    break
+                steps.append(found := inner)
+            self._scores[row] = found
+        return self._scores[row]
+
+    def _step(self, outer: Scaled) -> Scaled | None:
+        """The same, where the base is a number times another, or with a number added; None for any other."""
+        row, scale, divisor, added, way = outer
+        op, inputs = self.entries.get(row, (None, ()))
+        inside = [x for space, x in inputs if space is Space.VARYING]
+        known = [self._known[x] for space, x in inputs if space is Space.SHARED and x in self._known]
+        if len(inside) != 1 or len(known) != len(inputs) - 1:
+            return None
+        first = known[0] if known else 0.0
+        if op is None:  # w·x + b
+            scale, added = scale * first, added + scale * sum(known[1:])
+        elif op is ADD:
+            added += scale * sum(known)
+        elif op is SUB and inputs[0] == (Space.VARYING, inside[0]):
+            added -= scale * first
+        elif op is MUL:
+            scale *= prod(known)
+        elif op is DIV and inputs[0] == (Space.VARYING, inside[0]) and first:
+            scale, divisor = scale / first, first
+        elif op is NEG:
+            scale = -scale
+        else:
+            return None
+        return Scaled(inside[0], scale, divisor, added, (*way, row))
+
+
+def _entries(block: Affine | Total | Elementwise) -> list[Entry]:
+    """What each row of a block is made of; products have one term."""
+    if isinstance(block, Elementwise):
+        places = [[(rows.space, x) for x in rows.numbers] for rows in block.inputs]
+        return [(block.op, inputs) for inputs in zip(*places, strict=True)]
+    if isinstance(block, Total):
+        terms, count = [(block.terms.space, x) for x in block.terms.numbers], len(block.terms) // len(block.out)
+        return [(ADD, terms[i : i + count]) for i in range(0, len(terms), count)]
+    weights, inputs, bare = block.weights, block.inputs, [block.spread(rows) for rows in block.bare]
+    found: list[Entry] = []
+    for i in range(len(block.out)):
+        read = inputs.numbers[i % block.positions if block.dense else i]
+        product = (weights.space, weights.numbers[i // block.positions]), (inputs.space, read)
+        found.append((None, [*product, *[(rows.space, rows.numbers[i]) for rows in bare]]))
+    return found
+
+
+def _constants(plan: Plan) -> dict[int, float]:
+    """The rows that all examples share and that are numbers: constants, and what is made of them alone."""
+    start = plan.tape.parameters
+    known = dict(enumerate(plan.tape.constants, start))
+    for block in plan.blocks:
+        if isinstance(block, Elementwise) and block.out.space is Space.SHARED:
+            for row, *inputs in zip(block.out.numbers, *[rows.numbers for rows in block.inputs], strict=True):
+                if all(x in known for x in inputs):
+                    known[row] = _number(block.op, [known[x] for x in inputs])
+    return known
+
+
+def _number(op: Op, xs: Sequence[float]) -> float:
+    try:
+        return float(op.forward(NUMBERS, *xs))
+    except (ArithmeticError, ValueError, TypeError):  # it is no number that a score could be scaled by
+        return float("nan")

@@ -1,0 +1,276 @@
+"""Softmaxes of the rows of a table, put together again however they are masked: P = softmax(S/√d + M).
+
+A function that goes through what each position may see has sums of different lengths, and a position that sees one
+alone has none. Where they are the rows of one table of scores, of which the rest would be −∞, they become one block
+`Softmaxes` before the lines are written; so do scores to which a number is added that makes them next to nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import inf, isclose
+from typing import Any
+
+import numpy as np
+
+from micrograd_es.ops import MUL
+from micrograd_es.program.arrays import Array
+from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Plan, Rows, Space, Total, inputs_of
+from micrograd_es.program.explaining.shares import Cell, Shares
+from micrograd_es.program.explaining.tables import tables_apart
+
+APART = -1  # the place of scores that are in no table
+
+
+@dataclass(slots=True)
+class Softmaxes:
+    """softmax(scale·scores + mask) of every row: `out` and `scores` have for each column its number in every row.
+
+    Of `out` there may be rows that no block of the plan has, after all others: those that a mask makes 0. The scale is
+    1/`divisor`, where it was written as a quotient.
+    """
+
+    out: Rows
+    scores: Rows
+    scale: float
+    divisor: float | None
+    mask: Array
+
+
+def attended(plan: Plan) -> list[Block | Softmaxes]:
+    """The blocks of a plan, each table of a product by itself, with softmaxes that a mask leaves as one block each."""
+    blocks = tables_apart(plan)
+    places = [i for i, block in enumerate(blocks) if isinstance(block, Inner) and block.out.space is Space.VARYING]
+    if not places:
+        return [*blocks]
+    search = _Search(plan, blocks, places)
+    for place in places:
+        search.take(place)
+    found = search.blocks()
+    return found if _are_in_order(plan, found) else [*blocks]
+
+
+def _are_in_order(plan: Plan, blocks: Sequence[Block | Softmaxes]) -> bool:
+    """Whether all that blocks read has been computed: a position may wait for what another one has seen."""
+    known = {*range(plan.tape.inputs), *([] if plan.nothing is None else [plan.nothing])}
+    for block in blocks:
+        for rows in (block.scores,) if isinstance(block, Softmaxes) else inputs_of(block):
+            if rows.space is Space.VARYING and not known.issuperset(rows.numbers):
+                return False
+        if block.out.space is Space.VARYING:
+            known.update(block.out.numbers)
+    return True
+
+
+class _Search:
+    """The blocks of a plan, what is found among them, and which rows it takes the place of.
+
+    `gone` are rows, `left_out` the places of blocks, `after` what is put after the block of a place.
+    """
+
+    def __init__(self, plan: Plan, blocks: Sequence[Any], places: Sequence[int]) -> None:
+        self.nothing, self.old, self.shares = plan.nothing, list(blocks), Shares(plan, blocks)
+        self.end = plan.sizes[Space.VARYING]  # from here on rows are made
+        self.outputs = {row for space, row in map(plan.places.__getitem__, plan.tape.outputs) if space is Space.VARYING}
+        self.made_by = {row: i for i, block in enumerate(blocks) if _varies(block) for row in block.out.numbers}
+        self.gone: set[int] = set()
+        self.left_out: set[int] = set()
+        self.after: dict[int, list[Block | Softmaxes]] = {}
+        for place in places:
+            self._note_scores(place)
+
+    def _note_scores(self, place: int) -> None:
+        """Note where the results of a product of tables are."""
+        block = self.old[place]
+        for i, row in enumerate(block.out.numbers):
+            self.shares.cells[row] = place, i % block.rows, i // block.rows
+
+    def take(self, place: int) -> None:
+        """Put the softmax together again whose shares are one of the tables of a product, if there is one."""
+        block = self.old[place]
+        if not self._take(place, block.left, block.right, block.out):
+            self._take(place, block.right, block.left, _turned(block.out, block.rows))
+
+    def _take(self, place: int, shares: Rows, others: Rows, out: Rows) -> bool:
+        """The same for a table of shares, for each term those of every row; whether it is one.
+
+        `others` has for each term its number in every column, `out` for each column that in every row.
+        """
+        terms = self.old[place].terms
+        rows, columns = len(shares) // terms, len(others) // terms
+        cells: dict[tuple[int, int], Cell] = {}
+        for i, row in enumerate(shares.numbers):
+            cell = self.shares.cell(row) if row != self.nothing else None
+            if cell:
+                cells[i % rows, i // rows] = cell
+            elif row != self.nothing:
+                return False
+        results = [out.numbers[r::rows] for r in range(rows)]
+        if all(cell.place is None for cell in cells.values()):  # then the scores are a table as the shares are
+            cells = {(r, k): cell._replace(place=(APART, r, k)) for (r, k), cell in cells.items()}
+        for term, cell, products in self._alone(cells[min(cells)], others, columns):
+            cells[len(results), term] = cell
+            results.append(products)
+        table = _Table(cells, self._shape(cells[min(cells)], rows, terms))
+        way, own = {x for cell in cells.values() for x in cell.way}, {cell.share for cell in cells.values()}
+        if not table.is_whole(len(results), terms) or not self._are_free(way, own):
+            return False
+        softmax = self._put_softmax(table)
+        ordered = tuple([x for k in table.order for x in others.numbers[k * columns :][:columns]])
+        made = Rows(out.space, tuple([results[r][j] for j in range(columns) for r in table.lines]))
+        self._put(Inner(made, softmax, Rows(others.space, ordered), 1, terms), (*softmax.numbers, *ordered))
+        self.gone.update(way, own, [x for products in results[rows:] for x in products])
+        self.left_out.add(place)
+        return True
+
+    def _shape(self, cell: Cell, rows: int, terms: int) -> tuple[int, int]:
+        """How many rows and columns the table has in which a score is."""
+        place = cell.place[0] if cell.place else APART
+        return (rows, terms) if place == APART else (self.old[place].rows, self.old[place].columns)
+
+    def _put_softmax(self, table: _Table) -> Rows:
+        """Put a softmax after its scores, which are turned as it is; the rows of the shares."""
+        cells = [table.cells.get((r, k)) for k in table.order for r in table.lines]
+        scores = Rows(Space.VARYING, tuple([cell.score.base for cell in cells if cell]))
+        if table.place != APART:
+            block = self.old[table.place]
+            scores = block.out
+            if table.is_turned:
+                scores = _turned(scores, block.rows)
+                self.old[table.place] = Inner(scores, block.right, block.left, 1, block.terms)
+                self._note_scores(table.place)
+        hidden = iter(range(self.end, self.end + len(cells)))
+        self.end += len(cells)
+        out = Rows(Space.VARYING, tuple([cell.share if cell else next(hidden) for cell in cells]))
+        first = next(iter(table.cells.values())).score
+        self._put(Softmaxes(out, scores, first.scale, first.divisor, table.mask), scores.numbers)
+        return out
+
+    def _put(self, block: Inner | Softmaxes, read: Sequence[int]) -> None:
+        """Put a block where all that it reads has been computed: others may use a part of it from there on."""
+        place = max([self.made_by.get(x, 0) for x in read])
+        self.after.setdefault(place, []).append(block)
+        self.made_by.update(dict.fromkeys(block.out.numbers, place))
+
+    def _alone(self, known: Cell, others: Rows, columns: int) -> list[tuple[int, Cell, tuple[int, ...]]]:
+        """What sees one other alone: the products of its share with each number of a row of the other table.
+
+        For each the term, the share, whose score is in the same table as a known one, and the products.
+        """
+        found: dict[tuple[int, int], dict[int, int]] = {}
+        for i, row in enumerate(others.numbers):
+            for user in self.shares.users.get(row, ()):
+                op, inputs = self.shares.entries.get(user, (None, ()))
+                beside = [x for space, x in inputs if space is Space.VARYING and x != row]
+                if op is MUL and len(inputs) == 2 and len(beside) == 1:
+                    found.setdefault((i // columns, beside[0]), {})[i % columns] = user
+        made = []
+        for (term, row), products in found.items():
+            cell = self.shares.cell(row)
+            if cell and cell.place and known.place and cell.place[0] == known.place[0] and len(products) == columns:
+                made.append((term, cell, tuple([products[j] for j in range(columns)])))
+        return made
+
+    def _are_free(self, way: set[int], own: set[int]) -> bool:
+        """Whether nothing but a softmax uses what is on the way to its shares, and no other one has taken it."""
+        if not way.isdisjoint(self.outputs) or not self.gone.isdisjoint(way | own):
+            return False
+        return all(self.shares.users.get(x, set()) <= way | own for x in way)
+
+    # What becomes of the blocks
+
+    def blocks(self) -> list[Block | Softmaxes]:
+        """All blocks, without the rows that have become part of others."""
+        made: list[Block | Softmaxes] = []
+        for i, block in enumerate(self.old):
+            kept = [j for j, row in enumerate(block.out.numbers) if row not in self.gone]
+            if i in self.left_out:
+                kept = []
+            elif isinstance(block, Inner) or not _varies(block) or len(kept) == len(block.out):
+                made.append(block)
+            elif kept:
+                made.append(_some(block, kept))
+            made += self.after.get(i, ())
+        return made
+
+
+def _varies(block: Block) -> bool:
+    return block.out.space is Space.VARYING
+
+
+class _Table:
+    """Shares by their rows and terms, as a table of which the scores are one, perhaps turned.
+
+    `place` is that of the scores among the blocks, `mask` what is added to them, −∞ where there is no share; `lines`
+    and `order` are the rows and terms of the shares in the order of the scores' rows and columns.
+    """
+
+    def __init__(self, cells: Mapping[tuple[int, int], Cell], shape: tuple[int, int]) -> None:
+        self.cells = cells
+        places = {key: cell.place for key, cell in cells.items() if cell.place}
+        self.place = next(iter(places.values()), (APART, 0, 0))[0]
+        lines: dict[int, set[int]] = {}
+        for (r, _), (_, row, _) in places.items():
+            lines.setdefault(r, set()).add(row)
+        self.is_turned = any(len(found) > 1 for found in lines.values())
+        self.mask = np.full(shape[::-1] if self.is_turned else shape, -inf)
+        self.rows: dict[int, set[int]] = {}
+        self.columns: dict[int, set[int]] = {}
+        for (r, k), (_, *place) in places.items() if self._are_alike() else ():
+            row, column = place[::-1] if self.is_turned else place
+            self.rows.setdefault(r, set()).add(row)
+            self.columns.setdefault(k, set()).add(column)
+            self.mask[row, column] = cells[r, k].score.added
+
+    def _are_alike(self) -> bool:
+        """Whether all of them are shares of scores of one table, all scaled alike."""
+        scale = next(iter(self.cells.values())).score.scale
+        return all(
+            cell.place and cell.place[0] == self.place and isclose(cell.score.scale, scale, rel_tol=1e-12)
+            for cell in self.cells.values()
+        )
+
+    def is_whole(self, rows: int, terms: int) -> bool:
+        """Whether each row of shares is the softmax of a row of scores, and each term a column of these."""
+        seen: dict[int, set[int]] = {}
+        for (r, _), cell in self.cells.items():
+            seen.setdefault(r, set()).add(cell.score.base)
+        return (
+            (self.place != APART or len(self.cells) == rows * terms)
+            and self.mask.shape == (rows, terms) == (len(self.rows), len(self.columns))
+            and sorted(map(list, self.rows.values())) == [[row] for row in range(rows)]
+            and sorted(map(list, self.columns.values())) == [[column] for column in range(terms)]
+            and all(cell.among == seen[r] for (r, _), cell in self.cells.items())
+        )
+
+    @property
+    def lines(self) -> list[int]:
+        """The rows of the shares, in the order of those of the scores."""
+        return sorted(self.rows, key=lambda r: min(self.rows[r]))
+
+    @property
+    def order(self) -> list[int]:
+        """The terms of the shares, in the order of the columns of the scores."""
+        return sorted(self.columns, key=lambda k: min(self.columns[k]))
+
+
+def _turned(rows: Rows, count: int) -> Rows:
+    """A table that has for each column its number in every one of so many rows, with these as columns."""
+    return Rows(rows.space, tuple([x for i in range(count) for x in rows.numbers[i::count]]))
+
+
+def _some(block: Any, kept: Sequence[int]) -> Block:
+    """Some of the results of a block."""
+
+    def part(rows: Rows, each: int = 1) -> Rows:
+        return Rows(rows.space, tuple([x for i in kept for x in rows.numbers[i * each : (i + 1) * each]]))
+
+    if isinstance(block, Elementwise):
+        return Elementwise(part(block.out), block.op, tuple(map(part, block.inputs)))
+    if isinstance(block, Total):
+        return Total(part(block.out), part(block.terms, len(block.terms) // len(block.out)))
+    weights = Rows(block.weights.space, tuple([block.weights.numbers[i // block.positions] for i in kept]))
+    read = [block.inputs.numbers[i % block.positions if block.dense else i] for i in kept]
+    bare = tuple([part(block.spread(rows)) for rows in block.bare])
+    return Affine(part(block.out), weights, Rows(block.inputs.space, tuple(read)), bare, False)

@@ -1,0 +1,262 @@
+"""Softmaxes of parts of the rows of a table, as masks leave them, as on the blackboard: P = softmax(S/√d + M)."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+import micrograd_es as es
+from micrograd_es import Program, Value, record
+from test_program_blocks import values
+from test_program_explain import check_matrices
+
+Table = list[list[Any]]
+WEIGHTS, LAST = values(3, 2, 3), values(3, 2, seed=4)
+
+
+def dot(xs: Iterable[Any], ys: Iterable[Any]) -> Any:
+    return sum(x * y for x, y in zip(xs, ys, strict=True))
+
+
+def by_sums(scores: Sequence[Value]) -> list[Value]:
+    powers = [es.exp(score) for score in scores]
+    return [power / sum(powers) for power in powers]
+
+
+def by_sums_of_shifted(scores: Sequence[Value]) -> list[Value]:
+    top = es.maximum(*scores) if len(scores) > 1 else scores[0]
+    return by_sums([score - top for score in scores])
+
+
+class Case(NamedTuple):
+    """Attention of so many positions, each of which sees some; what is printed of the shares and of the mask."""
+
+    shares: str
+    mask: str = "0 si j ≤ i, −∞ si j > i"
+    sees: Callable[[int], Iterable[int]] = lambda i: range(i + 1)
+    score: Callable[[Any, int, int], Any] = lambda s, i, j: s / math.sqrt(2)
+    softmax: Callable[[Sequence[Value]], Sequence[Value]] = es.softmax
+    positions: int = 4
+    shuffled: bool = False
+
+
+def every(_: int) -> range:
+    return range(4)
+
+
+CASES = {
+    "a causal mask": Case("softmax(S/√2 + M)"),
+    "two positions": Case("softmax(S/√2 + M)", positions=2),
+    "many positions": Case("softmax(S/√2 + M)", positions=9),
+    "powers and their sum": Case("softmax(S/√2 + M)", softmax=by_sums),
+    "the largest taken away": Case("softmax(S/√2 + M)", softmax=by_sums_of_shifted, positions=5),
+    "all of them, the largest taken away": Case("softmax(S/√2)", "", every, softmax=by_sums_of_shifted),
+    "no scale": Case("softmax(S + M)", score=lambda s, i, j: s),
+    "a factor": Case("softmax(0.5·S + M)", score=lambda s, i, j: 0.5 * s),
+    "a negative factor": Case("softmax(−0.5·S + M)", score=lambda s, i, j: -s / 2),
+    "terms in no order": Case("softmax(S/√2 + M)", shuffled=True, positions=6),
+    "what comes after": Case("softmax(S/√2 + M)", "[0, 0, 0; −∞, 0, 0; −∞, −∞, 0]", lambda i: range(i, 3), positions=3),
+    "what was before": Case(
+        "softmax(S/√2 + M)", "[0, −∞, −∞; 0, −∞, −∞; 0, 0, −∞; 0, 0, 0]", lambda i: range(i) if i else [0]
+    ),
+    "a large number taken away": Case(
+        "softmax(S/√2 + M)", "0 si j ≤ i, −10⁹ si j > i", every, lambda s, i, j: s / math.sqrt(2) - 1e9 * (j > i)
+    ),
+    "a number for each distance": Case(
+        "softmax(S + M)", "[0, −∞, −∞; −0.5, 0, −∞; −1, −0.5, 0]", score=lambda s, i, j: s - 0.5 * (i - j), positions=3
+    ),
+}
+
+
+def attention(case: Case, x: Table, weights: Sequence[Table] = WEIGHTS) -> Table:
+    """What each position gets, in the way that a case has it."""
+    queries, keys, said = [[[dot(row, token) for row in w] for token in x] for w in weights]
+    found = []
+    for i in range(case.positions):
+        seen = list(case.sees(i))
+        shares = case.softmax([case.score(dot(queries[i], keys[j]), i, j) for j in seen])
+        pairs = list(zip(shares, seen, strict=True))
+        if case.shuffled:
+            random.Random(i).shuffle(pairs)
+        found.append([dot([share for share, _ in pairs], [said[j][k] for _, j in pairs]) for k in range(2)])
+    return found
+
+
+def recorded(case: Case) -> Program:
+    return record(lambda x: squares(attention(case, x)), np.zeros((case.positions, 3)).tolist())
+
+
+def squares(rows: Table) -> Value:
+    return es.sum([x * x for row in rows for x in row])
+
+
+def line_of(name: str, text: str) -> str:
+    """The formula of a matrix."""
+    return next((line.split("   ")[0] for line in text.splitlines() if line.startswith(f"{name} = ")), "")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_softmax_is_one_line_however_its_rows_are_masked(name: str) -> None:
+    case = CASES[name]
+    program = recorded(case)
+    text = program.explain(backward=True)
+    assert line_of("P", text) == f"P = {case.shares}", text
+    assert line_of("M", text) == (f"M = {case.mask}" if case.mask else ""), text
+    assert line_of("O", text) == "O = P·V", text
+    assert "P ⊙ (∂L/∂P − sumas por filas de (P ⊙ ∂L/∂P))" in text, text
+    assert "Todo está agrupado." in text, text
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_matrices_have_the_numbers_of_the_program(name: str) -> None:
+    case = CASES[name]
+    xs = np.random.default_rng(1).normal(size=(3, case.positions, 3))
+    check_matrices(recorded(case), xs)
+    check_matrices(recorded(case), xs[:0])
+
+
+def test_the_shares_are_those_that_each_position_gives() -> None:
+    case = CASES["what was before"]
+
+    def shares(x: Table) -> list[Sequence[Value]]:
+        queries, keys = [[[dot(row, token) for row in w] for token in x] for w in WEIGHTS[:2]]
+        return [case.softmax([dot(queries[i], keys[j]) / math.sqrt(2) for j in case.sees(i)]) for i in range(4)]
+
+    xs = np.random.default_rng(1).normal(size=(5, 4, 3))
+    found = recorded(case).matrices(xs)
+    expected = record(shares, np.zeros((4, 3)).tolist())(xs)
+    table = np.zeros((5, 4, 3))
+    for i in range(4):
+        for place, j in enumerate(case.sees(i)):
+            table[:, i, j] = expected[:, [0, 1, 2, 4][i] + place]
+    np.testing.assert_allclose(found["P"], table.reshape(20, 3), rtol=1e-12)
+    assert found["M"].tolist() == np.where(table[0] > 0, 0, -np.inf).tolist()
+
+
+def test_heads_have_one_mask() -> None:
+    case = CASES["a causal mask"]
+
+    def fn(x: Table) -> Value:
+        first, second = attention(case, x), attention(case, x, values(3, 2, 3, seed=7))
+        return squares([[*one, *other] for one, other in zip(first, second, strict=True)])
+
+    program = record(fn, np.zeros((4, 3)).tolist())
+    text = program.explain()
+    assert line_of("P1", text) == "P1 = softmax(S1/√2 + M)", text
+    assert line_of("P2", text) == "P2 = softmax(S2/√2 + M)", text
+    assert text.count("si j ≤ i") == 1
+    check_matrices(program, np.random.default_rng(1).normal(size=(3, 4, 3)))
+
+
+def test_with_examples_as_columns_the_mask_is_turned() -> None:
+    program = recorded(CASES["a causal mask"])
+    text = program.explain(examples="columns", language="en")
+    assert line_of("M", text) == "M = 0 if j ≥ i, −∞ if j < i", text
+    assert "In M, i is the row and j the column." in text, text
+    assert line_of("O", text) == "O = V·P", text
+    latex = program.explain(latex=True)
+    assert r"M &= 0 \text{ si } j \leq i,\; -\infty \text{ si } j > i && \in \mathbb{R}^{4 \times 4}" in latex, latex
+    assert r"P &= \operatorname{softmax}\left(\frac{S}{\sqrt{2}} + M\right) &&" in latex, latex
+
+
+def test_the_signs_of_a_mask_are_told() -> None:
+    text = recorded(CASES["a causal mask"]).explain()
+    assert "S + M: M se suma a la tabla de cada ejemplo." in text
+    assert "En M, i es la fila y j la columna." in text
+
+
+def test_every_step_is_told_where_it_is_asked_for() -> None:
+    text = recorded(CASES["a causal mask"]).explain(steps=True)
+    assert "softmax(" not in text and "M = " not in text
+    assert "tabla([H8[1:3], 0, 0, H8[3:6], 0, H8[6:10]])" in text, text
+
+
+def test_shares_that_are_used_elsewhere_are_the_same_matrix() -> None:
+    case = CASES["a causal mask"]
+    kept: list[Any] = []
+
+    def softmax(scores: Sequence[Value]) -> Sequence[Value]:
+        kept.extend(found := es.softmax(scores))
+        return found
+
+    def fn(x: Table) -> Value:
+        kept.clear()
+        rows = attention(case._replace(softmax=softmax), x)
+        return squares(rows) + es.sum([share * share for share in kept])
+
+    program = record(fn, np.zeros((4, 3)).tolist())
+    assert line_of("P", program.explain()) == "P = softmax(S/√2 + M)"
+    check_matrices(program, np.random.default_rng(1).normal(size=(3, 4, 3)))
+
+
+def test_scores_that_are_used_elsewhere_keep_their_lines() -> None:
+    case = CASES["a causal mask"]
+    kept: list[Value] = []
+
+    def score(s: Value, i: int, j: int) -> Value:
+        kept.append(s / 3)
+        return kept[-1]
+
+    def fn(x: Table) -> Value:
+        kept.clear()
+        rows = attention(case._replace(score=score), x)
+        return squares(rows) + es.sum([es.sin(s) for s in kept])
+
+    program = record(fn, np.zeros((4, 3)).tolist())
+    assert not line_of("P", program.explain())
+    check_matrices(program, np.random.default_rng(1).normal(size=(3, 4, 3)))
+
+
+def test_a_position_that_waits_for_what_another_one_got_is_told_step_by_step() -> None:
+    def fn(x: Table) -> Value:
+        tokens, found = x[:1], list[list[Any]]()
+        for i in range(4):
+            queries, keys, said = [[[dot(row, token) for row in w] for token in tokens] for w in WEIGHTS]
+            shares = es.softmax([dot(queries[i], key) for key in keys])
+            found.append([dot(shares, [row[k] for row in said]) for k in range(2)])
+            tokens = [*tokens, [es.tanh(dot(row, found[-1])) for row in LAST]]
+        return squares(found)
+
+    program = record(fn, np.zeros((1, 3)).tolist())
+    program.explain(backward=True)
+    check_matrices(program, np.random.default_rng(1).normal(size=(3, 1, 3)))
+
+
+def test_a_single_query_has_a_softmax_without_a_table() -> None:
+    def fn(x: Table) -> Value:
+        queries, keys, said = [[[dot(row, token) for row in w] for token in x] for w in WEIGHTS]
+        shares = es.softmax([dot(queries[-1], key) for key in keys])
+        return squares([[dot(shares, [row[k] for row in said]) for k in range(2)]])
+
+    check_matrices(record(fn, np.zeros((4, 3)).tolist()), np.random.default_rng(1).normal(size=(3, 4, 3)))
+
+
+def test_scores_that_are_no_product_of_tables_have_a_softmax_in_one_line() -> None:
+    """Scores as a small network gives them, as in additive attention."""
+
+    def fn(x: Table) -> Value:
+        queries, keys, said = [[[dot(row, token) for row in w] for token in x] for w in WEIGHTS]
+        found = []
+        for query in queries:
+            shares = es.softmax(
+                [dot(LAST[0], [es.tanh(a + b) for a, b in zip(query, key, strict=True)]) for key in keys]
+            )
+            found.append([dot(shares, [row[k] for row in said]) for k in range(2)])
+        return squares(found)
+
+    program = record(fn, np.zeros((4, 3)).tolist())
+    assert " = softmax(" in program.explain(), program.explain()
+    check_matrices(program, np.random.default_rng(1).normal(size=(3, 4, 3)))
+
+
+def test_a_page_of_formulas_shows_a_mask() -> None:
+    plots = pytest.importorskip("micrograd_es.plots")
+    xs = np.random.default_rng(1).normal(size=(1, 4, 3))
+    texts = [text.get_text() for text in plots.formulas(recorded(CASES["what was before"]), xs).axes[0].texts]
+    assert "M = [0, −∞, −∞; 0, −∞, −∞; 0, 0, −∞; 0, 0, 0]" in texts
+    assert "P = softmax(S/√2 + M)" in texts
