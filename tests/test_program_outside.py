@@ -385,6 +385,42 @@ MISUSED: dict[str, tuple[Callable[[Program], Any], type[Exception], str]] = {
         TypeError,
         r"parameters holds \[Value.*; expected Values. Write parameters=\[w for row in rows for w in row\]\.$",
     ),
+    "fast in text": (
+        lambda p: record(lambda x: x, 0.5, fast="no"),  # type: ignore[arg-type]
+        TypeError,
+        r"^fast is 'no'; expected True or False\.$",
+    ),
+    "merge in text": (
+        lambda p: record(lambda x: x, 0.5, merge="yes"),  # type: ignore[arg-type]
+        TypeError,
+        r"^merge is 'yes'; expected True or False\.$",
+    ),
+    "a check in text": (lambda p: p(1.0, check="no"), TypeError, "check is 'no'; expected True or False"),
+    "LaTeX in text": (lambda p: p.explain(latex="no"), TypeError, "latex is 'no'; expected True"),  # type: ignore[arg-type]
+    "the language as the first option": (lambda p: p.explain("en"), TypeError, "latex is 'en'; expected True"),  # type: ignore[arg-type]
+    "a way back in text": (lambda p: p.explain(backward="no"), TypeError, "backward is 'no'; expected True"),  # type: ignore[arg-type]
+    "every step in text": (lambda p: p.explain(steps="no"), TypeError, "steps is 'no'; expected True"),  # type: ignore[arg-type]
+    "the matrices of steps": (lambda p: p.matrices(1.0, steps=1), TypeError, "steps is 1; expected True"),  # type: ignore[arg-type]
+    "a kind of NumPy's": (
+        lambda p: record(lambda x: x, 0.5, dtype=np.float32),  # type: ignore[arg-type]
+        ValueError,
+        r"^dtype is <class 'numpy.float32'>; expected it by its name\. Write dtype='float32'\.$",
+    ),
+    "a kind by another name": (
+        lambda p: record(lambda x: x, 0.5, dtype="single"),
+        ValueError,
+        r"^dtype is 'single'; expected it by its name\. Write dtype='float32'\.$",
+    ),
+    "a kind of half as many digits": (
+        lambda p: record(lambda x: x, 0.5, dtype="float16"),
+        ValueError,
+        r"^dtype is 'float16'; expected one of 'float64', 'float32'\.$",
+    ),
+    "no kind": (
+        lambda p: record(lambda x: x, 0.5, dtype=None),  # type: ignore[arg-type]
+        ValueError,
+        r"^dtype is None; expected one of 'float64', 'float32'\.$",
+    ),
     "no function": (lambda p: record(3, 0.0), TypeError, "record was given 3; expected a function"),
     "a program in a function": (
         lambda p: record(lambda x: x * record(lambda y: y * W, 0.0)(1.0), 0.0),
@@ -467,6 +503,25 @@ def test_numbers_that_are_not_finite_are_written_back_to_no_value() -> None:
         with pytest.raises(ValueError, match="the parameter b is nan; expected a finite number"):
             program.write_back()
     assert (a.data, b.data) == (1.0, 2.0)
+
+
+def test_numbers_that_are_not_finite_are_not_saved_over_those_that_are(tmp_path: Path) -> None:
+    program = record(lambda x: W * x, 0.0)
+    file = program.save(tmp_path / "p.json")
+    program.parameters[0] = np.nan
+    with pytest.raises(ValueError, match="the parameter w is nan; expected a finite number"):
+        program.save(file)
+    assert Program.load(file).parameters.tolist() == [2.0]
+
+
+def test_a_number_of_numpy_s_is_a_batch_size_and_its_true_is_true() -> None:
+    program = record(lambda x: W * x, 0.0, merge=np.True_)  # type: ignore[arg-type]
+    assert program.source(np.int64(3)) == program.source(3)  # type: ignore[arg-type]
+
+
+def test_what_is_printed_counts_one_parameter_as_one() -> None:
+    assert str(record(lambda x: W * x, 0.0)).splitlines()[0] == "inputs x; 1 parameter"
+    assert str(record(lambda x: x * x, 0.0)).splitlines()[0] == "inputs x; 0 parameters"
 
 
 @pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])

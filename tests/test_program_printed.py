@@ -153,6 +153,13 @@ def test_a_slope_that_is_a_multiple_and_divided_is_one_factor(add_row: Callable[
     assert all("[" in unread for unread in check_printed(program, np.random.default_rng(1).normal(size=(5, 3))))
 
 
+def test_a_slope_that_is_a_multiple_of_a_product_is_one_factor(add_row: Callable[..., Op]) -> None:
+    cube = add_row("cube", "x³", Role.SCALER, lambda m, x: x * x * x, lambda m, z, x: (3 * x * x,))
+    program = record(lambda x: [apply(cube, y) for y in layer(W, x)], [0.1] * 3)
+    assert "∂L/∂Z = ∂L/∂Y ⊙ (3·Z ⊙ Z)" in program.explain(backward=True)
+    assert check_printed(program, np.random.default_rng(1).normal(size=(5, 3))) == []
+
+
 def test_a_formula_that_is_not_that_of_its_matrix_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     program = record(PROGRAMS["Huber"][0], *PROGRAMS["Huber"][1])
     text = program.explain(backward=True, language="en").replace("U3/2", "U3/3")

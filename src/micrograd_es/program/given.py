@@ -13,6 +13,8 @@ from micrograd_es.program.arrays import Array
 from micrograd_es.program.recording import Structure
 from micrograd_es.value import Value
 
+DTYPES = ("float64", "float32")
+
 
 def as_array(x: Any, dtype: Any, what: str = "an input") -> Array:
     """Numbers of any kind as an array that can be copied into a runner; arrays of numbers are left as they are."""
@@ -34,6 +36,24 @@ def as_array(x: Any, dtype: Any, what: str = "an input") -> Array:
         f"{what} is {_kind(x, found)}; expected real numbers, in an array or in lists of equal lengths."
         f"{_instead(x, found)}"
     )
+
+
+def as_flag(given: Any, name: str) -> bool:
+    """An option that is on or off; TypeError for anything else: text such as "no" would count as true."""
+    if not isinstance(given, bool | np.bool_):
+        raise TypeError(f"{name} is {given!r}; expected True or False.")
+    return bool(given)
+
+
+def as_dtype(given: Any) -> str:
+    """The name of a kind of float that a program runs with."""
+    if given in DTYPES:
+        return str(given)
+    with suppress(TypeError):
+        name = np.dtype(given.lower() if isinstance(given, str) else given).name
+        if given is not None and name in DTYPES:
+            raise ValueError(f"dtype is {given!r}; expected it by its name. Write dtype={name!r}.")
+    raise ValueError(f"dtype is {given!r}; expected one of {', '.join(map(repr, DTYPES))}.")
 
 
 def _kind(x: Any, found: Any) -> str:

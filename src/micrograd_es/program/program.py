@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from math import isfinite
+from numbers import Integral
 from operator import itemgetter
 from os import PathLike
 from pathlib import Path
@@ -20,7 +21,7 @@ from micrograd_es.program.blocks import Space
 from micrograd_es.program.calls import WRT, Calls, wanted
 from micrograd_es.program.explaining.explain import arrays_of, explained
 from micrograd_es.program.faults import located
-from micrograd_es.program.given import as_array, batch_of, count, outputs_of, unflattened
+from micrograd_es.program.given import as_array, as_dtype, as_flag, batch_of, count, outputs_of, unflattened
 from micrograd_es.program.in_numpy.portions import runner_of
 from micrograd_es.program.jax_function import function_of
 from micrograd_es.program.planning.grouping import planned
@@ -28,8 +29,6 @@ from micrograd_es.program.recording import Structure
 from micrograd_es.program.saved import Saved, read, written
 from micrograd_es.program.tape import Tape
 from micrograd_es.value import Value
-
-DTYPES = ("float64", "float32")
 
 
 class Program:
@@ -59,8 +58,7 @@ class Program:
         dtype: str = "float64",
         fast: bool = False,
     ) -> None:
-        if dtype not in DTYPES:
-            raise ValueError(f"dtype is {dtype!r}; expected one of {', '.join(map(repr, DTYPES))}.")
+        dtype, fast = as_dtype(dtype), as_flag(fast, "fast")
         self.tape, self.shapes, self.result = tape, [tuple(shape) for shape in shapes], result
         self.plan, self.fast = planned(tape), fast
         self.values = [values[place] for place in self.plan.parameters] if values else []
@@ -116,7 +114,7 @@ class Program:
             call = self._calls.ready(inputs)
             call.runner.predict()
             found = call.stacked() if isinstance(self.result, list) else call.outputs[0].copy()
-            if check and not np.isfinite(found).all():
+            if check and as_flag(check, "check") and not np.isfinite(found).all():
                 raise located(self.plan, self._shared, call.runner.inputs, {})
         if not call.single:
             return found.reshape(call.batch, *self._row) if len(self._row) > 1 else found
@@ -203,6 +201,8 @@ class Program:
         L = 1/m·Σ ℓ
         ∂L/∂Y = (Y − T)/m
         """
+        for name, given in (("latex", latex), ("backward", backward), ("steps", steps)):
+            as_flag(given, name)
         return explained(self.plan, self.shapes, latex, backward, examples, language, steps)
 
     def matrices(self, *inputs: Any, upstream: Any = None, steps: bool = False) -> dict[str, Array]:
@@ -218,6 +218,7 @@ class Program:
         >>> found["Y"].tolist(), found["∂L/∂W1"].tolist()
         ([[11.0], [17.0]], [[4.0], [5.0]])
         """
+        as_flag(steps, "steps")
         arrays = [as_array(x, self._shared.dtype) for x in inputs]
         batch, _ = batch_of(arrays, self.shapes)
         columns = [x.reshape(batch, count(shape)).T for x, shape in zip(arrays, self.shapes, strict=True)]
@@ -235,12 +236,12 @@ class Program:
 
         Raises ValueError for a size or a `wrt` that there is not.
         """
-        if not isinstance(batch, int) or isinstance(batch, bool) or batch < 0:
+        if not isinstance(batch, Integral) or isinstance(batch, bool) or batch < 0:
             raise ValueError(f"batch is {batch!r}; expected how many examples there are, a whole number from 0 on.")
         if wrt not in ("", *WRT):
             raise ValueError(f"wrt is {wrt!r}; expected one of {', '.join(map(repr, WRT))}.")
         output = self.plan.rows(self.tape.outputs[:1]) if wrt else None
-        found: str = runner_of(self.plan, self._shared, batch, wanted(self.plan, wrt), output).source
+        found: str = runner_of(self.plan, self._shared, int(batch), wanted(self.plan, wrt), output).source
         return found
 
     def to_jax(self) -> Callable[..., Any]:
@@ -273,9 +274,13 @@ class Program:
     def save(self, path: str | PathLike[str]) -> Path:
         """Write the program, with the numbers of its parameters, to a JSON file that `Program.load` reads.
 
-        Raises OSError where the file cannot be written; then what was there is untouched.
+        Raises OSError where the file cannot be written, and ValueError where a parameter is not finite; then what was
+        there is untouched.
         """
-        saved = Saved(self.tape, self.shapes, self.result, np.array(self._numbers()), str(self._shared.dtype))
+        numbers = self._numbers()
+        for place, number in enumerate(numbers, self.tape.inputs):
+            as_number(number, f"the parameter {self.tape.name(place)}")
+        saved = Saved(self.tape, self.shapes, self.result, np.array(numbers), str(self._shared.dtype))
         write_files({Path(path): written(saved)})
         return Path(path)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from micrograd_es.maths import counted, shown
 from micrograd_es.misfits import with_advice
+from micrograd_es.program.given import as_flag
 from micrograd_es.program.program import Program
 from micrograd_es.program.recording import Structure, recorded
 from micrograd_es.replay import RecordingError, refuse
@@ -48,6 +49,7 @@ def record(
     else when it is called again: what it did then would not be what it does for other numbers.
     """
     _check_function(fn)
+    merge = as_flag(merge, "merge")
     refuse("another program was recorded")
     examples = tuple([x.item() if isinstance(x, np.ndarray) and not x.ndim else x for x in examples])
     shapes = [_shape(example) for example in examples]

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from micrograd_es.maths import counted
 from micrograd_es.ops import Op
 
 
@@ -103,7 +104,8 @@ class Tape:
 
     def __str__(self) -> str:
         name = self._different_names().__getitem__
-        head = f"inputs {', '.join(map(name, range(self.inputs))) or 'none'}; {self.parameters} parameters"
+        inputs = ", ".join(map(name, range(self.inputs))) or "none"
+        head = f"inputs {inputs}; {counted(self.parameters, 'parameter')}"
         lines = [
             f"v{i} = {entry.op.name}({', '.join(map(name, entry.inputs))})" for i, entry in enumerate(self.entries)
         ]

@@ -44,11 +44,8 @@ class Reading(Formula):
         formula = self.symbol
         if formula.form in ("+", "-"):
             return True
-        divided = formula
-        while divided.form == "/":
-            divided = divided.parts[0]
-        if divided.form == "*" and any(not _has_names(part) for part in divided.parts):
-            return True  # 2·A, or 2·A/3, as a factor number by number
+        if _has_multiple(formula):
+            return True
         while formula.form in ("*", "/"):  # where a minus stands at the beginning
             formula = formula.parts[0]
         return formula.form == "neg" or (isinstance(formula.form, int | float) and formula.form < 0)
@@ -213,6 +210,13 @@ def _number_by_number(formula: Symbol) -> Symbol:
     square = len(parts) == 2 and not parts[0].parts and not parts[1].parts and parts[0].form == parts[1].form
     both = formula.form == "*" and all(map(_has_names, parts)) and not square
     return Symbol("⊙" if both else formula.form, parts)
+
+
+def _has_multiple(formula: Symbol) -> bool:
+    """Whether a number times a matrix is among its factors: 2·A, 2·A/3, or 3·A ⊙ A."""
+    if formula.form == "/":
+        return _has_multiple(formula.parts[0])
+    return formula.form == "*" and any(_has_multiple(part) or not _has_names(part) for part in formula.parts)
 
 
 def _has_names(formula: Symbol) -> bool:
