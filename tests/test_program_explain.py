@@ -297,9 +297,9 @@ def test_the_gradient_of_a_transpose_is_a_transpose() -> None:
 def test_a_product_with_a_number_is_written_apart_from_one_of_two_matrices() -> None:
     program = record(lambda x: [es.prod([p, 2, a, es.sin(a)]) for p, a in zip(NINE, x, strict=False)], [0.1] * 3)
     text = program.explain(backward=True)
-    assert "Y = p·2 ⊙ X ⊙ H" in formulas(text)
-    assert "(∂L/∂Y ⊙ 2·X ⊙ H)" in text
-    assert r"Y &= p \cdot 2 \odot X \odot H &&" in program.explain(latex=True)
+    assert "Y = 2·p ⊙ X ⊙ H" in formulas(text)
+    assert "(∂L/∂Y ⊙ (2·X ⊙ H))" in text
+    assert r"Y &= 2 \cdot p \odot X \odot H &&" in program.explain(latex=True)
     roots = record(lambda x: es.sum([es.sqrt(p * p + a * a) for p, a in zip(NINE, x, strict=False)]), [0.1] * 3)
     assert "1/(2·H" in roots.explain(backward=True)
     quotients = record(lambda x: es.sum([a / p for p, a in zip(NINE[1:], x, strict=False)]), [0.1] * 3)
@@ -314,7 +314,7 @@ def test_slopes_that_depend_on_the_other_columns_are_no_formula_of_one(add_row: 
         forward=lambda m, *xs: m.sum([i * x for i, x in enumerate(xs)]),
         local=lambda m, z, *xs: tuple(range(len(xs))),
     )
-    for row, line in ((ranked, "∂L/∂H2 = ∂L/∂Y ⊙ ∂ranked(H2)"), (es.ops.MUL, "∂L/∂H2 = ∂L/∂Y ⊙ ∂mul(H2)")):
+    for row, line in ((ranked, "∂L/∂H2 = ∂L/∂Y ⊙ ∂ranked(H2)"), (es.ops.MUL, "∂L/∂H2 = ∂L/∂Y ⊙ ∂prod(H2)")):
         program = record(lambda x, row=row: apply(row, *[es.sin(p * x) for p in NINE[1:5]]), 0.1)
         text = program.explain(backward=True)
         assert line in formulas(text)
@@ -439,7 +439,7 @@ def test_the_root_of_a_whole_number_is_written_as_one() -> None:
     assert formulas(program.explain())[:2] == ["H1 = X/√3", "H2 = −√2·X"]
     assert r"H_{1} &= \frac{X}{\sqrt{3}}" in program.explain(latex=True)
     other = record(lambda x: [1.7 * v for v in x] + [v * 3.0**0.25 for v in x], [0.1, 0.2])
-    assert formulas(other.explain())[:2] == ["H1 = 1.7·X", f"H2 = X·{3.0**0.25!r}"]
+    assert formulas(other.explain())[:2] == ["H1 = 1.7·X", f"H2 = {3.0**0.25!r}·X"]
 
 
 def test_a_divisor_may_stand_in_a_term_that_is_added_and_in_one_that_is_subtracted() -> None:

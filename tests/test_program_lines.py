@@ -38,7 +38,7 @@ CASES: dict[str, tuple[Callable[..., Any], Sequence[Any], list[str]]] = {
     "a sixtieth": (
         lambda x: [0.1 / 6 * es.sin(h * (-1 / 3)) for h in two(x)],
         [[0.1, 0.2]],
-        ["H1 = Z·(−1/3) m×2", "Y = 1/60·H2 m×2"],
+        ["H1 = −1/3·Z m×2", "Y = 1/60·H2 m×2"],
     ),
     "a polynomial": (
         lambda x: 3 * x**3 - 2 * x**2 + x - 5,
@@ -63,7 +63,7 @@ CASES: dict[str, tuple[Callable[..., Any], Sequence[Any], list[str]]] = {
     "a number that has no few digits": (
         lambda x, y: es.sqrt(es.sum([v * v for v in x]) / 3 + y),
         [[0.1, 0.2, 0.3], 1.0],
-        ["C = 1/3 1×1"],
+        ["H3 = 1/3·H2 m×1"],
     ),
     "a number of few digits": (
         lambda x, y: es.sqrt(es.sum([v * v for v in x]) / 4 + y),
@@ -103,7 +103,27 @@ CASES: dict[str, tuple[Callable[..., Any], Sequence[Any], list[str]]] = {
     "the same constant as a weight and added": (
         lambda x: [A * x[0] + B * x[1] - 3.0, A * x[0] - 3.0 * x[1]],
         [[0.1, 0.2]],
-        ["C = [−3, −3] 1×2", "Z = X·W1 m×2 = (m×2)·(2×2)", "H = G + (−3) m×1"],
+        ["C = [−3, −3] 1×2", "Z = X·W1 m×2 = (m×2)·(2×2)", "H = G − 3 m×1"],
+    ),
+    "a gate that is mostly closed": (
+        lambda x: [es.sigmoid(es.tanh(v) - 1 / 3) * (y * -1) for v, y in zip(two(x), x, strict=True)],
+        [[0.1, 0.2]],
+        ["H3 = H2 − 1/3 m×2", "H1 = −X m×2"],
+    ),
+    "the weights of one input, and their squares": (
+        lambda x: [w * w * es.tanh(w * x + C) for w in (A, B)],
+        [0.1],
+        ["S = W1² 1×2", "Z = X·W1 + B1 m×2 = (m×1)·(1×2) + (1×1)"],
+    ),
+    "a product of many": (
+        lambda x: es.prod([es.sin(v) for v in x]),
+        [[0.1, 0.2, 0.3]],
+        ["Y = prod H m×1", "prod A: in each row of A the product of its numbers."],
+    ),
+    "the probability of an action": (
+        lambda x, a: 2 * es.log(es.dot(es.softmax(two(x)), a)),
+        [[0.1, 0.2], [0.0, 1.0]],
+        ["U5 = row sums of U4 m×1", "U6 = log(U5) m×1"],
     ),
     "a column beside a row": (
         lambda x: [A * x, es.tanh(B * x)],
@@ -335,6 +355,28 @@ def test_experts_stand_together() -> None:
 
     found = lines(expert, [0.1, 0.2])
     assert {"G1 = Z[0:3] m×3", "G2 = Z[3:6] m×3"} <= set(found)
+
+
+def test_the_shapes_of_a_product_in_each_example_are_told_beside_other_terms() -> None:
+    def fn(x: list[Value]) -> list[Value]:
+        shares = es.softmax([es.dot(w, x) for w in ((A, B), (C, A))])
+        experts = [[es.dot(w, x) for w in rows] for rows in (((A, C), (B, B)), ((C, C), (B, A)))]
+        return [*[es.dot(shares, pair) for pair in zip(*experts, strict=True)], shares[0]]
+
+    text = record(fn, [0.1, 0.2]).explain(backward=True, language="en")
+    (line,) = [line for line in text.splitlines() if line.startswith("∂L/∂H1 = ")]
+    assert line.endswith("m×2 = (m×2) + m times (1×2)·(2×2)"), line
+    assert "2×m = (2×m) + m times (2×2)·(2×1)" in record(fn, [0.1, 0.2]).explain(
+        backward=True, examples="columns", language="en"
+    )
+
+
+def test_the_largest_of_the_same_number_is_that_number() -> None:
+    program = record(lambda x: es.sin(es.maximum(*[es.tanh(A * x)] * 3)), 0.4)
+    text = program.explain(backward=True, language="en")
+    assert [line for line in text.splitlines() if "max" in line or "1[" in line] == []
+    (slope,) = [x for name, x in program.matrices(np.array([0.4])).items() if name == "∂L/∂p"]
+    assert slope.item() == pytest.approx(program.value_and_grad(0.4)[1].item(), rel=1e-12)
 
 
 def test_small_numbers_are_powers_of_ten() -> None:

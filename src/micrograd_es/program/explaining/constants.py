@@ -16,7 +16,7 @@ from micrograd_es.program.blocks import Rows, Space
 from micrograd_es.program.explaining.columns import out_of_columns
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix
 from micrograd_es.program.explaining.naming import Line
-from micrograd_es.program.explaining.notation import Style, listed, more, numbered, plain, whole
+from micrograd_es.program.explaining.notation import Style, is_short, listed, more, numbered, plain, ratio, whole
 from micrograd_es.program.tape import Tape
 
 MOST = 12  # numbers that are shown
@@ -100,8 +100,8 @@ def with_numbers(
     for matrix, array in known.items():
         if matrix.letter in "pS":
             matrix.letter = "C" if matrix.shape[0] == 1 else "W"
-        if matrix.letter == "C" and array.size == 1 and float(f"{array.item():g}") == array.item():
-            matrix.value = array.item()  # a short number is its own name
+        if matrix.letter == "C" and array.size == 1 and (is_short(array.item()) or ratio(array.item())[1] != "1"):
+            matrix.value = array.item()  # a short number, or a fraction, is its own name
     numbers = [Line(x, Numbers(array)) for x, array in known.items() if x in needed and x.value is None]
     return [(matrix, rows) for matrix, rows in given if matrix not in known], [*numbers, *kept[::-1]]
 

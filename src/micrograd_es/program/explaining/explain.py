@@ -10,11 +10,12 @@ import numpy as np
 
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Plan, Rows, Space
-from micrograd_es.program.explaining.formulas import Matrix, Name
+from micrograd_es.program.explaining.formulas import Formula, Matrix, Minus, Multiple, Name, Product, Sum
 from micrograd_es.program.explaining.legend import legend
 from micrograd_es.program.explaining.matrices import Lines
 from micrograd_es.program.explaining.naming import Line
 from micrograd_es.program.explaining.notation import Style
+from micrograd_es.program.explaining.tables import InEach
 from micrograd_es.scope_names import scope_path
 
 EXAMPLES = ("rows", "columns")
@@ -144,8 +145,17 @@ def _sizes(line: Line, style: Style, language: str) -> str:
 
 def shapes_in(line: Line, style: Style) -> str:
     """The shape of a line's matrix, and those in its product where it is one."""
-    inside = "" if isinstance(line.formula, Name) else line.formula.sizes(style)
-    return line.matrix.sized(style) + (f" = {inside}" if inside else "")
+    own = line.matrix.sized(style)
+    inside = "" if isinstance(line.formula, Name) else line.formula.sizes(style) or _terms_of(line.formula, own, style)
+    return own + (f" = {inside}" if inside else "")
+
+
+def _terms_of(formula: Formula, own: str, style: Style) -> str:
+    """The shapes in a sum with a product that is computed example by example, which its matrices do not tell."""
+    terms = [part.part if isinstance(part, Minus | Multiple) else part for part in formula.parts()]
+    if not isinstance(formula, Sum) or not any(isinstance(term, InEach) for term in terms):
+        return ""
+    return " + ".join([term.sizes(style) if isinstance(term, Product) else f"({own})" for term in terms])
 
 
 def _grouped(lines: Iterable[Line], style: Style) -> str:

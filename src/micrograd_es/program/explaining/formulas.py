@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.explaining.notation import Style, numbered, plain
+from micrograd_es.program.explaining.notation import Style, alone, plain
 
 Arrays = Mapping[str, Array]
 
@@ -52,7 +52,7 @@ class Matrix:
     def written(self, style: Style) -> str:
         """The name."""
         if self.value is not None:
-            return numbered(plain(self.value), style)
+            return alone(self.value, style)
         if not style.latex:
             return self.name
         index = self.number.replace("[", "").replace("]", "")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from micrograd_es.ops import ADD, LSE, MUL, POW, Op
+from micrograd_es.ops import ADD, LSE, MAX, MIN, MUL, POW, Op
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Plan, Rows, Space, Total
 from micrograd_es.program.explaining.affine_formulas import affine_line, reduced
 from micrograd_es.program.explaining.attention import name_attention, softmax_line
@@ -191,6 +191,8 @@ class Lines(Objective):
         matrix = self.new("H" if shape[0] == "m" else "S", (shape[0], 1), positions=every.positions)
         x = Name(every)
         if every.shape[1] == 1:  # the same column many times
+            if op in (MAX, MIN):
+                return Line(matrix, x, [every], lambda up: [(every, up)])
             same = [x] * count
             slopes = [Reading(op, same, Name(matrix), i) for i in range(len(same))]
             return Line(matrix, Reading(op, same), [every], lambda up: [(every, Times(up, slope)) for slope in slopes])

@@ -76,6 +76,8 @@ class Names:
             self._at_positions[rows] = matrix
         else:
             self._exact[rows, form] = matrix
+            if form and form[1] == 1:  # weights of one input are one row
+                self._exact.setdefault((rows, None), matrix)
         for column, row in enumerate(rows.numbers):
             self.owner[rows.space, row] = matrix, column
         return matrix

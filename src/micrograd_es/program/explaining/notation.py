@@ -92,6 +92,25 @@ def numbered(x: str, style: Style) -> str:
     return made.replace("-", style.words["minus"])
 
 
+def alone(x: float, style: Style) -> str:
+    """A single number in a formula: as it is where that is short, as a fraction where it is one.
+
+    >>> style = Style(False, False, {"minus": "−"})
+    >>> alone(-0.5, style), alone(-1 / 3, style)
+    ('−0.5', '−1/3')
+    """
+    above, below = ratio(x)
+    if below == "1" or is_short(x):
+        return numbered(plain(x), style)
+    sign, above = (style.words["minus"], above[1:]) if above[0] == "-" else ("", above)
+    return sign + (rf"\frac{{{above}}}{{{below}}}" if style.latex else f"{above}/{below}")
+
+
+def is_short(x: float) -> bool:
+    """Whether a number has at most six digits."""
+    return float(f"{x:g}") == x
+
+
 def ratio(x: float) -> tuple[str, str]:
     """A number as a fraction, above and below, where it is one that is worth writing; else in full, and 1.
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_es.notations import latex_name
-from micrograd_es.ops import LSE, Op
+from micrograd_es.ops import LSE, MUL, Op
 from micrograd_es.program.arrays import ARRAYS
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Minus, Multiple, Name, Times, Word
 from micrograd_es.program.explaining.notation import Style, added_up, ratio, spread, under_root, whole
@@ -41,12 +41,10 @@ class Reading(Formula):
 
     @property
     def binding(self) -> bool:  # type: ignore[override]
-        formula = self.symbol
-        if formula.form in ("+", "-"):
+        formula = _number_by_number(self.symbol)
+        if formula.form in ("+", "-") or _has_multiple(formula):
             return True
-        if _has_multiple(formula):
-            return True
-        while formula.form in ("*", "/"):  # where a minus stands at the beginning
+        while formula.form in ("*", "⊙", "/"):  # where a minus stands at the beginning
             formula = formula.parts[0]
         return formula.form == "neg" or (isinstance(formula.form, int | float) and formula.form < 0)
 
@@ -87,7 +85,11 @@ class Across(Formula):
         places = range(len(inputs)) if len(inputs) <= FEW else (0, 1, len(inputs) - 1)
         found = [formula_of(self.op, inputs, place) for place in places]
         alike = {made.text({f"x{i}": "x"}) for i, made in zip(places, found, strict=True)}
-        return found[0] if len(alike) == 1 else Symbol(f"∂{self.op.name}", inputs[:1])
+        return found[0] if len(alike) == 1 else Symbol(f"∂{self._name}", inputs[:1])
+
+    @property
+    def _name(self) -> str:
+        return "prod" if self.op is MUL else self.op.name
 
     def times(self, upstream: Formula) -> Formula:
         """An upstream gradient times the local gradients; where these are a number, for each of the columns."""
@@ -99,6 +101,8 @@ class Across(Formula):
     def sign(self) -> str:
         if self.out is not None and str(self.slope.form).startswith("∂"):
             return "Slopes"
+        if self.out is None and self.op is MUL:
+            return "Products"
         return _sign(self.op, self.out is not None)
 
     def written(self, style: Style) -> str:
@@ -110,7 +114,7 @@ class Across(Formula):
     def _reduced(self, x: str, style: Style) -> str:
         if self.op.name == "log_sum_exp":
             return rf"\log \sum e^{{{x}}}" if style.latex else f"log Σ e^{x}"
-        return f"{latex_name(self.op.name)} {x}" if style.latex else f"{self.op.name} {x}"
+        return f"{latex_name(self._name)} {x}" if style.latex else f"{self._name} {x}"
 
     def array(self, arrays: Arrays) -> Any:
         xs = list(self.part.array(arrays).T[:, :, None])
@@ -198,25 +202,41 @@ def _written(formula: Symbol, names: Mapping[str, str], style: Style) -> str:
 
 
 def _number_by_number(formula: Symbol) -> Symbol:
-    """The formula with another sign for a product of two matrices than for that of a matrix and a number; √3, 1/60."""
+    """The formula as it is written with matrices.
+
+    A product of two matrices has another sign than that of a matrix and a number, which stands first: −0.5·A, and −A;
+    A − 1 where −1 is added. Numbers may be √3 and 1/60.
+    """
     number = formula.form if isinstance(formula.form, float) and isfinite(formula.form) else 0.0
     if square := under_root(abs(number)):
         root = Symbol("sqrt", [Symbol(square)])
         return root if number > 0 else Symbol("neg", [root])
     above, below = ratio(number)
     if below != "1" and float(f"{number:g}") != number:  # 1/60
-        return Symbol("/", [Symbol(int(above)), Symbol(int(below))])
+        made = Symbol("/", [Symbol(abs(int(above))), Symbol(int(below))])
+        return made if number > 0 else -made
     parts = [_number_by_number(part) for part in formula.parts]
     square = len(parts) == 2 and not parts[0].parts and not parts[1].parts and parts[0].form == parts[1].form
-    both = formula.form == "*" and all(map(_has_names, parts)) and not square
-    return Symbol("⊙" if both else formula.form, parts)
+    if formula.form == "+" and (parts[1].form == "neg" or _number(parts[1]) < 0):
+        return Symbol("-", [parts[0], parts[1].parts[0] if parts[1].parts else -_number(parts[1])])
+    if formula.form != "*" or square:
+        return Symbol(formula.form, parts)
+    parts.sort(key=_has_names)
+    if _number(parts[0]) == -1:
+        return -parts[1]
+    return Symbol("⊙" if all(map(_has_names, parts)) else "*", parts)
+
+
+def _number(formula: Symbol) -> float:
+    """The number that a formula is, 0 where it is another one."""
+    return formula.form if isinstance(formula.form, int | float) else 0.0
 
 
 def _has_multiple(formula: Symbol) -> bool:
     """Whether a number times a matrix is among its factors: 2·A, 2·A/3, or 3·A ⊙ A."""
     if formula.form == "/":
         return _has_multiple(formula.parts[0])
-    return formula.form == "*" and any(_has_multiple(part) or not _has_names(part) for part in formula.parts)
+    return formula.form in ("*", "⊙") and any(_has_multiple(part) or not _has_names(part) for part in formula.parts)
 
 
 def _has_names(formula: Symbol) -> bool:
