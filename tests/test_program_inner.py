@@ -445,8 +445,8 @@ def test_with_examples_as_columns_everything_is_turned() -> None:
     assert "S = Kᵀ·Q                      4×(m·4) = m veces (4×2)·(2×4)" in text, text
     assert "O = V·P                       2×(m·4) = m veces (2×4)·(4×4)" in text, text
     latex = program.explain(latex=True, language="en")
-    assert r"S &= Q \cdot K^{\top} && \in \mathbb{R}^{(4m) \times 4}" in latex
-    assert r"P &= \operatorname{softmax}\left(\frac{S}{1.5}\right) && \in \mathbb{R}^{(4m) \times 4}" in latex
+    assert r"S &= Q \cdot K^{\top} && \in \mathbb{R}^{(4m) \times 4} \quad \text{example by example}" in latex
+    assert r"P &= \operatorname{softmax}\left(\frac{S}{1.5}\right) && \in \mathbb{R}^{(4m) \times 4} \\" in latex
 
 
 def test_every_step_of_a_softmax_is_told_where_it_is_asked_for() -> None:

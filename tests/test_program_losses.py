@@ -51,6 +51,11 @@ def by_sigmoid(ys: list[Value], ts: list[Value]) -> Value:
     return es.sum([-(t * es.log(p) + (1 - t) * es.log(1 - p)) for p, t in zip(ps, ts, strict=True)])
 
 
+def by_quotient(ys: list[Value], ts: list[Value]) -> Value:
+    ps = [1 / (1 + es.exp(-y)) for y in ys]
+    return -es.sum([t * es.log(p) + (1 - t) * es.log(1 - p) for p, t in zip(ps, ts, strict=True)])
+
+
 def multiplied_out(ys: list[Value], ts: list[Value]) -> Value:
     return es.sum([0.5 * y * y - t * y + t * t / 2 for y, t in zip(ys, ts, strict=True)])
 
@@ -119,6 +124,7 @@ LOSSES: dict[str, tuple[Fn, int, str, str]] = {
         "−T ⊙ 1[U > 0]/(2·m)",
     ),
     "sigmoid by hand": (by_sigmoid, 2, "ℓ = row sums of (softplus(Y) − T ⊙ Y)", "(σ(Y) − T)/m"),
+    "sigmoid as a quotient": (by_quotient, 2, "ℓ = row sums of (softplus(Y) − T ⊙ Y)", "(σ(Y) − T)/m"),
 }
 
 

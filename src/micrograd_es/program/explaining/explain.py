@@ -52,6 +52,7 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "table rows": "filas {}:{}",
             "table columns": "columnas {}:{}",
             "in each": "m veces {}",
+            "example by example": "ejemplo a ejemplo",
             "flat": "aplanar",
             "flat by position": "aplanar por posición",
         },
@@ -86,6 +87,7 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "table rows": "rows {}:{}",
             "table columns": "columns {}:{}",
             "in each": "m times {}",
+            "example by example": "example by example",
             "flat": "flatten",
             "flat by position": "flatten by position",
         },
@@ -122,11 +124,14 @@ def _check(name: str, given: str, known: tuple[str, ...]) -> None:
 
 
 def _latex(line: Line, style: Style) -> str:
-    note = rf" \quad \text{{{_note(line, style)}}}" if line.note else ""
+    notes = [_note(line, style)] if line.note else []
+    if any(isinstance(part, InEach) for part in line.formula.all_parts()):  # what the shapes say in text
+        notes.append(style.words["example by example"])
+    told = "".join([rf" \quad \text{{{note}}}" for note in notes])
     formula = line.formula.written(style)
     if formula == style.words["given"]:
         formula = rf"\text{{{formula}}}"
-    return rf"{line.matrix.written(style)} &= {formula} && \in \mathbb{{R}}^{{{line.matrix.sized(style)}}}{note}"
+    return rf"{line.matrix.written(style)} &= {formula} && \in \mathbb{{R}}^{{{line.matrix.sized(style)}}}{told}"
 
 
 def _note(line: Line, style: Style) -> str:

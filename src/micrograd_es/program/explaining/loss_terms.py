@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from micrograd_es.ops import ADD, DIV, EXP, LOG, LSE, MAX, MUL, NEG, POW, RELU, SAME, SIGMOID, SOFTPLUS, SUB
+from micrograd_es.ops import ADD, DIV, EXP, INV, LOG, LSE, MAX, MUL, NEG, POW, RELU, SAME, SIGMOID, SOFTPLUS, SUB
 from micrograd_es.program.explaining.constants import constant_of
 from micrograd_es.program.explaining.loss_kinds import Atom, Loss, Terms, UnknownLossError, log_sum, matched
 from micrograd_es.program.tape import Entry, Tape
@@ -161,13 +161,13 @@ class _Reader:
         log σ(y) is y − softplus(y), and log(1 − σ(y)) is −softplus(y).
         """
         entry = self.tape.entry(number)
-        if entry is not None and entry.op is SIGMOID:
-            return [(1.0, entry.inputs[0]), (-1.0, self._softplus(entry))]
-        if entry is not None and entry.op is SUB:
-            one, rest = entry.inputs
-            inner = self.tape.entry(rest)
-            if inner and inner.op is SIGMOID and self._is_constant(one) and self._terms(one, []) == {(): 1.0}:
-                return [(-1.0, self._softplus(inner))]
+        y = self._logit(number)
+        if y is not None:
+            return [(1.0, y), (-1.0, self._softplus(y))]
+        if entry is not None and entry.op is SUB and self._is_one(entry.inputs[0]):
+            y = self._logit(entry.inputs[1])
+            if y is not None:
+                return [(-1.0, self._softplus(y))]
         if entry is not None and entry.op is EXP:
             return [(1.0, entry.inputs[0])]
         if entry is not None and entry.op is DIV and not any(map(self._is_quotient, entry.inputs)):
@@ -179,11 +179,27 @@ class _Reader:
         entry = self.tape.entry(number)
         return entry is not None and entry.op is DIV
 
-    def _softplus(self, entry: Entry) -> Atom:
-        """The softplus of what a sigmoid is of."""
-        if entry.inputs[0] not in self.columns:
+    def _is_one(self, number: int) -> bool:
+        return constant_of(self.tape, number) == 1
+
+    def _logit(self, number: int) -> int | None:
+        """What a number is the sigmoid of, also where that is written 1/(1 + e^−y)."""
+        entry = self.tape.entry(number)
+        if entry is None or entry.op is SIGMOID:
+            return entry.inputs[0] if entry else None
+        if entry.op is not INV and not (entry.op is DIV and self._is_one(entry.inputs[0])):
+            return None
+        below = self.tape.entry(entry.inputs[-1])
+        powers = [x for x in below.inputs if not self._is_one(x)] if below and below.op is ADD else []
+        power = self.tape.entry(powers[0]) if below and len(powers) == 1 == len(below.inputs) - 1 else None
+        inner = self.tape.entry(power.inputs[0]) if power and power.op is EXP else None
+        return inner.inputs[0] if inner and inner.op is NEG else None
+
+    def _softplus(self, y: int) -> Atom:
+        """The softplus of an output."""
+        if y not in self.columns:
             raise UnknownLossError
-        return "softplus", self.columns[entry.inputs[0]]
+        return "softplus", self.columns[y]
 
     def _added(self, number: int) -> Iterator[int]:
         """The terms of a sum of sums."""

@@ -217,6 +217,8 @@ def _number_by_number(formula: Symbol) -> Symbol:
         return made if number > 0 else -made
     parts = [_number_by_number(part) for part in formula.parts]
     square = len(parts) == 2 and not parts[0].parts and not parts[1].parts and parts[0].form == parts[1].form
+    if formula.form == "**" and _number(parts[1]) == 0.5:
+        return Symbol("sqrt", parts[:1])
     if formula.form == "+" and (parts[1].form == "neg" or _number(parts[1]) < 0):
         return Symbol("-", [parts[0], parts[1].parts[0] if parts[1].parts else -_number(parts[1])])
     if formula.form != "*" or square:
