@@ -115,6 +115,14 @@ CASES: dict[str, tuple[Callable[..., Any], Sequence[Any], list[str]]] = {
         [0.1],
         ["S = W1² 1×2", "Z = X·W1 + B1 m×2 = (m×1)·(1×2) + (1×1)"],
     ),
+    "an exponential below 0": (
+        lambda x: [es.where(v, v, es.exp(v) - 1) for v in two(x)],
+        [[0.1, 0.2]],
+        [
+            "Y = where(Z, Z, H2) m×2",
+            "where(A, B, C): number by number that of B where that of A is above 0, else that of C.",
+        ],
+    ),
     "a product of many": (
         lambda x: es.prod([es.sin(v) for v in x]),
         [[0.1, 0.2, 0.3]],
@@ -369,6 +377,13 @@ def test_the_shapes_of_a_product_in_each_example_are_told_beside_other_terms() -
     assert "2×m = (2×m) + m times (2×2)·(2×1)" in record(fn, [0.1, 0.2]).explain(
         backward=True, examples="columns", language="en"
     )
+
+
+def test_what_a_condition_does_not_send_back_is_no_term() -> None:
+    program = record(lambda x: [es.where(v, v, es.exp(v) - 1) for v in two(x)], [0.1, 0.2])
+    assert "∂L/∂Z = ∂L/∂Y ⊙ 1[Z > 0] + ∂L/∂H1 ⊙ H1 " in program.explain(backward=True)
+    alone = record(lambda x: es.where(A * x, B * x, 0.0), 0.5)
+    assert alone.matrices(np.array([1.0, 2.0]))["∂L/∂p"].tolist() == [[0.0, 1.5]]
 
 
 def test_the_largest_of_the_same_number_is_that_number() -> None:

@@ -23,7 +23,7 @@ from micrograd_es.program.explaining.formulas import (
 )
 from micrograd_es.program.explaining.naming import Line
 from micrograd_es.program.explaining.objective import Objective
-from micrograd_es.program.explaining.readings import Across, LogSums, Reading, numeral, scaled
+from micrograd_es.program.explaining.readings import Across, LogSums, Reading, is_zero, numeral, scaled
 from micrograd_es.program.explaining.recognition import recognise
 from micrograd_es.program.explaining.softmaxes import Softmaxes, attended
 from micrograd_es.program.explaining.stretches import Spread, Stretches, Taken
@@ -286,6 +286,7 @@ class Lines(Objective):
         """The line of a gradient: the sum of what is sent there, or what the way back starts with."""
         if matrix in self.seeds:
             return replace(self.seeds[matrix], matrix=matrix.gradient)
+        sent = [formula for formula in sent if not is_zero(formula)] or sent[:1]
         return Line(matrix.gradient, sent[0] if len(sent) == 1 else Sum(sent))
 
     def _seed(self) -> Formula:

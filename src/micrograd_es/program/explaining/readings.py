@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from micrograd_es.notations import latex_name
-from micrograd_es.ops import LSE, MUL, Op
+from micrograd_es.ops import LSE, MUL, WHERE, Op
 from micrograd_es.program.arrays import ARRAYS
-from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Minus, Multiple, Name, Times, Word
+from micrograd_es.program.explaining.formulas import Added, Arrays, Formula, Matrix, Minus, Multiple, Name, Times, Word
 from micrograd_es.program.explaining.notation import Style, added_up, ratio, spread, under_root, whole
 from micrograd_es.program.explaining.stretches import Spread
 from micrograd_es.program.rules import rules_of
@@ -50,6 +50,8 @@ class Reading(Formula):
 
     @property
     def sign(self) -> str:
+        if self.op is WHERE and self.out is None:
+            return "Where"
         return _sign(self.op, self.out is not None and len(self.inputs) > 2)
 
     @property
@@ -163,6 +165,13 @@ def _multiple(upstream: Formula, slope: Formula, symbol: Symbol) -> Formula:
         return Multiple(slope, upstream)
     part = upstream if abs(factor) == 1 else Multiple(fraction(abs(factor)), upstream)
     return Minus(part) if factor < 0 else part
+
+
+def is_zero(formula: Formula) -> bool:
+    """Whether a gradient is 0 times another: that of a condition."""
+    if isinstance(formula, Added):
+        return is_zero(formula.part)
+    return isinstance(formula, Multiple) and isinstance(formula.number, Name) and formula.number.matrix.value == 0
 
 
 def numeral(x: float) -> Name:
