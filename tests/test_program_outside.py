@@ -416,6 +416,26 @@ MISUSED: dict[str, tuple[Callable[[Program], Any], type[Exception], str]] = {
         ValueError,
         r"^dtype is 'float16'; expected one of 'float64', 'float32'\.$",
     ),
+    "several kinds": (
+        lambda p: record(lambda x: x, 0.5, dtype=np.array(["float32", "float64"])),  # type: ignore[arg-type]
+        ValueError,
+        "dtype is array.*; expected one of 'float64', 'float32'",
+    ),
+    "a parameter that is too large": (
+        lambda p: record(lambda x: Value(2.0, "v") * x * W, 0.5, parameters=[Value(1e300, "huge"), W], dtype="float32"),
+        OverflowError,
+        r"^the parameter huge is 1e\+300, too large for float32\. Write dtype='float64', or scale it\.$",
+    ),
+    "a constant that is too large": (
+        lambda p: record(lambda x: x * W - 1e39, 0.5, dtype="float32"),
+        OverflowError,
+        r"^a constant is 1e\+39, too large for float32\. Write dtype='float64'",
+    ),
+    "how to reduce without a name": (
+        lambda p: p.value_and_grad(np.ones(2), "sum"),
+        TypeError,
+        r"holds it: 'sum'; expected real numbers, .* Write reduce='sum'\.$",
+    ),
     "no kind": (
         lambda p: record(lambda x: x, 0.5, dtype=None),  # type: ignore[arg-type]
         ValueError,

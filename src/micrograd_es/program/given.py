@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -14,6 +14,7 @@ from micrograd_es.program.recording import Structure
 from micrograd_es.value import Value
 
 DTYPES = ("float64", "float32")
+OPTIONS = dict.fromkeys(("mean", "sum", "none"), "reduce") | dict.fromkeys(("parameters", "inputs", "both"), "wrt")
 
 
 def as_array(x: Any, dtype: Any, what: str = "an input") -> Array:
@@ -47,13 +48,28 @@ def as_flag(given: Any, name: str) -> bool:
 
 def as_dtype(given: Any) -> str:
     """The name of a kind of float that a program runs with."""
-    if given in DTYPES:
+    if isinstance(given, str | np.dtype) and given in DTYPES:
         return str(given)
-    with suppress(TypeError):
-        name = np.dtype(given.lower() if isinstance(given, str) else given).name
-        if given is not None and name in DTYPES:
-            raise ValueError(f"dtype is {given!r}; expected it by its name. Write dtype={name!r}.")
+    name = ""
+    with suppress(TypeError, ValueError):
+        name = np.dtype(given.lower() if isinstance(given, str) else given).name if given is not None else ""
+    if name in DTYPES:
+        raise ValueError(f"dtype is {given!r}; expected it by its name. Write dtype={name!r}.")
     raise ValueError(f"dtype is {given!r}; expected one of {', '.join(map(repr, DTYPES))}.")
+
+
+def in_dtype(numbers: Sequence[float], dtype: str, what: Callable[[int], str]) -> Array:
+    """Numbers as a program has them; OverflowError, with what it is by its place, for one that is too large."""
+    wide = np.array(numbers, float)
+    with np.errstate(over="ignore"):
+        found = wide.astype(dtype)
+    lost = np.flatnonzero(np.isfinite(wide) & ~np.isfinite(found))
+    if len(lost):
+        place = int(lost[0])
+        raise OverflowError(
+            f"{what(place)} is {wide[place]:g}, too large for {dtype}. Write dtype='float64', or scale it."
+        )
+    return found
 
 
 def _kind(x: Any, found: Any) -> str:
@@ -70,6 +86,8 @@ def _kind(x: Any, found: Any) -> str:
 
 def _instead(x: Any, found: Any) -> str:
     """What to write in place of what is no array of numbers, where something is likely."""
+    if isinstance(x, str) and x in OPTIONS:
+        return f" Write {OPTIONS[x]}={x!r}."
     if found is not None and found.dtype.kind == "c":
         return " Write x.real for the real parts."
     if found is not None and found.dtype.kind == "U":

@@ -21,7 +21,7 @@ from micrograd_es.program.blocks import Space
 from micrograd_es.program.calls import WRT, Calls, wanted
 from micrograd_es.program.explaining.explain import arrays_of, explained
 from micrograd_es.program.faults import located
-from micrograd_es.program.given import as_array, as_dtype, as_flag, batch_of, count, outputs_of, unflattened
+from micrograd_es.program.given import as_array, as_dtype, as_flag, batch_of, count, in_dtype, outputs_of, unflattened
 from micrograd_es.program.in_numpy.portions import runner_of
 from micrograd_es.program.jax_function import function_of
 from micrograd_es.program.planning.grouping import planned
@@ -65,8 +65,12 @@ class Program:
         self._shared = np.zeros((max(self.plan.sizes[Space.SHARED], 1), 1), dtype)
         self._parameters: Array = self._shared[: tape.parameters, 0]
         own = [float(v.number) for v in values] if numbers is None else numbers
-        self.parameters = np.array([own[place] for place in self.plan.parameters], float)
-        self._shared[tape.parameters : tape.parameters + len(tape.constants), 0] = tape.constants
+        order, first = self.plan.parameters, tape.inputs
+        self.parameters = in_dtype(
+            [own[x] for x in order], dtype, lambda place: f"the parameter {tape.name(first + order[place])}"
+        )
+        end = tape.parameters + len(tape.constants)
+        self._shared[tape.parameters : end, 0] = in_dtype(tape.constants, dtype, lambda _: "a constant")
         self._calls = Calls(self.plan, self._shared, self.shapes, fast)
         self._row = outputs_of(result)
         self._lock = threading.Lock()
