@@ -372,7 +372,7 @@ def test_the_shapes_of_a_product_in_each_example_are_told_beside_other_terms() -
         return [*[es.dot(shares, pair) for pair in zip(*experts, strict=True)], shares[0]]
 
     text = record(fn, [0.1, 0.2]).explain(backward=True, language="en")
-    (line,) = [line for line in text.splitlines() if line.startswith("∂L/∂H1 = ")]
+    (line,) = [line for line in text.splitlines() if line.startswith("∂L/∂P = ")]
     assert line.endswith("m×2 = (m×2) + m times (1×2)·(2×2)"), line
     assert "2×m = (2×m) + m times (2×2)·(2×1)" in record(fn, [0.1, 0.2]).explain(
         backward=True, examples="columns", language="en"
@@ -400,7 +400,7 @@ def test_small_numbers_are_powers_of_ten() -> None:
     assert "+ 10^{-5} &&" in text
     assert r"-2.5 \cdot 10^{-7}" in text
     assert " + 10⁻⁵ " in program.explain()
-    assert "·(−2.5·10⁻⁷) " in program.explain()
+    assert " = −2.5·10⁻⁷·H3 " in program.explain()
     decayed = record(lambda x, t: (A * x[0] + B * x[1] - t) ** 2 + 1e-5 * (A * A + B * B), [0.1, 0.2], 0.3)
     assert r"R &= 10^{-5} \cdot \lVert W_{1} \rVert^{2} &&" in decayed.explain(latex=True)
     assert "R = 10⁻⁵·‖W1‖²" in decayed.explain()
