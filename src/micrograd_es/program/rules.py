@@ -29,6 +29,9 @@ class Rules(NamedTuple):
 @cache
 def rules_of(op: Op, inputs: int) -> Rules:
     """How arrays read a row that has so many inputs."""
+    parts = _parts(op, inputs) if inputs <= LONGEST else []
+    if parts and all(map(_is_code, parts)):
+        return Rules(op.forward, op.local, True)
     z, *xs = [_Probe() for _ in range(inputs + 1)]  # each its own: z would be found among xs without a question
     try:
         op.forward(_ProbeMaths(), *xs)
@@ -37,10 +40,9 @@ def rules_of(op: Op, inputs: int) -> Rules:
         return Rules(*_one_by_one(op), False)
     if any(slope is None for slope in slopes):
         return Rules(op.forward, _with_nan(op), False)
-    parts = _parts(op, inputs) if inputs <= LONGEST else []
     if not all(isinstance(part.form, str | int | float) for part in parts):  # arrays and Fractions do not mix
         return Rules(*_one_by_one(op), False)
-    return Rules(op.forward, op.local, bool(parts) and all(map(_is_code, parts)))
+    return Rules(op.forward, op.local, False)
 
 
 def _parts(op: Op, inputs: int) -> list[Symbol]:
@@ -67,7 +69,7 @@ def _is_code(part: Symbol) -> bool:
     What compares is true or false there, and can be multiplied, or added to a number.
     """
     form, parts = part.form, part.parts
-    if isinstance(form, float) and not isfinite(form):
+    if not isinstance(form, str | int | float) or (isinstance(form, float) and not isfinite(form)):
         return False  # has no name
     if form in ("max", "min") and len(parts) > 2:
         return False
