@@ -260,3 +260,10 @@ def test_a_page_of_formulas_shows_a_mask() -> None:
     texts = [text.get_text() for text in plots.formulas(recorded(CASES["what was before"]), xs).axes[0].texts]
     assert "M = [0, −∞, −∞; 0, −∞, −∞; 0, 0, −∞; 0, 0, 0]" in texts
     assert "P = softmax(S/√2 + M)" in texts
+
+
+def test_a_product_that_is_a_row_of_a_table_is_not_what_the_network_gives() -> None:
+    text = recorded(CASES["what was before"]).explain()
+    assert line_of("Q", text) == "Q = tabla(Z1, Z2)", text
+    assert line_of("Z2", text) == "Z2 = G2·W2", text
+    assert line_of("Y", text).startswith("Y = sumas por filas de "), text

@@ -23,6 +23,7 @@ from micrograd_es.program.explaining.formulas import (
 )
 from micrograd_es.program.explaining.naming import Line
 from micrograd_es.program.explaining.objective import Objective
+from micrograd_es.program.explaining.patches import Patches
 from micrograd_es.program.explaining.readings import Across, LogSums, Reading, is_zero, numeral, scaled
 from micrograd_es.program.explaining.recognition import recognise
 from micrograd_es.program.explaining.softmaxes import Softmaxes, attended
@@ -240,26 +241,33 @@ class Lines(Objective):
                     matrix.number = str(i)
 
     def _last_layer(self) -> Matrix | None:
-        """The last dense product, or what its activation gives."""
+        """The last dense product, or what its activation gives; None where it is only a part of another one."""
         dense = [
             line for line in self.forward if line.matrix.letter == "Z" and line.matrix.positions == 1 and not line.lone
         ]
         if not dense:
             return None
-        users = [line for line in self.forward if dense[-1].matrix in line.inputs]
+        found = dense[-1].matrix
+        users = [line for line in self.forward if found in line.inputs]
         if len(users) == 1 and isinstance(users[0].formula, Reading) and users[0].formula.op.name in ACTIVATIONS:
-            return users[0].matrix
-        return dense[-1].matrix
+            found = users[0].matrix
+        beside = {x for line in users if isinstance(line.formula, Patches | Taken) for x in line.inputs} - {found}
+        return found if beside.isdisjoint(self._dependent()) else None
+
+    def _dependent(self) -> set[Matrix]:
+        """The matrices that depend on parameters."""
+        end = self.plan.tape.parameters
+        found = {m for m, rows in self.given if rows.space is Space.SHARED and rows.numbers[0] < end}
+        for line in self.forward:
+            if not found.isdisjoint(line.inputs):
+                found.add(line.matrix)
+        return found
 
     # Backward
 
     def _backward(self) -> list[Line]:
         """The gradients from that of the output back, each once all that is sent to it is known."""
-        end = self.plan.tape.parameters
-        depends = {m for m, rows in self.given if rows.space is Space.SHARED and rows.numbers[0] < end}
-        for line in self.forward:
-            if not depends.isdisjoint(line.inputs):
-                depends.add(line.matrix)
+        depends = self._dependent()
         pending = Counter(x for line in self.forward for x in dict.fromkeys(line.inputs))
         sent = {matrix: [line.formula] for matrix, line in self.seeds.items()} or {self.output: [self._seed()]}
         lines: list[Line] = []
