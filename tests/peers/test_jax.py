@@ -17,6 +17,7 @@ from micrograd_es.ops import OPS, Role, op
 from micrograd_es.value import apply
 from test_program import layered, random_function
 from test_program_convolutions import CASES as CONVOLUTIONS
+from test_program_factors import KNOWN, factorised, of_inputs
 from test_program_inner import CASES as TABLES
 
 jax = pytest.importorskip("jax")
@@ -94,13 +95,30 @@ def test_the_same_weights_at_many_positions_agree(name: str) -> None:
     assert float(value) == pytest.approx(program(xs[1]), rel=1e-12)
 
 
-@pytest.mark.parametrize("name", ["two heads", "attention with a causal mask", "products of a table with itself"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "two heads",
+        "attention with a causal mask",
+        "products of a table with itself",
+        "half of the products of a table with itself",
+    ],
+)
 def test_products_of_two_tables_agree(name: str) -> None:
     fn, inputs, _ = TABLES[name]
     program = record(fn, [0.1 * i for i in range(inputs)])
     xs = np.random.default_rng(3).normal(size=(5, inputs))
     assert_the_same(program, xs)
     assert_the_same(program, xs[:0])
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_known_entries_of_a_product_agree(name: str) -> None:
+    for fn, inputs in ((factorised(KNOWN[name]), len(KNOWN[name])), of_inputs(KNOWN[name])):
+        program = record(fn, [0.1] * inputs)
+        xs = np.random.default_rng(3).normal(size=(5, inputs))
+        assert_the_same(program, xs)
+        assert_the_same(program, xs[:0])
 
 
 def test_an_operation_made_in_a_test_needs_nothing_but_its_row() -> None:

@@ -88,7 +88,7 @@ class Inner:
     There may be g `tables`, as there are heads; all that is said is for each, one after the other. `left` has for each
     of n `terms` its number in every row, n×r rows of the space, and `right` that in every column, n×c. `out` has for
     each column its number in every row, c×r. Where the left table has the row `nothing` there is no such term: 0 times
-    what is not finite would be none.
+    what is not finite would be none. `unread` are rows of `out` that stand for no number: their gradient is 0.
     """
 
     out: Rows
@@ -97,6 +97,7 @@ class Inner:
     tables: int
     terms: int
     nothing: int | None = None
+    unread: frozenset[int] = frozenset()
 
     @property
     def rows(self) -> int:
@@ -112,13 +113,32 @@ class Inner:
         """For each table and row the terms that are there; nothing where all are."""
         if self.nothing is None:
             return []
-        size = len(self.left) // self.tables
-        lines = [
-            (g, r, self.left.numbers[g * size + r : (g + 1) * size : self.rows])
-            for g in range(self.tables)
+        return [
+            (g, r, [k for k, x in enumerate(table[r :: self.rows]) if x != self.nothing])
+            for g, table in enumerate(self._tables(self.left))
             for r in range(self.rows)
         ]
-        return [(g, r, [k for k, x in enumerate(line) if x != self.nothing]) for g, r, line in lines]
+
+    def read_in(self, by_column: bool = False) -> list[tuple[int, int, list[int]]]:
+        """For each table and row the columns that are read, or for each column the rows; nothing where all are."""
+        if not self.unread:
+            return []
+        lines = [
+            (g, i, table[i * self.rows : (i + 1) * self.rows] if by_column else table[i :: self.rows])
+            for g, table in enumerate(self._tables(self.out))
+            for i in range(self.columns if by_column else self.rows)
+        ]
+        return [(g, i, [k for k, x in enumerate(line) if x not in self.unread]) for g, i, line in lines]
+
+    def _tables(self, rows: Rows) -> list[tuple[int, ...]]:
+        """The rows of each table."""
+        size = len(rows) // self.tables
+        return [rows.numbers[g * size : (g + 1) * size] for g in range(self.tables)]
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether less than half of the result is read."""
+        return 2 * len(self.unread) > len(self.out)
 
     def shaped(self) -> tuple[tuple[Rows, tuple[int, int, int]], ...]:
         """The result and both tables with their shapes."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from micrograd_es import flow
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.blocks import Plan, Space, Wanted
+from micrograd_es.program.blocks import Inner, Plan, Space, Wanted
 from micrograd_es.program.in_numpy.portions import length_of
 from micrograd_es.program.in_numpy.runner import Runner
 from micrograd_es.program.tape import Tape
@@ -47,6 +47,8 @@ def _searched(plan: Plan, shared: Array, inputs: Array, wanted: Wanted) -> tuple
     output = plan.rows(plan.tape.outputs[:1]) if wanted else None
     length = max(length_of(plan, len(inputs), wanted, output), 1)
     runner = Runner(plan, shared, min(length, len(inputs)), wanted, output)
+    tables = [block for block in plan.blocks if isinstance(block, Inner) and block.out.space is Space.VARYING]
+    unread = [row for block in tables for row in block.unread]  # may overflow without harm
     bad: list[int] = []
     for start in range(0, max(len(inputs), 1), length):
         some = inputs[start : start + length]
@@ -57,7 +59,7 @@ def _searched(plan: Plan, shared: Array, inputs: Array, wanted: Wanted) -> tuple
             runner.backward(1.0)
         else:
             runner.forward()
-        found = [_first(rows[Space.VARYING]) for rows in (runner.values, runner.gradients)]
+        found = [_first(np.delete(rows[Space.VARYING], unread, 0)) for rows in (runner.values, runner.gradients)]
         bad = [start + example for example in found if example is not None]
         if not bad and not np.isfinite(runner.gradients[Space.SHARED]).all():
             bad = [start + _alone(runner, some)]

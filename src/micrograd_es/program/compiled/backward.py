@@ -8,7 +8,7 @@ from itertools import chain
 from micrograd_es.ops import ADD, SAME, Op
 from micrograd_es.program.blocks import Affine, Elementwise, Inner, Plan, Rows, Space, Total, Wanted, is_run
 from micrograd_es.program.compiled import products, rows, single, tiles
-from micrograd_es.program.compiled.forward import Forward, filled
+from micrograd_es.program.compiled.forward import Forward, Tables, filled
 from micrograd_es.program.compiled.places import (
     VARYING,
     Spread,
@@ -206,15 +206,41 @@ class Backward:
 
     def _inner(self, block: Inner) -> list[int]:
         """To each of two tables the products of the gradient and the other table."""
-        (out, shape), (left, of_left), (right, of_right) = block.shaped()
+        (out, shape), left, right = block.shaped()
         upstream, steps = self.places.gradients(out), []
-        if self.is_wanted(left):
-            read = in_tables(upstream, shape), in_tables(self.places.values(right), of_right, True)
-            steps += self.way.inner(out.space, block.columns, in_tables(self._into(left), of_left), *read)
-        if self.is_wanted(right):
-            read = in_tables(upstream, shape, True), in_tables(self.places.values(left), of_left, True)
-            steps += self.way.inner(out.space, block.rows, in_tables(self._into(right), of_right), *read)
+        for (table, of), (other, of_other), turned in ((left, right, False), (right, left, True)):
+            if not self.is_wanted(table):
+                continue
+            read = in_tables(upstream, shape, turned), in_tables(self.places.values(other), of_other, True)
+            if block.unread:
+                steps += self._by_line(table, of, block.read_in(by_column=turned), *read)
+            else:
+                count = block.rows if turned else block.columns
+                steps += self.way.inner(out.space, count, in_tables(self._into(table), of), *read)
         return steps
+
+    def _by_line(
+        self, rows: Rows, of: tuple[int, int, int], there: Sequence[tuple[int, int, list[int]]], up: Tables, by: Tables
+    ) -> list[int]:
+        """The products of the gradient and a table for each row of the other table, of what is read of it.
+
+        The lines stand in the order in which they run, as a row may be written by one of them and added to by others.
+        """
+        _, terms, width = of
+        numbers = in_tables(rows.numbers, of)
+        there = sorted(there, key=lambda line: len(line[2]))
+        targets = self._into(Rows(rows.space, tuple([x for g, line, _ in there for x in numbers[g][line::width]])))
+        return self.way.by_line(
+            rows.space,
+            [
+                (
+                    targets[i * terms : (i + 1) * terms],
+                    [up[g][k * width + line] for k in read],
+                    [x for k in read for x in by[g][k * terms : (k + 1) * terms]],
+                )
+                for i, (g, line, read) in enumerate(there)
+            ],
+        )
 
     def _into(self, rows: Rows) -> list[int]:
         """The gradients of rows as targets."""

@@ -22,6 +22,7 @@ from micrograd_es.program.compiled.places import (
 )
 
 Tables = Sequence[Sequence[int]]  # the places of tables, those of each line by line
+Line = tuple[list[int], list[int], list[int]]  # see `Forward.by_line`
 
 
 class Forward:
@@ -113,18 +114,31 @@ class Forward:
         (out, shape), left, right = block.shaped()
         targets = [2 * place + 1 for place in self.places.values(out)]
         found = [in_tables(self.places.values(rows), of) for rows, of in (left, right)]
-        if block.nothing is not None:
-            return self._rows_of(block, in_tables(targets, shape), *found)
+        if block.nothing is not None or block.is_sparse:
+            return self.by_line(out.space, self._row_by_row(block, in_tables(targets, shape), *found))
         return self.inner(out.space, block.terms, in_tables(targets, shape), *found)
 
-    def _rows_of(self, block: Inner, targets: Tables, left: Tables, right: Tables) -> list[int]:
-        """Row by row, of the terms that are there."""
-        steps = []
-        for g, row, terms in block.there():
-            factors = [left[g][k * block.rows + row] for k in terms]
-            others = [x for k in terms for x in right[g][k * block.columns : (k + 1) * block.columns]]
-            steps += self.inner(block.out.space, len(terms), [targets[g][row :: block.rows]], [factors], [others])
-        return steps
+    def _row_by_row(self, block: Inner, targets: Tables, left: Tables, right: Tables) -> Iterable[Line]:
+        """The rows of tables: those of their terms that are there, for the columns in which they are read."""
+        every = [(g, row) for g in range(block.tables) for row in range(block.rows)]
+        there = {(g, row): terms for g, row, terms in block.there()}
+        read = {(g, row): columns for g, row, columns in block.read_in()}
+        for g, row in every:
+            terms = there.get((g, row), range(block.terms))
+            columns = read.get((g, row), range(block.columns))
+            yield (
+                [targets[g][c * block.rows + row] for c in columns],
+                [left[g][k * block.rows + row] for k in terms],
+                [right[g][k * block.columns + c] for k in terms for c in columns],
+            )
+
+    def by_line(self, space: Space, lines: Iterable[Line]) -> list[int]:
+        """Products of a row and a table: the targets, and the places of the row and the table; those alike at once."""
+        alike: dict[tuple[int, int], list[Line]] = {}
+        for line in lines:
+            alike.setdefault((len(line[0]), len(line[1])), []).append(line)
+        found = [self.inner(space, terms, *zip(*some, strict=True)) for (_, terms), some in alike.items()]
+        return list(chain.from_iterable(found))
 
     def inner(self, space: Space, terms: int, targets: Tables, left: Tables, right: Tables) -> list[int]:
         """The products of tables, of so many terms: the targets, and of each term the places in a row and a column."""

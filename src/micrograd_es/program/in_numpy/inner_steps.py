@@ -18,6 +18,7 @@ MANY = 64  # examples, beyond which einsum is the faster one
 EXAMPLE, PRODUCT, CALL = 105, 15, 1500  # ns for each example of np.matmul, each product of einsum, and its call
 
 Shape = tuple[int, int, int]
+There = list[tuple[int, int, list[int]]]  # for each table and line the terms that are there; nothing where all are
 
 
 def forward(exchange: Exchange, block: Inner, out: Array) -> list[Step]:
@@ -26,9 +27,7 @@ def forward(exchange: Exchange, block: Inner, out: Array) -> list[Step]:
     (_, shape), (left, of_left), (right, of_right) = block.shaped()
     x, y = _read(exchange, 0, left, of_left, steps), _read(exchange, 1, right, of_right, steps)
     y, to = y.swapaxes(1, 2), out.reshape(*shape, out.shape[1])
-    steps.append(_product(y, x, to))
-    parts = [(y[g], x[g, :, r], np.array(terms), to[g, :, r]) for g, r, terms in block.there()]
-    return [*steps, (where_there, (out, parts))] if parts else steps
+    return steps + _product(y, x, to, block.there())
 
 
 def backward(exchange: Exchange, block: Inner, upstream: Array) -> list[Step]:
@@ -37,41 +36,52 @@ def backward(exchange: Exchange, block: Inner, upstream: Array) -> list[Step]:
     (_, shape), (left, of_left), (right, of_right) = block.shaped()
     up = upstream.reshape(*shape, upstream.shape[1])
     if exchange.is_wanted(left):
-        steps += _sent(exchange, left, of_left, _read(exchange, 1, right, of_right, steps), up)
+        x = _read(exchange, 1, right, of_right, steps)
+        steps += _sent(exchange, left, of_left, x, up, block.read_in())
     if exchange.is_wanted(right):
-        steps += _sent(exchange, right, of_right, _read(exchange, 0, left, of_left, steps), up.swapaxes(1, 2))
+        x = _read(exchange, 0, left, of_left, steps)
+        steps += _sent(exchange, right, of_right, x, up.swapaxes(1, 2), block.read_in(by_column=True))
     return steps
 
 
-def _sent(exchange: Exchange, rows: Rows, shape: Shape, x: Array, y: Array) -> list[Step]:
+def _sent(exchange: Exchange, rows: Rows, shape: Shape, x: Array, y: Array, there: There) -> list[Step]:
     """The steps that add a product to the gradients of a table."""
     columns = x.shape[3]
     target = _view(exchange.gradients[rows.space], rows, shape)
     if target is None:
-        return _gathered_back(exchange, rows, shape, x, y)
+        return _gathered_back(exchange, rows, shape, x, y, there)
     if exchange.is_fresh(rows, True):
-        return [_product(x, y, target)]
+        return _product(x, y, target, there)
     room = exchange.room(CONTRIBUTIONS, (len(rows), columns)).reshape(*shape, columns)
-    return [_product(x, y, room), (np.add, (target, room, target))]
+    return [*_product(x, y, room, there), (np.add, (target, room, target))]
 
 
-def _gathered_back(exchange: Exchange, rows: Rows, shape: Shape, x: Array, y: Array) -> list[Step]:
+def _gathered_back(exchange: Exchange, rows: Rows, shape: Shape, x: Array, y: Array, there: There) -> list[Step]:
     """The steps that add a product to gradients that are apart; to none that nobody asks for, as what is not there."""
     columns, wanted = x.shape[3], exchange.wanted[rows.space]
     asked = [i for i, row in enumerate(rows.numbers) if row in wanted]
 
     def write(room: Array) -> list[Step]:
         if len(asked) == len(rows):
-            return [_product(x, y, room.reshape(*shape, columns))]
+            return _product(x, y, room.reshape(*shape, columns), there)
         every = exchange.room(INNER, (len(rows), columns))
-        return [_product(x, y, every.reshape(*shape, columns)), taken(every, np.array(asked), room)]
+        return [*_product(x, y, every.reshape(*shape, columns), there), taken(every, np.array(asked), room)]
 
     some = Rows(rows.space, tuple([rows.numbers[i] for i in asked]))
     return exchange.sent(*exchange.at(some, False), (len(some), columns), write)
 
 
-def _product(x: Array, y: Array, to: Array) -> Step:
-    """The step of the products of matrices, one for each table and example: those stand on the last axis."""
+def _product(x: Array, y: Array, to: Array, there: There) -> list[Step]:
+    """The steps of the products of matrices, one for each table and example: those stand on the last axis.
+
+    `there` are the terms that are there of each column, if not all of them are.
+    """
+    parts = [(x[g], y[g, :, column], np.array(terms), to[g, :, column]) for g, column, terms in there]
+    return [_whole_product(x, y, to), *([(where_there, (to, parts))] if parts else [])]
+
+
+def _whole_product(x: Array, y: Array, to: Array) -> Step:
+    """The step of all products; the examples stand on the last axis."""
     size, columns = x.shape[1] * x.shape[2] * y.shape[2], x.shape[3]
     if x.shape[2] == 1:  # each number of one with each of the other
         return np.multiply, (x, y, to)

@@ -7,6 +7,7 @@ those matrices, which writes into them. `Runner.source` shows the steps, and rea
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from micrograd_es.program.in_numpy.exchange import Exchange
 from micrograd_es.program.in_numpy.steps import Step, copied
 from micrograd_es.program.in_numpy.text import written
 
+BETWEEN = 1 << 10  # numbers that are cleared in less time than it takes to call NumPy once more
 LARGE = 1 << 21  # bytes of values from which on what blocks gather has room for one block at a time
 
 
@@ -71,7 +73,7 @@ class Runner:
             self.exchange.touched[output.space].update(output.numbers)
             back = [step for block in reversed(plan.blocks) for step in blocks.backward(block)]
             back += self.exchange.to_leaves()
-            self.back = [*self._cleared(), *back, *self._sums(output, plan.tape.parameters)]
+            self.back = [*self._cleared(output), *back, *self._sums(output, plan.tape.parameters)]
 
     @property
     def source(self) -> str:
@@ -98,12 +100,18 @@ class Runner:
             for function, given in self.back:
                 function(*given)
 
-    def _cleared(self) -> list[Step]:
-        """The steps that clear gradients: what is added to, but not what is only set."""
+    def _cleared(self, output: Rows) -> list[Step]:
+        """The steps that clear gradients: what is added to, but not what is only set.
+
+        Some that are set later may stand between, but for that of the output, which is there already.
+        """
         steps: list[Step] = []
         for space, wanted in self.wanted.items():
+            matrix = self.gradients[space]
             places = sorted(self.exchange.cleared[space] | (wanted - self.exchange.touched[space]))
-            steps += [(self.gradients[space][rows[0] : rows[-1] + 1].fill, (0.0,)) for rows in _runs(places)]
+            kept = output.numbers[0] if output.space is space else -1
+            runs = _runs(places, BETWEEN // max(matrix.shape[1], 1), kept)
+            steps += [(matrix[first : last + 1].fill, (0.0,)) for first, last in runs]
         return steps
 
     def _sums(self, output: Rows, parameters: int) -> list[Step]:
@@ -115,7 +123,11 @@ class Runner:
         return [*added, (np.dot, (slopes, slopes, check))]
 
 
-def _runs(rows: Sequence[int]) -> list[tuple[int, ...]]:
-    """Sorted rows as stretches of rows that follow each other."""
-    starts = [i for i in range(len(rows)) if not i or rows[i] != rows[i - 1] + 1]
-    return [tuple(rows[start:end]) for start, end in zip(starts, [*starts[1:], len(rows)])]  # noqa: B905
+def _runs(rows: Sequence[int], between: int, kept: int) -> list[tuple[int, int]]:
+    """The first and the last of sorted rows that follow each other, with so many others between them, but never one.
+
+    >>> _runs([1, 2, 4, 8, 10], 1, 9)
+    [(1, 4), (8, 8), (10, 10)]
+    """
+    apart = [i for i in range(1, len(rows)) if rows[i] - rows[i - 1] > 1 + between or rows[i - 1] < kept < rows[i]]
+    return [(rows[start], rows[end - 1]) for start, end in pairwise([0, *apart, len(rows)])] if rows else []

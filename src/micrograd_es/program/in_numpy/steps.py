@@ -7,6 +7,7 @@ are what it has no single call for.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,7 @@ def where_there(total: Array, parts: Iterable[tuple[Array, Array, Any, Array]]) 
 
     A part has the first factors, the second ones, the numbers of the terms, and the room.
     """
-    if not np.isfinite(total.sum()):
+    if not isfinite(np.vdot(total, total)):
         for x, y, terms, room in parts:
             np.einsum("ikb,kb->ib", x[:, terms], y[terms], out=room)
 

@@ -35,7 +35,7 @@ _OTHERS: dict[object, str] = {
     steps.copy: "{1}[...] = {0}",
     steps.add_to: "{0}[{1}] += {2}",
     steps.add_sorted: "{0}[{1}] += np.add.reduceat({2}[{3}], {4})",
-    steps.where_there: "for x, y, i, z in () if np.isfinite({0}.sum()) else {1}:"
+    steps.where_there: "for x, y, i, z in () if np.isfinite(np.vdot({0}, {0})) else {1}:"
     " np.einsum('ikb,kb->ib', x[:, i], y[i], out=z)",
     steps.add_stretches: "for i, x in {1}: {0}[i] += x",
     np.add.reduceat: "np.add.reduceat({0}, {1}, {2}, {3}, {4})",

@@ -205,7 +205,8 @@ class _Grouping:
         left = self._rows([x if x != NONE else self._nothing() for grid in grids for term in grid.left for x in term])
         right = self._rows([x for grid in grids for term in grid.right for x in term])
         nothing = self.plan.nothing if any(NONE in term for grid in grids for term in grid.left) else None
-        self.plan.blocks.append(Inner(out, left, right, len(grids), len(grids[0].left), nothing))
+        unread = frozenset([self.row[x] for grid in grids for x in grid.unread])
+        self.plan.blocks.append(Inner(out, left, right, len(grids), len(grids[0].left), nothing, unread))
 
     def _added(self, members: list[int], later: Groups, positions: int = 1) -> tuple[list[int], tuple[Rows, ...]]:
         """What all sums add to their products, once for each kernel where it is the same at all positions.

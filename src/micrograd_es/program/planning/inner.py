@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from micrograd_es.ops import MUL
 from micrograd_es.program.planning.affinities import Steps
-from micrograd_es.program.planning.masks import FULL, NONE, Grid, joined
+from micrograd_es.program.planning.masks import FULL, FULL_IF_SHARED, NONE, Grid, joined
 
 TINY, FEW = 4, 16  # products of a table, and such tables, up to which a block for them is no more than a formula
+SMALL = 32  # the same of a table in which something is missing, beside such formulas
 
 Pairs = Sequence[tuple[int, int]]  # the factors of the terms of a sum
 Cells = dict[tuple[int, int], int]  # the sum of each row and column that meet
@@ -29,9 +30,10 @@ def grids(steps: Steps) -> dict[int, Grid]:
     shared: list[Grid] = []
     for (level, _, varies), sums in _alike(steps).items():
         if len(sums) > 1 and varies:
-            levels.setdefault(level, []).extend(_in(sums))
+            some = _in(sums, FULL)  # turned, so that what is there of a row stands together
+            levels.setdefault(level, []).extend([grid if grid.is_full else grid.turned for grid in some])
         elif len(sums) > 1:  # turned, as weights stand row by row
-            shared += [grid.turned for grid in _in(sums) if grid.is_full]
+            shared += [grid.turned for grid in _in(sums, FULL_IF_SHARED)]
     found = [*shared, *[grid for some in levels.values() for grid in joined(some)]]
     return _take_out(steps, found) if found else {}
 
@@ -65,16 +67,19 @@ def _alike(steps: Steps) -> dict[tuple[int, int, bool], dict[int, Pairs]]:
     return found
 
 
-def _in(sums: Mapping[int, Pairs]) -> list[Grid]:
-    """The tables in sums of as many products: with the factors as they stand, or turned where that gives more."""
+def _in(sums: Mapping[int, Pairs], full: int) -> list[Grid]:
+    """The tables in sums of as many products: with the factors as they stand, or turned where that gives more.
+
+    Of each at least the `full`-th part is there.
+    """
     firsts = [x for pairs in sums.values() for x, _ in pairs]
     seconds = [y for pairs in sums.values() for _, y in pairs]
     if len({*firsts, *seconds}) == 2 * len(firsts):
         return []
-    found = _tables(sums)
+    found = _tables(sums, full)
     if set(firsts).isdisjoint(seconds) or (len(found) == 1 and _size(found[0]) == len(sums)):
         return found
-    turned = _tables(_turned(sums))
+    turned = _tables(_turned(sums), full)
     return turned if _worth(turned) > _worth(found) else found
 
 
@@ -97,7 +102,7 @@ def _lines(sums: Mapping[int, Iterable[int]]) -> dict[int, int]:
     return {x: known.setdefault(tuple(members), len(known)) for x, members in found.items()}
 
 
-def _tables(sums: Mapping[int, Pairs]) -> list[Grid]:
+def _tables(sums: Mapping[int, Pairs], full: int) -> list[Grid]:
     """The tables in sums, the first factors of whose products are in rows and the second ones in columns."""
     firsts = _lines({number: [x for x, _ in pairs] for number, pairs in sums.items()})
     seconds = _lines({number: [y for _, y in pairs] for number, pairs in sums.items()})
@@ -110,21 +115,31 @@ def _tables(sums: Mapping[int, Pairs]) -> list[Grid]:
             (row,), (column,) = in_rows, in_columns
             if column not in rows.setdefault(row, {}):
                 rows[row][column] = columns.setdefault(column, {})[row] = number
-    made = [_grid(cells, sums) for cells in _worth_it(_complete(rows, columns), sums)]
+    made = [_grid(cells, sums) for cells in _worth_it(_complete(rows, columns, full), sums)]
     return [grid for grid in made if grid]
 
 
 def _worth_it(found: list[Cells], sums: Mapping[int, Pairs]) -> list[Cells]:
-    """All but tables of two sums of two products, where there are many, or sums beside them that are in none."""
+    """All but tables of two sums of two products, where there are many, or sums beside them that are in none.
+
+    Beside such sums a table in which something is missing is none for a few more.
+    """
     terms = len(next(iter(sums.values())))
     tiny = [cells for cells in found if len(cells) * terms <= TINY]
-    if len(tiny) <= FEW and sum(map(len, found)) == len(sums):
+    alone = sum(map(len, found)) == len(sums)
+    if len(tiny) <= FEW and alone:
         return found
-    return [cells for cells in found if len(cells) * terms > TINY]
+    return [cells for cells in found if len(cells) * terms > (TINY if alone or _is_complete(cells) else SMALL)]
 
 
-def _complete(rows: dict[int, dict[int, int]], columns: dict[int, dict[int, int]]) -> list[Cells]:
-    """Rows and columns most of which meet each other; of others each row, or each column, by itself."""
+def _is_complete(cells: Cells) -> bool:
+    """Whether every row meets every column."""
+    rows, columns = map(set, zip(*cells, strict=True))
+    return len(cells) == len(rows) * len(columns)
+
+
+def _complete(rows: dict[int, dict[int, int]], columns: dict[int, dict[int, int]], full: int) -> list[Cells]:
+    """Rows and columns enough of which meet each other; of others each row, or each column, by itself."""
     found: list[Cells] = []
     left = dict.fromkeys(rows)
     while left:
@@ -132,7 +147,7 @@ def _complete(rows: dict[int, dict[int, int]], columns: dict[int, dict[int, int]
         for row in mine:
             del left[row]
         cells = {(row, column): number for row in mine for column, number in rows[row].items()}
-        if FULL * len(cells) >= len(mine) * len(theirs):
+        if full * len(cells) >= len(mine) * len(theirs):
             found.append(cells)
         else:
             by_row = [{(row, column): number for column, number in rows[row].items()} for row in mine]
@@ -184,8 +199,7 @@ def _grid(cells: Cells, sums: Mapping[int, Pairs]) -> Grid | None:
     rows, columns = (sorted(side, key=side.__getitem__) for side in starts)
     left = [list(term) for term in zip(*[lines[0][row] for row in rows], strict=True)]
     right = [list(term) for term in zip(*[lines[1][column] for column in columns], strict=True)]
-    grid = Grid(left, right, [[cells.get((row, column), NONE) for column in columns] for row in rows])
-    return grid if grid.is_full else grid.turned  # so that what is there of a row stands together
+    return Grid(left, right, [[cells.get((row, column), NONE) for column in columns] for row in rows])
 
 
 def _is_turned(cells: Cells) -> bool:
@@ -261,15 +275,17 @@ def _take_out(steps: Steps, found: Sequence[Grid]) -> dict[int, Grid]:
     gone: set[int] = set()
     made: dict[int, Grid] = {}
     for grid in found:
-        out = [[_alone(steps, number, gone) for number in row] for row in grid.out]
+        varies = steps.varies[grid.right[0][0]]
+        out = [[_alone(steps, x, gone) if x != NONE else steps.new(varies) for x in row] for row in grid.out]
         here = max([level[x] for x in grid.factors]) + 1
         for number in [number for row in out for number in row]:
             ops[number], level[number] = None, here
             gone.add(number)
         first = out[0][0]
         args[first] = grid.factors
-        made[first] = grid._replace(out=out)
-        for side, table in zip(("left", "right"), grid, strict=False):
+        pairs = [pair for rows in zip(out, grid.out, strict=True) for pair in zip(*rows, strict=True)]
+        made[first] = grid._replace(out=out, unread=frozenset([number for number, x in pairs if x == NONE]))
+        for side, table in (("left", grid.left), ("right", grid.right)):
             for x in (x for term in table for x in term if x != NONE):
                 steps.tables.setdefault(x, f"{side} {len(made)}")
     steps.order = [number for number in steps.order if number not in gone] + list(made)
@@ -279,8 +295,6 @@ def _take_out(steps: Steps, found: Sequence[Grid]) -> dict[int, Grid]:
 
 def _alone(steps: Steps, number: int, gone: set[int]) -> int:
     """The number of the products of a sum alone, which are gone; what is added to them is added later."""
-    if number == NONE:
-        return steps.new(True)
     args = steps.args
     products = [x for x in args[number] if _is_product(steps, x)]
     gone.update(products)

@@ -1,4 +1,5 @@
-"""Tables in which something is missing: what a causal mask leaves of scores, and of the shares that weigh the values.
+"""Tables in which something is missing: what a causal mask leaves of scores, and of the shares that weigh the values;
+the entries of a matrix that are known, where it is to be factorised.
 
 Sums that are not there are computed as well, and nothing reads them; terms that are not there are 0. Both cost less
 than a product for every row.
@@ -10,18 +11,21 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 FULL = 2  # at least this part of a table is there
+FULL_IF_SHARED = 32  # the same of one that all examples share: it is one product of matrices, and not one an example
 NONE = -1  # stands for a number that is not there
 
 
 class Grid(NamedTuple):
     """A product of two tables: for each term its number in every row, and in every column; the sums, row by row.
 
-    NONE stands for a sum that is not there, and in the left table for a number that is not.
+    NONE stands for a sum that is not there, and in the left table for a number that is not. Sums that are not there get
+    numbers, which are `unread`.
     """
 
     left: list[list[int]]
     right: list[list[int]]
     out: list[list[int]]
+    unread: frozenset[int] = frozenset()
 
     @property
     def is_full(self) -> bool:
@@ -40,16 +44,16 @@ class Grid(NamedTuple):
 
     def in_order(self, row: Sequence[int]) -> Grid:
         """With terms, rows and columns in the order of the rows that their first numbers have."""
-        left, right, out = self
+        left, right, out, _ = self
         firsts = (
             [next(x for x in term if x != NONE) for term in left],
             [next(x for x in r if x != NONE) for r in zip(*left, strict=True)],
         )
         terms, rows, columns = (sorted(range(len(some)), key=lambda i: row[some[i]]) for some in (*firsts, right[0]))
-        return Grid(
-            [[left[k][i] for i in rows] for k in terms],
-            [[right[k][j] for j in columns] for k in terms],
-            [[out[i][j] for j in columns] for i in rows],
+        return self._replace(
+            left=[[left[k][i] for i in rows] for k in terms],
+            right=[[right[k][j] for j in columns] for k in terms],
+            out=[[out[i][j] for j in columns] for i in rows],
         )
 
 
