@@ -40,7 +40,7 @@ class Backward:
                 marks[row] = 1
         self.late: list[int] = []
         self.after: list[int] = []
-        self.before = self.book.step(tiles.clear, self.places.shared + self.places.shared_gap, plan.sizes[Space.SHARED])
+        self.before = self._cleared(plan)
         self.tiles = self._seed(output, seed)
         for block, known in zip(reversed(plan.blocks), reversed(forward.known), strict=True):
             if not self.is_wanted(block.out):
@@ -59,6 +59,19 @@ class Backward:
             else:
                 steps += self._total(block)
         self.after = [*self.late, *self.after]
+
+    def _cleared(self, plan: Plan) -> list[int]:
+        """Sets shared gradients to 0; of a table of which little is read what is read, number by number."""
+        steps: list[int] = []
+        origin, first = self.places.shared + self.places.shared_gap, 0
+        kernel = self.book.number(rows.forward, SAME, "v", True)
+        for block in plan.blocks:
+            if isinstance(block, Inner) and block.out.space is Space.SHARED and block.is_sparse:
+                steps += self.book.step(tiles.clear, origin + first, block.out.numbers[0] - first)
+                read = [origin + row for row in block.out.numbers if row not in block.unread]
+                steps += filled(kernel, (len(read), 1), [read, [self.way.zero] * len(read)])
+                first = block.out.numbers[-1] + 1
+        return steps + self.book.step(tiles.clear, origin + first, plan.sizes[Space.SHARED] - first)
 
     def _one(self, block: Elementwise, modes: str, places: list[int]) -> list[int]:
         """An operation on one row, backward: `_operation`, made fast, since an irregular graph has many."""
