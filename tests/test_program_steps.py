@@ -416,3 +416,14 @@ def test_a_row_with_sigmoids_in_its_formula_has_room_for_each(inside: Callable[[
     eager.backward()
     assert value == pytest.approx(eager.data, rel=1e-12)
     assert gradient == pytest.approx([w.grad], rel=1e-12)
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
+def test_what_the_way_back_starts_with_is_not_cleared_with_what_is_beside_it(fast: bool) -> None:
+    if fast:
+        pytest.importorskip("llvmlite")
+    before, returned, after = Value(1.0), Value(2.0), Value(3.0)
+    program = record(lambda: returned, parameters=[before, returned, after], fast=fast)
+    assert program.value_and_grad()[1].tolist() == [0.0, 1.0, 0.0]
+    program = record(lambda x: x[1], [1.0, 2.0, 3.0], fast=fast)
+    assert program.value_and_grad(np.ones((2, 3)), wrt="inputs")[1][0].tolist() == [[0.0, 0.5, 0.0]] * 2
