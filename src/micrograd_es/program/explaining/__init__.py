@@ -2,8 +2,9 @@
 
 `formulas` are written once, and read as text, as LaTeX and as arrays; `notation` has their signs. `naming` knows which
 matrix rows are columns of, `stretches`, `sources`, `patches` and `columns` put matrices together, and `constants` knows
-which are numbers; `forms` says how weights stand. `affine_formulas`, `tables` and `readings` write the lines of blocks;
-`shares` and `softmaxes` put the rows of attention together, and `attention` writes them. `recognition` says what
-lectures call a line; `objective` writes losses and penalties, which the `loss_` rooms and `penalties` find in a plan
-that is `written_out`, as lectures do. `matrices` has all lines, and `explain` prints them with their `legend`.
+which are numbers; `forms` says how weights stand. `affine_formulas`, `tables` and `readings` write the lines of blocks,
+in the order of the tables that they read, which `orders` finds; `shares` and `softmaxes` put the rows of attention
+together, and `attention` writes them. `recognition` says what lectures call a line; `objective` writes losses and
+penalties, which the `loss_` rooms and `penalties` find in a plan that is `written_out`, as lectures do. `matrices` has
+all lines, and `explain` prints them with their `legend`.
 """

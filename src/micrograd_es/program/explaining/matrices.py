@@ -23,12 +23,13 @@ from micrograd_es.program.explaining.formulas import (
 )
 from micrograd_es.program.explaining.naming import Line
 from micrograd_es.program.explaining.objective import Objective
+from micrograd_es.program.explaining.orders import at_all_positions, in_order
 from micrograd_es.program.explaining.patches import Patches
 from micrograd_es.program.explaining.readings import Across, LogSums, Reading, is_zero, numeral, scaled
 from micrograd_es.program.explaining.recognition import recognise
 from micrograd_es.program.explaining.softmaxes import Softmaxes, attended
 from micrograd_es.program.explaining.stretches import Spread, Stretches, Taken
-from micrograd_es.program.explaining.tables import inner_line, pieces, tables_apart
+from micrograd_es.program.explaining.tables import inner_line, pieces, tables_apart, upright
 
 SUMMED = 6  # matrices that are added up by name
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "softplus", "identity")
@@ -63,6 +64,7 @@ class Lines(Objective):
     # Forward
 
     def _line(self, block: Block | Softmaxes) -> Line:
+        block = in_order(self, block)
         if isinstance(block, Affine):
             line = affine_line(self, block)
         elif isinstance(block, Total):
@@ -92,6 +94,8 @@ class Lines(Objective):
         count = len(block.terms) // len(block.out)
         table = Rows(block.terms.space, tuple([row for i in range(count) for row in block.terms.numbers[i::count]]))
         known = self.known_at_positions(table, len(block.out))
+        if self.is_given_as_table(block.terms, count):
+            known = upright(self, table, count)
         if known:
             return self._row_sums(known)
         columns = [Rows(table.space, block.terms.numbers[i::count]) for i in range(count)]
@@ -121,7 +125,7 @@ class Lines(Objective):
         line = self._joined(block, shape)
         if line:
             return line
-        inputs, positions = self._at_all_positions(block)
+        inputs, positions = at_all_positions(self, block)
         if inputs:
             shape = "m", len(block.out) // positions
         else:
@@ -177,15 +181,6 @@ class Lines(Objective):
             return [(every, Times(Spread(upstream, count), LogSums(x, count, out)))]
 
         return Line(matrix, LogSums(x, count), [every], back)
-
-    def _at_all_positions(self, block: Elementwise) -> tuple[list[Matrix], int]:
-        """The inputs of an operation on kernels at positions, and how many; none, and 1, for any other."""
-        count = max([self.positions(rows) for rows in block.inputs])
-        if count == 1:
-            return [], 1
-        found = [self.at_positions(rows, len(block.out) // count, count) for rows in block.inputs]
-        known = [matrix for matrix in found if matrix is not None]
-        return (known, count) if len(known) == len(found) else ([], 1)
 
     def _across(self, op: Op, every: Matrix, shape: tuple[Any, int], count: int = 1) -> Line:
         """One result of many inputs: they are the columns of a matrix, or one column `count` times."""

@@ -54,6 +54,8 @@ class Names:
         self._exact: dict[tuple[Rows, Form], Matrix] = {}
         self._at_positions: dict[Rows, Matrix] = {}
         self._read: dict[tuple[Rows, int], Matrix] = {}  # those put together for a block, with their positions
+        self._in_any_order: dict[tuple[int, ...], Rows] = {}  # those at positions, by their sorted numbers
+        self._tables: dict[Rows, int] = {}  # how many columns an input has that was given as a table
         self._counts: dict[str, int] = {}
         self._inputs(shapes)
         if plan.nothing is not None:
@@ -74,6 +76,7 @@ class Names:
         """Note that some rows are a matrix."""
         if matrix.positions > 1:
             self._at_positions[rows] = matrix
+            self._note_order(rows)
         else:
             self._exact[rows, form] = matrix
             if form and form[1] == 1:  # weights of one input are one row
@@ -89,6 +92,8 @@ class Names:
             rows = Rows(Space.VARYING, tuple(range(start, start + width)))
             matrix = Matrix("X", str(i) if len(shapes) > 1 else "", ("m", width))
             self.given.append((self.own(matrix, rows), rows))
+            if len(shape) == 2 and min(shape) > 1:
+                self._tables[rows] = shape[1]
             start += width
 
     def name_layers(self) -> None:
@@ -152,6 +157,10 @@ class Names:
         matrix = self.new("G" if rows.space is Space.VARYING else made, shape)
         self._exact[key] = matrix
         return self.put(matrix, Taken([self.owner[rows.space, row] for row in rows.numbers], form))
+
+    def is_given_as_table(self, rows: Rows, columns: int) -> bool:
+        """Whether rows are all of an input that was given as rows of so many columns."""
+        return self._tables.get(rows) == columns
 
     def is_stretch(self, rows: Rows) -> bool:
         """Whether rows are a known matrix, or columns of one that follow each other."""
@@ -254,7 +263,18 @@ class Names:
         """Note that rows, which stand elsewhere too, are a matrix at positions."""
         self._read[rows, matrix.positions] = matrix
         self._at_positions.setdefault(rows, matrix)
+        self._note_order(rows)
         return matrix
+
+    def _note_order(self, rows: Rows) -> None:
+        if rows.space is Space.VARYING:
+            self._in_any_order.setdefault(tuple(sorted(rows.numbers)), rows)
+
+    def places_in_table(self, rows: Rows) -> list[int]:
+        """The places of rows in the order of the matrix at positions that they are; none for any other rows."""
+        found = self._in_any_order.get(tuple(sorted(rows.numbers))) if rows.space is Space.VARYING else None
+        places = {row: place for place, row in enumerate(rows.numbers)}
+        return [places[row] for row in found.numbers] if found else []
 
     def tables_in(self, columns: Sequence[Rows]) -> list[int]:
         """How many rows each of the matrices at positions has that some columns together are; none for anything else.

@@ -36,10 +36,10 @@ def put_off(steps: Steps) -> None:
 def _waiting(steps: Steps) -> dict[int, int]:
     """The products that can wait for others of the same weights, and the level of the last of these."""
     level = steps.level
-    alike: dict[tuple[int, int], list[int]] = {}  # by how many weights, and their sum: they may stand in any order
+    alike: dict[tuple[int, frozenset[int]], list[int]] = {}  # by the weights, which may stand in any order
     for number, affinity in steps.affine.items():
         if steps.varies[number]:
-            alike.setdefault((len(affinity.weights), sum(affinity.weights)), []).append(number)
+            alike.setdefault((len(affinity.weights), frozenset(affinity.weights)), []).append(number)
     ends = [(max([level[x] for x in members]), members) for members in alike.values()]
     spread = [(end, members) for end, members in ends if min([level[x] for x in members]) < end]
     last = _last(steps) if spread else []

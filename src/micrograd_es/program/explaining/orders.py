@@ -1,0 +1,80 @@
+"""The order in which a block is told: that of the tables that it reads, where the plan has another one.
+
+A plan sorts what it computes by the rows of what is read, in which the positions of an example may stand apart; as a
+table everything is one matrix, with a row for each position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from micrograd_es.program.blocks import Affine, Elementwise, Rows, Space, Total
+from micrograd_es.program.explaining.formulas import Matrix
+from micrograd_es.program.explaining.naming import Names
+
+
+def in_order(names: Names, block: Any) -> Any:
+    """A block in the order of the tables that its inputs are, where that is another one."""
+    if block.out.space is not Space.VARYING or len(block.out) == 1:
+        return block
+    if isinstance(block, Elementwise):
+        return _as_tables(names, block)
+    if isinstance(block, Affine):
+        return _as_read(names, block)
+    return _by_row(names, block) if isinstance(block, Total) else block
+
+
+def at_all_positions(names: Names, block: Elementwise) -> tuple[list[Matrix], int]:
+    """The inputs of an operation on kernels at positions, and how many; none, and 1, for any other."""
+    count = max([names.positions(rows) for rows in block.inputs])
+    if count == 1:
+        return [], 1
+    found = [names.at_positions(rows, len(block.out) // count, count) for rows in block.inputs]
+    known = [matrix for matrix in found if matrix is not None]
+    return (known, count) if len(known) == len(found) else ([], 1)
+
+
+def _as_tables(names: Names, block: Elementwise) -> Elementwise:
+    """An operation on tables row by row and column by column."""
+    if not at_all_positions(names, block)[0]:
+        for order in filter(None, map(names.places_in_table, block.inputs)):
+            out, *inputs = [_picked(rows, order) for rows in (block.out, *block.inputs)]
+            found = Elementwise(out, block.op, tuple(inputs))
+            if at_all_positions(names, found)[0]:
+                return found
+    return block
+
+
+def _as_read(names: Names, block: Affine) -> Affine:
+    """A product with its positions in the order of the matrix that it reads."""
+    count = block.positions
+    places = [names.owner.get((block.inputs.space, row)) for row in block.inputs.numbers[:count]]
+    columns = [place[1] for place in places if place and places[0] and place[0] is places[0][0]]
+    if count == 1 or len(columns) < count or columns == sorted(columns):
+        return block
+    order = sorted(range(count), key=columns.__getitem__)
+
+    def sorted_(rows: Rows) -> Rows:
+        if len(rows) == block.kernels:  # the same at all positions
+            return rows
+        return _picked(rows, [start + i for start in range(0, len(rows), count) for i in order])
+
+    bare = tuple(map(sorted_, block.bare))
+    return replace(block, out=sorted_(block.out), inputs=sorted_(block.inputs), bare=bare)
+
+
+def _by_row(names: Names, block: Total) -> Total:
+    """Sums in the order of the rows of a table, where each of them is one, and each in that of the columns."""
+    order, count = names.places_in_table(block.terms), len(block.out)
+    each = len(block.terms) // count
+    lines = [order[i::count] for i in range(count)]  # the places of the terms, row by row of the table
+    sums = [line[0] // each for line in lines if len({place // each for place in line}) == 1]
+    if not order or len(sums) < count:
+        return block
+    return Total(_picked(block.out, sums), _picked(block.terms, [place for line in lines for place in line]))
+
+
+def _picked(rows: Rows, places: Sequence[int]) -> Rows:
+    return Rows(rows.space, tuple([rows.numbers[place] for place in places]))
