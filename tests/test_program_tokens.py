@@ -119,6 +119,17 @@ def test_its_matrices_have_the_numbers_of_the_program(causal: bool) -> None:
     check_matrices(record(loss, xs[0].tolist()), xs[:0])
 
 
+def test_a_layer_may_have_as_many_neurons_as_it_reads_numbers() -> None:
+    wide = values(12, 3, seed=9)
+
+    def loss(x: Table) -> Value:
+        rows = layer(wide, transformer(x))
+        return es.sum([es.sin(v) * (1 + k / 10) for k, v in enumerate(v for row in rows for v in row)])
+
+    xs = np.random.default_rng(1).normal(size=(3, 4, 3))
+    check_matrices(record(loss, xs[0].tolist()), xs)
+
+
 def test_inputs_in_a_row_have_no_table() -> None:
     text = record(lambda x: [sum(x[:3]), sum(x[3:])], [0.0] * 6).explain()
     assert "Σ₃(X)" in text and "tabla" not in text, text

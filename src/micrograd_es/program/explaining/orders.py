@@ -56,13 +56,11 @@ def _as_read(names: Names, block: Affine) -> Affine:
         return block
     order = sorted(range(count), key=columns.__getitem__)
 
-    def sorted_(rows: Rows) -> Rows:
-        if len(rows) == block.kernels:  # the same at all positions
-            return rows
+    def turned(rows: Rows) -> Rows:
         return _picked(rows, [start + i for start in range(0, len(rows), count) for i in order])
 
-    bare = tuple(map(sorted_, block.bare))
-    return replace(block, out=sorted_(block.out), inputs=sorted_(block.inputs), bare=bare)
+    bare = tuple([rows if len(rows) == block.kernels else turned(rows) for rows in block.bare])  # or alike everywhere
+    return replace(block, out=turned(block.out), inputs=turned(block.inputs), bare=bare)
 
 
 def _by_row(names: Names, block: Total) -> Total:
