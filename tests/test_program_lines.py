@@ -426,3 +426,8 @@ def test_with_examples_as_columns_what_is_put_together_stands_below_each_other_a
         "[A, B] puts the columns of A and those of B together.",
     ]
     assert r"W_{1} &= \left[p,\, p,\, -2\right]" in record(fn, [0.1, 0.2]).explain(latex=True, examples="columns")
+
+
+def test_the_largest_of_one_number_is_that_number() -> None:
+    found = lines(lambda x: [es.exp(v - es.maximum(v)) for v in two(x)], [0.1, 0.2])
+    assert "H1 = Z m×2" in found, found

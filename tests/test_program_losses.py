@@ -384,3 +384,16 @@ def test_what_is_nearly_a_loss_keeps_its_steps(name: str) -> None:
     net = network(4, 5, 3)
     both = record(lambda x: NEARLY[name](net(x[:4]), x[4:]), [0.1] * 7)
     check_matrices(both, np.random.default_rng(3).normal(size=(4, 7)))
+
+
+def test_what_a_layer_gives_is_no_target_though_its_first_weight_is_a_number() -> None:
+    w, v = [Value(0.3), Value(-0.2)], [Value(0.7), Value(0.4)]
+
+    def fn(x: list[Value]) -> Value:
+        y = [es.tanh(a * x[0] + b * x[1]) for a, b in (w, w[::-1])]
+        targets = [0.5 * y[0] + a * y[1] + b for a, b in zip(v, x[2:], strict=True)]
+        return es.sum([(a - b) ** 2 for a, b in zip(y, targets, strict=True)])
+
+    program = record(fn, [0.1, 0.2, 0.3, 0.4])
+    assert "(Y − T)" not in program.explain(backward=True)
+    check_matrices(program, np.random.default_rng(1).normal(size=(4, 4)))

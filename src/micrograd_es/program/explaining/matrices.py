@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from micrograd_es.ops import ADD, LSE, MAX, MIN, MUL, POW, Op
+from micrograd_es.ops import ADD, LSE, MAX, MIN, MUL, POW, SAME, Op
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Plan, Rows, Space, Total
 from micrograd_es.program.explaining.affine_formulas import affine_line, reduced
 from micrograd_es.program.explaining.attention import name_attention, softmax_line
@@ -136,7 +136,7 @@ class Lines(Objective):
                 repeated = next((i for i in columns if inputs[i].value is None), columns[0])
                 inputs[repeated] = self.matrix(block.inputs[repeated], "p", each=True)
         matrix = self.new("H" if block.out.space is Space.VARYING else "S", shape, positions=positions)
-        names, op = list(map(Name, inputs)), block.op
+        names, op = list(map(Name, inputs)), SAME if block.op in (MAX, MIN) and len(inputs) == 1 else block.op
         if op is MUL and len(inputs) == 2 and inputs[0] is inputs[1]:
             names, op = [names[0], numeral(2.0)], POW
 

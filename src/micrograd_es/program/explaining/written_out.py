@@ -59,8 +59,9 @@ class _Writing:
         for i in range(count):
             kernel, position = divmod(i, block.positions)
             own = weights[kernel * size : (kernel + 1) * size]
-            if any(self.tape.inputs <= w < self.tape.first_constant for w in own):
-                yield self._new(MAX, own[0], own[0])
+            parameters = [w for w in own if self.tape.inputs <= w < self.tape.first_constant]
+            if parameters:  # not what is a constant among them, which anything may depend on
+                yield self._new(MAX, parameters[0], parameters[0])
                 continue
             read = inputs[position :: block.positions] if block.dense else inputs[i * size : (i + 1) * size]
             pairs = [(w, x) for w, x in zip(own, read, strict=True) if x != _NOTHING]
