@@ -12,7 +12,7 @@ import pytest
 
 from command_line import texts
 from drawings import Drawing, neuron, product, tangle
-from micrograd_es import Value, draw, exp, frames, gradients, scope
+from micrograd_es import Value, draw, exp, frames, gradients, parse, scope
 from micrograd_es.figures import THEMES, Theme
 from micrograd_es.figures.curves import points_of
 from micrograd_es.figures.fonts import text_width
@@ -21,6 +21,7 @@ from micrograd_es.figures.render import render
 from micrograd_es.figures.shapes import SMALL
 from micrograd_es.figures.stage import View
 from micrograd_es.figures.words import WORDS
+from micrograd_es.ops import ADD, MUL
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -362,6 +363,27 @@ def test_a_caption_that_is_no_text_is_an_error() -> None:
         draw(Value(2.0, "x") * 3, caption=3)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="'caption' is no option"):  # frames say what each is about
         frames(Value(2.0, "x") * 3, caption="no")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "log(1 + exp(x)) + y / x",
+        "log(1 + exp(-2*x)) ** 3 - y ** x",
+        "tanh(1 + tanh(1 + y**2) ** 2) * u - tanh(1 + ((u + z) / x**y) ** 2)",
+        "(tanh(1 + y**2) - u*u) / (x/y - (u - y))",
+    ],
+)
+def test_what_is_first_in_a_formula_enters_its_gate_above_what_is_second(formula: str) -> None:
+    """1.5 above 2 at a ÷ is read as 1.5 ÷ 2, and two wires that end in one point as one."""
+    numbers = {name: 1.0 + place / 8 for place, name in enumerate(sorted(set(re.findall(r"\b[u-z]\b", formula))))}
+    stage = draw(parse(formula, **numbers)).drawing.stage([])
+    courses, scene = stage.layout.edges, stage.writer.scene
+    pairs = [(gate, scene.entering[gate.key]) for gate in scene.gates if len(scene.entering[gate.key]) == 2]
+    tips = [[float(courses[wire.key, wire.head].split()[0].split(",")[2]) for wire in wires] for _, wires in pairs]
+    assert all(abs(first - second) > 8 for first, second in tips)
+    ordered = [tip for (gate, _), tip in zip(pairs, tips, strict=True) if gate.node.op not in (ADD, MUL)]
+    assert ordered and all(first > second for first, second in ordered)  # y grows upwards in a layout
 
 
 @pytest.mark.parametrize("direction", ["LR", "TB"])

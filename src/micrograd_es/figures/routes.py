@@ -9,8 +9,9 @@ from math import cos, hypot, radians, sin, sqrt
 
 from micrograd_es.figures.curves import Point, Spline, on, spline, swing
 from micrograd_es.figures.layout import Layout, Place, around
-from micrograd_es.figures.scene import Scene, Wire
+from micrograd_es.figures.scene import Gate, Scene, Wire
 from micrograd_es.figures.shapes import AIR, Shape
+from micrograd_es.ops import ADD, MAX, MIN, MUL
 
 ARROW = 6.0  # the length of an arrowhead, in points
 ENTRY = radians(48)  # where a wire from above or below enters a round gate, from the horizontal
@@ -18,6 +19,9 @@ TILE = 150.0  # the side of the squares by which neighbours are found
 OVERLAP = 1.0  # of the halves of a wire: Graphviz rounds where labels begin, and a seam would show
 LEVEL = 9.0  # wires that would climb less than this run level
 LONG = 60.0  # wires from this length on are worth drawing level
+APART = 9.0  # how far the arrowheads of two wires into a gate are from each other, at least, up or down
+SIDE = radians(34)  # where two wires enter a round gate one above the other, from the horizontal
+SYMMETRIC = (ADD, MUL, MAX, MIN)  # operations whose inputs may stand in any order
 
 
 def routed(layout: Layout, scene: Scene, shapes: Mapping[str, Shape], across: bool) -> Layout:
@@ -28,7 +32,8 @@ def routed(layout: Layout, scene: Scene, shapes: Mapping[str, Shape], across: bo
     edges = {}
     for wire in scene.wires:
         edges[wire.tail, wire.key] = str(router.out_of(wire))
-        edges[wire.key, wire.head] = str(router.into(wire))
+    for wires in scene.entering.values():
+        edges.update({(wire.key, wire.head): str(course) for wire, course in router.arriving(wires).items()})
     return replace(layout, edges=edges)
 
 
@@ -69,6 +74,28 @@ class _Router:
         middle = (place.right + label.left) / 2
         return Spline(((place.right, level), (middle, level), (middle, y), (label.left, y)))
 
+    def arriving(self, wires: Sequence[Wire]) -> dict[Wire, Spline]:
+        """From one side of their labels to one thing, which two wires enter one above the other, in order.
+
+        Graphviz keeps the inputs of a gate in order until they are there; a wire that is drawn level may not.
+        """
+        routes = {wire: self.into(wire) for wire in wires}
+        gate = self.scene.gate_of.get(wires[0].head)
+        if gate is None or len(wires) != 2 or not (self.across and self.shapes[gate.key].is_round):
+            return routes
+        if _apart(*routes.values(), or_reversed=_symmetric(gate)):
+            return routes
+        given = {wire: self._joined(spline(self.layout.edges[wire.key, wire.head]), gate.key) for wire in wires}
+        if not _apart(*given.values()):
+            given = {w: _ending(given[w], *self._side(gate, up)) for w, up in zip(wires, (1, -1), strict=True)}
+        return {wire: self._through_label(wire, course) for wire, course in given.items()}
+
+    def _side(self, gate: Gate, up: int) -> tuple[Point, Point]:
+        """A point of a round gate's left side, above (1) or below (-1) its middle, and the direction out of it."""
+        place, (x, y) = self.layout.nodes[gate.key], self.layout.at(gate.key)
+        radius = (place.top - place.bottom) / 2
+        return (x - radius * cos(SIDE), y + up * radius * sin(SIDE)), (-1.0, 0.0)
+
     def into(self, wire: Wire) -> Spline:
         """From one side of a wire's label, through it, to what the wire enters."""
         given = spline(self.layout.edges[wire.key, wire.head])
@@ -80,6 +107,10 @@ class _Router:
                 if entry and self._comes_from_the_side(wire, given)
                 else self._joined(given, wire.head)
             )
+        return self._through_label(wire, given)
+
+    def _through_label(self, wire: Wire, given: Spline) -> Spline:
+        """A spline with the piece of its wire that is inside the label."""
         label, (x, y) = self.layout.nodes[wire.key], self.layout.at(wire.key)
         return _prolonged(given, (label.left - OVERLAP, y) if self.across else (x, label.top + OVERLAP))
 
@@ -111,7 +142,9 @@ class _Router:
             return None
         place, (x, y), (_, start) = self.layout.nodes[wire.head], self.layout.at(wire.head), self.layout.at(wire.key)
         if not self.shapes[wire.head].is_round:
-            wires = sorted(self.scene.entering[wire.head], key=lambda w: -self.layout.at(w.key)[1])
+            wires = self.scene.entering[wire.head]
+            if _symmetric(self.scene.gate_of[wire.head]):
+                wires = sorted(wires, key=lambda w: -self.layout.at(w.key)[1])
             if len(wires) == 1 and place.bottom < start < place.top:
                 return (place.left, start), (-1.0, 0.0)
             step = (place.top - place.bottom) / len(wires)
@@ -180,6 +213,18 @@ def _tiles(place: Place) -> list[tuple[int, int]]:
     """The squares of the canvas that a rectangle touches."""
     left, bottom, right, top = (int(edge // TILE) for edge in place)
     return [(x, y) for x in range(left, right + 1) for y in range(bottom, top + 1)]
+
+
+def _symmetric(gate: Gate) -> bool:
+    """Whether the inputs of a gate may stand in any order: those of + and ×, and of a folded gate, which has a name."""
+    return gate.folded is not None or gate.node.op in SYMMETRIC
+
+
+def _apart(first: Spline, second: Spline, *, or_reversed: bool = False) -> bool:
+    """Whether the first of two wires ends well above the second, or one well above the other."""
+    assert first.tip is not None and second.tip is not None
+    distance = first.tip[1] - second.tip[1]
+    return (abs(distance) if or_reversed else distance) >= APART
 
 
 def _ending(given: Spline, tip: Point, outward: Point) -> Spline:
