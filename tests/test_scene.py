@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from drawings import SVG, Drawing, network, neuron, product, tangle
 from micrograd_es import Parameter, Value, draw, exp, frames, gradients, maximum, prod, relu, scope, sigmoid
 from micrograd_es import sum as total
+from micrograd_es.figures.curves import points_of
 from micrograd_es.figures.folding import Group, grouped
 from micrograd_es.figures.scene import BUNDLE, Scene, build
 from micrograd_es.flow import contributions
@@ -177,6 +179,18 @@ def test_an_open_scope_is_a_dashed_box_round_its_gates() -> None:
     inside = {key for key, x in places.items() if left < x < right}
     assert len(places) == 8
     assert len(inside) == 4
+
+
+def test_no_wire_runs_back_where_a_value_is_used_in_its_scope_and_outside() -> None:
+    p = Value(1.0, "p")
+    with scope("outer"):
+        with scope("inner"):
+            q = exp(p * 2)
+        r = q + p
+    courses = draw(r * q).drawing.stage([]).layout.edges.values()
+    ways = [[x for x, _ in points_of(course)] for course in courses]
+    assert len(ways) == 18
+    assert all(right > left - 1 for way in ways for left, right in pairwise(way))
 
 
 @pytest.mark.parametrize("fold", ["σ", ["σ"]])

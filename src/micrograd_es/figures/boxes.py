@@ -44,7 +44,8 @@ NONE = Boxes({}, {}, {})
 
 def boxes(scene: Scene, with_inputs: bool) -> Boxes:
     """The boxes of a scene: a gate stands in that of its scope; so does a name that was made
-    there, and a parameter with the gates that use it.
+    there, and a parameter with the gates that use it. A fork stands with what it comes from and the nearest gate that
+    uses it: its other branches leave the box, and none of them has to come back.
 
     A wire's label stands in the innermost box that has both its ends; `with_inputs`, in that of what it enters:
     Graphviz keeps the inputs of a gate in order only inside one box. The outermost box is left out where it says
@@ -81,8 +82,9 @@ def _paths(scene: Scene) -> dict[str, Path]:
         paths[terminal.key] = common if value.is_parameter or value.is_constant else _common([common, made])
     for fork in scene.forks:
         (trunk,) = scene.entering[fork.key]
-        ends = (trunk.tail, *(wire.head for wire in scene.leaving[fork.key]))
-        paths[fork.key] = _common([paths.get(key, ()) for key in ends])
+        made = paths.get(trunk.tail, ())
+        shared = [_common([made, paths.get(wire.head, ())]) for wire in scene.leaving[fork.key]]
+        paths[fork.key] = max(shared, key=len)
     return paths
 
 

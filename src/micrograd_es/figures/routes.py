@@ -11,7 +11,7 @@ from micrograd_es.figures.curves import Point, Spline, on, spline, swing
 from micrograd_es.figures.layout import Layout, Place, around
 from micrograd_es.figures.scene import Gate, Scene, Wire
 from micrograd_es.figures.shapes import AIR, Shape
-from micrograd_es.ops import ADD, MAX, MIN, MUL
+from micrograd_es.ops import ADD, LSE, MAX, MIN, MUL
 
 ARROW = 6.0  # the length of an arrowhead, in points
 ENTRY = radians(48)  # where a wire from above or below enters a round gate, from the horizontal
@@ -21,7 +21,7 @@ LEVEL = 9.0  # wires that would climb less than this run level
 LONG = 60.0  # wires from this length on are worth drawing level
 APART = 9.0  # how far the arrowheads of two wires into a gate are from each other, at least, up or down
 SIDE = radians(34)  # where two wires enter a round gate one above the other, from the horizontal
-SYMMETRIC = (ADD, MUL, MAX, MIN)  # operations whose inputs may stand in any order
+SYMMETRIC = (ADD, MUL, MAX, MIN, LSE)  # operations whose inputs may stand in any order
 
 
 def routed(layout: Layout, scene: Scene, shapes: Mapping[str, Shape], across: bool) -> Layout:
