@@ -442,6 +442,18 @@ def test_the_root_of_a_whole_number_is_written_as_one() -> None:
     assert formulas(other.explain())[:2] == ["H1 = 1.7·X", f"H2 = {3.0**0.25!r}·X"]
 
 
+@pytest.mark.parametrize("one_over_root", [3**-0.5, 1 / math.sqrt(3)])
+def test_one_over_the_root_of_a_whole_number_is_written_as_one(one_over_root: float) -> None:
+    w, c = Value(0.5, "w"), one_over_root
+    program = record(lambda x: es.sum([es.exp(-c * es.tanh(w * v)) for v in x]), [0.1, 0.2])
+    text = program.explain(backward=True)
+    assert {"H3 = −1/√3·H2", "∂L/∂H2 = −1/√3·∂L/∂H3"} <= set(formulas(text)), text
+    assert r"H_{3} &= -\frac{1}{\sqrt{3}} \cdot H_{2}" in program.explain(latex=True)
+    check_matrices(program, np.array([[0.5, -1.0], [2.0, 0.25]]))
+    near = record(lambda x: [v * (one_over_root + 1e-13) for v in x], [0.1, 0.2])
+    assert "√" not in near.explain()
+
+
 def test_a_divisor_may_stand_in_a_term_that_is_added_and_in_one_that_is_subtracted() -> None:
     w = [Value(0.25 * i, f"w{i}") for i in range(4)]
     program = record(

@@ -57,6 +57,8 @@ CASES = {
     "the largest taken away": Case("softmax(S/√2 + M)", softmax=by_sums_of_shifted, positions=5),
     "all of them, the largest taken away": Case("softmax(S/√2)", "", every, softmax=by_sums_of_shifted),
     "no scale": Case("softmax(S + M)", score=lambda s, i, j: s),
+    "times a root's power": Case("softmax(S/√2 + M)", score=lambda s, i, j: s * 2**-0.5),
+    "times one over a root": Case("softmax(S/√2 + M)", score=lambda s, i, j: (1 / math.sqrt(2)) * s),
     "a factor": Case("softmax(0.5·S + M)", score=lambda s, i, j: 0.5 * s),
     "a negative factor": Case("softmax(−0.5·S + M)", score=lambda s, i, j: -s / 2),
     "terms in no order": Case("softmax(S/√2 + M)", shuffled=True, positions=6),

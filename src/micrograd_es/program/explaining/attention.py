@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import isclose
+from math import isclose, sqrt
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from micrograd_es.program.arrays import Array
 from micrograd_es.program.explaining.constants import Numbers, number_of
 from micrograd_es.program.explaining.formulas import Added, Arrays, Formula, Matrix, Minus, Name, Sum, Times
 from micrograd_es.program.explaining.naming import Line, Names
-from micrograd_es.program.explaining.notation import Style
+from micrograd_es.program.explaining.notation import Style, one_over_root
 from micrograd_es.program.explaining.readings import Reading, numeral, scaled
 from micrograd_es.program.explaining.softmaxes import Softmaxes
 from micrograd_es.program.explaining.tables import InEach, Table, upright
@@ -88,8 +88,10 @@ def softmax_line(names: Names, block: Softmaxes) -> Line:
     rows, columns = block.mask.shape
     scores = upright(names, block.scores, columns)
     part: Name | Reading = Name(scores)
-    if block.divisor and isclose(block.scale * block.divisor, 1):
-        part = Reading(DIV, [part, numeral(block.divisor)])
+    square = one_over_root(block.scale)
+    divisor = sqrt(square) if square else block.divisor  # times 1/√d is written as divided by √d is
+    if divisor and isclose(block.scale * divisor, 1):
+        part = Reading(DIV, [part, numeral(divisor)])
     elif block.scale != 1:
         part = Reading(MUL, [numeral(block.scale), part])
     mask = _mask(names, block.mask) if block.mask.any() else None

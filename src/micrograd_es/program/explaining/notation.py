@@ -71,6 +71,16 @@ def under_root(x: float) -> int | None:
     return found if found and x % 1 and x == math.sqrt(found) else None
 
 
+def one_over_root(x: float) -> int | None:
+    """The n for which a number is 1/√n, but for its last digit; None where there is no whole one, or √n is whole too.
+
+    >>> one_over_root(3**-0.5), one_over_root(1 / math.sqrt(3)), one_over_root(0.5), one_over_root(0.577)
+    (3, 3, None, None)
+    """
+    found = under_root(math.sqrt(round(1 / (x * x)))) if 1 / LARGEST_ROOT < x < 1 else None
+    return found if found and abs(x * math.sqrt(found) - 1) < 4e-16 else None
+
+
 def plain(x: float | None) -> str:
     """A number as it stands in a formula."""
     assert x is not None

@@ -13,7 +13,7 @@ from micrograd_es.notations import latex_name
 from micrograd_es.ops import LSE, MUL, WHERE, Op
 from micrograd_es.program.arrays import ARRAYS
 from micrograd_es.program.explaining.formulas import Added, Arrays, Formula, Matrix, Minus, Multiple, Name, Times, Word
-from micrograd_es.program.explaining.notation import Style, added_up, ratio, spread, under_root, whole
+from micrograd_es.program.explaining.notation import Style, added_up, one_over_root, ratio, spread, under_root, whole
 from micrograd_es.program.explaining.stretches import Spread
 from micrograd_es.program.rules import rules_of
 from micrograd_es.symbols import Symbol, formula_of
@@ -181,6 +181,8 @@ def numeral(x: float) -> Name:
 
 def fraction(x: float) -> Formula:
     """A number with few digits as it is, any other as a fraction, if it is one."""
+    if square := one_over_root(x):
+        return Word(f"1/√{square}", rf"\frac{{1}}{{\sqrt{{{square}}}}}", x)
     above, below = ratio(abs(x))
     short = float(f"{x:g}")
     if below == "1" or abs(short - x) <= 1e-14 * abs(x):  # 0.1·0.35 is 0.034999999999999996
@@ -214,12 +216,14 @@ def _number_by_number(formula: Symbol) -> Symbol:
     """The formula as it is written with matrices.
 
     A product of two matrices has another sign than that of a matrix and a number, which stands first: −0.5·A, and −A;
-    A − 1 where −1 is added. Numbers may be √3 and 1/60.
+    A − 1 where −1 is added. Numbers may be √3, 1/√3 and 1/60.
     """
     number = formula.form if isinstance(formula.form, float) and isfinite(formula.form) else 0.0
-    if square := under_root(abs(number)):
+    inverse = one_over_root(abs(number))
+    if square := inverse or under_root(abs(number)):
         root = Symbol("sqrt", [Symbol(square)])
-        return root if number > 0 else Symbol("neg", [root])
+        made = Symbol("/", [Symbol(1), root]) if inverse else root
+        return made if number > 0 else Symbol("neg", [made])
     above, below = ratio(number)
     if below != "1" and float(f"{number:g}") != number:  # 1/60
         made = Symbol("/", [Symbol(abs(int(above))), Symbol(int(below))])
