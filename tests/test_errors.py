@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
@@ -128,11 +129,36 @@ def test_the_wrong_number_of_inputs_is_refused() -> None:
     with pytest.raises(TypeError, match="sub was given 1 input; expected 2"):
         apply(find("sub"), 1)
     with pytest.raises(TypeError, match="add was given no inputs; expected at least one"):
-        es.sum([])
-    with pytest.raises(TypeError, match=r"add was given Value\(1\); expected a list.*Write \[Value\(1\)\]"):
-        es.sum(Value(1))  # type: ignore[arg-type]
+        apply(find("add"))
     with pytest.raises(ValueError, match="dot was given 1 and 2 inputs;"):
         es.dot([1], [2, 3])
+
+
+LISTS = {
+    "sum": (es.sum, "sum([x, y])"),
+    "prod": (es.prod, "prod([x, y])"),
+    "softmax": (es.softmax, "softmax([x, y])"),
+    "log_softmax": (es.log_softmax, "log_softmax([x, y])"),
+    "log_sum_exp": (es.log_sum_exp, "log_sum_exp([x, y])"),
+    "dot": (lambda xs: es.dot(xs, xs), "dot([x, y], [2, 3])"),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_function_of_a_list_is_called_by_its_own_name(name: str) -> None:
+    function, example = LISTS[name]
+    one = re.escape(f"{name} was given Value(1); expected a list of Values and numbers. Write {example}.")
+    with pytest.raises(TypeError, match=f"^{one}$"):
+        function(Value(1))
+    none = re.escape(f"{name} was given no inputs; expected at least one. Write {example}.")
+    with pytest.raises(TypeError, match=f"^{none}$"):
+        function([])
+
+
+def test_what_is_no_function_has_no_gradient() -> None:
+    f = Value(3.0, "x") * 2
+    with pytest.raises(TypeError, match=r"grad was given Value\(6.0\); expected a function.*, gradients\(f\)"):
+        es.grad(f)  # type: ignore[arg-type]
 
 
 def test_comparisons_compare_the_numbers() -> None:

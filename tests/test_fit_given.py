@@ -69,6 +69,11 @@ REFUSED: dict[str, tuple[Callable[[str], object], type[Exception], str]] = {
         TypeError,
         r"fit was given no loss; expected one. Write .* loss='mse'\)",
     ),
+    "nothing but a model": (
+        lambda r: fit(MLP(1, [1])),  # type: ignore[call-arg]
+        TypeError,
+        "fit was given no data and no loss; expected each of them",
+    ),
     "option of PyTorch": (lambda r: given(r, lr=0.1), TypeError, r"fit has no option 'lr'; .* Write optimizer=SGD"),
     "misspelt option": (lambda r: given(r, epoch=1), TypeError, "fit has no option 'epoch'; .* Write epochs=…"),
     "class": (lambda r: given(r, model=MLP(1, [2]), loss="softmax_cross_entropy"), ValueError, "from 0 to 1, one for"),

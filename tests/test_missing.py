@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 import micrograd_es as es
 from micrograd_es import MLP, Adam, Value, record
-from micrograd_es.missing import OF_A_HISTORY, OF_A_MODEL, OF_A_PROGRAM, OF_A_VALUE, OF_AN_OPTIMIZER
+from micrograd_es.missing import OF_A_FIGURE, OF_A_HISTORY, OF_A_MODEL, OF_A_PROGRAM, OF_A_VALUE, OF_AN_OPTIMIZER
 from micrograd_es.training import History
 
 inputs, targets = np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([1.0, -1.0])
@@ -24,11 +25,16 @@ OWNERS: dict[str, tuple[Any, Mapping[str, str]]] = {
     "a Program": (record(lambda x: model(x)[0], [0.0, 0.0]), OF_A_PROGRAM),
     "an optimiser": (Adam(0.1), OF_AN_OPTIMIZER),
     "a History": (History([0.5], [0.5]), OF_A_HISTORY),
+    "a Figure": (es.draw(v * w), OF_A_FIGURE),
 }
 SEEN: dict[str, Any] = {
     **{name: getattr(es, name) for name in es.__all__},
     **dict(
-        zip(("loss", "model", "program", "optimizer", "history"), [thing for thing, _ in OWNERS.values()], strict=True)
+        zip(
+            ("loss", "model", "program", "optimizer", "history", "figure"),
+            [thing for thing, _ in OWNERS.values()],
+            strict=True,
+        )
     ),
     "micrograd_es": es,
     "inputs": inputs,
@@ -41,7 +47,10 @@ WORDS = re.compile(r", (?:which|whose|a number for) .*| for one example| for all
 
 
 @pytest.mark.parametrize(("owner", "name"), [(owner, name) for owner, (_, names) in OWNERS.items() for name in names])
-def test_a_name_of_another_library_says_what_to_write_instead(owner: str, name: str) -> None:
+def test_a_name_of_another_library_says_what_to_write_instead(
+    owner: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     thing, names = OWNERS[owner]
     with pytest.raises(AttributeError) as caught:
         getattr(thing, name)

@@ -142,8 +142,14 @@ def grad(fn: Callable[..., Any]) -> Callable[..., Any]:
     >>> grad(lambda x, y: (x + y) * x)(3, 4)
     [10, 3]
 
-    The function that comes back raises TypeError where `fn` does not return one Value or number.
+    Raises TypeError for what is no function, and the function that comes back where `fn` does not return one Value or
+    number.
     """
+    if not callable(fn):
+        raise TypeError(
+            f"grad was given {fn!r}; expected a function of numbers. Write grad(lambda x: x * x)(3.0), or, for a graph"
+            " that is there, gradients(f)."
+        )
 
     def gradient(*xs: Any) -> Any:
         if not xs:

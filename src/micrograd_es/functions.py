@@ -140,7 +140,7 @@ def maximum(*xs: Input) -> Value:
     >>> maximum(Value(2), Value(7), Value(7)).local
     (0, 1, 0)
     """
-    return _of_many(ops.MAX, xs)
+    return _of_many(ops.MAX, xs, "maximum(x, y)")
 
 
 def minimum(*xs: Input) -> Value:
@@ -149,7 +149,7 @@ def minimum(*xs: Input) -> Value:
     >>> minimum(Value(2), Value(7), Value(2)).local
     (1, 0, 0)
     """
-    return _of_many(ops.MIN, xs)
+    return _of_many(ops.MIN, xs, "minimum(x, y)")
 
 
 @eager(ops.WHERE)
@@ -170,7 +170,7 @@ def sum(xs: Iterable[Input]) -> Value:
     >>> sum([Value(1), Value(2), Value(3)]).local
     (1, 1, 1)
     """
-    return _of_many(ops.ADD, xs)
+    return _of_many(ops.ADD, xs, "sum([x, y])")
 
 
 def prod(xs: Iterable[Input]) -> Value:
@@ -179,7 +179,7 @@ def prod(xs: Iterable[Input]) -> Value:
     >>> prod([Value(2), Value(3), Value(5)]).local
     (15, 10, 6)
     """
-    return _of_many(ops.MUL, xs)
+    return _of_many(ops.MUL, xs, "prod([x, y])")
 
 
 def dot(xs: Iterable[Input], ys: Iterable[Input]) -> Value:
@@ -190,7 +190,8 @@ def dot(xs: Iterable[Input], ys: Iterable[Input]) -> Value:
     >>> dot([Value(1), Value(2)], [Value(3), Value(4)])
     Value(11)
     """
-    left, right = _values(xs, ops.MUL), _values(ys, ops.MUL)
+    example = "dot([x, y], [2, 3])"
+    left, right = _values(xs, ops.MUL, example), _values(ys, ops.MUL, example)
     if len(left) != len(right):
         raise ValueError(f"dot was given {len(left)} and {len(right)} inputs; expected two lists of the same length.")
     return sum([x * y for x, y in zip(left, right, strict=True)])
@@ -202,7 +203,7 @@ def log_sum_exp(xs: Iterable[Input]) -> Value:
     >>> log_sum_exp([Value(1000.0), Value(1000.0)])
     Value(1000.6931471805599)
     """
-    return _of_many(ops.LSE, xs)
+    return _of_many(ops.LSE, xs, "log_sum_exp([x, y])")
 
 
 def log_softmax(xs: Iterable[Input]) -> list[Value]:
@@ -211,9 +212,7 @@ def log_softmax(xs: Iterable[Input]) -> list[Value]:
     >>> [round(p.data, 3) for p in log_softmax([Value(0.0), Value(0.0)])]
     [-0.693, -0.693]
     """
-    inputs = _values(xs, ops.LSE)
-    total = log_sum_exp(inputs)
-    return [x - total for x in inputs]
+    return _log_shares(_values(xs, ops.LSE, "log_softmax([x, y])"))
 
 
 def softmax(xs: Iterable[Input]) -> list[Value]:
@@ -222,7 +221,12 @@ def softmax(xs: Iterable[Input]) -> list[Value]:
     >>> [round(p.data, 12) for p in softmax([Value(1000.0), Value(1000.0)])]
     [0.5, 0.5]
     """
-    return [exp(x) for x in log_softmax(xs)]
+    return [exp(x) for x in _log_shares(_values(xs, ops.LSE, "softmax([x, y])"))]
+
+
+def _log_shares(inputs: tuple[Value, ...]) -> list[Value]:
+    total = log_sum_exp(inputs)
+    return [x - total for x in inputs]
 
 
 @eager(ops.MAX)
@@ -243,18 +247,25 @@ _OF_TWO: dict[ops.Op, Callable[[Value, Value], Value]] = {
 }
 
 
-def _of_many(row: ops.Op, xs: Any) -> Value:
+def _of_many(row: ops.Op, xs: Any, example: str) -> Value:
     """Run a row that takes any number of inputs; for two of them it is compiled."""
-    inputs = _values(xs, row)
+    inputs = _values(xs, row, example)
     of_two = _OF_TWO.get(row) if len(inputs) == 2 else None
     return of_two(*inputs) if of_two else general(row, inputs)
 
 
-def _values(xs: Any, row: ops.Op) -> tuple[Value, ...]:
-    """The inputs as Values, with an error for what is no list of them."""
+def _values(xs: Any, row: ops.Op, example: str) -> tuple[Value, ...]:
+    """The inputs as Values, with an error for what is no list of them; `example` is a call that fits."""
     if isinstance(xs, Value) or not hasattr(xs, "__iter__"):
-        raise TypeError(f"{row.name} was given {xs!r}; expected a list of Values and numbers. Write [{xs!r}].")
-    return tuple([x if x.__class__ is Value else as_value(x, row) for x in xs])
+        raise TypeError(f"{_called(example)} was given {xs!r}; expected a list of Values and numbers. Write {example}.")
+    inputs = tuple([x if x.__class__ is Value else as_value(x, row) for x in xs])
+    if not inputs:
+        raise TypeError(f"{_called(example)} was given no inputs; expected at least one. Write {example}.")
+    return inputs
+
+
+def _called(example: str) -> str:
+    return example.partition("(")[0]
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {

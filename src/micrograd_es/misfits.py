@@ -94,4 +94,5 @@ def _lacking(parts: Sequence[Parameter], count: int, options: Mapping[str, Any])
     places = [part for part in parts if part.kind is Parameter.POSITIONAL_OR_KEYWORD]
     left = [part for part in (*places[count:], *named) if part.default is Parameter.empty]
     needed = [part.name for part in left if part.name not in options]
-    return f"was given no {', '.join(needed)}; expected one." if needed else ""
+    every = "one" if len(needed) == 1 else "each of them"
+    return f"was given no {' and no '.join(needed)}; expected {every}." if needed else ""

@@ -28,6 +28,7 @@ OF_A_VALUE: Mapping[str, str] = MappingProxyType(
         "pow": "v**2",
         "abs": "abs(v)",
     }
+    | dict.fromkeys(("draw", "plot", "show"), "draw(v)")
 )
 
 _FIT = "fit(model, (inputs, targets), loss='mse')"
@@ -61,6 +62,11 @@ OF_AN_OPTIMIZER: Mapping[str, str] = MappingProxyType(
 OF_A_HISTORY: Mapping[str, str] = MappingProxyType(
     dict.fromkeys(("loss", "losses", "history"), "history.train_loss")
     | {"accuracy": "history.train_accuracy", "val_loss": "history.test_loss", "val_accuracy": "history.test_accuracy"}
+)
+
+
+OF_A_FIGURE: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys(("show", "view", "savefig", "render"), "figure.save('figure.svg')")
 )
 
 

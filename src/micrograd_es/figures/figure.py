@@ -20,6 +20,7 @@ from micrograd_es.figures.page import Slide, stepper_fragment, stepper_page
 from micrograd_es.figures.render import render
 from micrograd_es.figures.stage import Stage
 from micrograd_es.files import write_files
+from micrograd_es.missing import OF_A_FIGURE, say_instead
 from micrograd_es.value import Value
 
 if TYPE_CHECKING:
@@ -92,6 +93,9 @@ class Figure:
 
     def __repr__(self) -> str:
         return f"<Figure: {self.title}>"
+
+
+say_instead(Figure, "a Figure", OF_A_FIGURE)
 
 
 class Frames:
