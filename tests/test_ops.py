@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 from conftest import points, precise, precise_slope
 from micrograd_es import GradientError, Value, check_gradients, eager, functions
 from micrograd_es.maths import NUMBERS
-from micrograd_es.ops import OPS, Op, Role, RuleError, find
+from micrograd_es.ops import OPS, Op, Role, RuleError, find, op
 from micrograd_es.symbols import SYMBOLS, Symbol
 from micrograd_es.value import apply
 
@@ -216,6 +217,22 @@ def test_the_name_of_a_row_is_text_on_one_line(name: str, add_row: Callable[...,
 def test_a_row_that_takes_nothing_is_refused(add_row: Callable[..., Op]) -> None:
     with pytest.raises(RuleError, match="forward of the row nothing takes no inputs"):
         add_row("nothing", "n", Role.SCALER, lambda m: 1.0, lambda m, z: ())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"sign": 3}, r"sign of the row wrong is 3 \(int\); expected text"),
+        ({"role": "scaler"}, r"role of the row wrong is 'scaler' \(str\); expected a Role, such as Role.SCALER"),
+        ({"local": 3.0}, r"local of the row wrong is 3.0 \(float\); expected a function of the maths"),
+        ({"forward": None}, r"forward of the row wrong is None \(NoneType\); expected a function of the maths"),
+    ],
+)
+def test_a_row_with_the_wrong_parts_is_refused(wrong: dict[str, Any], told: str) -> None:
+    parts = {"sign": "w", "role": Role.SCALER, "forward": lambda m, x: x, "local": lambda m, z, x: (1,)} | wrong
+    with pytest.raises(TypeError, match=told):
+        op("wrong", **parts)
+    assert "wrong" not in OPS
 
 
 def test_a_function_that_the_maths_does_not_have_is_named_with_what_to_write(add_row: Callable[..., Op]) -> None:

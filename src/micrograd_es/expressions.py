@@ -154,6 +154,7 @@ def _check_call(source: Source, node: Any) -> None:
         expected = "at least 1 input" if many else counted(len(parameters), "input")
         base = name in ("log", "ln") and len(node.args) == 2 and not isinstance(node.args[0], ast.Constant)
         help_ = "For another base write log(x) / log(2)." if base else "A decimal has a point: 1.5."
+        help_ = help_ if node.args else f"Write {name}({', '.join('xyz'[: 2 if many else len(parameters)])})."
         source.refuse(node, f"{name} takes {expected}, not {len(node.args)}", help_)
 
 

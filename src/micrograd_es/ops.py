@@ -87,13 +87,21 @@ def op(
 ) -> Op:
     """Add a row to the table and return it.
 
-    Raises ValueError where the table has a row of that name already or the name is no text on one line, RuleError where
-    the row takes no inputs.
+    Raises ValueError where the table has a row of that name already or the name is no text on one line, TypeError where
+    the sign is no text, the role no Role or a rule no function, RuleError where the row takes no inputs.
     """
     if not isinstance(name, str) or not name.isprintable() or not name.strip():
         raise ValueError(f"the name of a row is {name!r}; expected text on one line, by which it is printed and saved.")
     if name in OPS:
         raise ValueError(f"the table of operations has a row {name!r} already; give the new one another name.")
+    for part, given, kind, expected in (
+        ("sign", sign, str, "text, which stands in its gate"),
+        ("role", role, Role, "a Role, such as Role.SCALER"),
+        ("forward", forward, Callable, "a function of the maths and the inputs"),
+        ("local", local, Callable, "a function of the maths, the output and the inputs"),
+    ):
+        if not isinstance(given, kind):  # type: ignore[arg-type]
+            raise TypeError(f"{part} of the row {name} is {given!r} ({type(given).__name__}); expected {expected}.")
     OPS[name] = Op(name, sign, role, forward, local, domain, needs, folded)
     return OPS[name]
 
