@@ -546,6 +546,17 @@ def test_long_names_of_classes_stay_in_the_figure() -> None:
     assert legend.get_window_extent().x0 >= 0
 
 
+@pytest.mark.parametrize("wide", [1.0, 3.0])
+@pytest.mark.parametrize("names", [("−1", "1"), ("una clase de nombre muy largo", "supercalifragilisticoespialidoso")])
+def test_the_legend_of_the_data_stays_in_the_figure(wide: float, names: tuple[str, str]) -> None:
+    figure = plots.data(Data([[0, 0], [wide, 1]], [0, 1], classes=names))
+    FigureCanvasAgg(figure).draw()
+    legend = figure.axes[0].get_legend()
+    assert legend is not None
+    assert legend.get_window_extent().x1 < 0.99 * figure.bbox.width
+    assert figure.axes[0].get_window_extent().x1 < legend.get_window_extent().x0
+
+
 def test_the_names_of_the_packages_own_data_are_in_the_figures_language() -> None:
     flowers = ["sepal length", "petal width", "mine"]
     model = MLP(3, [2, 1])

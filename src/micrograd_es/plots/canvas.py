@@ -26,6 +26,7 @@ from micrograd_es.scope_names import scope_name
 SIZE, DPI = (16, 9), 120  # a slide of 1920×1080
 HEIGHT = 6.6  # inches of axes for which letters have the sizes below
 TEXT, TITLE, SMALL = 23, 29, 18  # points
+INSIDE = 0.985  # the share of a figure's width in which a legend stays
 
 _POWERS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
@@ -155,6 +156,16 @@ class Canvas:
         labels = [fill(label, width) for label in labels]
         made = ax.legend(handles, labels, fontsize=points, labelcolor=self.theme.ink, **{"framealpha": 0.9, **where})
         made.get_frame().set(facecolor=self.theme.paper, edgecolor=self.theme.muted)
+
+    def keep_legend_inside(self) -> None:
+        """Make the plot's own axes narrower where the legend on their right would leave the figure."""
+        legend = self.ax.get_legend()
+        for _ in range(3):  # what is narrower may also stand further to the left
+            self.figure.draw_without_rendering()
+            beyond = legend.get_window_extent().x1 / self.figure.bbox.width - INSIDE if legend else 0.0
+            if beyond > 0:
+                left, bottom, width, height = self.ax.get_position(original=True).bounds
+                self.ax.set_position((left, bottom, max(width - beyond, width / 2), height))
 
     def line(self, index: int) -> dict[str, Any]:
         """The colour, width and dashes of the curve of that number."""

@@ -17,6 +17,7 @@ from micrograd_es.maths import counted
 from micrograd_es.plots.canvas import SMALL, TEXT, Canvas, Look
 from micrograd_es.plots.evaluate import neurons
 
+LINE = 24  # letters in a line of the legend
 MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*", "<", ">")
 
 
@@ -35,11 +36,14 @@ def data(data: Data, test: Data | None = None, **look: Unpack[Look]) -> Figure:
     canvas.ax.set_aspect("equal", adjustable="box")
     canvas.label(canvas.ax, canvas.named(data.names[0]), canvas.named(data.names[1]))
     if data.kind == "classification":
-        canvas.legend(canvas.ax, loc="upper left", bbox_to_anchor=(1.02, 1.0))
+        canvas.legend(canvas.ax, width=LINE, loc="upper left", bbox_to_anchor=(1.02, 1.0))
     else:
         colour_bar(canvas, regression_limits(canvas, data), canvas.words["target_value"])
     canvas.heading(canvas.words["data"])
-    return canvas.finished()
+    figure = canvas.finished()
+    if look.get("ax") is None:
+        canvas.keep_legend_inside()
+    return figure
 
 
 def planes(data: Data, model: Any, layer: int = 1, neurons: tuple[int, int] = (1, 2), **look: Unpack[Look]) -> Figure:
