@@ -34,7 +34,10 @@ def test_the_commands_of_a_readme_succeed(
     assert len(commands) >= 3
     for command in commands:
         assert main(shlex.split(command)[1:]) == 0, command
-        assert capsys.readouterr().err == ""
+        said = capsys.readouterr()
+        assert said.err == ""
+        accuracies = re.findall(r"accuracy ([01]\.\d+)", said.out)
+        assert all(float(accuracy) > 0.97 for accuracy in accuracies[-2:]), command  # what is trained has learnt
 
 
 TEXTS = re.compile("<text .*?</text>|<title>.*?</title>")
