@@ -19,8 +19,8 @@ TILE = 150.0  # the side of the squares by which neighbours are found
 OVERLAP = 1.0  # of the halves of a wire: Graphviz rounds where labels begin, and a seam would show
 LEVEL = 9.0  # wires that would climb less than this run level
 LONG = 60.0  # wires from this length on are worth drawing level
-APART = 9.0  # how far the arrowheads of two wires into a gate are from each other, at least, up or down
-SIDE = radians(34)  # where two wires enter a round gate one above the other, from the horizontal
+APART = 9.0  # how far the arrowheads of two wires into a gate are from each other, at least, across their way
+SIDE = radians(34)  # where two wires enter a round gate side by side, from the direction of the figure
 SYMMETRIC = (ADD, MUL, MAX, MIN, LSE)  # operations whose inputs may stand in any order
 
 
@@ -75,26 +75,33 @@ class _Router:
         return Spline(((place.right, level), (middle, level), (middle, y), (label.left, y)))
 
     def arriving(self, wires: Sequence[Wire]) -> dict[Wire, Spline]:
-        """From one side of their labels to one thing, which two wires enter one above the other, in order.
+        """From one side of their labels to one thing, which two wires enter side by side, in order.
 
         Graphviz keeps the inputs of a gate in order until they are there; a wire that is drawn level may not.
         """
         routes = {wire: self.into(wire) for wire in wires}
         gate = self.scene.gate_of.get(wires[0].head)
-        if gate is None or len(wires) != 2 or not (self.across and self.shapes[gate.key].is_round):
+        if gate is None or len(wires) != 2 or not self.shapes[gate.key].is_round:
             return routes
-        if _apart(*routes.values(), or_reversed=_symmetric(gate)):
+        if self._apart(*routes.values(), or_reversed=_symmetric(gate)):
             return routes
         given = {wire: self._joined(spline(self.layout.edges[wire.key, wire.head]), gate.key) for wire in wires}
-        if not _apart(*given.values()):
+        if not self._apart(*given.values()):
             given = {w: _ending(given[w], *self._side(gate, up)) for w, up in zip(wires, (1, -1), strict=True)}
         return {wire: self._through_label(wire, course) for wire, course in given.items()}
 
-    def _side(self, gate: Gate, up: int) -> tuple[Point, Point]:
-        """A point of a round gate's left side, above (1) or below (-1) its middle, and the direction out of it."""
+    def _side(self, gate: Gate, first: int) -> tuple[Point, Point]:
+        """Where the first (1) or the second (-1) of two wires may enter a round gate, and the direction out of it."""
         place, (x, y) = self.layout.nodes[gate.key], self.layout.at(gate.key)
         radius = (place.top - place.bottom) / 2
-        return (x - radius * cos(SIDE), y + up * radius * sin(SIDE)), (-1.0, 0.0)
+        ahead, aside = radius * cos(SIDE), first * radius * sin(SIDE)
+        return ((x - ahead, y + aside), (-1.0, 0.0)) if self.across else ((x - aside, y + ahead), (0.0, 1.0))
+
+    def _apart(self, first: Spline, second: Spline, *, or_reversed: bool = False) -> bool:
+        """Whether the first of two wires ends well above the second, or left of it where the figure runs downwards."""
+        assert first.tip is not None and second.tip is not None
+        distance = first.tip[1] - second.tip[1] if self.across else second.tip[0] - first.tip[0]
+        return (abs(distance) if or_reversed else distance) >= APART
 
     def into(self, wire: Wire) -> Spline:
         """From one side of a wire's label, through it, to what the wire enters."""
@@ -220,17 +227,11 @@ def _symmetric(gate: Gate) -> bool:
     return gate.folded is not None or gate.node.op in SYMMETRIC
 
 
-def _apart(first: Spline, second: Spline, *, or_reversed: bool = False) -> bool:
-    """Whether the first of two wires ends well above the second, or one well above the other."""
-    assert first.tip is not None and second.tip is not None
-    distance = first.tip[1] - second.tip[1]
-    return (abs(distance) if or_reversed else distance) >= APART
-
-
 def _ending(given: Spline, tip: Point, outward: Point) -> Spline:
-    """A spline led to another end, which it reaches from the side."""
+    """A spline led to another end, which it reaches from a given direction."""
     end = (tip[0] + ARROW * outward[0], tip[1] + ARROW * outward[1])
-    reach = min(max(0.5 * (end[0] - given.points[-4][0]), 1.0), 22.0)  # no further back than the curve begins
+    back = (given.points[-4][0] - end[0]) * outward[0] + (given.points[-4][1] - end[1]) * outward[1]
+    reach = min(max(0.5 * back, 1.0), 22.0)  # no further back than the curve begins
     before = (end[0] + reach * outward[0], end[1] + reach * outward[1])
     return Spline((*given.points[:-2], before, end), tip)
 
