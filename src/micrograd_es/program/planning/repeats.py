@@ -25,7 +25,7 @@ def repeats(tape: Tape, ops: Sequence[Op | None], args: list[tuple[int, ...]]) -
     first = tape.first_entry
     zeros = {number for number, x in enumerate(tape.constants, tape.first_constant) if x == 0}
     found: dict[int, int] = {}
-    if zeros:
+    if zeros or any(op is ADD and len(xs) == 1 for op, xs in zip(ops, args, strict=True)):
         _without_zeros(tape, ops, args, zeros, found)
     one = tape.first_constant + tape.constants.index(1) if 1 in tape.constants else None
     if SAME in ops or (one is not None and any(ops[i] in KEEPING for i, xs in enumerate(args) if one in xs)):
