@@ -73,7 +73,7 @@ LATEX: dict[str, _Form] = {
     "is": (r"\mathbf{{1}}[{} = {}]", ATOM, (0, 0)),
     "is not": (r"\mathbf{{1}}[{} \neq {}]", ATOM, (0, 0)),
 } | {name: (rf"\{name}({{}})", ATOM, (0,)) for name in ("log", "tanh", "sin", "cos")}
-_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+RAISED = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")  # digits and signs as those of an exponent
 _SCIENTIFIC = re.compile(r"^(-?)([\d.]+)e([+-]\d+)$")
 _SLOPE = re.compile("(∂?)([₀-₉]*)(.*)")
 _MARKED = str.maketrans(
@@ -161,5 +161,5 @@ def in_powers(number: str, latex: bool) -> str:
 def _power_of_ten(sign: str, digits: str, exponent: int, latex: bool) -> str:
     power, times = rf"10^{{{exponent}}}", r" \cdot "
     if not latex:
-        sign, power, times = sign.replace("-", "−"), f"10{str(exponent).translate(_RAISED)}", "·"
+        sign, power, times = sign.replace("-", "−"), f"10{str(exponent).translate(RAISED)}", "·"
     return sign + (power if digits == "1" else f"{digits}{times}{power}")

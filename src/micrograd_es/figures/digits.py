@@ -7,9 +7,9 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 
 from micrograd_es.maths import Number
+from micrograd_es.notations import RAISED
 
 LONGEST = 15  # characters of a fraction; a longer one is written as a decimal
-_SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _ROUND = Context(prec=400, rounding=ROUND_HALF_UP)
 
 
@@ -86,4 +86,4 @@ class NumberFormat:
         places = self.digits - 1 if self.digits is not None else 2 if self.decimals is None else self.decimals
         rounded = Context(prec=places + 1, rounding=ROUND_HALF_UP).plus(x)
         power = rounded.adjusted()
-        return f"{rounded.scaleb(-power):.{places}f}·10{str(power).translate(_SUPERSCRIPT)}"
+        return f"{rounded.scaleb(-power):.{places}f}·10{str(power).translate(RAISED)}"

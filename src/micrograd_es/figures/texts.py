@@ -10,13 +10,13 @@ from micrograd_es.figures.folding import REMAINDER
 from micrograd_es.figures.labels import Line, Run, clean, pretty
 from micrograd_es.figures.scene import Gate, Scene, Terminal, Wire
 from micrograd_es.figures.words import words
+from micrograd_es.notations import RAISED
 from micrograd_es.ops import Op
 from micrograd_es.scope_names import scope_name, scope_path
 from micrograd_es.scopes import Scope
 from micrograd_es.symbols import Symbol, formula_of
 from micrograd_es.value import Value
 
-_SUPERSCRIPT = str.maketrans("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 GENERIC = ("u", "v", "w", "p", "q", "r", "s", "t")  # names for inputs that have none
 
 
@@ -196,6 +196,6 @@ def with_constant(row: Op, place: int, constant: str) -> str:
     >>> with_constant(find("add"), 1, "1"), with_constant(find("pow"), 1, "2"), with_constant(find("sub"), 0, "3")
     ('+ 1', 'x²', '3 −')
     """
-    if row.name == "pow" and constant.translate(_SUPERSCRIPT) != constant and set(constant) <= set("0123456789−"):
-        return f"x{constant.translate(_SUPERSCRIPT)}" if place else f"{constant}ˣ"
+    if row.name == "pow" and constant.translate(RAISED) != constant and set(constant) <= set("0123456789−"):
+        return f"x{constant.translate(RAISED)}" if place else f"{constant}ˣ"
     return row.folded[min(place, 1)].format(constant)

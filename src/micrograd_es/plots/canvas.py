@@ -19,6 +19,7 @@ from micrograd_es.figures.digits import NumberFormat
 from micrograd_es.figures.fonts import FACES, FAMILY, FOLDER
 from micrograd_es.figures.themes import Theme
 from micrograd_es.figures.themes import theme as find_theme
+from micrograd_es.notations import RAISED
 from micrograd_es.plots.colours import palette
 from micrograd_es.plots.words import words
 from micrograd_es.scope_names import scope_name
@@ -27,8 +28,6 @@ SIZE, DPI = (16, 9), 120  # a slide of 1920×1080
 HEIGHT = 6.6  # inches of axes for which letters have the sizes below
 TEXT, TITLE, SMALL = 23, 29, 18  # points
 INSIDE = 0.985  # the share of a figure's width in which a legend stays
-
-_POWERS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 class Look(TypedDict, total=False):
@@ -138,14 +137,14 @@ class Canvas:
         text = f"{number:.6g}"
         mantissa, _, power = text.partition("e")
         shown = (mantissa.replace(".", ",") if self.comma else mantissa).replace("-", "−")
-        return f"{shown}·10{str(int(power)).translate(_POWERS)}" if power else shown
+        return f"{shown}·10{str(int(power)).translate(RAISED)}" if power else shown
 
     def _power(self, number: float) -> str:
         mantissa, _, power = f"{number:.0e}".partition("e")
         if -1 <= int(power) <= 2:
             return self.number(number)
         start = "" if mantissa == "1" else f"{mantissa}·"
-        return f"{start}10{str(int(power)).translate(_POWERS)}"
+        return f"{start}10{str(int(power)).translate(RAISED)}"
 
     def legend(self, ax: Axes, size: float = 1.0, width: int = 80, **where: Any) -> None:
         """The legend of axes, if anything in them has a name; names of more letters than its width have more lines."""
