@@ -287,3 +287,22 @@ def test_a_sum_of_one_term_is_that_term() -> None:
     assert line_of("Y", text) == "Y = aplanar por posición(O)", text
     program = record(lambda x: squares(fn(x)), np.zeros((4, 3)).tolist())
     check_matrices(program, np.random.default_rng(1).normal(size=(3, 4, 3)))
+
+
+def counted_twice(scores: Sequence[Value]) -> list[Value]:
+    powers = [es.exp(score) for score in scores]
+    return [power / sum([*powers, powers[0]]) for power in powers]
+
+
+def each_by_another_sum(scores: Sequence[Value]) -> list[Value]:
+    """Shares of which each takes its own score for twice as large in the sum of all."""
+    totals = [sum(es.exp((1 + (k == place)) * s) for k, s in enumerate(scores)) for place in range(len(scores))]
+    return [es.exp(2 * score) / total for score, total in zip(scores, totals, strict=True)]
+
+
+@pytest.mark.parametrize("shares", [counted_twice, each_by_another_sum])
+@pytest.mark.parametrize("sees", [every, lambda i: range(i + 1)], ids=["every position", "causal"])
+def test_shares_that_do_not_add_up_to_1_are_no_softmax(shares: Any, sees: Any) -> None:
+    program = recorded(Case("", sees=sees, softmax=shares))
+    assert "softmax(S" not in program.explain(), program.explain()
+    check_matrices(program, np.random.default_rng(1).normal(size=(3, 4, 3)))

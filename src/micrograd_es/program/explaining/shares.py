@@ -13,6 +13,8 @@ from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Plan,
 Place = tuple[Space, int]
 Entry = tuple[Op | None, Sequence[Place]]  # a row of the table, or None for w·x + b, and its inputs
 
+Number = tuple[int, float, float]  # scale·base + added: the base, the scale, and what is added
+
 _NOTHING: Place = (Space.SHARED, -1)
 
 
@@ -25,6 +27,11 @@ class Scaled(NamedTuple):
     added: float
     way: tuple[int, ...]
 
+    @property
+    def number(self) -> Number:
+        """What it comes to, however it is written."""
+        return self.base, self.scale, self.added
+
 
 class Cell(NamedTuple):
     """A share, how its score is scaled, where that is (the table, the row, the column), and all scores of its softmax.
@@ -35,7 +42,7 @@ class Cell(NamedTuple):
     share: int
     score: Scaled
     place: tuple[int, int, int] | None
-    among: frozenset[int]
+    among: frozenset[Number]
     way: tuple[int, ...]
 
 
@@ -82,13 +89,15 @@ class Shares:
                 self.users.setdefault(row, set()).add(-1)
 
     def cell(self, row: int) -> Cell | None:
-        """A row as a share of scores that may be scaled; None for any other."""
+        """A row as a share of scores that may be scaled, each of them counted once; None for any other."""
         share = self._share(row)
         if not share or any(space is not Space.VARYING for space, _ in (share.score, *share.among)):
             return None
-        score, bases = self._scaled(share.score[1]), frozenset([self._scaled(x).base for _, x in share.among])
+        score, among = self._scaled(share.score[1]), frozenset([self._scaled(x).number for _, x in share.among])
+        if score.number not in among or len(among) < len(share.among):
+            return None
         way = tuple(dict.fromkeys([*[x for _, x in share.way], *score.way]))
-        return Cell(row, score, self.cells.get(score.base), bases, way)
+        return Cell(row, score, self.cells.get(score.base), among, way)
 
     def _share(self, row: int) -> _Share | None:
         """A row as e^(s − log Σ e^s), or as e^s/Σ e^s, with the largest of the scores taken away or not."""

@@ -17,7 +17,7 @@ import numpy as np
 from micrograd_es.ops import MUL
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Plan, Rows, Space, Total, inputs_of
-from micrograd_es.program.explaining.shares import Cell, Shares
+from micrograd_es.program.explaining.shares import Cell, Number, Shares
 from micrograd_es.program.explaining.tables import tables_apart
 
 APART = -1  # the place of scores that are in no table
@@ -233,9 +233,9 @@ class _Table:
 
     def is_whole(self, rows: int, terms: int) -> bool:
         """Whether each row of shares is the softmax of a row of scores, and each term a column of these."""
-        seen: dict[int, set[int]] = {}
+        seen: dict[int, set[Number]] = {}
         for (r, _), cell in self.cells.items():
-            seen.setdefault(r, set()).add(cell.score.base)
+            seen.setdefault(r, set()).add(cell.score.number)
         return (
             (self.place != APART or len(self.cells) == rows * terms)
             and self.mask.shape == (rows, terms) == (len(self.rows), len(self.columns))
