@@ -151,7 +151,7 @@ def test_what_is_the_same_for_all_examples_gets_the_gradient_of_all_of_them() ->
     assert "∂L/∂S = sumas por columnas de ∂L/∂Y[S]" in program.explain(backward=True)
     found = program.matrices(np.array([1.0, 2.0, 3.0]))
     assert found["∂L/∂S"].tolist() == [[3.0]]
-    assert found["∂L/∂p"] == pytest.approx(6.0 + 3.0 * (1.0 - np.tanh(0.5) ** 2))
+    assert found["∂L/∂w"] == pytest.approx(6.0 + 3.0 * (1.0 - np.tanh(0.5) ** 2))
     assert program.matrices(np.zeros(0))["∂L/∂S"].tolist() == [[0.0]]
 
 
@@ -188,8 +188,8 @@ def test_a_parameter_that_is_returned_has_its_gradient() -> None:
     w = Value(0.5, "w")
     program = record(lambda x: w, 0.0)
     assert program.explain(backward=True, language="en").splitlines()[:2] == [
-        "L = p       1×1",
-        "∂L/∂p = 1   1×1",
+        "L = w       1×1",
+        "∂L/∂w = 1   1×1",
     ]
     check_matrices(program, np.zeros((4,)))
 

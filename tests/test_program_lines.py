@@ -390,7 +390,7 @@ def test_the_largest_of_the_same_number_is_that_number() -> None:
     program = record(lambda x: es.sin(es.maximum(*[es.tanh(A * x)] * 3)), 0.4)
     text = program.explain(backward=True, language="en")
     assert [line for line in text.splitlines() if "max" in line or "1[" in line] == []
-    (slope,) = [x for name, x in program.matrices(np.array([0.4])).items() if name == "∂L/∂p"]
+    (slope,) = [x for name, x in program.matrices(np.array([0.4])).items() if name == "∂L/∂a"]
     assert slope.item() == pytest.approx(program.value_and_grad(0.4)[1].item(), rel=1e-12)
 
 
@@ -418,14 +418,14 @@ def test_with_examples_as_columns_what_is_put_together_stands_below_each_other_a
     def fn(x: Sequence[Any]) -> Value:
         return A * x[0] + A * x[1] - 2 * es.tanh(x[1])
 
-    assert {"W1 = [p; p; −2] 3×1", "G2 = [X, H] m×3"} <= set(lines(fn, [0.1, 0.2]))
+    assert {"W1 = [a; a; −2] 3×1", "G2 = [X, H] m×3"} <= set(lines(fn, [0.1, 0.2]))
     found = lines(fn, [0.1, 0.2], examples="columns")
-    assert {"W1 = [p, p, −2] 1×3", "G2 = [X; H] 3×m"} <= set(found)
+    assert {"W1 = [a, a, −2] 1×3", "G2 = [X; H] 3×m"} <= set(found)
     assert found[-2:] == [
         "A[i:j]: the rows i to j − 1 of A, counted from 0; [A; B] puts them together.",
         "[A, B] puts the columns of A and those of B together.",
     ]
-    assert r"W_{1} &= \left[p,\, p,\, -2\right]" in record(fn, [0.1, 0.2]).explain(latex=True, examples="columns")
+    assert r"W_{1} &= \left[a,\, a,\, -2\right]" in record(fn, [0.1, 0.2]).explain(latex=True, examples="columns")
 
 
 def test_the_largest_of_one_number_is_that_number() -> None:

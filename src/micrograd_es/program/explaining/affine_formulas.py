@@ -53,6 +53,10 @@ def reduced(formula: Formula, target: Matrix, out: Matrix) -> Formula:
     """A gradient of the shape of `out` summed to the shape of what was repeated to it."""
     rows = target.shape[0] != out.shape[0]
     columns = target.shape[1] != out.shape[1]
+    if rows and isinstance(formula, Times) and isinstance(formula.right, Name) and out.shape == ("m", 1):
+        x = formula.right.matrix
+        if x.shape == out.shape and x.positions == out.positions == 1:
+            return Product(Name(x, True), formula.left)
     if rows or columns:
         return Added(formula, None if rows and columns else 0 if rows else 1)
     return formula

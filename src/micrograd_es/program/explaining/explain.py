@@ -11,6 +11,7 @@ import numpy as np
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Plan, Rows, Space
 from micrograd_es.program.explaining.formulas import Formula, Matrix, Minus, Multiple, Name, Product, Sum
+from micrograd_es.program.explaining.labels import told
 from micrograd_es.program.explaining.legend import legend
 from micrograd_es.program.explaining.matrices import Lines
 from micrograd_es.program.explaining.naming import Line
@@ -41,6 +42,7 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "penalty of absolute values": "penalización L1",
             "lone": "Sin agrupar: {}.",
             "everything": "Todo está agrupado.",
+            "named": "En {}: {}.",
             "single": "{n} operaciones sueltas ({list})",
             "one single": "1 operación suelta ({list})",
             "ragged": "{n} productos de filas con entradas distintas",
@@ -76,6 +78,7 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "penalty of absolute values": "L1 penalty",
             "lone": "Not grouped: {}.",
             "everything": "Everything is grouped.",
+            "named": "In {}: {}.",
             "single": "{n} single operations ({list})",
             "one single": "1 single operation ({list})",
             "ragged": "{n} products of rows with inputs of their own",
@@ -115,7 +118,8 @@ def explained(
     sides = [f"{line.matrix.written(style)} = {line.formula.written(style)}" for line in shown]
     width = min(max(map(len, sides), default=0), 44)
     text = [f"{side:{width}}   {_sizes(line, style, language)}" for side, line in zip(sides, shown, strict=True)]
-    return "\n".join([*text, _grouped(lines.forward, style), *legend(shown, style, language)])
+    names = told(plan, lines.given, style)
+    return "\n".join([*text, _grouped(lines.forward, style), *names, *legend(shown, style, language)])
 
 
 def _check(name: str, given: str, known: tuple[str, ...]) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.explaining.notation import Style, alone, plain
+from micrograd_es.program.explaining.notation import Style, alone, latex_letter, plain
 
 Arrays = Mapping[str, Array]
 
@@ -56,7 +56,7 @@ class Matrix:
         if not style.latex:
             return self.name
         index = self.number.replace("[", "").replace("]", "")
-        name = {"θ": r"\theta", "ℓ": r"\ell"}.get(self.letter, self.letter) + (f"_{{{index}}}" if index else "")
+        name = latex_letter(self.letter) + (f"_{{{index}}}" if index else "")
         return rf"\frac{{\partial L}}{{\partial {name}}}" if self.slope else name
 
     def sized(self, style: Style) -> str:
@@ -76,6 +76,11 @@ class Formula:
     """A formula over matrices. `binding`: whether it needs parentheses as a factor."""
 
     binding = False
+
+    @property
+    def single(self) -> bool:
+        """Whether it is one number for all examples, whose product with a matrix is written w·X."""
+        return False
 
     @property
     def sign(self) -> str:
@@ -122,6 +127,10 @@ class Name(Formula):
     matrix: Matrix
     turned: bool = False
 
+    @property
+    def single(self) -> bool:
+        return self.matrix.shape == (1, 1)
+
     def written(self, style: Style) -> str:
         name = self.matrix.written(style)
         if not self.turned:
@@ -160,12 +169,15 @@ class Product(Formula):
 
 @dataclass(eq=False)
 class Times(Formula):
-    """A product number by number."""
+    """A product number by number; a single number stands first, with the sign of any product."""
 
     left: Formula
     right: Formula
 
     def written(self, style: Style) -> str:
+        if self.left.single or self.right.single:
+            parts = [self.left, self.right] if self.left.single else [self.right, self.left]
+            return (r" \cdot " if style.latex else "·").join([part.factor(style) for part in parts])
         return (r" \odot " if style.latex else " ⊙ ").join([self.left.factor(style), self.right.factor(style)])
 
     def array(self, arrays: Arrays) -> Any:
@@ -256,10 +268,12 @@ class Norm(Formula):
 
     @property
     def sign(self) -> str:
-        return "Squares" if self.squares else "Absolute values"
+        return "" if self.part.single else "Squares" if self.squares else "Absolute values"
 
     def written(self, style: Style) -> str:
         name = self.part.written(style)
+        if self.part.single:
+            return (f"{name}^{{2}}" if style.latex else f"{name}²") if self.squares else f"|{name}|"
         if style.latex:
             return rf"\lVert {name} \rVert" + ("^{2}" if self.squares else "_{1}")
         return f"‖{name}‖" + ("²" if self.squares else "₁")

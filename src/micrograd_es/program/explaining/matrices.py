@@ -21,7 +21,9 @@ from micrograd_es.program.explaining.formulas import (
     Times,
     Word,
 )
+from micrograd_es.program.explaining.labels import name_parameters
 from micrograd_es.program.explaining.naming import Line
+from micrograd_es.program.explaining.neurons import with_neurons
 from micrograd_es.program.explaining.objective import Objective
 from micrograd_es.program.explaining.orders import at_all_positions, in_order
 from micrograd_es.program.explaining.patches import Patches
@@ -44,8 +46,9 @@ class Lines(Objective):
     def __init__(self, plan: Plan, shapes: Sequence[tuple[int, ...]], steps: bool = False) -> None:
         super().__init__(plan, shapes)
         self._scopes = _scopes(plan)
-        self.name_layers()
-        for block in tables_apart(plan) if steps else attended(plan):
+        blocks = with_neurons(plan, tables_apart(plan) if steps else attended(plan))
+        self.name_layers(blocks)
+        for block in blocks:
             for piece in [block] if isinstance(block, Softmaxes) else pieces(self, block):
                 self.forward.append(self._line(piece))
         self.output = self._output()
@@ -56,6 +59,7 @@ class Lines(Objective):
             name_attention(self.forward)
         self._rename()
         recognise(self.forward, self.output)
+        self._name_parameters()
         if len(plan.tape.outputs) == 1:
             total = Sum([self.mean(), *self.penalties]) if self.penalties else self.mean()
             self.forward.append(Line(Matrix("L", "", (1, 1)), total))
@@ -229,11 +233,20 @@ class Lines(Objective):
             names.setdefault(matrix.letter, []).append(matrix)
         for letter, group in names.items():
             if letter in "ZHUGFSYℓpCQKVPOM":
-                for i, matrix in enumerate(group, 1):
-                    matrix.number = str(i) if len(group) > 1 else ""
+                _number(group)
             elif letter in "WB":
                 for i, matrix in enumerate(group, 1):  # those of the function first, then what is made of them
                     matrix.number = str(i)
+
+    def _name_parameters(self) -> None:
+        """Call parameters as the user does, those of whole layers aside."""
+        alone = {x for line in self.forward for x in line.inputs if line.inputs[0].shape == (1, 1)}
+        end = self.plan.tape.parameters
+        single = [(x, rows) for x, rows in self.given if x.shape == (1, 1) and rows.space is Space.SHARED]
+        named = [(x, rows) for x, rows in single if rows.numbers[0] < end and (x.letter == "p" or x in alone)]
+        every = [*[x for x, _ in self.given], *[line.matrix for line in self.forward]]
+        name_parameters(self.plan, named, every)
+        _number([x for x in every if x.letter == "p"])
 
     def _last_layer(self) -> Matrix | None:
         """The last dense product, or what its activation gives; None where it is only a part of another one."""
@@ -298,6 +311,12 @@ class Lines(Objective):
         if len(self.plan.tape.outputs) == 1:
             return Word("1", "1", 1.0)
         return Word("given", "", 1.0, self.output.gradient.name)
+
+
+def _number(group: Sequence[Matrix]) -> None:
+    """Number matrices of one letter; one alone has none."""
+    for i, matrix in enumerate(group, 1):
+        matrix.number = str(i) if len(group) > 1 else ""
 
 
 def _scopes(plan: Plan) -> dict[tuple[Space, int], tuple[str, ...]]:

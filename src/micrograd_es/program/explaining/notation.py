@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,6 +20,19 @@ class Style:
     latex: bool
     columns: bool
     words: Mapping[str, str]
+
+
+def latex_letter(letter: str) -> str:
+    """What a matrix or a parameter is called, without its number, as LaTeX.
+
+    >>> print(latex_letter("w"), latex_letter("θ"), latex_letter("rate"))
+    w \\theta \\mathrm{rate}
+    """
+    if len(letter) > 1:
+        return rf"\mathrm{{{letter}}}"
+    if "α" <= letter <= "ω":
+        return "\\" + unicodedata.name(letter).removeprefix("GREEK SMALL LETTER ").lower().replace("lamda", "lambda")
+    return r"\ell" if letter == "ℓ" else letter
 
 
 def indexed(columns: Sequence[int], width: int, style: Style) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -40,9 +40,24 @@ class Reading(Formula):
         return formula_of(self.op, symbols, None if self.out is None else self.along)
 
     @property
+    def single(self) -> bool:
+        return not _has_names(self.symbol, self._singles)
+
+    @property
+    def _singles(self) -> set[str]:
+        """What is a single number in the formula."""
+        found = {f"x{i}" for i, x in enumerate(self.inputs) if x.single}
+        return found | ({"z"} if self.out and self.out.single else set())
+
+    @property
+    def _formula(self) -> Symbol:
+        """The formula as it is written."""
+        return _number_by_number(self.symbol, self._singles)
+
+    @property
     def binding(self) -> bool:  # type: ignore[override]
-        formula = _number_by_number(self.symbol)
-        if formula.form in ("+", "-") or _has_multiple(formula):
+        formula = self._formula
+        if formula.form in ("+", "-") or (_has_multiple(formula, self._singles) and not self.single):
             return True
         while formula.form in ("*", "⊙", "/"):  # where a minus stands at the beginning
             formula = formula.parts[0]
@@ -63,7 +78,7 @@ class Reading(Formula):
         names = {f"x{i}": x.written(style) for i, x in enumerate(self.inputs)}
         if self.out is not None:
             names["z"] = self.out.written(style)
-        return _written(self.symbol, names, style)
+        return self._formula.latex(names) if style.latex else self._formula.text(names)
 
     def array(self, arrays: Arrays) -> Any:
         xs = [np.asarray(x.array(arrays), float) for x in self.inputs]
@@ -155,6 +170,8 @@ class LogSums(Formula):
 
 def scaled(upstream: Formula, slope: Reading) -> Formula:
     """An upstream gradient times a local gradient, number by number; times a number where it is one."""
+    if str(slope.symbol) in (known := {f"x{i}": x for i, x in enumerate(slope.inputs)}):
+        return Times(upstream, known[str(slope.symbol)])
     return Times(upstream, slope) if _has_names(slope.symbol) else _multiple(upstream, slope, slope.symbol)
 
 
@@ -212,11 +229,11 @@ def _written(formula: Symbol, names: Mapping[str, str], style: Style) -> str:
     return made.latex(names) if style.latex else made.text(names)
 
 
-def _number_by_number(formula: Symbol) -> Symbol:
-    """The formula as it is written with matrices.
+def _number_by_number(formula: Symbol, single: Collection[str] = ()) -> Symbol:
+    """The formula as it is written with matrices, of which some are a `single` number.
 
-    A product of two matrices has another sign than that of a matrix and a number, which stands first: −0.5·A, and −A;
-    A − 1 where −1 is added. Numbers may be √3, 1/√3 and 1/60.
+    A product of two matrices has another sign than that of a matrix and a number, which stands first: −0.5·A, w·A, and
+    −A; A − 1 where −1 is added. Numbers may be √3, 1/√3 and 1/60.
     """
     number = formula.form if isinstance(formula.form, float) and isfinite(formula.form) else 0.0
     inverse = one_over_root(abs(number))
@@ -228,7 +245,7 @@ def _number_by_number(formula: Symbol) -> Symbol:
     if below != "1" and float(f"{number:g}") != number:  # 1/60
         made = Symbol("/", [Symbol(abs(int(above))), Symbol(int(below))])
         return made if number > 0 else -made
-    parts = [_number_by_number(part) for part in formula.parts]
+    parts = [_number_by_number(part, single) for part in formula.parts]
     square = len(parts) == 2 and not parts[0].parts and not parts[1].parts and parts[0].form == parts[1].form
     if formula.form == "**" and _number(parts[1]) == 0.5:
         return Symbol("sqrt", parts[:1])
@@ -236,10 +253,10 @@ def _number_by_number(formula: Symbol) -> Symbol:
         return Symbol("-", [parts[0], parts[1].parts[0] if parts[1].parts else -_number(parts[1])])
     if formula.form != "*" or square:
         return Symbol(formula.form, parts)
-    parts.sort(key=_has_names)
+    parts.sort(key=lambda part: (_has_names(part), _has_names(part, single)))
     if _number(parts[0]) == -1:
         return -parts[1]
-    return Symbol("⊙" if all(map(_has_names, parts)) else "*", parts)
+    return Symbol("⊙" if all(_has_names(part, single) for part in parts) else "*", parts)
 
 
 def _number(formula: Symbol) -> float:
@@ -247,12 +264,17 @@ def _number(formula: Symbol) -> float:
     return formula.form if isinstance(formula.form, int | float) else 0.0
 
 
-def _has_multiple(formula: Symbol) -> bool:
+def _has_multiple(formula: Symbol, single: Collection[str]) -> bool:
     """Whether a number times a matrix is among its factors: 2·A, 2·A/3, or 3·A ⊙ A."""
     if formula.form == "/":
-        return _has_multiple(formula.parts[0])
-    return formula.form in ("*", "⊙") and any(_has_multiple(part) or not _has_names(part) for part in formula.parts)
+        return _has_multiple(formula.parts[0], single)
+    return formula.form in ("*", "⊙") and any(
+        _has_multiple(part, single) or not _has_names(part, single) for part in formula.parts
+    )
 
 
-def _has_names(formula: Symbol) -> bool:
-    return any(map(_has_names, formula.parts)) if formula.parts else isinstance(formula.form, str)
+def _has_names(formula: Symbol, but: Collection[str] = ()) -> bool:
+    """Whether names are in a formula, others than some."""
+    if formula.parts:
+        return any(_has_names(part, but) for part in formula.parts)
+    return isinstance(formula.form, str) and formula.form not in but
