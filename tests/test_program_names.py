@@ -39,6 +39,14 @@ def test_a_penalty_is_of_the_weight_by_its_name() -> None:
     assert found[-1] == "Everything is grouped."
 
 
+def test_a_bias_after_a_layer_is_no_penalty() -> None:
+    w, b = pair("w", "b")
+    rows = [Value(0.1), Value(0.4)]
+    program = record(lambda x: w * es.dot(rows, x) + b, [0.1, 0.2])
+    assert [line.split(" = ")[0] for line in program.explain().splitlines()[:2]] == ["Z", "Y"]
+    check_matrices(program, np.array([[0.1, 0.2], [0.4, -0.3]]))
+
+
 def test_with_examples_as_columns_the_weight_stands_first() -> None:
     w, b = pair("w", "b")
     assert lines(lambda x: es.sigmoid(b + x * w), 0.1, examples="columns")[0] == "Z = w·X + b 1×m = (1×1)·(1×m) + (1×1)"

@@ -44,11 +44,11 @@ class Lines(Objective):
     """
 
     def __init__(self, plan: Plan, shapes: Sequence[tuple[int, ...]], steps: bool = False) -> None:
+        plan = with_neurons(plan)
         super().__init__(plan, shapes)
         self._scopes = _scopes(plan)
-        blocks = with_neurons(plan, tables_apart(plan) if steps else attended(plan))
-        self.name_layers(blocks)
-        for block in blocks:
+        self.name_layers()
+        for block in tables_apart(plan) if steps else attended(plan):
             for piece in [block] if isinstance(block, Softmaxes) else pieces(self, block):
                 self.forward.append(self._line(piece))
         self.output = self._output()

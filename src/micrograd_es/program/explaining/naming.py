@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import prod
@@ -96,12 +96,12 @@ class Names:
                 self._tables[rows] = shape[1]
             start += width
 
-    def name_layers(self, blocks: Iterable[object]) -> None:
+    def name_layers(self) -> None:
         """Name the weights and biases of layers before all else that uses them: a penalty takes them from there.
 
         What is only a part of weights, and other weights are made of, keeps a name of its own.
         """
-        layers = [block for block in blocks if isinstance(block, Affine) and block.dense]
+        layers = [block for block in self.plan.blocks if isinstance(block, Affine) and block.dense]
         parts = {rows for rows in self.forms if rows.space is Space.SHARED} - {block.weights for block in layers}
         apart = {row for rows in parts for row in rows.numbers}
         for block in layers:
