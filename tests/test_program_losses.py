@@ -11,6 +11,7 @@ import pytest
 import micrograd_es as es
 from micrograd_es import Value, losses
 from micrograd_es.program import Program, record
+from printed_formulas import check_printed
 from test_program_blocks import network
 from test_program_explain import check_matrices, formulas, words
 
@@ -397,3 +398,52 @@ def test_what_a_layer_gives_is_no_target_though_its_first_weight_is_a_number() -
     program = record(fn, [0.1, 0.2, 0.3, 0.4])
     assert "(Y − T)" not in program.explain(backward=True)
     check_matrices(program, np.random.default_rng(1).normal(size=(4, 4)))
+
+
+THREE = [[Value(0.1 * i - 0.2 * j) for j in range(2)] for i in range(3)]
+
+
+def weighted(targets: Callable[..., Any]) -> list[str]:
+    """The lines of a cross-entropy whose targets are computed of three given numbers and another one."""
+
+    def loss(x: list[Value], t: list[Value], w: Value) -> Value:
+        logs = es.log_softmax([es.dot(row, x) for row in THREE])
+        return -es.sum([ti * log for ti, log in zip(targets(t, w), logs, strict=True)])
+
+    program = record(loss, [0.1, 0.2], [1.0, 0.0, 0.0], 1.5)
+    rng = np.random.default_rng(0)
+    t = rng.uniform(0.1, 1.0, (4, 3))
+    check_printed(program, rng.normal(size=(4, 2)), t / t.sum(axis=1, keepdims=True), rng.normal(size=4))
+    return program.explain(backward=True, language="en").splitlines()
+
+
+@pytest.mark.parametrize(
+    "targets",
+    [
+        lambda t, w: t,
+        lambda t, w: es.softmax(t),
+        lambda t, w: [es.exp(a / 4) / es.sum([es.exp(b / 4) for b in t]) for a in t],
+        lambda t, w: [0.9 * a + 0.1 / 3 for a in t],
+        lambda t, w: t[::-1],
+    ],
+    ids=["given", "a softmax", "with a temperature", "smoothed", "turned round"],
+)
+def test_targets_that_are_probabilities_have_the_short_gradient(targets: Callable[..., Any]) -> None:
+    assert any("= (P − T)/m " in line and "where the rows of T sum to 1" in line for line in weighted(targets))
+
+
+@pytest.mark.parametrize(
+    "targets",
+    [
+        lambda t, w: [w * a for a in t],
+        lambda t, w: [(w - 1) * a for a in t],
+        lambda t, w: [a * a for a in t],
+        lambda t, w: [a + 0.1 for a in t],
+        lambda t, w: [es.sigmoid(a) for a in t],
+    ],
+    ids=["weighted", "an advantage", "squares", "more than 1", "sigmoids"],
+)
+def test_targets_that_need_not_sum_to_1_have_the_whole_gradient(targets: Callable[..., Any]) -> None:
+    found = weighted(targets)
+    assert any("= (P ⊙ row sums of T − T)/m " in line for line in found)
+    assert not any("sum to 1" in line for line in found)

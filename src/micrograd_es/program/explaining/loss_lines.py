@@ -98,13 +98,18 @@ class Written(NamedTuple):
     unit: bool = False
 
 
-def written(loss: Loss, y: Matrix, t: Matrix) -> Written:
-    """The lines of a loss of the outputs `y` with the targets `t`."""
+def written(loss: Loss, y: Matrix, t: Matrix, shares: bool) -> Written:
+    """The lines of a loss of the outputs `y` with the targets `t`, which may be `shares`: those of a row sum to 1."""
+    if loss.kind in ("softmax cross-entropy", "KL divergence"):
+        return _softmax(loss, y, t, shares)
     return _KINDS[loss.kind](loss, y, t)
 
 
-def _softmax(loss: Loss, y: Matrix, t: Matrix) -> Written:
-    """P = softmax(Y), ℓ = −Σ T ⊙ log P or Σ T ⊙ (log T − log P), ∂L/∂Y = (P − T)/m."""
+def _softmax(loss: Loss, y: Matrix, t: Matrix, shares: bool) -> Written:
+    """P = softmax(Y), ℓ = −Σ T ⊙ log P or Σ T ⊙ (log T − log P), ∂L/∂Y = (P − T)/m.
+
+    Of targets that are no shares it is (P ⊙ row sums of T − T)/m, as where their log-probabilities have weights.
+    """
     p = Matrix("P", "", y.shape, positions=y.positions)
     shifted = Across(LSE, Name(y))
     softmax = Called("softmax({})", r"\operatorname{{softmax}}({})", Name(y), Across(LSE, Name(y), shifted))
@@ -117,9 +122,10 @@ def _softmax(loss: Loss, y: Matrix, t: Matrix) -> Written:
     else:
         formula = Sum([shifted, Minus(Added(Times(Name(t), Name(y)), 1))])
     difference: Formula = Sum([Name(p), Minus(Name(t))])
-    unit = loss.exact and not loss.known
-    if unit:  # the gradient of what the graph computes, for any T
-        difference = Shown(difference, Sum([Times(Name(p), Added(Name(t), 1)), Minus(Name(t))]))
+    unit = loss.exact and not loss.known and shares
+    if loss.exact and not loss.known:  # the gradient of what the graph computes, for any T
+        exact = Sum([Times(Name(p), Added(Name(t), 1)), Minus(Name(t))])
+        difference = Shown(difference, exact) if unit else exact
     inputs = [p, y, t] if loss.exact else [y, t]
     gradient = Scaled(difference, loss.sent, averaged=True)
     return Written([(p, softmax, [y])], Scaled(formula, loss.scale), inputs, gradient, unit)
@@ -155,8 +161,6 @@ def _by_rows(formula: Formula, y: Matrix) -> Formula:
 
 
 _KINDS = {
-    "softmax cross-entropy": _softmax,
-    "KL divergence": _softmax,
     "squared error": _squares,
     "binary cross-entropy": _binary,
     "hinge": _hinge,

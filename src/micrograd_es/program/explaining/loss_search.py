@@ -10,6 +10,7 @@ from micrograd_es.program.explaining.formulas import Matrix
 from micrograd_es.program.explaining.loss_kinds import Loss
 from micrograd_es.program.explaining.loss_terms import loss_of
 from micrograd_es.program.explaining.penalties import Form, Parts, norms_of, scaled_inputs, taken_apart
+from micrograd_es.program.explaining.probabilities import sum_to_one
 from micrograd_es.program.explaining.written_out import Place, written_out
 
 
@@ -25,12 +26,16 @@ class Apart(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A loss, the matrix that it is the loss of, and where its targets stand; nowhere if they are known numbers."""
+    """A loss, the matrix that it is the loss of, and where its targets stand; nowhere if they are known numbers.
+
+    `shares` says that the targets of every row sum to 1 where what is given as such does.
+    """
 
     loss: Loss
     outputs: Matrix
     targets: Sequence[Place]
     penalty: Apart
+    shares: bool
 
 
 class Search:
@@ -62,8 +67,10 @@ class Search:
                 known = self.places.keys() >= penalties.keys()
                 loss = loss_of(self.tape, columns[y], self.free, added, y.positions) if known else None
                 if loss:
-                    targets = [] if loss.known else [self.places[int(t)] for t in loss.targets]
-                    yield Found(loss, y, targets, self._apart(penalties))
+                    numbers = [] if loss.known else [int(t) for t in loss.targets]
+                    targets = [self.places[number] for number in numbers]
+                    shares = all(sum_to_one(self.tape, numbers[i :: y.positions]) for i in range(y.positions))
+                    yield Found(loss, y, targets, self._apart(penalties), shares)
 
     def _columns(self) -> dict[Matrix, dict[int, int]]:
         """The columns of each matrix by the numbers of the tape in them, where these depend on parameters."""

@@ -10,7 +10,6 @@ from micrograd_es.ops import ABS
 from micrograd_es.program.blocks import Plan, Rows, Space
 from micrograd_es.program.explaining.constants import Numbers
 from micrograd_es.program.explaining.formulas import Formula, Matrix, Mean, Minus, Multiple, Name, Norm, Sum
-from micrograd_es.program.explaining.loss_kinds import Loss
 from micrograd_es.program.explaining.loss_lines import written
 from micrograd_es.program.explaining.loss_search import Apart, Found, Search
 from micrograd_es.program.explaining.naming import Line, Names
@@ -49,7 +48,7 @@ class Objective(Names):
         if any(matrix.size > 1 for matrix in penalties):
             return
         others = [*[matrix for _, matrix in norms], *penalties]
-        self._replace(found.loss.at_each(found.outputs.positions), found.outputs, self._target(found), others)
+        self._replace(found, self._target(found), others)
         if norms:
             self._penalize(norms)
         for matrix, factor in penalties.items():
@@ -146,8 +145,10 @@ class Objective(Names):
         used = others.union(*[line.inputs for line in self.forward])
         self.given = [(m, rows) for m, rows in self.given if m.letter == "X" or m in used]
 
-    def _replace(self, loss: Loss, y: Matrix, target: Matrix, others: Sequence[Matrix]) -> None:
+    def _replace(self, what: Found, target: Matrix, others: Sequence[Matrix]) -> None:
         """Keep what the outputs, the targets and some others need, and write the loss after it."""
+        y = what.outputs
+        loss = what.loss.at_each(y.positions)
         scope = next((line.scope for line in self.forward if line.matrix is self.output), "")
         self._keep({y, target, *others})
         used = {x for line in self.forward for x in line.inputs}
@@ -158,7 +159,7 @@ class Objective(Names):
                 matrix.number = str(i) if len(left) > 1 else ""
         if y.positions > 1:
             self.output, self.over = Matrix("ℓ", "", ("m", 1), positions=y.positions), loss.over
-        found = written(loss, y, target)
+        found = written(loss, y, target, what.shares)
         self.forward += [Line(matrix, formula, list(inputs)) for matrix, formula, inputs in found.before]
         note = "" if scope else loss.kind
         self.forward.append(Line(self.output, found.loss, list(found.inputs), note=note, scope=scope))
