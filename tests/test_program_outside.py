@@ -91,6 +91,7 @@ FROZEN: dict[str, Callable[[Value], Any]] = {
     "a number that is set": setting,
     "a whole number": lambda x: W * int(x),
     "a rounded number": lambda x: W * round(x, 1),
+    "an index": lambda x: W * [1.0, 2.0][x],  # type: ignore[call-overload]
     "true or false": lambda x: x if x else W,
     "backward": with_backward,
     "the gradient that an earlier call has left": lambda x: x * (W - 0.1 * W.grad),
@@ -114,8 +115,23 @@ def test_what_would_be_frozen_is_refused(name: str) -> None:
         record(FROZEN[name], 0.3)
 
 
+def test_what_is_refused_says_what_to_write_of_that_and_nothing_else() -> None:
+    told = {
+        "an index": "dot(chosen, several).",
+        "backward": "Write grad(fn)(x), which gives a Value.",
+        "gradients": "Write grad(fn)(x), which gives a Value.",
+        "a copy": "Write identity(v) for another Value of the same number.",
+        "a number that is set": "Compute another Value in its place.",
+    }
+    for name, advice in told.items():
+        with pytest.raises(RecordingError) as caught:
+            record(FROZEN[name], 0.3)
+        assert str(caught.value).endswith(advice)
+        assert "maximum" not in str(caught.value)
+
+
 def test_what_is_random_is_told_to_be_an_argument() -> None:
-    with pytest.raises(RecordingError, match=r"what is random, .* has to be an argument"):
+    with pytest.raises(RecordingError, match=r"What is random, .* has to be an argument"):
         record(lambda x: x * SOMETIMES.random(), 0.3)
     assert record(lambda x, mask: x * mask, 0.3, 1.0)(0.5, 2.0) == 1.0
 
@@ -161,6 +177,16 @@ GRADIENTS: dict[str, tuple[Callable[[Any], Any], Callable[[float], float], Calla
         lambda x: es.grad(lambda y: x * y**3 + y**-2)(x),
         lambda x: 3 * x**3 - 2 * x**-3,
         lambda x: 9 * x**2 + 6 * x**-4,
+    ),
+    "of the larger of two, and of the first where they are alike": (
+        lambda x: es.grad(lambda y: es.maximum(y * y, W * y, y + y) * y)(x),
+        lambda x: 4 * x if 0 < x < 2 else 3 * x * x,
+        lambda x: 4.0 if 0 < x < 2 else 6 * x,
+    ),
+    "of the smallest": (
+        lambda x: es.grad(lambda y: es.minimum(y * y, y))(x),
+        lambda x: 2 * x if 0 < x < 1 else 1.0,
+        lambda x: 2.0 if 0 < x < 1 else 0.0,
     ),
     "of kinks": (
         lambda x: es.grad(lambda y: es.relu(y) * y + abs(y) * y)(x),

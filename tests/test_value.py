@@ -16,6 +16,12 @@ from micrograd_es.value import apply
 # The numbers of the lectures
 
 
+def test_a_value_is_no_index() -> None:
+    with pytest.raises(TypeError, match=r"Value\(1\) was used as an index; expected a whole number. To choose one of"):
+        [1.0, 2.0][Value(1)]  # type: ignore[call-overload]
+    assert int(Value(1)) == 1
+
+
 def test_the_lecture_example_has_the_numbers_of_the_lecture() -> None:
     x, y, z = Value(-2, "x"), Value(5, "y"), Value(-4, "z")
     q = x + y

@@ -46,8 +46,15 @@ class ValueMaths:
     def shares(self, z: Value, xs: Sequence[Value]) -> tuple[Value, ...]:
         return tuple(functions.exp(x - z) for x in xs)
 
-    def first(self, z: Value, xs: Sequence[Value]) -> tuple[Number, ...]:
-        return NUMBERS.first(z.data, [x.data for x in xs])
+    def first(self, z: Value, xs: Sequence[Value]) -> tuple[Any, ...]:
+        if RECORDING.get() is None:
+            return NUMBERS.first(z.data, [x.data for x in xs])
+        slopes, rest = [], as_value(1)  # 1 until one of xs has been z
+        for x in xs:
+            apart = functions.absolute(z - x)
+            slopes.append(functions.where(apart, 0, rest))
+            rest = functions.where(apart, rest, 0)
+        return tuple(slopes)
 
     def where(self, c: Value, x: Value, y: Value) -> Value:
         return functions.where(c, x, y)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd_es.graph import check_value, topological
 from micrograd_es.maths import LARGEST, Number, shown
-from micrograd_es.replay import refuse
+from micrograd_es.replay import GRADIENT_ADVICE, refuse
 
 if TYPE_CHECKING:
     from micrograd_es.value import Value
@@ -32,7 +32,7 @@ def gradients(f: Value) -> dict[Value, Number]:
     OverflowError, naming the operation, where a gradient is no finite real number (√x at 0), and RecordingError while
     a program is recorded, which would keep these numbers for other inputs too.
     """
-    refuse("a gradient was taken as a number (write grad(fn)(x), which gives a Value)")
+    refuse("a gradient was taken as a number", GRADIENT_ADVICE)
     return swept(f)
 
 

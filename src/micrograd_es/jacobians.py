@@ -14,7 +14,7 @@ from micrograd_es.derivatives import gradient_graphs
 from micrograd_es.graph import between
 from micrograd_es.maths import LARGEST, as_number, shown
 from micrograd_es.nested import Nested, Shape, entry_names, flat, lists, shape, shaped, size, transposed
-from micrograd_es.replay import RECORDING, RecordingError
+from micrograd_es.replay import GRADIENT_ADVICE, RECORDING, RecordingError
 from micrograd_es.sweeps import Carried, backward, forward
 from micrograd_es.value import Value
 
@@ -218,7 +218,7 @@ def _mixed(sweep: Any, nodes: list[Value], ends: list[Value], seeds: Carried) ->
 def flat_values(xs: Nested, role: str) -> list[Value]:
     """The Values in lists of any shape, row by row; TypeError for what is none."""
     if RECORDING.get():
-        raise RecordingError("a derivative was taken as a number")
+        raise RecordingError("a derivative was taken as a number", GRADIENT_ADVICE)
     entries = flat(lists(xs))
     for x in entries:
         if not isinstance(x, Value):

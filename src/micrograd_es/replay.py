@@ -22,21 +22,26 @@ class Recording:
 RECORDING: ContextVar[Recording | None] = ContextVar("micrograd_es.recording", default=None)
 
 
-class RecordingError(TypeError):
-    """Something in a function could not be replayed with other numbers."""
+_ADVICE = (
+    "Write maximum(a, b), or where(c, a, b): a where c is above 0, else b; and micrograd_es.exp(x), not math.exp(x)."
+)
+GRADIENT_ADVICE = "Write grad(fn)(x), which gives a Value."
 
-    def __init__(self, what: str) -> None:
+
+class RecordingError(TypeError):
+    """Something in a function could not be replayed with other numbers; `write` says what to write instead."""
+
+    def __init__(self, what: str, write: str = _ADVICE) -> None:
         super().__init__(
             f"{what} while a program was recorded, so the program would be right for this number only; expected"
-            " operations on Values alone. Write maximum(a, b), or where(c, a, b): a where c is above 0, else b;"
-            " and micrograd_es.exp(x), not math.exp(x)."
+            f" operations on Values alone. {write}"
         )
         recording = RECORDING.get()
         if recording is not None and recording.refused is None:
             recording.refused = self
 
 
-def refuse(what: str) -> None:
+def refuse(what: str, write: str) -> None:
     """Raise RecordingError while a program is recorded; else nothing."""
     if RECORDING.get() is not None:
-        raise RecordingError(what)
+        raise RecordingError(what, write)

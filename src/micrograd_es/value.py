@@ -13,7 +13,7 @@ from micrograd_es.missing import OF_A_VALUE, say_instead
 from micrograd_es.numpy_calls import is_array_of_values, of_numpy
 from micrograd_es.ops import ABS, ADD, DIV, INV, MUL, NEG, POW, SUB, Op
 from micrograd_es.pickles import reduced
-from micrograd_es.replay import RECORDING, RecordingError, refuse
+from micrograd_es.replay import GRADIENT_ADVICE, RECORDING, RecordingError, refuse
 from micrograd_es.results import computed
 from micrograd_es.scopes import CURRENT, OUTSIDE, Origin, Scope, origin
 
@@ -80,7 +80,7 @@ class Value:
     @data.setter
     def data(self, data: Number) -> None:
         if RECORDING.get():
-            raise RecordingError(f"the number of {self!r} was set")
+            raise RecordingError(f"the number of {self!r} was set", "Compute another Value in its place.")
         self.number = as_number(data)
 
     @property
@@ -90,7 +90,7 @@ class Value:
         Raises RecordingError while a program is recorded, where it is read: it depends on earlier calls.
         """
         if RECORDING.get():
-            raise RecordingError(f"the gradient of {self!r} was read")
+            raise RecordingError(f"the gradient of {self!r} was read", GRADIENT_ADVICE)
         return self.slope
 
     @grad.setter
@@ -131,7 +131,7 @@ class Value:
     def local(self) -> tuple[Number | None, ...]:
         """The local gradient ∂self/∂input for each of the inputs; None where the operation has none (√x at 0)."""
         if RECORDING.get():
-            raise RecordingError(f"the local gradients of {self!r} were read as numbers")
+            raise RecordingError(f"the local gradients of {self!r} were read as numbers", GRADIENT_ADVICE)
         return self.wires[1::2]
 
     def backward(self) -> None:
@@ -145,7 +145,7 @@ class Value:
         >>> x.grad, f.grad
         (12.0, 1)
         """
-        refuse("backward() was called (write grad(fn)(x), which gives a Value)")
+        refuse("backward() was called", GRADIENT_ADVICE)
         made, slopes, leaves = flow.sweep(self)
         for node, slope in zip(made, slopes, strict=True):
             node.slope = slope
@@ -231,6 +231,12 @@ class Value:
     def __int__(self) -> int:
         return int(self.data)
 
+    def __index__(self) -> int:
+        advice = "To choose one of several, give an input that is 1 at its place and 0 elsewhere: dot(chosen, several)."
+        if RECORDING.get():
+            raise RecordingError(f"{self!r} was used as an index", advice)
+        raise TypeError(f"{self!r} was used as an index; expected a whole number. {advice}")
+
     def __round__(self, digits: int | None = None) -> Number:
         return round(self.data, digits)
 
@@ -249,7 +255,7 @@ class Value:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy without recursion."""
         if RECORDING.get():
-            raise RecordingError(f"{self!r} was copied (write identity(v) for another Value of the same number)")
+            raise RecordingError(f"{self!r} was copied", "Write identity(v) for another Value of the same number.")
         return reduced(self)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:

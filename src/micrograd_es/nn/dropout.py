@@ -67,7 +67,7 @@ class Dropout(Module):
         if not self.training or (self.p == 0 and self._given is None):
             return xs
         if self._given is None and RECORDING.get():
-            raise RecordingError("a mask of Dropout was drawn (call model.eval(), or give it one with using(mask))")
+            raise RecordingError("a mask of Dropout was drawn", "Call model.eval(), or give it one with using(mask).")
         mask = self.mask(len(xs)) if self._given is None else self._given
         if len(mask) != len(xs):
             raise ValueError(

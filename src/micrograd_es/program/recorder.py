@@ -50,7 +50,7 @@ def record(
     """
     _check_function(fn)
     merge = as_flag(merge, "merge")
-    refuse("another program was recorded")
+    refuse("another program was recorded", "Record it before, or write its function here.")
     examples = tuple([x.item() if isinstance(x, np.ndarray) and not x.ndim else x for x in examples])
     shapes = [_shape(example) for example in examples]
     try:

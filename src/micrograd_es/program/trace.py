@@ -153,8 +153,9 @@ def _told(node: Value) -> str:
 
 def _differs(first: str, second: str) -> RecordingError:
     return RecordingError(
-        f"the function did something else when it was called again, with other numbers ({first}, then {second}; what is"
-        " random, or changes from call to call, has to be an argument of it)"
+        f"the function did something else when it was called again, with other numbers ({first}, then {second})",
+        "What is random, or changes from call to call, has to be an argument of it; for a choice by a number write"
+        " where(c, a, b): a where c is above 0, else b.",
     )
 
 
