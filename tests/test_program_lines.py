@@ -83,7 +83,7 @@ CASES: dict[str, tuple[Callable[..., Any], Sequence[Any], list[str]]] = {
     "a softmax of two": (
         lambda x: es.softmax(two(x)),
         [[0.1, 0.2]],
-        ["H1 = log Σ e^Z m×1", "H2 = Z − H1 m×2 log softmax", "Y = e^H2 m×2 softmax", "Everything is grouped."],
+        ["Z = X·W1 m×2 = (m×2)·(2×2)", "Y = softmax(Z) m×2", "Everything is grouped."],
     ),
     "a softmax of each row": (
         lambda x: [p for row in x for p in es.softmax([A * v for v in row])],
@@ -131,7 +131,7 @@ CASES: dict[str, tuple[Callable[..., Any], Sequence[Any], list[str]]] = {
     "the probability of an action": (
         lambda x, a: 2 * es.log(es.dot(es.softmax(two(x)), a)),
         [[0.1, 0.2], [0.0, 1.0]],
-        ["U5 = row sums of U4 m×1", "U6 = log(U5) m×1"],
+        ["P = softmax(Y) m×2", "U1 = P ⊙ X2 m×2", "U2 = row sums of U1 m×1", "U3 = log(U2) m×1"],
     ),
     "a column beside a row": (
         lambda x: [A * x, es.tanh(B * x)],

@@ -12,28 +12,13 @@ import numpy as np
 from micrograd_es.ops import DIV, MUL
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.explaining.constants import Numbers, number_of
-from micrograd_es.program.explaining.formulas import Added, Arrays, Formula, Matrix, Minus, Name, Sum, Times
+from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Name
 from micrograd_es.program.explaining.naming import Line, Names
 from micrograd_es.program.explaining.notation import Style, one_over_root
-from micrograd_es.program.explaining.readings import Reading, numeral, scaled
+from micrograd_es.program.explaining.readings import Reading, numeral
+from micrograd_es.program.explaining.softmax_lines import Softmax, shares_line
 from micrograd_es.program.explaining.softmaxes import Softmaxes
 from micrograd_es.program.explaining.tables import InEach, Table, upright
-
-
-@dataclass(eq=False)
-class Softmax(Formula):
-    """The softmax of every row of a formula."""
-
-    part: Formula
-
-    def written(self, style: Style) -> str:
-        inner = self.part.written(style)
-        return rf"\operatorname{{softmax}}\left({inner}\right)" if style.latex else f"softmax({inner})"
-
-    def array(self, arrays: Arrays) -> Any:
-        x = np.asarray(self.part.array(arrays))
-        powers = np.exp(x - x.max(axis=1, keepdims=True, initial=-np.inf))
-        return powers / powers.sum(axis=1, keepdims=True)
 
 
 @dataclass(eq=False)
@@ -97,8 +82,8 @@ def softmax_line(names: Names, block: Softmaxes) -> Line:
     mask = _mask(names, block.mask) if block.mask.any() else None
     matrix = names.new("H", ("m", columns), positions=rows)
     if mask is None:
-        return _softmax(matrix, part, part)
-    line = _softmax(matrix, Hidden(part, Name(mask)), part)
+        return shares_line(matrix, part, part)
+    line = shares_line(matrix, Hidden(part, Name(mask)), part)
     return replace(line, inputs=[*line.inputs, mask])
 
 
@@ -110,23 +95,6 @@ def _mask(names: Names, mask: Array) -> Matrix:
     matrix = names.new("M", mask.shape)
     names.forward.append(Line(matrix, Mask(mask)))
     return matrix
-
-
-def _softmax(matrix: Matrix, inner: Formula, part: Name | Reading) -> Line:
-    """A softmax as one line, of a part and perhaps a mask; what goes back to each row is P ⊙ (∂ − Σ P ⊙ ∂)."""
-    shares = Name(matrix)
-    names = [part] if isinstance(part, Name) else list(part.inputs)
-    along = next(i for i, x in enumerate(names) if isinstance(x, Name) and x.matrix.value is None)
-    x = names[along]
-    assert isinstance(x, Name)
-
-    def back(upstream: Formula) -> list[tuple[Matrix, Formula]]:
-        sent: Formula = Times(shares, Sum([upstream, Minus(Added(Times(shares, upstream), 1))]))
-        if isinstance(part, Reading):  # a product or a quotient, whose local gradient does not ask for the result
-            sent = scaled(sent, Reading(part.op, names, x, along))
-        return [(x.matrix, sent)]
-
-    return Line(matrix, Softmax(inner), [x.matrix], back)
 
 
 def name_attention(lines: Sequence[Line]) -> None:

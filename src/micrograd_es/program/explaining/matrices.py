@@ -29,6 +29,7 @@ from micrograd_es.program.explaining.orders import at_all_positions, in_order
 from micrograd_es.program.explaining.patches import Patches
 from micrograd_es.program.explaining.readings import Across, LogSums, Reading, is_zero, numeral, scaled
 from micrograd_es.program.explaining.recognition import recognise
+from micrograd_es.program.explaining.softmax_lines import with_softmaxes
 from micrograd_es.program.explaining.softmaxes import Softmaxes, attended
 from micrograd_es.program.explaining.stretches import Spread, Stretches, Taken
 from micrograd_es.program.explaining.tables import inner_line, pieces, tables_apart, upright
@@ -56,6 +57,7 @@ class Lines(Objective):
             self.condense()
         self.given, self.forward = with_numbers(plan.tape, self.given, self.forward, self.output)
         if not steps:
+            self.forward = with_softmaxes(self.forward, {self.output, *self.seeds})
             name_attention(self.forward)
         self._rename()
         recognise(self.forward, self.output)

@@ -9,6 +9,7 @@ from micrograd_es.ops import ADD, DIV, LOG, MUL, NEG, SAME, SQRT, SUB
 from micrograd_es.program.explaining.formulas import Added, Formula, Matrix, Mean, Sum
 from micrograd_es.program.explaining.patches import Flat
 from micrograd_es.program.explaining.readings import Across, Reading
+from micrograd_es.program.explaining.softmax_lines import LogSoftmax, Softmax
 from micrograd_es.program.explaining.stretches import Stretches, Taken
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ class _Facts(NamedTuple):
         """What the line is that kind of."""
         if kind == "weighted":
             return self.computed
+        if isinstance(self.formula, Softmax):
+            return self.inputs[0]
         if kind in ("softmax", "log softmax") and self.row in ("div", "sub"):
             return self.inputs[0] if self.inputs[0] is self.kinds[1][1] else None
         if kind in ("softmax", "log softmax", "expected"):
@@ -92,6 +95,8 @@ class _Facts(NamedTuple):
 
 # What a line is, if this holds; the first that does counts.
 _ROWS: tuple[tuple[str, Callable[[_Facts], bool]], ...] = (
+    ("log softmax", lambda x: isinstance(x.formula, LogSoftmax)),
+    ("softmax", lambda x: isinstance(x.formula, Softmax)),
     ("lse", lambda x: isinstance(x.formula, Across) and x.formula.op.name == "log_sum_exp"),
     ("softmax", lambda x: x.row == "exp" and x.first == "log softmax"),
     ("exp", lambda x: x.row == "exp"),
@@ -136,7 +141,8 @@ def recognise(lines: Sequence[Line], output: Matrix) -> None:
         facts = _Facts(line.formula, row, line.matrix.shape[1], line.inputs, known)
         found = next((kind for kind, holds in _ROWS if holds(facts)), "")
         kinds[line.matrix] = found, facts.of(found)
-        if found in _NOTED and (found != "squared error" or line.matrix in errors):
+        told = isinstance(line.formula, Softmax) or (found == "squared error" and line.matrix not in errors)
+        if found in _NOTED and not told:
             line.note = found
 
 
