@@ -103,6 +103,18 @@ def test_any_other_name_and_one_that_is_taken_is_not_used(label: str) -> None:
     check_matrices(program, np.array([0.1, 0.4]))
 
 
+@pytest.mark.parametrize("label", ["gain factor", "σ", "H", "w'"])
+def test_a_name_that_no_formula_can_have_is_told_beside_it(label: str) -> None:
+    (k,) = pair(label)
+    assert f"In p: {label}." in lines(lambda x: es.exp(es.sin(k * x)), 0.1)
+
+
+@pytest.mark.parametrize("label", ["", "a, b", "a\nb", "a" * 21])
+def test_what_does_not_fit_a_list_is_not_told(label: str) -> None:
+    (k,) = pair(label)
+    assert not any(line.startswith("In p") for line in lines(lambda x: es.exp(es.sin(k * x)), 0.1))
+
+
 def test_parameters_of_the_same_name_are_told_apart() -> None:
     a, b = pair("w", "w")
     program = record(lambda x: es.sin(a * x) * b, 0.1)

@@ -15,6 +15,7 @@ from micrograd_es.program.explaining.notation import Style
 _PLAIN = re.compile("([A-Za-zÀ-ÖØ-öø-ÿ]{1,12}|[α-ξπρσ-ω])_?([0-9₀-₉]{0,3})")
 _TAKEN = ("m", "n", "e", "i", "j", "L", "T", "prod", "vec", "σ")  # by what stands in formulas anyway
 
+LONGEST = 20  # letters of a name in a list
 FEW = 8  # parameters that stand together are told by name
 
 
@@ -37,14 +38,19 @@ def name_parameters(plan: Plan, given: Sequence[tuple[Matrix, Rows]], others: It
 
 
 def told(plan: Plan, given: Iterable[tuple[Matrix, Rows]], style: Style) -> list[str]:
-    """Which parameters stand together, by the user's names: "In p: k, γ."."""
+    """Which parameters a p stands for, by the user's names: "In p: k, γ."."""
     found = []
     for matrix, rows in given:
-        if matrix.letter == "p" and 1 < len(rows) <= FEW:
+        if matrix.letter == "p" and len(rows) <= FEW:
             labels = [_label(plan, row) for row in rows.numbers]
-            if all(map(_PLAIN.fullmatch, labels)) and len(set(labels)) == len(labels):
+            if all(map(_is_short, labels)) and len(set(labels)) == len(labels):
                 found.append(style.words["named"].format(matrix.written(style), ", ".join(labels)))
     return found
+
+
+def _is_short(label: str) -> bool:
+    """Whether a label can stand in a list."""
+    return 0 < len(label) <= LONGEST and label.isprintable() and "," not in label
 
 
 def _label(plan: Plan, row: int) -> str:
