@@ -431,3 +431,14 @@ def test_with_examples_as_columns_what_is_put_together_stands_below_each_other_a
 def test_the_largest_of_one_number_is_that_number() -> None:
     found = lines(lambda x: [es.exp(v - es.maximum(v)) for v in two(x)], [0.1, 0.2])
     assert "H1 = Z m×2" in found, found
+
+
+def test_patches_of_one_channel_say_which() -> None:
+    filters = [[A, B], [B, C]]
+    found = lines(lambda x: [[a * c[i] + b * c[i + 1] for i in range(3)] for (a, b), c in zip(filters, x, strict=True)],
+                  [[0.1] * 4] * 2)  # fmt: skip
+    assert {"G1 = patches(X[0:4]) (m·3)×2", "G2 = patches(X[4:8]) (m·3)×2"} <= set(found)
+    assert "A[i:j]: the columns i to j − 1 of A, counted from 0; [A, B] puts them together." in found
+    whole = lines(lambda x: [A * x[i] + B * x[i + 1] for i in range(3)], [0.1] * 4)
+    assert "G = patches(X) (m·3)×2" in whole
+    assert not any(line.startswith("A[i:j]") for line in whole)

@@ -27,6 +27,24 @@ class Patches(Formula):
             return "Taken"
         return "Padded patches" if any(matrix.value is not None for matrix, _ in self.columns) else "Patches"
 
+    @property
+    def signs(self) -> Sequence[str]:
+        some = any(len(columns) < matrix.shape[1] for matrix, columns in self._taken.items())
+        return (self.sign, "Taken") if some and not self.columns_of_tables else (self.sign,)
+
+    @property
+    def _taken(self) -> dict[Matrix, Sequence[int]]:
+        """The matrices that the columns are from, and which of each: all, or a stretch of one that is so taken."""
+        found: dict[Matrix, set[int]] = {}
+        for matrix, column in self.columns:
+            found.setdefault(matrix, set()).add(column)
+        return {
+            matrix: range(min(columns), max(columns) + 1)
+            if matrix.shape[0] == "m" and matrix.positions == 1 and len(columns) == max(columns) - min(columns) + 1
+            else range(matrix.shape[1])
+            for matrix, columns in found.items()
+        }
+
     def written(self, style: Style) -> str:
         return self.beside(style) or self.listed("patches", style)
 
@@ -54,8 +72,8 @@ class Patches(Formula):
 
     def listed(self, word: str, style: Style) -> str:
         """A word, and the matrices that the columns are from."""
-        matrices = sorted(dict.fromkeys(matrix for matrix, _ in self.columns), key=lambda m: m.value is not None)
-        names = [matrix.written(style) for matrix in matrices]
+        taken = sorted(self._taken.items(), key=lambda item: item[0].value is not None)
+        names = [matrix.written(style) + indexed(columns, matrix.shape[1], style) for matrix, columns in taken]
         shown = ", ".join([*names[:6], *["…"] * (len(names) > 6)])
         if style.latex:
             return rf"\operatorname{{{style.words[word]}}}({shown})".replace("…", r"\ldots")

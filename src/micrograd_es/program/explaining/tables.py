@@ -33,7 +33,7 @@ class Table(Patches):
 
     @property
     def signs(self) -> Sequence[str]:
-        return (self.sign, *(signs(self._in_a_row) if self._in_a_row else ()))
+        return (self.sign, *(signs(self._in_a_row) if self._in_a_row else super().signs[1:]))
 
     @property
     def _in_a_row(self) -> list[Place]:
