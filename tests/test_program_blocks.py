@@ -589,3 +589,25 @@ def test_the_kernel_of_a_filter_is_written_as_it_stands() -> None:
     images = np.random.default_rng(1).normal(size=(3, 4, 4))
     expected = [[(m[a : a + 3, b : b + 3].ravel() * kernel).sum() for a in range(2) for b in range(2)] for m in images]
     assert program(images) == pytest.approx(np.array(expected))
+
+
+@pytest.mark.parametrize(("units", "gates"), [(3, 2), (4, 3), (7, 2)])
+def test_gates_that_also_see_the_state_of_their_unit_are_one_product(units: int, gates: int) -> None:
+    weights, peepholes = values(gates, units, units), values(gates, units)
+
+    def cell(x: Sequence[Any]) -> list[Value]:
+        h, c = x[:units], x[units:]
+        return [
+            es.sigmoid(es.dot(weights[g][j], h) + peepholes[g][j] * c[j]) for g in range(gates) for j in range(units)
+        ]
+
+    program = record(cell, [0.1] * 2 * units)
+    assert products(program) == [(units * gates, units, 1)]
+    xs = np.random.default_rng(0).normal(size=(5, 2 * units))
+    agree(record(lambda x: es.sum(cell(x)), [0.1] * 2 * units), lambda x: es.sum(cell(x)), xs)
+
+
+def test_two_layers_of_which_one_sees_more_stay_two() -> None:
+    first, second = values(6, 3), values(6, 4)
+    program = record(lambda x: [es.tanh(es.dot(w, x[: len(w)])) for w in (*first, *second)], [0.1] * 4)
+    assert products(program) == [(6, 3, 1), (6, 4, 1)]

@@ -151,6 +151,22 @@ class Sums:
                 rest[members[0]] = core
         for together, users in _together(rest):
             self._keep_layer(together, users)
+        self._keep_gates({inputs: members for inputs, members in layers.items() if len(members) > 1})
+
+    def _keep_gates(self, layers: dict[tuple[int, ...], list[int]]) -> None:
+        """Leave one input out of each of many small layers that have all others in common.
+
+        So are the gates of a cell that see, beside what all see, the state of their own unit.
+        """
+        uses = Counter(chain.from_iterable(map(set, layers))) if len(layers) > 2 else Counter[int]()
+        cores: dict[tuple[int, ...], list[int]] = {}
+        for inputs, members in layers.items():
+            core = tuple([x for x in dict.fromkeys(inputs) if uses[x] > 1])
+            if len(core) == len(inputs) - 1 > 1:
+                cores.setdefault((len(members), *core), []).extend(members)
+        for (gates, *together), members in cores.items():
+            if len(members) > gates * gates:  # there are more units than gates
+                self._keep_layer(set(together), tuple(members))
 
     def _keep_layer(self, inputs: set[int], members: tuple[int, ...]) -> None:
         """Leave all but some inputs out of sums, where they have a weight for each of them as a layer does.
