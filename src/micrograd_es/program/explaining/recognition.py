@@ -144,6 +144,15 @@ def recognise(lines: Sequence[Line], output: Matrix) -> None:
         told = isinstance(line.formula, Softmax) or (found == "squared error" and line.matrix not in errors)
         if found in _NOTED and not told:
             line.note = found
+    _only_last(lines)
+
+
+def _only_last(lines: Sequence[Line]) -> None:
+    """Leave a squared error its name where nothing more becomes of it: its sum has it, not also what is divided."""
+    more = {x for line in lines if line.note == "squared error" for x in line.inputs}
+    for line in lines:
+        if line.note == "squared error" and line.matrix in more:
+            line.note = ""
 
 
 def _ending_in(output: Matrix, lines: Sequence[Line]) -> set[Matrix]:
