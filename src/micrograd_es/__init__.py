@@ -1,4 +1,4 @@
-"""A scalar autograd that draws what it does. See `Value`, `grad`, `draw` and `frames`."""
+"""A scalar autograd that draws what it does. See `Value`, `grad`, `draw`, `frames` and `worksheet`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from micrograd_es.value import Constant, Parameter, Value
 
 if TYPE_CHECKING:
     from micrograd_es import blocks, cost, data, export, losses, nn, optim
-    from micrograd_es.figures import Figure, Frames, draw, frames
+    from micrograd_es.figures import Figure, Frames, Worksheet, draw, frames, worksheet
     from micrograd_es.nn import MLP, Dropout, Layer, Module, Neuron, Sequential
     from micrograd_es.optim import SGD, Adam, AdamW, Momentum, Nesterov
     from micrograd_es.program import Program, record
@@ -68,6 +68,7 @@ __all__ = [
     "RecordingError",
     "Sequential",
     "Value",
+    "Worksheet",
     "blocks",
     "check_gradients",
     "contributions",
@@ -111,11 +112,12 @@ __all__ = [
     "tanh",
     "vjp",
     "where",
+    "worksheet",
 ]
 
 
 _LATER = {
-    **dict.fromkeys(("Figure", "Frames", "draw", "frames"), "micrograd_es.figures"),
+    **dict.fromkeys(("Figure", "Frames", "Worksheet", "draw", "frames", "worksheet"), "micrograd_es.figures"),
     **dict.fromkeys(("Program", "record"), "micrograd_es.program"),
     **dict.fromkeys(("MLP", "Dropout", "Layer", "Module", "Neuron", "Sequential"), "micrograd_es.nn"),
     **dict.fromkeys(("History", "fit"), "micrograd_es.training"),

@@ -1,6 +1,7 @@
-"""Figures of the graph behind a Value. See `draw` and `frames`."""
+"""Figures of the graph behind a Value. See `draw`, `frames` and `worksheet`."""
 
 from micrograd_es.figures.figure import Figure, Frames, draw, frames
 from micrograd_es.figures.themes import THEMES, Theme
+from micrograd_es.figures.worksheets import Worksheet, worksheet
 
-__all__ = ["THEMES", "Figure", "Frames", "Theme", "draw", "frames"]
+__all__ = ["THEMES", "Figure", "Frames", "Theme", "Worksheet", "draw", "frames", "worksheet"]

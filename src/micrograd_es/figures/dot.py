@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from micrograd_es.figures.boxes import NONE, Boxes
 from micrograd_es.figures.cells import cell, coloured, table
 from micrograd_es.figures.fonts import covers
-from micrograd_es.figures.labels import Run, clean, markup, quoted
+from micrograd_es.figures.labels import Run, clean, emptied, has_blank, markup, quoted, width
 from micrograd_es.figures.layout import Layout
 from micrograd_es.figures.outline import Outline, Thing
 from micrograd_es.figures.scene import Fork, Gate, Terminal, Wire
@@ -20,7 +20,6 @@ from micrograd_es.figures.shapes import (
     GAP,
     NAME_HEIGHT,
     NAME_SIZE,
-    ROW,
     SIGMA,
     SIZE,
     SMALL,
@@ -65,7 +64,7 @@ class Writer(Outline):
         self, view: View, layout: Layout | None = None, boxes: Boxes = NONE, canvas: Sequence[float] = ()
     ) -> list[str]:
         """The statements of the DOT source."""
-        lines = self.head(boxes.depth) + _corners(canvas)
+        lines = self.head(boxes.depth) + corners(canvas)
         for thing in self.things():
             if thing.key not in boxes.home:
                 lines.append(self._node(thing, view, layout))
@@ -125,8 +124,9 @@ class Writer(Outline):
 
     def _label(self, wire: Wire, view: View, ruled: bool) -> str:
         """The value and the gradient of a wire; `ruled`, with a rule between them that continues it."""
+        lead = self._lead(wire) if self.across else 0.0
         value, gradient = (
-            coloured(line if view.shows(f"{wire.key}.{kind}") else (), colour, self.theme.ink)
+            coloured(line if view.shows(f"{wire.key}.{kind}") else emptied(line), colour, self.theme.ink, lead)
             for kind, line, colour in (
                 ("value", self.values[wire.key], self.theme.value),
                 ("gradient", self.gradients[wire.key], self.theme.gradient),
@@ -135,13 +135,19 @@ class Writer(Outline):
         room = self.room(wire)
         if self.across:
             rule = "<HR/>" if ruled else ""
-            return f"<{table(f'<TR>{cell(value, room, ROW)}</TR>{rule}<TR>{cell(gradient, room, ROW)}</TR>')}>"
+            above, beneath = cell(value, room, self.row), cell(gradient, room, self.row)
+            return f"<{table(f'<TR>{above}</TR>{rule}<TR>{beneath}</TR>')}>"
         rule = "<VR/>" if ruled else ""
-        rows = [(cell(value, room, ROW, 'ALIGN="RIGHT"'), cell(gradient, room, ROW, 'ALIGN="LEFT"'))]
+        rows = [(cell(value, room, self.row, 'ALIGN="RIGHT"'), cell(gradient, room, self.row, 'ALIGN="LEFT"'))]
         if below := self.below(wire):
             rows.append((cell("", room, below), cell("", room, below)))
         gap = cell("", GAP, 1)
         return f"<{table(''.join([f'<TR>{left}{gap}{rule}{gap}{right}</TR>' for left, right in rows]))}>"
+
+    def _lead(self, wire: Wire) -> float:
+        """The width of the name in front of a box, so that the box below it stands under it."""
+        line = self.values[wire.key]
+        return width(line[:-1], SIZE) * 1.03 if has_blank(line) else 0.0
 
     # Edges
 
@@ -172,7 +178,7 @@ class Writer(Outline):
         return [*lines, "}"]
 
 
-def _corners(canvas: Sequence[float]) -> list[str]:
+def corners(canvas: Sequence[float]) -> list[str]:
     """Two invisible points that hold the size of the canvas (left, bottom, right, top), whatever else is shown."""
     look = "shape=point style=invis width=0 height=0"
     ends = zip(("corner_1", "corner_2"), (canvas[:2], canvas[2:]), strict=True) if canvas else ()

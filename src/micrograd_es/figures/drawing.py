@@ -173,7 +173,12 @@ class Drawing:
 
     def lines(self) -> list[str]:
         """The statements of the DOT source, not laid out."""
-        return self.writer.lines(View(), boxes=boxes(self.texts.scene, with_inputs=True))
+        return loose(self.writer, View())
+
+
+def loose(writer: Writer, view: View) -> list[str]:
+    """The statements of the DOT source of a view, not laid out."""
+    return writer.lines(view, boxes=boxes(writer.scene, with_inputs=True))
 
 
 def _one_of(name: str, given: object, known: Sequence[str]) -> None:

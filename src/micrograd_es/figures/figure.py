@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from io import BytesIO
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -16,6 +15,7 @@ from micrograd_es.figures.caption import Caption, written
 from micrograd_es.figures.dot import View
 from micrograd_es.figures.drawing import Drawing, Look, drawing_of
 from micrograd_es.figures.fonts import face_css
+from micrograd_es.figures.formats import gif, numbered, pdf, png, way
 from micrograd_es.figures.page import Slide, stepper_fragment, stepper_page
 from micrograd_es.figures.render import render
 from micrograd_es.figures.stage import Stage
@@ -25,11 +25,6 @@ from micrograd_es.value import Value
 
 if TYPE_CHECKING:
     import graphviz
-
-DPI = 200  # dots per inch of a PNG: a figure of ten gates fills a projector
-
-
-LARGEST_BITMAP = 30000  # pixels, on either side
 
 
 class Figure:
@@ -82,10 +77,10 @@ class Figure:
         ways: dict[str, Callable[[], bytes]] = {
             ".svg": lambda: self.svg().encode("utf-8"),
             ".pdf": lambda: render(self._picture, "pdf", engine="nop2"),
-            ".png": lambda: _png(self._picture, self._stage.size),
+            ".png": lambda: png(self._picture, self._stage.size),
             ".dot": lambda: self.dot().encode("utf-8"),
         }
-        write_files({target: _way(ways, target, "a figure")()})
+        write_files({target: way(ways, target, "a figure")()})
         return target
 
     def _repr_svg_(self) -> str:
@@ -184,20 +179,19 @@ class Frames:
         """
         target = Path(path)
         ways: dict[str, Callable[[], bytes | list[bytes]]] = {
-            ".pdf": lambda: _pages([render(dot, "pdf", engine="nop2") for dot in self._pictures()], self.title),
+            ".pdf": lambda: pdf(self._pictures(), self.title),
             ".html": lambda: self.html().encode("utf-8"),
-            ".gif": lambda: _animation([_png(dot, self._stage.size, 110) for dot in self._pictures()]),
+            ".gif": lambda: gif([png(dot, self._stage.size, 110) for dot in self._pictures()]),
             ".svg": lambda: [picture.encode("utf-8") for picture in self.svgs()],
-            ".png": lambda: [_png(dot, self._stage.size) for dot in self._pictures()],
+            ".png": lambda: [png(dot, self._stage.size) for dot in self._pictures()],
         }
-        made = _way(ways, target, "frames")()
+        made = way(ways, target, "frames")()
         if isinstance(made, bytes):
             write_files({target: made})
             return target
-        digits = max(2, len(str(len(made))))
-        numbered = [target.with_name(f"{target.stem}-{i:0{digits}}{target.suffix}") for i in range(1, len(made) + 1)]
-        write_files(dict(zip(numbered, made, strict=True)))
-        return numbered
+        files = numbered(target, made)
+        write_files(files)
+        return list(files)
 
     def __repr__(self) -> str:
         return f"<Frames: {self.title}, {len(self)} frames>"
@@ -249,48 +243,3 @@ def frames(f: Value | Sequence[Value], unroll: Value | list[Value] | None = None
     list of Values, and the gradients of the parameters come last. The other options are those of `draw`.
     """
     return Frames(drawing_of(f, look), unroll)
-
-
-def _way(ways: dict[str, Callable[[], Any]], path: Path, what: str) -> Callable[[], Any]:
-    """How to write a file, by its suffix."""
-    if path.suffix.lower() not in ways:
-        raise ValueError(
-            f"{str(path)!r} does not say how to write {what}; expected a name that ends in {', '.join(ways)}."
-        )
-    return ways[path.suffix.lower()]
-
-
-def _png(dot: str, size: tuple[float, float], dpi: int = DPI) -> bytes:
-    """A PNG, of fewer dots an inch where a picture of that size in points would not fit a bitmap."""
-    fitting = min(dpi, int(LARGEST_BITMAP * 72 / (max(size) + 72)))
-    return render(dot.replace("graph [", f"graph [dpi={fitting} ", 1), "png", engine="nop2")
-
-
-def _pages(pdfs: Sequence[bytes], title: str) -> bytes:
-    """One PDF from many of one page each."""
-    from pypdf import PdfWriter
-
-    whole = PdfWriter()
-    for pdf in pdfs:
-        whole.append(BytesIO(pdf))
-    whole.metadata = None
-    whole.add_metadata({"/Title": title})
-    whole.compress_identical_objects()
-    file = BytesIO()
-    whole.write(file)
-    return file.getvalue()
-
-
-def _animation(pictures: Sequence[bytes]) -> bytes:
-    """An endless GIF: two seconds a picture, four for the last."""
-    try:
-        from PIL import Image
-    except ImportError:
-        raise ImportError(
-            "a GIF needs Pillow, which is not installed. Write: pip install 'micrograd-es[gif]'"
-        ) from None
-    images = [Image.open(BytesIO(picture)).convert("RGB").quantize(64) for picture in pictures]
-    times = [2000] * (len(images) - 1) + [4000]
-    file = BytesIO()
-    images[0].save(file, "GIF", save_all=True, append_images=images[1:], duration=times, loop=0, optimize=True)
-    return file.getvalue()

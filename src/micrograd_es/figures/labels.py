@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from micrograd_es.figures.fonts import text_width
 
@@ -89,12 +89,35 @@ class Run:
         return f"<{tag}>{escaped}</{tag}>" if tag and self.text else escaped
 
 
+@dataclass(frozen=True)
+class Blank(Run):
+    """A box to write in by hand, `room` points wide; with an answer inside where there is a text."""
+
+    room: float = 0.0
+
+    def width(self, size: float) -> float:
+        """How wide it is at any size."""
+        return self.room
+
+
 Line = tuple[Run, ...]
 
 
 def width(line: Line, size: float) -> float:
     """How wide a line of runs is at that size, in points."""
     return sum(run.width(size) for run in line)
+
+
+def has_blank(line: Line) -> bool:
+    """Whether there is a box to write in."""
+    return any(isinstance(run, Blank) for run in line)
+
+
+def emptied(line: Line) -> Line:
+    """What is left of a line whose answer is not shown: its box with what stands before it, or nothing."""
+    if not has_blank(line):
+        return ()
+    return tuple(replace(run, text="") if isinstance(run, Blank) else run for run in line)
 
 
 def markup(line: Line) -> str:

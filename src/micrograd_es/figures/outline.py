@@ -5,18 +5,19 @@ That is all that a layout depends on. How it looks is written by `dot`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from math import ceil
 
 from micrograd_es.figures.boxes import NONE, Boxes
 from micrograd_es.figures.cells import cell_width
 from micrograd_es.figures.fonts import FAMILY
-from micrograd_es.figures.labels import clean, plain, quoted, width
+from micrograd_es.figures.labels import Line, clean, emptied, has_blank, plain, quoted, width
 from micrograd_es.figures.scene import Fork, Gate, Scene, Terminal, Wire
 from micrograd_es.figures.shapes import (
     AIR,
-    FOLDED_SLOT,
+    BETWEEN,
+    BLANK_ROW,
     GAP,
     LOCAL_ROW,
     NAME_HEIGHT,
@@ -60,6 +61,8 @@ class Outline:
         self.locals = {wire.key: texts.local(wire) for wire in scene.wires} if local else {}
         self.roles = _roles(texts) if roles else {}
         self.tooltips = texts.tooltips()
+        self.row = _row([*self.values.values(), *self.gradients.values()], ROW)
+        self.local_row = _row(self.locals.values(), LOCAL_ROW)
         self.shapes = {g.key: self._shape(g) for g in scene.gates}
         self.depth = _depths(scene)
         leaves = [width(self.names[t.key], NAME_SIZE) for t in scene.terminals if not t.is_output]
@@ -91,7 +94,9 @@ class Outline:
             return SIGMA, SIGMA
         if isinstance(thing, Wire):
             room = cell_width(self.room(thing))
-            return (room, 2 * ROW) if self.across else (2 * room + 2 * cell_width(GAP), ROW + self.below(thing))
+            if self.across:
+                return room, 2 * self.row
+            return 2 * room + 2 * cell_width(GAP), self.row + self.below(thing)
         if not self.names[thing.key]:
             return 3.0, 3.0
         return cell_width(self.name_room(thing)) + cell_width(GAP) * self.across, NAME_HEIGHT
@@ -111,7 +116,8 @@ class Outline:
         """What holds for the whole source."""
         theme = self.theme
         direction = "LR" if self.across else "TB"
-        gap = 0.16 + 0.2 * bool(self.roles) + 0.16 * bool(self.locals) if self.across else 0.22 + 0.5 * bool(self.roles)
+        under = self.local_row / 100 * bool(self.locals)
+        gap = 0.16 + 0.2 * bool(self.roles) + under if self.across else 0.22 + 0.5 * bool(self.roles)
         gates = len(self.scene.gates)
         splines = "line" if gates > TOO_MANY else "true"
         crowded = any(not shape.is_round for shape in self.shapes.values())
@@ -135,19 +141,19 @@ class Outline:
     def _shape(self, gate: Gate) -> Shape:
         busy = max(len(self.scene.entering.get(gate.key, ())), len(self.scene.leaving[gate.key]))
         part = gate.folded is not None and busy > 1 and (busy > 2 or gate.folded.outer is not None)
-        slot = FOLDED_SLOT if part and self.across else SLOT
+        slot = 2 * self.row + BETWEEN if part and self.across else SLOT
         return gate_shape(self.signs[gate.key], busy, gate.folded is not None, self.across, slot)
 
     def below(self, wire: Wire) -> int:
         """The height that the local gradient of a wire takes in its label, where the wire runs down beside it."""
-        return 0 if self.across or not self.locals.get(wire.key) else LOCAL_ROW
+        return 0 if self.across or not self.locals.get(wire.key) else self.local_row
 
     def room(self, wire: Wire) -> int:
         """The width of a wire's label: that of the widest text that it ever shows."""
         lines = [(self.values[wire.key], SIZE), (self.gradients[wire.key], SIZE)]
         if self.locals:
             lines.append((self.locals[wire.key], SMALL))
-        rounded = 0.4 * max(len(plain(line)) for line, _ in lines)  # Graphviz counts each letter in pixels of 0.75
+        rounded = 0.4 * max(len(plain(emptied(line) or line)) for line, _ in lines)  # Graphviz rounds letters to pixels
         return ceil(max(width(line, size) for line, size in lines) + rounded) + (4 if self.across else 1)
 
     def halves(self, wire: Wire, least: int = 2) -> tuple[str, str]:
@@ -179,6 +185,11 @@ class Outline:
         heads = [wire.head for wire in self.scene.leaving[key]]
         heads += [wire.head for fork in heads for wire in self.scene.leaving.get(fork, ()) if fork.startswith("s")]
         return min((self.depth[head] for head in heads if head in self.depth), default=1)
+
+
+def _row(lines: Iterable[Line], usual: int) -> int:
+    """The height of a line of text, of all of them where one is to be written by hand."""
+    return BLANK_ROW if any(map(has_blank, lines)) else usual
 
 
 def _roles(texts: Texts) -> dict[str, str]:

@@ -12,11 +12,13 @@ NAME_HEIGHT = 27
 SMALL = 12.0  # local gradients, roles, boxes
 ROW = 22  # the height of a line of numbers
 LOCAL_ROW = 16  # the height of a local gradient
+BLANK_HEIGHT = 25  # the height of a box to write in by hand
+BLANK_ROW = 31  # the height of a line with such a box
 GAP = 4  # between a name and its wire
 CIRCLE = 38.0  # the diameter of a gate
 SIGMA = 20.0  # the diameter of the Σ at a fork
 SLOT = 22.0  # the room that each input of a gate with many takes
-FOLDED_SLOT = 2 * ROW + 11.5  # the same for a folded gate, into which wires run straight: as far apart as labels are
+BETWEEN = 11.5  # the same between the labels of wires that run straight into a folded gate
 OUTLINE = 4.0  # between the two outlines of a folded gate; Graphviz's own measure
 AIR = 5.0  # room kept free round a gate, so that wires which pass it do not touch it
 

@@ -11,14 +11,15 @@ from functools import cached_property
 
 from micrograd_es.figures.boxes import Boxes, boxes, lowered
 from micrograd_es.figures.caption import Caption
+from micrograd_es.figures.cells import coloured
 from micrograd_es.figures.curves import points_of
 from micrograd_es.figures.dot import View, Writer
 from micrograd_es.figures.fonts import text_width
-from micrograd_es.figures.labels import plain
+from micrograd_es.figures.labels import Line, emptied, has_blank, plain, width
 from micrograd_es.figures.layout import Layout, Place, laid_out
 from micrograd_es.figures.nested import nested
 from micrograd_es.figures.routes import routed
-from micrograd_es.figures.shapes import GAP, ROW, SMALL
+from micrograd_es.figures.shapes import GAP, SMALL
 from micrograd_es.figures.themes import Theme
 from micrograd_es.figures.under import Under, text_node
 
@@ -53,8 +54,12 @@ class Stage:
 
     def picture(self, view: View, caption: Caption | None = None, count: str = "") -> str:
         """The DOT source of one picture, with the positions of the layout."""
-        extra = [*self._locals(view), *self._roles(), *self._under.lines(caption, count)]
-        return self.writer.write(view, self.layout, self.found, self._under.canvas, extra)
+        return self.on(self._under.canvas, self._under.lines(caption, count), view)
+
+    def on(self, canvas: Place, beside: Sequence[str], view: View) -> str:
+        """The DOT source of one picture on a canvas, with the statements for what stands beside the graph."""
+        extra = [*self._locals(view), *self._roles(), *beside]
+        return self.writer.write(view, self.layout, self.found, canvas, extra)
 
     @property
     def found(self) -> Boxes:
@@ -68,12 +73,18 @@ class Stage:
 
     @cached_property
     def _under(self) -> Under:
-        return Under(self.layout.whole.lowered(self._below), self.captions, self.note, self._theme)
+        return Under(self.whole, self.captions, self.note, self._theme)
+
+    @property
+    def whole(self) -> Place:
+        """The graph, with what stands under its wires and gates."""
+        return self.layout.whole.lowered(self._below)
 
     @property
     def _below(self) -> float:
         """The room that what stands under wires and gates takes."""
-        return SMALL * 1.2 * (bool(self.writer.locals) + bool(self.writer.roles))
+        locals_under = 0.9 * self.writer.local_row * bool(self.writer.locals)
+        return locals_under + SMALL * 1.2 * bool(self.writer.roles)
 
     @property
     def _theme(self) -> Theme:
@@ -85,13 +96,21 @@ class Stage:
         """The local gradient of each wire, under its gradient."""
         placed = []
         for key, line in self.writer.locals.items():
-            text = plain(line)
-            if text and view.shows(f"{key}.local"):
+            shown = line if view.shows(f"{key}.local") else emptied(line)
+            if shown:
                 x, y = self.layout.at(key)
-                down = ROW + SMALL / 2 + 1 if self.writer.across else ROW / 2
-                aside = 0.0 if self.writer.across else text_width(text, SMALL) / 2 + GAP
-                placed.append(text_node(f"{key}_local", text, self._theme.local, x + aside, y - down))
+                row, across = self.writer.row, self.writer.across
+                down = row + self.writer.local_row / 2 - 1 if across else row / 2
+                aside = 0.0 if across else width(line, SMALL) / 2 + GAP
+                placed.append(self._local(f"{key}_local", shown, x + aside, y - down))
         return placed
+
+    def _local(self, key: str, line: Line, x: float, y: float) -> str:
+        colour, ink = self._theme.local, self._theme.ink
+        if not has_blank(line):
+            return text_node(key, plain(line), colour, x, y)
+        look = f'id="{key}" shape=plain fontsize={SMALL:g} pos="{x:g},{y:g}"'
+        return f"{key} [{look} label=<{coloured(line, colour, ink)}>]"
 
     def _roles(self) -> list[str]:
         """What each gate and fork does to the gradient, named beside it."""
@@ -114,7 +133,7 @@ class Stage:
     @cached_property
     def _solid(self) -> list[Place]:
         """What a name beside a gate must not stand on: gates, labels, wires."""
-        below = SMALL * 1.2 * bool(self.writer.locals)
+        below = 0.9 * self.writer.local_row * bool(self.writer.locals)
         things = [place.lowered(below * key.startswith("w")) for key, place in self.layout.nodes.items()]
         return things + [Place(x, y, x, y) for course in self.layout.edges.values() for x, y in points_of(course)]
 
@@ -127,7 +146,7 @@ class Stage:
             high, low = place.top + 3, place.bottom + 3
             return [(right, high), (left, high)] if key.startswith("s") else [(right, low), (left, low), (right, high)]
         if key.startswith("s"):
-            low, high = y - ROW - 7, y + ROW + 7
+            low, high = y - self.writer.row - 7, y + self.writer.row + 7
             return [(x - room / 2 - 4, low), (x - room / 2 - 4, high), (x + aside, low), (x + aside, high)]
         down, up = place.bottom - SMALL * (1.9 if self.writer.locals else 0.8), place.top + SMALL * 0.8
         crossed = any(self.layout.at(wire.key)[1] < y - 8 for wire in self.writer.scene.entering.get(key, ()))

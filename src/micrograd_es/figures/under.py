@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import groupby
 from math import ceil
 
 from micrograd_es.figures.caption import Caption, Part
 from micrograd_es.figures.fonts import text_width
-from micrograd_es.figures.labels import Run, quoted, scripts
+from micrograd_es.figures.labels import quoted
 from micrograd_es.figures.layout import Place
+from micrograd_es.figures.paragraphs import has_text, line_width, markup, wrapped
 from micrograd_es.figures.shapes import SMALL
 from micrograd_es.figures.themes import Theme
 
@@ -21,7 +20,6 @@ WIDE = 640.0  # from this width on captions grow with the graph
 LARGEST = 2.0  # how much, at most
 LARGEST_WITH_GRIDS = 1.2  # the same for captions with matrices, which are large by themselves
 NARROWEST = 520.0  # where the graph is narrower than its captions they may be this wide, in points
-GRID_GAP = 0.4  # beside a matrix, in sizes of the text
 GUTTER = 14.0  # between the graph and the caption
 NOTE = 22.0  # the height of the note at the foot
 
@@ -60,7 +58,8 @@ class Under:
     @cached_property
     def _wide(self) -> float:
         """How wide captions are: as the graph, or wider where the graph is narrow."""
-        longest = max((_width(line, CAPTION_SIZE) for caption in self.captions for line in caption.lines), default=0.0)
+        lines = [line for caption in self.captions for line in caption.lines]
+        longest = max((line_width(line, CAPTION_SIZE) for line in lines), default=0.0)
         return max(self.graph.right - self.graph.left, min(longest + 20, NARROWEST))
 
     @cached_property
@@ -83,7 +82,7 @@ class Under:
         )
 
     def _heights(self, caption: Caption) -> int:
-        return sum(self._height(line) for line in _wrapped(caption, self._wide, self._size))
+        return sum(self._height(line) for line in wrapped(caption.lines, self._wide, self._size))
 
     @cached_property
     def _high(self) -> int:
@@ -92,7 +91,7 @@ class Under:
 
     def _caption(self, caption: Caption, count: str) -> list[str]:
         """The caption's lines below the graph, and the number of the frame in the corner."""
-        lines = _wrapped(caption, self._wide, self._size)
+        lines = wrapped(caption.lines, self._wide, self._size)
         has_grids = any(part.grid for line in lines for part in line)
         written = self._pieces(lines) if has_grids else [self._table(lines)]
         if not count:
@@ -107,7 +106,7 @@ class Under:
     def _table(self, lines: Sequence[Sequence[Part]]) -> str:
         """Lines of text as one node."""
         cell = f'<TD WIDTH="{int(self._wide)}" HEIGHT="{self._line_height}">'
-        rows = "".join(f"<TR>{cell}{''.join(map(self._coloured, filter(_has_text, line)))}</TD></TR>" for line in lines)
+        rows = "".join(f"<TR>{cell}{markup(line, self.theme)}</TD></TR>" for line in lines)
         table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>'
         y = self._top - len(lines) * self._line_height / 2
         look = f'id="caption" shape=plain fontsize={self._size:g} pos="{self.canvas.middle:g},{y:g}"'
@@ -117,28 +116,18 @@ class Under:
         """Lines with matrices: a node for each part, side by side in the middle."""
         nodes, y = [], self._top
         for row, line in enumerate(lines, 1):
-            x = self.canvas.middle - _width(line, self._size) / 2
+            x = self.canvas.middle - line_width(line, self._size) / 2
             y -= self._height(line) / 2
-            for number, part in enumerate(filter(_has_text, line), 1):
+            for number, part in enumerate(filter(has_text, line), 1):
                 bare = part if part.grid else replace(part, text=part.text.strip(" "))
                 blank = 0 if part.grid else len(part.text) - len(part.text.lstrip(" "))
-                middle = x + text_width(" " * blank, self._size) + _width([bare], self._size) / 2
+                middle = x + text_width(" " * blank, self._size) + line_width([bare], self._size) / 2
                 key = f"caption_{row}_{number}"
                 look = f'id="{key}" shape=plain fontsize={self._size:g} pos="{middle:.2f},{y:.2f}"'
-                nodes.append(f"{key} [{look} label=<{self._coloured(bare)}>]")
-                x += _width([part], self._size)
+                nodes.append(f"{key} [{look} label=<{markup([bare], self.theme, self._size)}>]")
+                x += line_width([part], self._size)
             y -= self._height(line) / 2
         return nodes
-
-    def _coloured(self, part: Part) -> str:
-        if part.grid:
-            return part.grid.markup(self._size, self._colour(part), self.theme.paper, self.theme.muted)
-        return f'<FONT COLOR="{self._colour(part)}">{_marked(part)}</FONT>'
-
-    def _colour(self, part: Part) -> str:
-        theme = self.theme
-        colours = {"value": theme.value, "gradient": theme.gradient, "local": theme.local, "muted": theme.muted}
-        return colours.get(part.kind, theme.ink)
 
 
 def text_node(key: str, text: str, colour: str, x: float, y: float) -> str:
@@ -146,51 +135,3 @@ def text_node(key: str, text: str, colour: str, x: float, y: float) -> str:
     return (
         f'{key} [id="{key}" shape=plain fontsize={SMALL:g} fontcolor="{colour}" label={quoted(text)} pos="{x:g},{y:g}"]'
     )
-
-
-def _has_text(part: Part) -> bool:
-    return bool(part.text.strip())
-
-
-def _marked(part: Part) -> str:
-    face = "semibold" if part.kind in ("strong", "gradient") else "regular"
-    return "".join(
-        f"<{at}>{Run(text, face).markup()}</{at}>" if at else Run(text, face).markup()
-        for text, at in scripts(part.text)
-    )
-
-
-def _width(line: Sequence[Part], size: float) -> float:
-    bold = ("strong", "gradient")
-    return sum(
-        part.grid.width(size) + GRID_GAP * size
-        if part.grid
-        else text_width(part.text, size, "semibold" if part.kind in bold else "regular")
-        for part in line
-    )
-
-
-def _wrapped(caption: Caption, room: float, size: float) -> list[list[Part]]:
-    """The caption's lines broken between words, or matrices, where they are wider than the room."""
-    lines: list[list[Part]] = []
-    for line in caption.lines:
-        current: list[Part] = []
-        for part in line:
-            words = [part] if part.grid else [Part(word, part.kind) for word in re.findall("[^ ]+ *| +", part.text)]
-            for word in words:
-                stripped = word if word.grid else Part(word.text.rstrip(), word.kind)
-                if current and _width([*current, stripped], size) > room:
-                    lines.append(current)
-                    current = []
-                current.append(word)
-        lines.append(current)
-    return [_joined(line) for line in lines]
-
-
-def _joined(line: Sequence[Part]) -> list[Part]:
-    """Neighbours of one kind as one part."""
-    joined: list[Part] = []
-    for (kind, is_grid), group in groupby(line, key=lambda part: (part.kind, part.grid is not None)):
-        parts = list(group)
-        joined += parts if is_grid else [Part("".join(part.text for part in parts), kind)]
-    return joined

@@ -1,0 +1,168 @@
+"""Which numbers of a figure are asked for, and the figure's texts with a box to write in for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from micrograd_es.expression_errors import did_you_mean
+from micrograd_es.figures.labels import Blank, Line, Run
+from micrograd_es.figures.scene import Wire
+from micrograd_es.figures.shapes import SIZE
+from micrograd_es.figures.texts import Texts
+from micrograd_es.maths import Number
+from micrograd_es.value import Value
+
+Ask = str | Value | Iterable[str | Value]
+
+GROUPS = ("all", "values", "gradients")
+HAND = 66.0  # the width of a box: five digits by hand, with a sign and a point
+FRAME = 12.0  # between the border of a box and the answer in it, both sides together
+FINEST = 30  # decimals that tell whether a number was rounded
+
+
+class BlankTexts(Texts):
+    """The texts of a scene; what is asked for has a box, and its answer in it.
+
+    `asked` are the keys of those texts: `w3.value`, `w3.gradient`, `w3.local`. All boxes are of one width, so that
+    none tells how long its answer is.
+    """
+
+    def __init__(self, texts: Texts, ask: Ask, local: bool = False) -> None:
+        super().__init__(texts.scene, texts.language, texts.numbers)
+        lines = {f"{wire.key}.value": super(BlankTexts, self).value(wire) for wire in self._made()}
+        lines |= {f"{wire.key}.gradient": super(BlankTexts, self).gradient(wire) for wire in self.scene.wires}
+        if local:
+            lines |= {f"{wire.key}.local": super(BlankTexts, self).local(wire) for wire in self.scene.wires}
+        self._answers = {key: line[-1] for key, line in lines.items() if line}
+        self.asked = frozenset(self._asked(ask))
+        widest = max(_number(self._answers[key]).width(SIZE) for key in self.asked)
+        self._room = max(HAND, widest + FRAME)
+
+    @property
+    def given(self) -> frozenset[str]:
+        """The keys of the texts that are not asked for."""
+        kinds = ("value", "gradient", "local")
+        return frozenset(f"{wire.key}.{kind}" for wire in self.scene.wires for kind in kinds) - self.asked
+
+    @property
+    def asks(self) -> list[str]:
+        """What is asked for, in the order in which it is computed: "value", "gradient", "local"."""
+        return [kind for kind in ("value", "gradient", "local") if any(key.endswith(kind) for key in self.asked)]
+
+    @property
+    def rounds(self) -> bool:
+        """Whether an answer is not all of the number that it stands for."""
+        fine = replace(self.numbers, digits=None, decimals=FINEST)
+        return any(_shortened(self.numbers(x)) != _shortened(fine(x)) for x in self._numbers())
+
+    def value(self, wire: Wire) -> Line:
+        """What stands above a wire; a number that is asked for before a fork is not told behind it."""
+        if wire.is_branch and f"{self.scene.entering[wire.tail][0].key}.value" in self.asked:
+            return ()
+        return self._boxed(f"{wire.key}.value", super().value(wire))
+
+    def gradient(self, wire: Wire) -> Line:
+        """What stands below a wire."""
+        return self._boxed(f"{wire.key}.gradient", super().gradient(wire))
+
+    def local(self, wire: Wire) -> Line:
+        """The local gradient along a wire."""
+        return self._boxed(f"{wire.key}.local", super().local(wire))
+
+    def open_description(self) -> str:
+        """The figure in words, without its answers."""
+        inputs = [t for t in self.scene.terminals if not t.is_output and not t.value.is_constant]
+        named = [t.value for t in inputs if t.value.label and t.count == 1]
+        known = [f"{self.name(x)} = {self.numbers(x.data)}" for x in named]
+        words = self.words["sheet_summary"].format(
+            gates=len(self.scene.gates), leaves=sum(t.count for t in inputs), blanks=len(self.asked)
+        )
+        return f"{words} {self.words['given'].format(list='; '.join(known[:20]))}" if known else words
+
+    def open_tooltips(self) -> dict[str, str]:
+        """What the pointer shows over a gate; nothing over a wire, where the numbers are."""
+        return {key: note for key, note in self.tooltips().items() if key in self.scene.gate_of}
+
+    # What is asked
+
+    def _made(self) -> list[Wire]:
+        """The wires that carry a number which a gate has computed, each number once."""
+        return [w for w in self.scene.wires if w.value.op is not None and len(w.values) == 1 and not w.is_branch]
+
+    def _asked(self, ask: Ask) -> set[str]:
+        """The keys of what is asked for. Raises TypeError and ValueError for what cannot be."""
+        wanted = [ask] if isinstance(ask, str | Value) or not isinstance(ask, Iterable) else list(ask)
+        keys = {key for one in wanted for key in self._keys(one)}
+        if not keys:
+            raise ValueError(
+                f"ask is {ask!r}, and this figure has none of it; expected numbers that it shows. Write ask='all'."
+            )
+        return keys
+
+    def _keys(self, one: str | Value) -> set[str]:
+        if not isinstance(one, str | Value):
+            raise TypeError(
+                f"ask is {one!r} ({type(one).__name__}); expected {_listed(GROUPS)}, a name, a Value, or a list of"
+                " them."
+            )
+        if isinstance(one, str) and one in GROUPS:
+            other = {"values": "gradient", "gradients": "value"}.get(one, "")
+            return {key for key in self._answers if key.partition(".")[2] != other}
+        wires = {wire.key for wire in self.scene.wires if len(wire.values) == 1 and self._is(one, wire.value)}
+        if not wires:
+            raise ValueError(self._unknown(one))
+        return {key for key in self._answers if key.partition(".")[0] in wires}
+
+    def _is(self, one: str | Value, value: Value) -> bool:
+        if isinstance(one, Value):
+            return one is value
+        return one in (value.label, self.name(value)) and bool(one)
+
+    def _unknown(self, one: str | Value) -> str:
+        if isinstance(one, Value):
+            return f"ask is {one!r}, which is on no wire of this figure by itself; expected a Value of it, or a name."
+        values = [wire.value for wire in self.scene.wires if len(wire.values) == 1]
+        names = list(dict.fromkeys(filter(None, map(self.name, values))))
+        known = f"expected {_listed(GROUPS)}, or a name: {', '.join(names[:20])}."
+        return (
+            f"ask is {one!r}, and no wire of this figure is called that; {known}"
+            f" {did_you_mean(one, [*GROUPS, *names])}".rstrip()
+        )
+
+    def _numbers(self) -> list[Number]:
+        """The numbers that are asked for."""
+        of = {
+            "value": lambda wire: wire.value.data,
+            "gradient": self.scene.wire_gradient,
+            "local": self.scene.wire_local,
+        }
+        asked = [(wire, kind) for wire in self.scene.wires for kind in of if f"{wire.key}.{kind}" in self.asked]
+        return [x for wire, kind in asked if (x := of[kind](wire)) is not None]
+
+    def _boxed(self, key: str, line: Line) -> Line:
+        """A line with its number in a box, where it is asked for."""
+        if key not in self.asked:
+            return line
+        number = _number(line[-1])
+        before = line[-1].text.removesuffix(number.text)
+        start = (*line[:-1], Run(before)) if before else line[:-1]
+        return (*start, Blank(number.text, number.face, self._room))
+
+
+def _number(run: Run) -> Run:
+    """The number at the end of a text: 3.00 of q = 3.00."""
+    return replace(run, text=run.text.rpartition("= ")[2])
+
+
+def _shortened(text: str) -> str:
+    """A number without the zeros at its end.
+
+    >>> _shortened("−2.00"), _shortened("20"), _shortened("0,50")
+    ('−2', '20', '0,5')
+    """
+    return text.rstrip("0").rstrip(".,") if "." in text or "," in text else text
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(repr, names))
