@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from micrograd_es.expression_errors import did_you_mean
 from micrograd_es.figures.labels import Blank, Line, Run
-from micrograd_es.figures.scene import Wire
+from micrograd_es.figures.scene import Gate, Wire
 from micrograd_es.figures.shapes import SIZE
 from micrograd_es.figures.texts import Texts
 from micrograd_es.maths import Number
@@ -26,14 +26,18 @@ class BlankTexts(Texts):
 
     `asked` are the keys of those texts: `w3.value`, `w3.gradient`, `w3.local`. All boxes are of one width, so that
     none tells how long its answer is.
+
+    Nobody can compute by hand what a folded scope with numbers of its own does, as a neuron with its weights: unless
+    they are asked for by name, its value and its local gradients are given.
     """
 
     def __init__(self, texts: Texts, ask: Ask, local: bool = False) -> None:
         super().__init__(texts.scene, texts.language, texts.numbers)
+        self._secret = {gate.key for gate in self.scene.gates if gate.folded and self._has_own_numbers(gate)}
+        self._shown = {wire.key for wire in self.scene.wires if local or wire.head in self._secret}
         lines = {f"{wire.key}.value": super(BlankTexts, self).value(wire) for wire in self._made()}
         lines |= {f"{wire.key}.gradient": super(BlankTexts, self).gradient(wire) for wire in self.scene.wires}
-        if local:
-            lines |= {f"{wire.key}.local": super(BlankTexts, self).local(wire) for wire in self.scene.wires}
+        lines |= {f"{w.key}.local": super(BlankTexts, self).local(w) for w in self.scene.wires if w.key in self._shown}
         self._answers = {key: line[-1] for key, line in lines.items() if line}
         self.asked = frozenset(self._asked(ask))
         widest = max(_number(self._answers[key]).width(SIZE) for key in self.asked)
@@ -44,6 +48,11 @@ class BlankTexts(Texts):
         """The keys of the texts that are not asked for."""
         kinds = ("value", "gradient", "local")
         return frozenset(f"{wire.key}.{kind}" for wire in self.scene.wires for kind in kinds) - self.asked
+
+    @property
+    def has_locals(self) -> bool:
+        """Whether local gradients are shown, given or asked for."""
+        return any(key.endswith(".local") for key in self._answers)
 
     @property
     def asks(self) -> list[str]:
@@ -67,8 +76,8 @@ class BlankTexts(Texts):
         return self._boxed(f"{wire.key}.gradient", super().gradient(wire))
 
     def local(self, wire: Wire) -> Line:
-        """The local gradient along a wire."""
-        return self._boxed(f"{wire.key}.local", super().local(wire))
+        """The local gradient along a wire, where it is shown."""
+        return self._boxed(f"{wire.key}.local", super().local(wire)) if wire.key in self._shown else ()
 
     def open_description(self) -> str:
         """The figure in words, without its answers."""
@@ -108,11 +117,24 @@ class BlankTexts(Texts):
             )
         if isinstance(one, str) and one in GROUPS:
             other = {"values": "gradient", "gradients": "value"}.get(one, "")
-            return {key for key in self._answers if key.partition(".")[2] != other}
+            return {key for key in self._answers if key.partition(".")[2] != other} - self._given_anyway()
         wires = {wire.key for wire in self.scene.wires if len(wire.values) == 1 and self._is(one, wire.value)}
         if not wires:
             raise ValueError(self._unknown(one))
         return {key for key in self._answers if key.partition(".")[0] in wires}
+
+    def _has_own_numbers(self, gate: Gate) -> bool:
+        """Whether a folded scope keeps numbers that no wire carries."""
+        carried = {value for wire in self.scene.entering.get(gate.key, ()) for value in wire.values}
+        inputs = (x for node in gate.nodes for x in node.inputs)
+        return any(x.op is None and not x.is_constant and x not in carried for x in inputs)
+
+    def _given_anyway(self) -> set[str]:
+        """The keys of what cannot be computed from what the figure shows."""
+        made = {f"{wire.key}.value" for wire in self.scene.wires if wire.tail in self._secret}
+        entering = [wire for wire in self.scene.wires if wire.head in self._secret]
+        dark = {f"{wire.key}.gradient" for wire in entering if self.scene.wire_local(wire) is None}
+        return made | dark | {f"{wire.key}.local" for wire in entering}
 
     def _is(self, one: str | Value, value: Value) -> bool:
         if isinstance(one, Value):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from micrograd_es.figures.labels import Blank, Line, Run
+from micrograd_es.figures.labels import Blank, Line, Run, has_blank, width
 from micrograd_es.figures.shapes import BLANK_HEIGHT
 
 
@@ -24,24 +24,28 @@ def cell(content: str, room: float, height: int, attributes: str = "") -> str:
     return f'<TD {fixed}WIDTH="{max(ceil(room), 1)}" HEIGHT="{height}" {attributes}>{content}</TD>'
 
 
-def coloured(line: Line, colour: str, ink: str, lead: float = 0.0) -> str:
+def coloured(line: Line, colour: str, ink: str, lead: int = 0, side: str = "CENTER") -> str:
     """A line in its colour; a name in it stays in ink, and a box to write in has the colour of what goes there.
 
-    `lead` is the width in front of such a box, where the name stands.
+    `lead` is the width in front of such a box, where the name stands, and `side` where both stand in their cell.
     """
     text = "".join(_text(run, colour, ink) for run in line if not isinstance(run, Blank))
-    boxes = [_box(run, colour) for run in line if isinstance(run, Blank)]
+    boxes = [run for run in line if isinstance(run, Blank)]
     if not boxes:
         return text
-    before = f'<TD WIDTH="{ceil(lead)}">{text}</TD>' if text or lead else ""
-    return table(f"<TR>{before}{''.join(boxes)}</TR>")
+    (box,) = boxes
+    wide = ceil(box.room)
+    size = f'FIXEDSIZE="TRUE" WIDTH="{wide}" HEIGHT="{BLANK_HEIGHT}"'
+    before = f'<TD WIDTH="{lead}" ALIGN="RIGHT">{text}</TD>' if lead else ""
+    cells = f'{before}<TD BORDER="1" COLOR="{colour}" {size}>{_text(box, colour, colour)}</TD>'
+    whole = f'FIXEDSIZE="TRUE" WIDTH="{lead + wide}" HEIGHT="{BLANK_HEIGHT}" ALIGN="{side}"'
+    return table(f"<TR>{cells}</TR>").replace("<TABLE ", f"<TABLE {whole} ", 1)
+
+
+def lead(line: Line, size: float) -> int:
+    """The width that a name takes in front of a box to write in."""
+    return cell_width(width(line[:-1], size)) if has_blank(line) and len(line) > 1 else 0
 
 
 def _text(run: Run, colour: str, ink: str) -> str:
     return f'<FONT COLOR="{ink if run.face == "italic" else colour}">{run.markup()}</FONT>' if run.text else ""
-
-
-def _box(blank: Blank, colour: str) -> str:
-    """The cell of a box; it is of one size, with an answer inside and without."""
-    size = f'FIXEDSIZE="TRUE" WIDTH="{ceil(blank.room)}" HEIGHT="{BLANK_HEIGHT}"'
-    return f'<TD BORDER="1" COLOR="{colour}" {size}>{_text(blank, colour, colour)}</TD>'

@@ -10,9 +10,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from micrograd_es.figures.boxes import NONE, Boxes
-from micrograd_es.figures.cells import cell, coloured, table
+from micrograd_es.figures.cells import cell, coloured, lead, table
 from micrograd_es.figures.fonts import covers
-from micrograd_es.figures.labels import Run, clean, emptied, has_blank, markup, quoted, width
+from micrograd_es.figures.labels import Run, clean, emptied, markup, quoted
 from micrograd_es.figures.layout import Layout
 from micrograd_es.figures.outline import Outline, Thing
 from micrograd_es.figures.scene import Fork, Gate, Terminal, Wire
@@ -124,30 +124,24 @@ class Writer(Outline):
 
     def _label(self, wire: Wire, view: View, ruled: bool) -> str:
         """The value and the gradient of a wire; `ruled`, with a rule between them that continues it."""
-        lead = self._lead(wire) if self.across else 0.0
-        value, gradient = (
-            coloured(line if view.shows(f"{wire.key}.{kind}") else emptied(line), colour, self.theme.ink, lead)
-            for kind, line, colour in (
-                ("value", self.values[wire.key], self.theme.value),
-                ("gradient", self.gradients[wire.key], self.theme.gradient),
-            )
-        )
-        room = self.room(wire)
+        room, theme, before = self.room(wire), self.theme, lead(self.values[wire.key], SIZE)
+        lines = [
+            line if view.shows(f"{wire.key}.{kind}") else emptied(line)
+            for kind, line in (("value", self.values[wire.key]), ("gradient", self.gradients[wire.key]))
+        ]
         if self.across:
             rule = "<HR/>" if ruled else ""
-            above, beneath = cell(value, room, self.row), cell(gradient, room, self.row)
-            return f"<{table(f'<TR>{above}</TR>{rule}<TR>{beneath}</TR>')}>"
+            value = cell(coloured(lines[0], theme.value, theme.ink, before), room, self.row)
+            gradient = cell(coloured(lines[1], theme.gradient, theme.ink, before), room, self.row)
+            return f"<{table(f'<TR>{value}</TR>{rule}<TR>{gradient}</TR>')}>"
         rule = "<VR/>" if ruled else ""
+        value = coloured(lines[0], theme.value, theme.ink, before, "RIGHT")
+        gradient = coloured(lines[1], theme.gradient, theme.ink, side="LEFT")
         rows = [(cell(value, room, self.row, 'ALIGN="RIGHT"'), cell(gradient, room, self.row, 'ALIGN="LEFT"'))]
         if below := self.below(wire):
             rows.append((cell("", room, below), cell("", room, below)))
         gap = cell("", GAP, 1)
         return f"<{table(''.join([f'<TR>{left}{gap}{rule}{gap}{right}</TR>' for left, right in rows]))}>"
-
-    def _lead(self, wire: Wire) -> float:
-        """The width of the name in front of a box, so that the box below it stands under it."""
-        line = self.values[wire.key]
-        return width(line[:-1], SIZE) * 1.03 if has_blank(line) else 0.0
 
     # Edges
 

@@ -63,6 +63,8 @@ class Outline:
         self.tooltips = texts.tooltips()
         self.row = _row([*self.values.values(), *self.gradients.values()], ROW)
         self.local_row = _row(self.locals.values(), LOCAL_ROW)
+        self.locals_under = bool(self.locals) and self.local_row == LOCAL_ROW  # else inside the labels
+        self.half = self.row if self.locals_under or not self.locals else self.row + self.local_row
         self.shapes = {g.key: self._shape(g) for g in scene.gates}
         self.depth = _depths(scene)
         leaves = [width(self.names[t.key], NAME_SIZE) for t in scene.terminals if not t.is_output]
@@ -95,7 +97,7 @@ class Outline:
         if isinstance(thing, Wire):
             room = cell_width(self.room(thing))
             if self.across:
-                return room, 2 * self.row
+                return room, 2 * (self.half if self.locals.get(thing.key) else self.row)
             return 2 * room + 2 * cell_width(GAP), self.row + self.below(thing)
         if not self.names[thing.key]:
             return 3.0, 3.0
@@ -116,8 +118,8 @@ class Outline:
         """What holds for the whole source."""
         theme = self.theme
         direction = "LR" if self.across else "TB"
-        under = self.local_row / 100 * bool(self.locals)
-        gap = 0.16 + 0.2 * bool(self.roles) + under if self.across else 0.22 + 0.5 * bool(self.roles)
+        under = 0.2 * bool(self.roles) + 0.16 * self.locals_under
+        gap = 0.16 + under if self.across else 0.22 + 0.5 * bool(self.roles)
         gates = len(self.scene.gates)
         splines = "line" if gates > TOO_MANY else "true"
         crowded = any(not shape.is_round for shape in self.shapes.values())

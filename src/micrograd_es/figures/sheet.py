@@ -31,11 +31,14 @@ TOP = 24.0  # the line with the name and the date
 TITLE, TITLE_ROW = 17.0, 30.0
 TEXT, TEXT_ROW = 11.5, 17.0
 STEP, STEP_ROW = 10.0, 14.5
+WIDER = 1.03  # Graphviz rounds each letter up a little
 GAP = 18.0  # round the graph, between two steps and between two columns
-LARGEST = 1.25  # how much a small graph is enlarged
+LARGEST = 1.15  # how much a small graph is enlarged
 LEAST_BLANK = 11.3  # the height of the smallest box that can be written in: 4 mm
 MILLIMETRE = 72 / 25.4
-ENOUGH = 0.9  # of its size: from this on, a graph stays on upright paper
+ENOUGH = 0.8  # of its size: from this on, a graph stays on upright paper
+
+Lines = Sequence[Sequence[Part]]
 
 
 @dataclass(frozen=True)
@@ -75,10 +78,10 @@ class Paper:
 class Sheet:
     """An exercise and its key. `heading` stands at the top, `task` below it, a line for each of its lines."""
 
-    def __init__(self, drawing: Drawing, texts: BlankTexts, heading: str, task: Sequence[Sequence[Part]]) -> None:
+    def __init__(self, drawing: Drawing, texts: BlankTexts, heading: str, task: Lines) -> None:
         self.drawing, self.texts, self.heading, self.task = drawing, texts, heading, task
         given = drawing.writer
-        self.writer = Writer(texts, drawing.theme, across=given.across, local=drawing.local, roles=bool(given.roles))
+        self.writer = Writer(texts, drawing.theme, across=given.across, local=texts.has_locals, roles=bool(given.roles))
         self._stage = Stage(self.writer)
 
     def dot(self, *, answers: bool) -> str:
@@ -182,7 +185,7 @@ class Sheet:
 
     def _blanks(self, name: str, date: str) -> str:
         """The line for the name and the date, with rules to write on."""
-        room = self.paper.room - text_width(name + date, TEXT) - 12
+        room = self.paper.room - text_width(name + date, TEXT) * WIDER
         rule = f'SIDES="B" BORDER="1" COLOR="{self.drawing.theme.muted}"'
         return self._cells([(name, 0, 'ALIGN="LEFT"'), ("", room * 0.72, rule), (date, 0, ""), ("", room * 0.28, rule)])
 
@@ -194,14 +197,12 @@ class Sheet:
         """Texts side by side, each with its width on paper, 0 for its own, and its look."""
         made = []
         for text, room, look in cells:
-            width = room or text_width(text, TEXT) * 1.03
+            width = room or text_width(text, TEXT) * WIDER
             content = markup([Part(text, kind)], self.drawing.theme)
             made.append(f'<TD WIDTH="{ceil(width / self.paper.scale)}" {look}>{content}</TD>')
         return f"<TR>{''.join(made)}</TR>"
 
-    def _lines(
-        self, key: str, lines: Sequence[Sequence[Part]], x: float, y: float, room: float, size: float, row: float
-    ) -> str:
+    def _lines(self, key: str, lines: Lines, x: float, y: float, room: float, size: float, row: float) -> str:
         """Lines of text from a corner on, given on paper from the top left of the page."""
         cell = f'<TD ALIGN="LEFT" WIDTH="{int(room / self.paper.scale)}" HEIGHT="{row / self.paper.scale:.0f}">'
         rows = "".join(f"<TR>{cell}{markup(line, self.drawing.theme)}</TD></TR>" for line in lines)
@@ -259,11 +260,12 @@ class Sheet:
         ]
 
 
-def task_of(texts: BlankTexts, across: bool) -> list[list[Part]]:
+def task_of(texts: BlankTexts, across: bool) -> Lines:
     """What is to be done, in a line for each kind of number that is asked for."""
     words = texts.words
     above, below = ("above", "below") if across else ("left", "right")
-    places = {"f": texts.output, "value": words[above], "gradient": words[below], "local": words["below"]}
+    under = words["gradients" if texts.scene.gradient else "wires"]
+    places = {"f": texts.output, "value": words[above], "gradient": words[below], "local": under}
     lines = [_parts(words[f"task_{kind}"].format(**places)) for kind in texts.asks]
     if texts.rounds:
         lines[-1].append(Part(f" {_rounding(texts)}"))

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from micrograd_es.figures.boxes import Boxes, boxes, lowered
 from micrograd_es.figures.caption import Caption
-from micrograd_es.figures.cells import coloured
+from micrograd_es.figures.cells import coloured, lead
 from micrograd_es.figures.curves import points_of
 from micrograd_es.figures.dot import View, Writer
 from micrograd_es.figures.fonts import text_width
@@ -83,8 +83,7 @@ class Stage:
     @property
     def _below(self) -> float:
         """The room that what stands under wires and gates takes."""
-        locals_under = 0.9 * self.writer.local_row * bool(self.writer.locals)
-        return locals_under + SMALL * 1.2 * bool(self.writer.roles)
+        return SMALL * 1.2 * (self.writer.locals_under + bool(self.writer.roles))
 
     @property
     def _theme(self) -> Theme:
@@ -110,7 +109,7 @@ class Stage:
         if not has_blank(line):
             return text_node(key, plain(line), colour, x, y)
         look = f'id="{key}" shape=plain fontsize={SMALL:g} pos="{x:g},{y:g}"'
-        return f"{key} [{look} label=<{coloured(line, colour, ink)}>]"
+        return f"{key} [{look} label=<{coloured(line, colour, ink, lead(line, SMALL))}>]"
 
     def _roles(self) -> list[str]:
         """What each gate and fork does to the gradient, named beside it."""
@@ -133,7 +132,7 @@ class Stage:
     @cached_property
     def _solid(self) -> list[Place]:
         """What a name beside a gate must not stand on: gates, labels, wires."""
-        below = 0.9 * self.writer.local_row * bool(self.writer.locals)
+        below = SMALL * 1.2 * self.writer.locals_under
         things = [place.lowered(below * key.startswith("w")) for key, place in self.layout.nodes.items()]
         return things + [Place(x, y, x, y) for course in self.layout.edges.values() for x, y in points_of(course)]
 
@@ -148,7 +147,8 @@ class Stage:
         if key.startswith("s"):
             low, high = y - self.writer.row - 7, y + self.writer.row + 7
             return [(x - room / 2 - 4, low), (x - room / 2 - 4, high), (x + aside, low), (x + aside, high)]
-        down, up = place.bottom - SMALL * (1.9 if self.writer.locals else 0.8), place.top + SMALL * 0.8
+        bottom = min(place.bottom, y - self.writer.half + 3)
+        down, up = bottom - SMALL * (1.9 if self.writer.locals_under else 0.8), place.top + SMALL * 0.8
         crossed = any(self.layout.at(wire.key)[1] < y - 8 for wire in self.writer.scene.entering.get(key, ()))
         best = (x + aside, down) if crossed else (x, down)
         return [best, (x, down), (x + aside, down), (x, up), (x + aside, up), (x - aside, down)]

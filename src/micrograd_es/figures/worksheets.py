@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from micrograd_es.figures.blanks import Ask, BlankTexts
-from micrograd_es.figures.caption import written
+from micrograd_es.figures.caption import Part
 from micrograd_es.figures.drawing import Drawing, Look, drawing_of
 from micrograd_es.figures.formats import numbered, pdf, png, way
 from micrograd_es.figures.labels import clean
-from micrograd_es.figures.sheet import Page, Sheet, task_of
+from micrograd_es.figures.sheet import Lines, Page, Sheet, task_of
 from micrograd_es.files import write_files
 from micrograd_es.value import Value
 
@@ -145,37 +145,44 @@ def worksheet(
     exercises: list[Any] = list(f) if isinstance(f, list | tuple) else [f]
     if not exercises:
         raise ValueError("a worksheet was asked for from an empty list; expected a Value, or a list with at least one.")
-    for name, why in (("level", "vectors"), ("symbols", "formulas")):
-        if look.get(name):
-            raise ValueError(
-                f"{name}={look[name]!r} was given, and a worksheet asks for numbers, not {why}; leave {name} out."  # type: ignore[literal-required]
-            )
-    sheets = [
-        _sheet(one, ask, task, look, f" {number}" if len(exercises) > 1 else "")
-        for number, one in enumerate(exercises, 1)
-    ]
-    heading = sheets[0].heading if len(sheets) == 1 else sheets[0].heading.removesuffix(" 1")
-    return Worksheet(sheets, heading)
+    drawings = [_drawing(one, ask, look) for one in exercises]
+    title, words = look.get("title"), drawings[0].texts.words
+    several = len(drawings) > 1
+    whole = words["exercises" if several else "exercise"] if title is None else clean(title)
+    sheets = []
+    for number, drawing in enumerate(drawings, 1):
+        texts = BlankTexts(drawing.texts, ask, drawing.local)
+        said = task_of(texts, drawing.writer.across) if task is None else _own(task)
+        numbered = f"{words['exercise']} {number}" if title is None else f"{whole} · {number}"
+        sheets.append(Sheet(drawing, texts, numbered if several else whole, said))
+    return Worksheet(sheets, whole)
 
 
-def _sheet(f: Value, ask: Ask, task: str | None, look: Look, number: str) -> Sheet:
-    """One exercise; its number goes behind the title."""
-    options: dict[str, Any] = {"theme": "print"} | dict(look)
-    if ask == "values" or ask == ["values"]:
+def _drawing(f: Any, ask: Ask, look: Look) -> Drawing:
+    """The figure of one exercise. Raises ValueError for one that cannot be worked by hand."""
+    options: Any = {"theme": "print"} | dict(look)
+    if options.get("level") is not None:
+        raise ValueError(f"level={options['level']!r} was given, and a worksheet has no block graphs. Leave level out.")
+    if options.get("symbols"):
+        raise ValueError("symbols=True was given, and a worksheet asks for numbers. Leave symbols out.")
+    if ask == "values":
         options["gradients"] = False
-    drawing = drawing_of(f, options)  # type: ignore[arg-type]
+    drawing = drawing_of(f, options)
     assert isinstance(drawing, Drawing)
     if drawing.note:
+        gates = sum(len(gate.nodes) for gate in drawing.texts.scene.gates)
         raise ValueError(
-            f"a graph of {sum(len(gate.nodes) for gate in drawing.texts.scene.gates)} gates is no exercise to do by"
-            " hand. Fold its scopes (fold=…, depth=…), or take a smaller part of it."
+            f"a graph of {gates} gates is no exercise to do by hand. Fold its scopes (fold=…, depth=…), or take a"
+            " smaller part of it."
         )
-    texts = BlankTexts(drawing.texts, ask, drawing.local)
-    title = look.get("title")
-    heading = (clean(title) if title is not None else texts.words["exercise"]) + number
-    said = None if task is None else written(task)
-    lines = task_of(texts, drawing.writer.across) if task is None else said.lines if said else ()
-    return Sheet(drawing, texts, heading, lines)
+    return drawing
+
+
+def _own(task: str) -> Lines:
+    """A task in the user's words. Raises TypeError for what is no text."""
+    if not isinstance(task, str):
+        raise TypeError(f"task is {task!r} ({type(task).__name__}); expected text, a line for each line.")
+    return [(Part(line),) for line in task.splitlines()]
 
 
 def _written(sets: Sequence[dict[Path, bytes]]) -> Path | list[Path]:
