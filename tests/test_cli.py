@@ -256,7 +256,7 @@ def test_a_missing_value_is_shown_as_the_shell_has_it(run: Run) -> None:
 def test_an_unknown_option_or_command_names_the_one_that_was_meant(run: Run) -> None:
     assert "Did you mean --theme?" in run("draw", *XYZ, "--thme", "dark")[2]
     assert "Did you mean draw?" in run("drw", *XYZ)[2]
-    assert "draw, frames, check, train, predict, demo" in run("(x + y) * z")[2]
+    assert "draw, frames, worksheet, check, train, predict, demo" in run("(x + y) * z")[2]
     assert run("draw", *XYZ, "--language", "fr")[0] == 2
     assert run("draw", *XYZ, "-o")[0] == run("draw", *XYZ, "-o", "--roles")[0] == 2
     assert run("draw", *XYZ, "--digits", "3", "--decimals", "3")[0] == 2

@@ -164,7 +164,7 @@ def test_a_drawing_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: p
     def broken(*_: object, **__: object) -> bytes:
         raise RuntimeError("no picture")
 
-    monkeypatch.setattr("micrograd_es.figures.figure.render", broken)
+    monkeypatch.setattr("micrograd_es.figures.formats.render", broken)
     with pytest.raises(RuntimeError, match="no picture"):
         draw(neuron()).save(target)
     assert target.read_bytes() == before

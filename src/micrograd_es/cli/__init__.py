@@ -1,4 +1,4 @@
-"""The command line: `micrograd-es draw`, `frames`, `check` and `demo`. See `main`."""
+"""The command line: `micrograd-es draw`, `frames`, `worksheet`, `check`, `demo` … See `main`."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _run(words: Sequence[str]) -> int:
     raise UsageError(f"say what to do: {', '.join(line.commands)}. See micrograd-es --help")
 
 
-_MODULES = {"draw": "pictures", "frames": "pictures"}  # the others are in a module of their own name
+_MODULES = dict.fromkeys(("draw", "frames", "worksheet"), "pictures")  # the others are in a module of their own name
 
 
 def _command(name: str) -> Callable[[Namespace], int]:

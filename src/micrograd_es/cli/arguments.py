@@ -20,6 +20,7 @@ THEMES = ("lecture", "print", "dark")
 LANGUAGES = ("es", "en")
 FIGURE_SUFFIXES = (".svg", ".pdf", ".png", ".dot")
 FILM_SUFFIXES = (".pdf", ".html", ".gif", ".svg", ".png")
+SHEET_SUFFIXES = (".pdf", ".html", ".svg", ".png", ".dot")
 
 DESCRIPTION = "Draws what automatic differentiation does: every value above its wire, every gradient below it."
 
@@ -27,6 +28,7 @@ EXAMPLES = """\
 examples:
   micrograd-es draw "(x + y) * z" x=-2 y=5 z=-4 -o xyz.svg
   micrograd-es frames "q = x + y; f = q * z" x=-2 y=5 z=-4 -o xyz.html
+  micrograd-es worksheet "(x + y) * z" x=-2 y=5 z=-4 -o sheet.pdf --key key.pdf
   micrograd-es check "tanh(w*x + b)" w=0.5 x=2 b=-1
   micrograd-es train circle --layers 4,2
   micrograd-es predict build/train/model.json new.csv -o answers.csv
@@ -58,6 +60,15 @@ examples:
   micrograd-es frames "(x + y) * z" x=-2 y=5 z=-4 -o xyz.html
   micrograd-es frames "q = x + y; f = q * z" x=-2 y=5 z=-4 -o xyz.pdf --theme dark
   micrograd-es frames "sigmoid(w*x)" w=2 x=-1 -o steps.png --unroll w     (steps-01.png, steps-02.png …)
+"""
+
+WORKSHEET_EXAMPLES = """\
+The sheet and its key are written together: both, or none.
+
+examples:
+  micrograd-es worksheet "(x + y) * z" x=-2 y=5 z=-4 -o sheet.pdf --key key.pdf
+  micrograd-es worksheet "q = x + y; f = q * z" x=-2 y=5 z=-4 -o sheet.pdf --ask q --ask x --title "Unit 3"
+  micrograd-es worksheet "1 / (1 + exp(-w*x))" w=2 x=-1 -o sheet.png --ask values --decimals 3 --language en
 """
 
 CHECK_EXAMPLES = """\
@@ -104,6 +115,8 @@ class CommandLine:
         self.commands: dict[str, Parser] = {}
         self._add("draw", "a figure of an expression, with every value and gradient", WORDS, DRAW_EXAMPLES, _draw)
         self._add("frames", "the same figure built up step by step", WORDS, FRAMES_EXAMPLES, _frames)
+        about = "an exercise on paper, with blanks to fill in, and its answer key"
+        self._add("worksheet", about, WORDS, WORKSHEET_EXAMPLES, _worksheet)
         self._add("check", "the gradients by three methods, side by side", WORDS, CHECK_EXAMPLES, _check)
         self._add("train", "a network that learns from data", "", TRAIN_EXAMPLES, train_options)
         self._add("predict", "a trained network's answers for a table", "", PREDICT_EXAMPLES, predict_options)
@@ -216,28 +229,49 @@ def _frames(parser: Parser) -> None:
     _look(parser)
 
 
+def _worksheet(parser: Parser) -> None:
+    _mathematics(parser)
+    output = (
+        "the file to write; its ending says how: .pdf (A4, to be printed), .html (a page of pictures), .svg, .png,"
+        " .dot. Several -o write several files"
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", action="append", default=[], help=output)
+    key = "the same for the answer key: the answers in the blanks, and the worked steps"
+    parser.add_argument("--key", metavar="FILE", action="append", default=[], help=key)
+    ask = "what is asked for: all (default), values, gradients, or a name; several --ask ask for several"
+    parser.add_argument("--ask", metavar="WHAT", action="append", help=ask)
+    parser.add_argument("--task", metavar="TEXT", help="what is to be done, in your own words")
+    _scalar_look(parser, "print", "the heading")
+
+
 def _look(parser: Parser) -> None:
     """The options of `draw`, as flags."""
+    shown = _scalar_look(parser, "lecture", "for screen readers and the browser")
+    shown.add_argument("--symbols", action="store_true", help="names and derivatives in place of numbers")
+    shown.add_argument("--level", metavar="N", type=_level, help="draw the named steps as blocks: 1, or a step's name")
+    shown.add_argument("--layout", choices=("column", "row"), default="column", help="how a block's gradients stand")
+
+
+def _scalar_look(parser: Parser, theme: str, title: str) -> Any:
+    """The options of a graph of gates; the result is the group of those that say what is shown."""
     _exact(parser)
     shown = parser.add_argument_group("what is shown")
     shown.add_argument("--roles", action="store_true", help="what each gate does to the gradient")
     shown.add_argument("--local", action="store_true", help="the local gradient of every edge")
-    shown.add_argument("--symbols", action="store_true", help="names and derivatives in place of numbers")
     shown.add_argument("--no-gradients", action="store_true", help="the forward pass only")
     shown.add_argument("--constants", choices=("fold", "nodes"), default="fold", help="in their gates, or as nodes")
     shown.add_argument("--fold", metavar="NAME", action="append", help="draw this named step as one gate; several fit")
     shown.add_argument("--depth", metavar="N", type=int, help="fold the steps nested deeper than this (0: all)")
-    shown.add_argument("--level", metavar="N", type=_level, help="draw the named steps as blocks: 1, or a step's name")
-    shown.add_argument("--layout", choices=("column", "row"), default="column", help="how a block's gradients stand")
     style = parser.add_argument_group("how")
     style.add_argument("--direction", choices=("LR", "TB"), default="LR", help="left to right, or top to bottom")
     figures = style.add_mutually_exclusive_group()
     figures.add_argument("--decimals", metavar="N", type=int, help="places after the point (default: 2)")
     figures.add_argument("--digits", metavar="N", type=int, help="significant digits")
     style.add_argument("--comma", action="store_true", help="write decimals with a comma")
-    style.add_argument("--theme", choices=THEMES, default="lecture", help="the colours (default: lecture)")
+    style.add_argument("--theme", choices=THEMES, default=theme, help=f"the colours (default: {theme})")
     _language(parser, "the figure")
-    style.add_argument("--title", metavar="TEXT", help="for screen readers and the browser")
+    style.add_argument("--title", metavar="TEXT", help=title)
+    return shown
 
 
 def _check(parser: Parser) -> None:

@@ -1,4 +1,4 @@
-"""The commands `draw` and `frames`."""
+"""The commands `draw`, `frames` and `worksheet`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from micrograd_es.cli.arguments import FIGURE_SUFFIXES, FILM_SUFFIXES
+from micrograd_es.cli.arguments import FIGURE_SUFFIXES, FILM_SUFFIXES, SHEET_SUFFIXES
 from micrograd_es.cli.inputs import UsageError, graph
 from micrograd_es.cli.terminal import Progress, is_terminal, say, say_bytes
 from micrograd_es.graph import topological
@@ -57,11 +57,29 @@ def frames(given: Namespace) -> int:
     return 0
 
 
+def worksheet(given: Namespace) -> int:
+    """Make the worksheet and write it and its key to every file that is named: all of them, or none."""
+    if not given.output and not given.key:
+        raise UsageError("a worksheet is written to a file. Name it: -o sheet.pdf --key key.pdf")
+    _check_endings([*given.output, *given.key], SHEET_SUFFIXES)
+    from micrograd_es.figures import worksheet
+
+    f = _graph(given, "worksheet")
+    with Progress("making the worksheet"):
+        ask = [unicodedata.normalize("NFKC", name) for name in given.ask or ["all"]]
+        sheet = worksheet(f, ask, task=given.task, **_scalar_look(given))
+        written = sheet.save_all(given.output, given.key)
+    for path in written:
+        say(str(path))
+    return 0
+
+
 def _graph(given: Namespace, command: str) -> Value:
     """The graph; its named steps are scopes where something is to be folded, or drawn as a block."""
-    folds = any(option is not None for option in (given.fold, given.depth, given.level))
+    level = getattr(given, "level", None)  # a worksheet has no blocks
+    folds = any(option is not None for option in (given.fold, given.depth, level))
     f = graph(given.expression, given.values, command, exact=given.exact, scopes=folds)
-    for option, asked in (("--fold", given.fold), ("--level", given.level)):
+    for option, asked in (("--fold", given.fold), ("--level", level)):
         if asked is not None and not any(node.scope for node in topological(f)):
             raise ValueError(f'{option} is for steps that have a name. Name them: "q = x + y; f = q * z"')
     return f
@@ -69,16 +87,18 @@ def _graph(given: Namespace, command: str) -> Value:
 
 def _look(given: Namespace) -> Look:
     """The flags as the options of `draw`."""
+    return {**_scalar_look(given), "level": given.level, "layout": given.layout, "symbols": given.symbols}
+
+
+def _scalar_look(given: Namespace) -> Look:
+    """The flags of a graph of gates as the options of `draw`."""
     return {
         "fold": given.fold,
         "depth": given.depth,
-        "level": given.level,
-        "layout": given.layout,
         "constants": given.constants,
         "direction": given.direction,
         "roles": given.roles,
         "local": given.local,
-        "symbols": given.symbols,
         "gradients": not given.no_gradients,
         "decimals": given.decimals,
         "digits": given.digits,

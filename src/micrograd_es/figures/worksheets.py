@@ -62,7 +62,8 @@ class Pages:
         Raises ValueError for another suffix, FileNotFoundError for a folder that does not exist and OSError where a
         file cannot be written; then no file is left behind.
         """
-        return _written([self.files(path)])
+        paths = _written([self.files(path)])
+        return paths[0] if len(paths) == 1 else paths
 
     def html(self) -> str:
         """One self-contained web page with all the pages."""
@@ -117,7 +118,12 @@ class Worksheet(Pages):
 
         What the suffixes mean and what is raised is said at `Pages.save`. Both files are written, or none.
         """
-        return _written([self.files(path), *([] if key is None else [self.key.files(key)])])
+        paths = self.save_all([path], [] if key is None else [key])
+        return paths[0] if len(paths) == 1 else paths
+
+    def save_all(self, sheets: Sequence[str | PathLike[str]], keys: Sequence[str | PathLike[str]]) -> list[Path]:
+        """Write the sheet to all files of one list, the key to all of another: all of them, or none."""
+        return _written([*map(self.files, sheets), *map(self.key.files, keys)])
 
 
 def worksheet(
@@ -165,7 +171,7 @@ def _drawing(f: Any, ask: Ask, look: Look) -> Drawing:
         raise ValueError(f"level={options['level']!r} was given, and a worksheet has no block graphs. Leave level out.")
     if options.get("symbols"):
         raise ValueError("symbols=True was given, and a worksheet asks for numbers. Leave symbols out.")
-    if ask == "values":
+    if ask in ("values", ["values"]):
         options["gradients"] = False
     drawing = drawing_of(f, options)
     assert isinstance(drawing, Drawing)
@@ -185,11 +191,13 @@ def _own(task: str) -> Lines:
     return [(Part(line),) for line in task.splitlines()]
 
 
-def _written(sets: Sequence[dict[Path, bytes]]) -> Path | list[Path]:
+def _written(sets: Sequence[dict[Path, bytes]]) -> list[Path]:
     """Write the files, all or none; their paths. Raises ValueError where two would have one name."""
     names = [path for files in sets for path in files]
     twice = next((path for i, path in enumerate(names) if path in names[:i]), None)
     if twice is not None:
-        raise ValueError(f"{str(twice)!r} is the name of two files; expected two names. Write key='key{twice.suffix}'.")
+        raise ValueError(
+            f"{str(twice)!r} is the name of two files; expected a name for each, such as 'key{twice.suffix}'."
+        )
     write_files({path: content for files in sets for path, content in files.items()})
-    return names[0] if len(names) == 1 else names
+    return names
