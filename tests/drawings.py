@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from xml.etree import ElementTree
 
 from micrograd_es import Value, exp, maximum, scope, sigmoid, tanh
 from micrograd_es.figures import THEMES, Theme
+from micrograd_es.figures.curves import points_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -85,6 +87,26 @@ class Text(NamedTuple):
     y: float
 
 
+class Blank(NamedTuple):
+    """One box to write in and its corners, y downwards."""
+
+    node: str
+    stroke: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def meets(self, other: Blank) -> bool:
+        """Whether two boxes overlap."""
+        across = self.left < other.right and other.left < self.right
+        return across and self.top < other.bottom and other.top < self.bottom
+
+    def holds(self, x: float, y: float) -> bool:
+        """Whether a point is inside."""
+        return self.left < x < self.right and self.top < y < self.bottom
+
+
 @dataclass(frozen=True)
 class Drawing:
     """An SVG read again with Python's own parser, which takes nothing but well-formed XML."""
@@ -150,3 +172,44 @@ class Drawing:
     def tags(self) -> set[str]:
         """The kinds of elements there are."""
         return {element.tag.removeprefix(SVG) for element in self.root.iter()}
+
+    @property
+    def blanks(self) -> list[Blank]:
+        """Every box to write in: its node, its colour, and its place."""
+        return [
+            Blank(group.get("id", ""), box.get("stroke", ""), min(xs), min(ys), max(xs), max(ys))
+            for group in self.root.iter(f"{SVG}g")
+            if group.get("class") == "node" and group.get("id", "").startswith("w")
+            for box in group.iter(f"{SVG}polygon")
+            if box.get("fill") == "none"
+            for xs, ys in [_corners(box.get("points", ""))]
+        ]
+
+    @property
+    def drawn(self) -> list[str]:
+        """Every shape that is no text, with its place and its look, in drawing order."""
+        shapes = ("path", "polygon", "ellipse", "polyline")
+        return [str(sorted(one.attrib.items())) for one in self.root.iter() if one.tag.removeprefix(SVG) in shapes]
+
+    @property
+    def lines(self) -> list[tuple[float, float]]:
+        """Points along every wire."""
+        edges = [group for group in self.root.iter(f"{SVG}g") if group.get("class") == "edge"]
+        courses = [path.get("d", "") for edge in edges for path in edge.iter(f"{SVG}path")]
+        return [point for course in courses for point in points_of(re.sub("[A-Z ]", " ", course).strip(), 20)]
+
+    @property
+    def gates(self) -> list[Blank]:
+        """Every circle and its place."""
+        circles = [
+            (group.get("id", ""), [float(one.get(name, 0)) for name in ("cx", "cy", "rx")])
+            for group in self.root.iter(f"{SVG}g")
+            if group.get("class") == "node"
+            for one in group.iter(f"{SVG}ellipse")
+        ]
+        return [Blank(key, "", x - r, y - r, x + r, y + r) for key, (x, y, r) in circles]
+
+
+def _corners(points: str) -> tuple[list[float], list[float]]:
+    xs, ys = zip(*(map(float, point.split(",")) for point in points.split()), strict=True)
+    return list(xs), list(ys)

@@ -6,6 +6,7 @@ from math import ceil
 
 from micrograd_es.figures.labels import Blank, Line, Run, has_blank, width
 from micrograd_es.figures.shapes import BLANK_HEIGHT
+from micrograd_es.figures.themes import Theme
 
 
 def table(rows: str) -> str:
@@ -24,12 +25,13 @@ def cell(content: str, room: float, height: int, attributes: str = "") -> str:
     return f'<TD {fixed}WIDTH="{max(ceil(room), 1)}" HEIGHT="{height}" {attributes}>{content}</TD>'
 
 
-def coloured(line: Line, colour: str, ink: str, lead: int = 0, side: str = "CENTER") -> str:
+def coloured(line: Line, colour: str, theme: Theme, lead: int = 0, side: str = "CENTER") -> str:
     """A line in its colour; a name in it stays in ink, and a box to write in has the colour of what goes there.
 
-    `lead` is the width in front of such a box, where the name stands, and `side` where both stand in their cell.
+    A wire that must pass there runs behind the box. `lead` is the width in front of it, where the name stands, and
+    `side` where both stand in their cell.
     """
-    text = "".join(_text(run, colour, ink) for run in line if not isinstance(run, Blank))
+    text = "".join(_text(run, colour, theme.ink) for run in line if not isinstance(run, Blank))
     boxes = [run for run in line if isinstance(run, Blank)]
     if not boxes:
         return text
@@ -37,7 +39,7 @@ def coloured(line: Line, colour: str, ink: str, lead: int = 0, side: str = "CENT
     wide = ceil(box.room)
     size = f'FIXEDSIZE="TRUE" WIDTH="{wide}" HEIGHT="{BLANK_HEIGHT}"'
     before = f'<TD WIDTH="{lead}" ALIGN="RIGHT">{text}</TD>' if lead else ""
-    cells = f'{before}<TD BORDER="1" COLOR="{colour}" {size}>{_text(box, colour, colour)}</TD>'
+    cells = f'{before}<TD BORDER="1" COLOR="{colour}" BGCOLOR="{theme.paper}" {size}>{_text(box, colour, colour)}</TD>'
     whole = f'FIXEDSIZE="TRUE" WIDTH="{lead + wide}" HEIGHT="{BLANK_HEIGHT}" ALIGN="{side}"'
     return table(f"<TR>{cells}</TR>").replace("<TABLE ", f"<TABLE {whole} ", 1)
 

@@ -131,12 +131,12 @@ class Writer(Outline):
         ]
         if self.across:
             rule = "<HR/>" if ruled else ""
-            value = cell(coloured(lines[0], theme.value, theme.ink, before), room, self.row)
-            gradient = cell(coloured(lines[1], theme.gradient, theme.ink, before), room, self.row)
+            value = cell(coloured(lines[0], theme.value, theme, before), room, self.row)
+            gradient = cell(coloured(lines[1], theme.gradient, theme, before), room, self.row)
             return f"<{table(f'<TR>{value}</TR>{rule}<TR>{gradient}</TR>')}>"
         rule = "<VR/>" if ruled else ""
-        value = coloured(lines[0], theme.value, theme.ink, before, "RIGHT")
-        gradient = coloured(lines[1], theme.gradient, theme.ink, side="LEFT")
+        value = coloured(lines[0], theme.value, theme, before, "RIGHT")
+        gradient = coloured(lines[1], theme.gradient, theme, side="LEFT")
         rows = [(cell(value, room, self.row, 'ALIGN="RIGHT"'), cell(gradient, room, self.row, 'ALIGN="LEFT"'))]
         if below := self.below(wire):
             rows.append((cell("", room, below), cell("", room, below)))

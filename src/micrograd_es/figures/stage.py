@@ -105,11 +105,11 @@ class Stage:
         return placed
 
     def _local(self, key: str, line: Line, x: float, y: float) -> str:
-        colour, ink = self._theme.local, self._theme.ink
+        colour = self._theme.local
         if not has_blank(line):
             return text_node(key, plain(line), colour, x, y)
         look = f'id="{key}" shape=plain fontsize={SMALL:g} pos="{x:g},{y:g}"'
-        return f"{key} [{look} label=<{coloured(line, colour, ink, lead(line, SMALL))}>]"
+        return f"{key} [{look} label=<{coloured(line, colour, self._theme, lead(line, SMALL))}>]"
 
     def _roles(self) -> list[str]:
         """What each gate and fork does to the gradient, named beside it."""
