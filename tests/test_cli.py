@@ -12,7 +12,7 @@ import pytest
 from command_line import XYZ, Run, texts
 from micrograd_es import figures, parse
 from micrograd_es.cli import inputs, main
-from micrograd_es.cli.arguments import FIGURE_SUFFIXES, FILM_SUFFIXES, LANGUAGES, THEMES
+from micrograd_es.cli.arguments import FIGURE_SUFFIXES, FILM_SUFFIXES, LANGUAGES, SHEET_SUFFIXES, THEMES
 from micrograd_es.cli.demo import _topic
 from micrograd_es.cli.inputs import UsageError
 from micrograd_es.expressions import names
@@ -54,9 +54,9 @@ def test_the_suffix_of_the_file_says_how_a_figure_is_written(run: Run, suffix: s
     assert Path(f"f{suffix}").read_bytes().startswith(start)
 
 
-@pytest.mark.parametrize("command", ["draw", "frames"])
+@pytest.mark.parametrize("command", ["draw", "frames", "worksheet"])
 def test_the_endings_that_the_command_line_knows_are_those_that_save_knows(command: str) -> None:
-    known = {"draw": FIGURE_SUFFIXES, "frames": FILM_SUFFIXES}[command]
+    known = {"draw": FIGURE_SUFFIXES, "frames": FILM_SUFFIXES, "worksheet": SHEET_SUFFIXES}[command]
     with pytest.raises(ValueError, match="does not say how") as caught:
         getattr(figures, command)(parse("2*x", x=1)).save("f.unknown")
     assert set(re.findall(r"(?<=[ ,])\.\w+", str(caught.value).partition("expected")[2])) == set(known)
@@ -300,6 +300,45 @@ def test_frames_want_a_file(run: Run) -> None:
     status, _, err = run("frames", *XYZ)
     assert status == 2
     assert "-o film.html" in err
+
+
+# worksheet -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_sheet_and_its_key_are_written(run: Run) -> None:
+    assert run("worksheet", *XYZ, "-o", "sheet.svg", "--key", "key.svg") == (0, "sheet.svg\nkey.svg\n", "")
+    sheet, key = (texts(Path(name).read_bytes()) for name in ("sheet.svg", "key.svg"))
+    assert "−12.00" in key and "−12.00" not in sheet
+    assert "5.00" in sheet and "Nombre:" in "".join(sheet)
+    assert run("worksheet", *XYZ, "--key", "key.pdf") == (0, "key.pdf\n", "")
+
+
+def test_what_is_asked_for_is_said_on_the_command_line(run: Run) -> None:
+    named = ["q = x + y; f = q * z", "x=-2", "y=5", "z=-4"]
+    options = ["--ask", "q", "--ask", "x", "--task", "Rellena.", "--title", "Tema 3", "--language", "en"]
+    assert run("worksheet", *named, "-o", "sheet.svg", *options)[0] == 0
+    sheet = texts(Path("sheet.svg").read_bytes())
+    assert "−12.00" in sheet and "3.00" in sheet  # f and ∂f/∂z are given
+    assert sheet.count("−4.00") == 2  # z and ∂f/∂y; those of x and q are asked for
+    assert {"Rellena.", "Tema 3", "Name:"} <= {text.strip() for text in sheet}
+    status, out, err = run("worksheet", *named, "-o", "other.svg", "--ask", "w")
+    assert (status, out) == (1, "")
+    assert "or a name: x, y, q, z, f" in err
+
+
+@pytest.mark.parametrize("key", ["missing/key.pdf", "key.gif", "sheet.pdf"])
+def test_no_sheet_is_written_where_its_key_cannot_be(run: Run, key: str) -> None:
+    status, out, err = run("worksheet", *XYZ, "-o", "sheet.pdf", "--key", key)
+    assert status in (1, 2)
+    assert out == ""
+    assert key in err
+    assert list(Path().iterdir()) == []
+
+
+def test_a_worksheet_wants_a_file(run: Run) -> None:
+    status, _, err = run("worksheet", *XYZ)
+    assert status == 2
+    assert "-o sheet.pdf --key key.pdf" in err
 
 
 @pytest.mark.parametrize("option", ["--fold q", "--level 1"])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from math import ceil
 
-from micrograd_es.figures.labels import Blank, Line, Run, has_blank, width
+from micrograd_es.figures.fonts import covers
+from micrograd_es.figures.labels import Blank, Line, Run, has_blank, plain, width
 from micrograd_es.figures.shapes import BLANK_HEIGHT
 from micrograd_es.figures.themes import Theme
 
@@ -40,7 +41,8 @@ def coloured(line: Line, colour: str, theme: Theme, lead: int = 0, side: str = "
     size = f'FIXEDSIZE="TRUE" WIDTH="{wide}" HEIGHT="{BLANK_HEIGHT}"'
     before = f'<TD WIDTH="{lead}" ALIGN="RIGHT">{text}</TD>' if lead else ""
     cells = f'{before}<TD BORDER="1" COLOR="{colour}" BGCOLOR="{theme.paper}" {size}>{_text(box, colour, colour)}</TD>'
-    whole = f'FIXEDSIZE="TRUE" WIDTH="{lead + wide}" HEIGHT="{BLANK_HEIGHT}" ALIGN="{side}"'
+    fixed = 'FIXEDSIZE="TRUE" ' if covers(plain(line)) else ""  # letters of other families may be wider than we know
+    whole = f'{fixed}WIDTH="{lead + wide}" HEIGHT="{BLANK_HEIGHT}" ALIGN="{side}"'
     return table(f"<TR>{cells}</TR>").replace("<TABLE ", f"<TABLE {whole} ", 1)
 
 

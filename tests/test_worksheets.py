@@ -1,0 +1,532 @@
+"""Worksheets: boxes exactly where something is asked, no answer on the sheet, and a key in which nothing has moved."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from pypdf import PdfReader
+
+from conftest import in_new_process
+from drawings import Blank, Drawing, neuron, product, tangle
+from micrograd_es import MLP, Neuron, Value, draw, exp, frames, gradients, leaves, parse, scope, tanh, worksheet
+from micrograd_es.figures import THEMES, Worksheet
+from micrograd_es.figures.dot import View
+from micrograd_es.figures.fonts import text_width
+from micrograd_es.figures.render import render
+
+A4 = (595.28, 841.89)
+LOOKS: list[dict[str, Any]] = [
+    {},
+    {"local": True},
+    {"local": True, "roles": True, "theme": "dark"},
+    {"direction": "TB", "local": True},
+    {"direction": "TB", "roles": True, "theme": "lecture", "comma": True},
+]
+
+
+def named() -> Value:
+    """(x + y)·z with the sum's name, and numbers whose results are no numbers that are given."""
+    x, y, z = Value(-2.3, "x"), Value(5.6, "y"), Value(-4.2, "z")
+    q = x + y
+    q.label = "q"
+    return q * z
+
+
+def shared() -> Value:
+    """A computed value that is used three times."""
+    h = Value(2.0, "x") * Value(0.75, "w")
+    return h * h + tanh(h)
+
+
+def staged() -> Value:
+    return parse("(x + σ(y)) / (σ(x) + (x + y)²)", x=3.0, y=-4.0)
+
+
+def boxed() -> Value:
+    """A sigmoid gate by gate in its scope."""
+    total = Value(2.0, "w") * Value(-0.5, "x")
+    with scope("σ"):
+        return 1 / (1 + exp(-total))
+
+
+GRAPHS: list[Callable[[], Value]] = [named, shared, staged, boxed]
+NAMES = ["named", "shared", "staged", "boxed"]
+
+
+def drawing(svg: str, look: dict[str, Any]) -> Drawing:
+    return Drawing.of(svg, look.get("theme", "print"))
+
+
+def sheet_and_key(sheet: Worksheet, theme: str = "print") -> tuple[Drawing, Drawing]:
+    return Drawing.of(sheet.svgs()[0], theme), Drawing.of(sheet.key.svgs()[0], theme)
+
+
+def kinds(sheet: Drawing) -> list[str]:
+    """What the boxes of a sheet are for: w3.value, w3.gradient, w3.local."""
+    theme = sheet.theme
+    colours = {theme.value: "value", theme.gradient: "gradient", theme.local: "local"}
+    return sorted(f"{box.node.removesuffix('_local')}.{colours[box.stroke]}" for box in sheet.blanks)
+
+
+# What is asked
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("graph", GRAPHS, ids=NAMES)
+def test_nothing_moves_from_the_sheet_to_its_key(graph: Callable[[], Value], look: dict[str, Any]) -> None:
+    made = worksheet(graph(), **look)
+    sheet, key = (drawing(svg, look) for svg in (made.svgs()[0], made.key.svgs()[0]))
+    assert sheet.frame == key.frame
+    head = ("line", "steps_0", "steps_1")  # the line for the name, and the steps below, are what differs
+    given = [text for text in sheet.texts if text.node not in head]
+    answers = [text for text in key.texts if text.node not in head and text not in given]
+    assert given and all(text in key.texts for text in given)
+    assert len(answers) == len(sheet.blanks) == len(key.blanks)
+    assert sheet.blanks == key.blanks
+    lines = [shape for shape in sheet.drawn if shape in key.drawn]
+    assert len(key.drawn) == len(lines) >= len(sheet.drawn) - 2  # without the rules for the name and the date
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("graph", GRAPHS, ids=NAMES)
+def test_each_box_of_the_key_holds_what_a_figure_shows_there(graph: Callable[[], Value], look: dict[str, Any]) -> None:
+    key = drawing(worksheet(graph(), **look).key.svgs()[0], look)
+    figure = drawing(draw(graph(), **{"theme": "print"} | look).svg(), look)
+    for box in key.blanks:
+        (inside,) = [text for text in key.texts if text.node == box.node and box.holds(text.x + 1, text.y - 3)]
+        assert inside.fill == box.stroke
+        shown = [text.text for text in figure.texts if text.node == box.node and text.fill == box.stroke]
+        assert re.sub(".*= ", "", "".join(shown)) == inside.text
+
+
+@pytest.mark.parametrize(
+    ("ask", "expected"),
+    [
+        ("all", "w1.gradient w2.gradient w3.value w3.gradient w4.gradient w5.value w5.gradient"),
+        ("gradients", "w1.gradient w2.gradient w3.gradient w4.gradient w5.gradient"),
+        ("values", "w3.value w5.value"),
+        ("x", "w1.gradient"),
+        ("q", "w3.value w3.gradient"),
+        (["q", "z"], "w3.value w3.gradient w4.gradient"),
+        (["f", "f"], "w5.value w5.gradient"),
+        (["values", "x"], "w1.gradient w3.value w5.value"),
+    ],
+    ids=str,
+)
+def test_there_are_boxes_exactly_where_something_is_asked(ask: Any, expected: str) -> None:
+    sheet, _ = sheet_and_key(worksheet(named(), ask))
+    assert kinds(sheet) == sorted(expected.split())
+
+
+def test_a_value_can_be_asked_for_itself() -> None:
+    f = named()
+    (q, z), x = f.inputs, f.inputs[0].inputs[0]
+    assert kinds(sheet_and_key(worksheet(f, q))[0]) == ["w3.gradient", "w3.value"]
+    assert kinds(sheet_and_key(worksheet(f, [z, x]))[0]) == ["w1.gradient", "w4.gradient"]
+
+
+def test_what_is_not_asked_is_given() -> None:
+    sheet, _ = sheet_and_key(worksheet(named(), ["q"]))
+    figure = Drawing.of(draw(named(), theme="print").svg(), "print")
+    del figure.wires["w3"]
+    assert {key: pair for key, pair in sheet.wires.items() if key != "w3"} == {
+        key: pair for key, pair in figure.wires.items() if key != "w3"
+    }
+    assert sheet.wires["w3"] == ("q = ", "")
+
+
+def test_with_values_alone_there_are_no_gradients() -> None:
+    sheet, key = sheet_and_key(worksheet(named(), "values"))
+    assert {gradient for _, gradient in [*sheet.wires.values(), *key.wires.values()]} == {""}
+    assert len(worksheet(parse("√x", x=0.0), "values").key) == 1  # its slope at 0, which is not there, is not needed
+
+
+def test_local_gradients_are_asked_for_with_local() -> None:
+    sheet, _ = sheet_and_key(worksheet(named(), local=True))
+    assert [kind for kind in kinds(sheet) if "local" in kind] == ["w1.local", "w2.local", "w3.local", "w4.local"]
+    assert sheet.said(end="_local") == ["∂q/∂x = ", "∂q/∂y = ", "∂f/∂q = ", "∂f/∂z = "]
+    sheet, _ = sheet_and_key(worksheet(named(), "x", local=True))
+    assert [kind for kind in kinds(sheet) if "local" in kind] == ["w1.local"]
+
+
+def test_at_a_fork_a_value_is_asked_once_and_every_branch_has_its_own_gradient() -> None:
+    f = shared()
+    sheet, key = sheet_and_key(worksheet(f))
+    branches = [wire.key for wire in worksheet(f).sheets[0].texts.scene.wires if wire.is_branch]
+    assert len(branches) == 3
+    assert all(f"{wire}.gradient" in kinds(sheet) and f"{wire}.value" not in kinds(sheet) for wire in branches)
+    assert [key.wires[wire][0] for wire in branches] == ["", "", ""]
+    given, _ = sheet_and_key(worksheet(f, "gradients"))
+    assert [given.wires[wire][0] for wire in branches] == ["1.50", "1.50", "1.50"]
+
+
+def test_what_a_folded_neuron_does_is_given_and_what_a_folded_sigmoid_does_is_asked() -> None:
+    model = MLP(2, [2, 1], activation="tanh", output="tanh", seed=1)
+    (f,) = model([1.0, 2.0])
+    sheet, _ = sheet_and_key(worksheet(f, depth=2))
+    assert {kind.partition(".")[2] for kind in kinds(sheet)} == {"gradient"}  # its weights are on no wire
+    assert len(sheet.said(end="_local")) == 6
+    slope = gradients(f)[f.inputs[0]] if f.op else 0
+    assert any("∂a/∂a₁ = " in said for said in sheet.said(end="_local")) and slope
+    asked, _ = sheet_and_key(worksheet(f, ["a1"], depth=2))
+    assert any(kind.endswith(".value") for kind in kinds(asked))  # unless it is asked for by its name
+    sigmoid, _ = sheet_and_key(worksheet(neuron("σ"), fold="σ"))
+    assert len([kind for kind in kinds(sigmoid) if kind.endswith(".value")]) == 5
+    assert sigmoid.said(end="_local") == []
+
+
+# No answer on the sheet
+
+NUMBER = re.compile(r"[-−]?\d+(?:[.,]\d+)?")
+
+
+def answers(f: Value) -> set[str]:
+    """What must not be read on the sheet of a graph, as it is written and as Python shows it."""
+    numbers = [node.data for node in gradients(f) if node.op] + list(gradients(f).values())
+    shown = set(Drawing.of(draw(f).svg()).wires.values())
+    written = {text.rpartition("= ")[2] for pair in shown for text in pair}
+    given = {f"{x.data:.2f}".replace("-", "−") for x in gradients(f) if x.op is None}
+    return {str(number) for number in numbers if len(str(number)) > 4} | {
+        text for text in written - given if len(text) > 3
+    }
+
+
+@pytest.mark.parametrize("look", [{}, {"local": True, "roles": True}, {"direction": "TB"}], ids=str)
+@pytest.mark.parametrize("graph", [named, shared, staged, neuron], ids=["named", "shared", "staged", "neuron"])
+def test_no_format_of_the_sheet_tells_an_answer(
+    graph: Callable[[], Value], look: dict[str, Any], tmp_path: Path
+) -> None:
+    secret = answers(graph())
+    assert len(secret) > 3
+    sheet = worksheet(graph(), **look)
+    assert len(secret & set(NUMBER.findall(readable(sheet.key.svgs()[0])))) > 1  # what the key tells would be found
+    for suffix in ("pdf", "html", "dot"):
+        sheet.save(tmp_path / f"sheet.{suffix}")
+    (svg,) = sheet.svgs()
+    html = (tmp_path / "sheet.html").read_text("utf-8")
+    (alternative, picture) = re.findall('<img alt="(.*)" src="data:image/svg.xml;base64,(.*)">', html)[0]
+    told = {
+        "svg": readable(svg),
+        "html": alternative + readable(base64.b64decode(picture).decode()),
+        "dot": re.sub("<[^>]*>", " ", (tmp_path / "sheet.dot").read_text("utf-8")),
+        "pdf": PdfReader(tmp_path / "sheet.pdf").pages[0].extract_text(),
+    }
+    for name, text in told.items():
+        numbers = set(NUMBER.findall(text))
+        assert {f"{x.data:.2f}".replace("-", "−") for x in leaves(graph())} <= numbers, name
+        assert not secret & numbers, name
+
+
+def readable(svg: str) -> str:
+    """All that a drawing says, with titles and descriptions."""
+    root = ElementTree.fromstring(svg.encode())
+    return " ".join("".join(one.itertext()) for one in root.iter() if not one.tag.endswith("style") and one.text)
+
+
+def test_a_box_does_not_tell_how_long_its_answer_is() -> None:
+    boxes = [
+        {(box.right - box.left, box.bottom - box.top) for box in sheet_and_key(worksheet(f))[0].blanks}
+        for f in (Value(2.0, "x") * Value(3.0, "y"), Value(123456.0, "x") * Value(0.5, "y"))
+    ]
+    assert len(boxes[0]) == len(boxes[1]) == 1
+    five = text_width("−00.00", 16)
+    assert all(wide > five + 10 and high >= 25 for ((wide, high),) in boxes)
+
+
+def test_the_description_of_a_sheet_tells_what_is_given_and_that_of_its_key_the_answers() -> None:
+    sheet, key = sheet_and_key(worksheet(named(), language="en"))
+    said, solved = ("".join(one.root.find("{*}desc").itertext()) for one in (sheet, key))  # type: ignore[union-attr]
+    assert said == "Worksheet: 2 gates, 3 inputs, 7 blanks to fill in. Given: x = −2.30; y = 5.60; z = −4.20."
+    assert "f = −13.86" in solved and "∂f/∂z = 3.30" in solved
+    assert sheet.root[0].text == "Exercise" and key.root[0].text == "Exercise · Answer key"
+
+
+# Room to write
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("seed", range(6))
+def test_no_box_meets_another_or_a_gate(seed: int, look: dict[str, Any]) -> None:
+    made = worksheet(tangle(4, seed), **look).sheets[0]  # the figure alone: it may be too large for a page
+    dot = made._stage.picture(View(made.texts.given))
+    sheet = drawing(render(dot, "svg", engine="nop2").decode(), look)
+    assert len(sheet.blanks) > 8
+    for i, box in enumerate(sheet.blanks):
+        assert not any(box.meets(other) for other in sheet.blanks[:i])
+        assert not any(box.meets(gate) for gate in sheet.gates)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("graph", GRAPHS, ids=NAMES)
+def test_no_wire_and_no_role_runs_through_a_box(graph: Callable[[], Value], look: dict[str, Any]) -> None:
+    made = worksheet(graph(), **look)
+    sheet = drawing(made.svgs()[0], look)
+    roles = [text for text in sheet.texts if text.node.endswith("_role")]
+    assert bool(roles) == bool(look.get("roles"))
+    for box in sheet.blanks:
+        assert not any(box.holds(x, y) for x, y in sheet.lines), box
+        assert not any(box.meets(_room(role.text, role.x, role.y)) for role in roles), box
+
+
+def _room(text: str, x: float, y: float) -> Blank:
+    """Where a small text stands that is written from its middle."""
+    wide = text_width(text, 12) / 2
+    return Blank("", "", x - wide, y - 8, x + wide, y + 1)
+
+
+def test_a_wire_that_must_pass_a_box_runs_behind_it() -> None:
+    svg = worksheet(product()).svgs()[0]
+    (first, *_) = re.findall(r'<g id="w1" class="node">.*?</g>', svg, re.DOTALL)
+    filled, outline = re.findall(r'<polygon fill="([^"]+)"', first)
+    assert (filled, outline) == (THEMES["print"].paper, "none")
+    assert svg.rindex('class="edge"') < svg.index('class="node"')
+
+
+def test_a_named_value_has_its_boxes_one_under_the_other() -> None:
+    sheet, _ = sheet_and_key(worksheet(named()))
+    value, gradient = (box for box in sheet.blanks if box.node == "w3")
+    assert (value.left, value.right) == (gradient.left, gradient.right)
+
+
+@pytest.mark.parametrize("graph", [named, staged, neuron], ids=["named", "staged", "neuron"])
+def test_a_page_is_a4_and_its_boxes_are_high_enough_to_write_in(graph: Callable[[], Value], tmp_path: Path) -> None:
+    made = worksheet(graph())
+    made.save(tmp_path / "sheet.pdf", key=tmp_path / "key.pdf")
+    for name in ("sheet", "key"):
+        for page in PdfReader(tmp_path / f"{name}.pdf").pages:
+            assert sorted(map(float, page.mediabox[2:])) == pytest.approx(A4, abs=1)
+    scale = made.sheets[0].paper.scale
+    (high,) = {round(box.bottom - box.top) for box in sheet_and_key(made)[0].blanks}
+    assert high * scale / 72 * 25.4 > 4
+
+
+def test_what_does_not_fit_a_page_or_no_head_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"on A4 its blanks would be [123]\.\d mm high; expected at least 4 mm"):
+        worksheet(tangle(30, 1)).svgs()
+    with pytest.raises(ValueError, match=r"a graph of \d+ gates is no exercise to do by hand\. Fold its scopes"):
+        worksheet(tangle(200, 1))
+
+
+def test_wide_graphs_lie_on_their_side_and_others_stand() -> None:
+    assert not worksheet(product()).sheets[0].paper.wide
+    assert worksheet(neuron()).sheets[0].paper.wide
+
+
+# Text
+
+
+def said(sheet: Drawing, node: str) -> str:
+    return "".join(text.text for text in sheet.texts if text.node == node)
+
+
+@pytest.mark.parametrize(
+    ("ask", "look", "expected", "missing"),
+    [
+        ("all", {}, ["valores", "encima de los cables", "gradientes de f", "debajo de los cables"], ["locales"]),
+        ("values", {}, ["valores"], ["gradientes"]),
+        ("gradients", {"local": True}, ["gradientes de f", "locales"], ["valores"]),
+        ("all", {"direction": "TB"}, ["a la izquierda de los cables", "a la derecha de los cables"], ["encima"]),
+        ("all", {"language": "en"}, ["values", "gradients of f", "above the wires"], ["valores"]),
+    ],
+)
+def test_the_task_tells_what_is_asked(ask: str, look: Any, expected: list[str], missing: list[str]) -> None:
+    task = said(sheet_and_key(worksheet(named(), ask, **look))[0], "task")
+    assert all(words in task for words in expected), task
+    assert not any(words in task for words in missing), task
+
+
+@pytest.mark.parametrize(
+    ("look", "expected"),
+    [
+        ({}, "Redondea a 2 decimales."),
+        ({"decimals": 1}, "Redondea a 1 decimal."),
+        ({"decimals": 0}, "Redondea a enteros."),
+        ({"digits": 3, "comma": True}, "Redondea a 3 cifras significativas."),
+        ({"decimals": 9}, ""),
+    ],
+)
+def test_the_task_says_how_to_round_where_an_answer_is_rounded(look: Any, expected: str) -> None:
+    task = said(sheet_and_key(worksheet(Value(1.125, "x") * Value(0.5, "y"), **look))[0], "task")
+    assert task.endswith(expected) and ("Redondea" in task) == bool(expected)
+
+
+def test_fractions_are_asked_for_exactly() -> None:
+    sheet, key = sheet_and_key(worksheet(parse("(x + y)² / (x − y)", x=Fraction(1, 2), y=Fraction(1, 3))))
+    assert "Redondea" not in said(sheet, "task")
+    assert "25/6" in {value for value, _ in key.wires.values()}
+
+
+def test_a_title_and_a_task_of_ones_own_stand_on_the_sheet() -> None:
+    sheet, key = sheet_and_key(worksheet(named(), title="Tema 3", task="Resuelve.\nSin prisa."))
+    assert said(sheet, "title") == said(key, "title") == "Tema 3"
+    assert said(sheet, "task") == "Resuelve.Sin prisa."
+    assert said(sheet, "line").split() == ["Nombre:", "Fecha:"]
+    assert said(key, "line") == "Solución"
+    assert said(sheet_and_key(worksheet(named(), task=""))[0], "task") == ""
+
+
+@pytest.mark.parametrize("ask", ["all", "values", "q", ["x", "z"]], ids=str)
+def test_the_key_works_out_what_is_asked_as_the_frames_do(ask: Any) -> None:
+    f = named()
+    made = worksheet(f, ask)
+    film = frames(f, gradients=ask != "values")
+    asked = made.sheets[0].texts.asked
+    expected = [step.caption.text() for step in film.steps if asked & set(step.appears)]
+    written = re.sub(r"\s", "", "".join(said(Drawing.of(svg, "print"), "steps_0") for svg in made.key.svgs()))
+    assert expected
+    assert written == re.sub(r"\s", "", "".join(expected))
+
+
+def test_steps_that_do_not_fit_under_the_graph_go_on_on_more_pages() -> None:
+    made = worksheet(neuron(), title="N")
+    pages = [Drawing.of(svg, "print") for svg in made.key.svgs()]
+    assert len(pages) > 1
+    assert len({page.frame for page in pages}) == 1
+    assert pages[1].root[0].text == "N · Solución (2)"
+    written = "".join(said(page, node) for page in pages for node in ("steps_0", "steps_1"))
+    for caption in frames(neuron()).captions[2:]:
+        assert re.sub(r"[\s^()]", "", caption) in re.sub(r"[\s^()]", "", written)
+    for page in pages:  # and none runs over the edge of the paper
+        _, _, wide, high = map(float, page.frame[2].split())
+        scale = made.sheets[0].paper.scale
+        inside = [(text.x * scale, -text.y * scale) for text in page.texts]
+        assert all(0 < x < wide and 20 < y < high for x, y in inside)
+
+
+def test_several_exercises_are_numbered_a_page_each() -> None:
+    made = worksheet([named(), neuron()], title="Tema 3", language="en")
+    assert (len(made), len(made.sheets), made.title) == (2, 2, "Tema 3")
+    assert [page.title for page in made.pages] == ["Tema 3 · 1", "Tema 3 · 2"]
+    assert [page.title for page in worksheet([named(), named()]).pages] == ["Ejercicio 1", "Ejercicio 2"]
+    assert made.key.pages[0].title == "Tema 3 · 1 · Answer key"
+
+
+HOSTILE = ['"', "<b>x</b>", "&amp;", "a\nb\x00", "🙂", "\\N", "</script><img src=x onerror=alert(1)>", "x" * 500, "["]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_any_text_can_stand_on_a_sheet(text: str) -> None:
+    f = Value(2.0, text) * Value(3.0, "x")
+    f.label = text
+    for made in (worksheet(f, title=text, task=text), worksheet(f, ask=text, local=True)):
+        for svg in (*made.svgs(), *made.key.svgs()):
+            ElementTree.fromstring(svg.encode())
+        assert "<img src=x" not in made.html().replace("&lt;", "")
+
+
+# Files
+
+
+def test_a_sheet_and_its_key_are_both_written_or_none(tmp_path: Path) -> None:
+    made = worksheet(named())
+    sheet, key = tmp_path / "sheet.pdf", tmp_path / "key.pdf"
+    assert made.save(sheet, key=key) == [sheet, key]
+    for path in (sheet, key):
+        path.unlink()
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        made.save(sheet, key=tmp_path / "missing" / "key.pdf")
+    with pytest.raises(ValueError, match=r"expected a name that ends in \.pdf, \.svg, \.png, \.html, \.dot"):
+        made.save(sheet, key=tmp_path / "key.gif")
+    with pytest.raises(ValueError, match=r"is the name of two files; expected a name for each"):
+        made.save(sheet, key=sheet)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", ["pdf", "svg", "png", "html", "dot"])
+def test_every_format_has_every_page(suffix: str, tmp_path: Path) -> None:
+    made = worksheet([named(), product()])
+    written = made.save(tmp_path / f"sheet.{suffix}")
+    one = suffix in ("pdf", "html")
+    names = [f"sheet.{suffix}"] if one else [f"sheet-01.{suffix}", f"sheet-02.{suffix}"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    assert written == (tmp_path / names[0] if one else [tmp_path / name for name in names])
+    assert worksheet(named()).save(tmp_path / f"one.{suffix}") == tmp_path / f"one.{suffix}"
+    if suffix == "pdf":
+        reader = PdfReader(tmp_path / "sheet.pdf")
+        assert len(reader.pages) == 2 and reader.metadata and reader.metadata.title == "Ejercicios"
+    elif suffix == "html":
+        assert (tmp_path / "sheet.html").read_text("utf-8").count("<img ") == 2
+    elif suffix == "dot":
+        drawn = Drawing.of(render((tmp_path / "sheet-02.dot").read_text("utf-8"), "svg").decode(), "print")
+        assert len(drawn.blanks) == 7
+
+
+def test_a_png_is_a_page_at_200_dots_an_inch(tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    path = worksheet(named()).save(tmp_path / "sheet.png")
+    with image.open(BytesIO(path.read_bytes())) as picture:  # type: ignore[union-attr]
+        assert picture.size == pytest.approx([side / 72 * 200 for side in A4], abs=3)
+
+
+def test_a_notebook_shows_every_page() -> None:
+    made = worksheet([named(), product()])
+    assert made._repr_html_().count('<img alt="Ejercicio') == 2
+    assert made.key._repr_html_().count("<img ") == len(made.key)
+
+
+BYTES = """
+import sys, hashlib, tempfile, pathlib
+sys.path.insert(0, TESTS)
+from drawings import neuron, tangle
+from micrograd_es import worksheet
+with tempfile.TemporaryDirectory() as name:
+    folder = pathlib.Path(name)
+    made = worksheet([neuron("σ"), tangle(4, 3)], local=True, roles=True)
+    for suffix in ("svg", "pdf", "png", "html", "dot"):
+        made.save(folder / f"sheet.{suffix}", key=folder / f"key.{suffix}")
+    for path in sorted(folder.iterdir()): print(path.name, hashlib.sha256(path.read_bytes()).hexdigest())
+"""
+
+
+def test_the_same_graph_gives_the_same_bytes_in_every_process() -> None:
+    code = f"TESTS = {str(Path(__file__).parent)!r}\n{BYTES}"
+    runs = [in_new_process(code, PYTHONHASHSEED=seed) for seed in ("1", "2")]
+    assert runs[0] == runs[1]
+    assert len(runs[0].splitlines()) > 12
+
+
+# What cannot be
+
+
+@pytest.mark.parametrize(
+    ("error", "f", "given", "message"),
+    [
+        (ValueError, product(), {"ask": "w9"}, r"no wire .* is called that; expected 'all', .* a name: x, y, z, f\."),
+        (ValueError, product(), {"ask": "valeus"}, r"Did you mean 'values'\?"),
+        (ValueError, product(), {"ask": Value(3.0)}, r"on no wire of this figure by itself"),
+        (ValueError, product(), {"ask": []}, r"ask is \[\], and this figure has none of it"),
+        (ValueError, product(), {"ask": "gradients", "gradients": False}, r"this figure has none of it"),
+        (ValueError, Value(3.0, "x"), {"ask": "values"}, r"this figure has none of it"),
+        (TypeError, product(), {"ask": 3}, r"ask is 3 \(int\); expected 'all', 'values', 'gradients', a name, a Value"),
+        (TypeError, product(), {"ask": None}, r"ask is None \(NoneType\)"),
+        (TypeError, product(), {"task": 3}, r"task is 3 \(int\); expected text"),
+        (TypeError, product(), {"title": 3}, r"title is 3 \(int\); expected text"),
+        (TypeError, product(), {"theem": "dark"}, r"'theem' is no option of a figure; .* Did you mean 'theme'\?"),
+        (ValueError, product(), {"theme": "neon"}, r"expected one of lecture, print, dark"),
+        (ValueError, product(), {"level": 0}, r"level=0 was given, and a worksheet has no block graphs\. Leave level"),
+        (ValueError, product(), {"symbols": True}, r"a worksheet asks for numbers\. Leave symbols out"),
+        (ValueError, [], {}, r"from an empty list; expected a Value, or a list with at least one"),
+        (TypeError, 3, {}, r"expected a Value"),
+        (TypeError, [product(), 3], {}, r"expected a Value"),
+        (TypeError, lambda x: x, {}, r"expected a Value"),
+    ],
+)
+def test_what_is_asked_wrongly_is_told_in_one_sentence(
+    error: type[Exception], f: Any, given: Any, message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        worksheet(f, **given)
+
+
+def test_an_open_neuron_of_a_network_is_an_exercise() -> None:
+    sheet, _ = sheet_and_key(worksheet(Neuron(2, activation="tanh", seed=1)([1.0, -2.0])))
+    assert {"w1.gradient", "w2.gradient"} <= set(kinds(sheet))
+    assert len([kind for kind in kinds(sheet) if kind.endswith(".value")]) == 4  # two products, z and a
