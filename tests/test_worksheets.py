@@ -309,8 +309,11 @@ def test_a_page_is_a4_and_its_boxes_are_high_enough_to_write_in(graph: Callable[
 
 
 def test_what_does_not_fit_a_page_or_no_head_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"on A4 its blanks would be [123]\.\d mm high; expected at least 4 mm"):
-        worksheet(tangle(30, 1)).svgs()
+    with pytest.raises(
+        ValueError,
+        match=r"'Ejercicio 2' is too large for a page: on A4 its blanks would be [123]\.\d mm high; expected at least 4 mm",
+    ):
+        worksheet([product(), tangle(30, 1)]).svgs()
     with pytest.raises(ValueError, match=r"a graph of \d+ gates is no exercise to do by hand\. Fold its scopes"):
         worksheet(tangle(200, 1))
 
@@ -475,11 +478,11 @@ def test_a_notebook_shows_every_page() -> None:
 BYTES = """
 import sys, hashlib, tempfile, pathlib
 sys.path.insert(0, TESTS)
-from drawings import neuron, tangle
+from drawings import neuron, product
 from micrograd_es import worksheet
 with tempfile.TemporaryDirectory() as name:
     folder = pathlib.Path(name)
-    made = worksheet([neuron("σ"), tangle(4, 3)], local=True, roles=True)
+    made = worksheet([neuron("σ"), product()], local=True, roles=True)
     for suffix in ("svg", "pdf", "png", "html", "dot"):
         made.save(folder / f"sheet.{suffix}", key=folder / f"key.{suffix}")
     for path in sorted(folder.iterdir()): print(path.name, hashlib.sha256(path.read_bytes()).hexdigest())
