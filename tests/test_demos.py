@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure as Plot
 
-from micrograd_es import Value, demos, draw, frames
+from micrograd_es import Value, demos, draw, frames, worksheet
 
 
 def plot(title: str = "Coste", suptitle: str = "") -> Plot:
@@ -55,18 +55,20 @@ def test_every_kind_of_picture_is_saved_and_listed_with_its_title(tmp_path: Path
     f = Value(2, "x") * 3
     only(
         topic("t", figure=draw(f, title="Una figura"), film=frames(f, title="Paso a paso"), plot=plot("De los ejes")),
+        topic("s", sheet=worksheet([f, f], title="Una hoja")),
         topic("u", whole=plot("De los ejes", "De toda la figura"), nameless=plot("")),
     )
     files = demos.make_all(tmp_path)
     assert [file.name for file in files] == [
-        "figure.svg", "figure.pdf", "film.svg", "film.pdf", "film.html", "plot.svg", "plot.pdf", "whole.svg",
-        "whole.pdf", "nameless.svg", "nameless.pdf", "index.html",
+        "figure.svg", "figure.pdf", "film.svg", "film.pdf", "film.html", "plot.svg", "plot.pdf", "sheet.svg",
+        "sheet.pdf", "whole.svg", "whole.pdf", "nameless.svg", "nameless.pdf", "index.html",
     ]  # fmt: skip
     assert sorted(files) == sorted(tmp_path.iterdir())
     index = files[-1].read_text("utf-8")
     for file, title in {
         "figure.svg": "Una figura",
         "film.html": "Paso a paso",
+        "sheet.pdf": "Una hoja",
         "plot.svg": "De los ejes",
         "whole.svg": "De toda la figura",
         "nameless.svg": "u · título",

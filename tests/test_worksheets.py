@@ -308,11 +308,9 @@ def test_a_page_is_a4_and_its_boxes_are_high_enough_to_write_in(graph: Callable[
     assert high * scale / 72 * 25.4 > 4
 
 
-def test_what_does_not_fit_a_page_or_no_head_is_refused() -> None:
-    with pytest.raises(
-        ValueError,
-        match=r"'Ejercicio 2' is too large for a page: on A4 its blanks would be [123]\.\d mm high; expected at least 4 mm",
-    ):
+def test_what_does_not_fit_a_page_is_refused() -> None:
+    small = r"'Ejercicio 2' is too large for a page: on A4 its blanks would be [123]\.\d mm high; .* 4 mm"
+    with pytest.raises(ValueError, match=small):
         worksheet([product(), tangle(30, 1)]).svgs()
     with pytest.raises(ValueError, match=r"a graph of \d+ gates is no exercise to do by hand\. Fold its scopes"):
         worksheet(tangle(200, 1))

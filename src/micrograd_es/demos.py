@@ -1,8 +1,8 @@
 """The figure sets of the lectures: runs the scripts of `demos/`, saves what they draw, and lists it on a page.
 
-A script has a TITLE and an ABOUT in each language, and a function `pictures(language)` that gives the figures, frames
-and plots by name. What needs an extra, as plots need matplotlib, it imports in that function. It can be run by itself,
-too.
+A script has a TITLE and an ABOUT in each language, and a function `pictures(language)` that gives the figures, frames,
+worksheets and plots by name. What needs an extra, as plots need matplotlib, it imports in that function. It can be run
+by itself, too.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from micrograd_es.figures import Figure, Frames
+from micrograd_es.figures import Figure, Frames, Pages
 from micrograd_es.figures.fonts import face_css
 from micrograd_es.figures.page import IndexEntry, index_page
 from micrograd_es.figures.themes import theme
@@ -25,7 +25,7 @@ from micrograd_es.files import write_files
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Plot
 
-    Picture = Figure | Frames | Plot
+    Picture = Figure | Frames | Pages | Plot
 
 INDEX = {
     "es": ("Retropropagación, paso a paso", "Figuras de clase: cada una en SVG y PDF, y paso a paso en la página web."),
@@ -121,11 +121,16 @@ def _wanted(names: Sequence[str]) -> list[Topic]:
 
 
 def save(picture: Picture, output: Path, name: str) -> list[Path]:
-    """Save one picture in every format that its kind has: the picture first, as SVG; frames also as a page."""
+    """Save one picture in every format that its kind has: the picture first, as SVG; frames also as a page.
+
+    Of several pages of paper the SVG is the first.
+    """
     files = [output / f"{name}.svg", output / f"{name}.pdf"]
     if isinstance(picture, Frames):
         write_files({files[0]: picture.last().svg().encode("utf-8")})
         files.append(output / f"{name}.html")
+    elif isinstance(picture, Pages):
+        write_files({files[0]: picture.pages[0].svg().encode("utf-8")})
     elif isinstance(picture, Figure):
         picture.save(files[0])
     else:
@@ -139,7 +144,7 @@ def save(picture: Picture, output: Path, name: str) -> list[Path]:
 
 def _title(picture: Picture) -> str:
     """What a picture is called; "" where it has no title."""
-    if isinstance(picture, (Figure, Frames)):
+    if isinstance(picture, (Figure, Frames, Pages)):
         return picture.title
     from micrograd_es.plots.saving import title_of
 
@@ -148,7 +153,8 @@ def _title(picture: Picture) -> str:
 
 def _entry(topic: Topic, picture: Picture, files: Sequence[Path], language: str) -> IndexEntry:
     named = {".svg": "SVG", ".pdf": "PDF", ".html": STEPS[language]}
-    first = sorted(files, key=lambda file: file.suffix != ".html")  # a film opens as its page
+    opened = ".pdf" if isinstance(picture, Pages) else ".html"  # a film opens as its page, paper as a whole
+    first = sorted(files, key=lambda file: file.suffix != opened)
     links = tuple((named[file.suffix], file.name) for file in first)
     return IndexEntry(
         section=topic.title[language],

@@ -2,6 +2,6 @@
 
 from micrograd_es.figures.figure import Figure, Frames, draw, frames
 from micrograd_es.figures.themes import THEMES, Theme
-from micrograd_es.figures.worksheets import Worksheet, worksheet
+from micrograd_es.figures.worksheets import Pages, Worksheet, worksheet
 
-__all__ = ["THEMES", "Figure", "Frames", "Theme", "Worksheet", "draw", "frames", "worksheet"]
+__all__ = ["THEMES", "Figure", "Frames", "Pages", "Theme", "Worksheet", "draw", "frames", "worksheet"]

@@ -128,8 +128,8 @@ class Sheet:
             high = BLANK_HEIGHT * best.scale / MILLIMETRE
             raise ValueError(
                 f"{self.heading!r} is too large for a page: on A4 its blanks would be {high:.1f} mm high; expected at"
-                f" least {LEAST_BLANK / MILLIMETRE:.0f} mm, to write in. Fold scopes (fold=…, depth=…), ask for no local"
-                " gradients, or take a smaller part of it."
+                f" least {LEAST_BLANK / MILLIMETRE:.0f} mm, to write in. Fold scopes (fold=…, depth=…), leave local"
+                " gradients out, or take a smaller part of it."
             )
         return best
 
