@@ -256,7 +256,7 @@ def test_the_description_of_a_sheet_tells_what_is_given_and_that_of_its_key_the_
 @pytest.mark.parametrize("seed", range(6))
 def test_no_box_meets_another_or_a_gate(seed: int, look: dict[str, Any]) -> None:
     made = worksheet(tangle(4, seed), **look).sheets[0]  # the figure alone: it may be too large for a page
-    dot = made._stage.picture(View(made.texts.given))
+    dot = made.stage.picture(View(made.texts.given))
     sheet = drawing(render(dot, "svg", engine="nop2").decode(), look)
     assert len(sheet.blanks) > 8
     for i, box in enumerate(sheet.blanks):

@@ -15,7 +15,8 @@ from micrograd_es.figures.caption import Part
 from micrograd_es.figures.drawing import Drawing, Look, drawing_of
 from micrograd_es.figures.formats import numbered, pdf, png, way
 from micrograd_es.figures.labels import clean
-from micrograd_es.figures.sheet import Lines, Page, Sheet, task_of
+from micrograd_es.figures.paper import Lines, Page
+from micrograd_es.figures.sheet import Sheet, task_of
 from micrograd_es.files import write_files
 from micrograd_es.value import Value
 
@@ -70,8 +71,8 @@ class Pages:
         language, paper = self.sheets[0].drawing.language, self.sheets[0].drawing.theme.paper
         policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
         style = (
-            f"body{{margin:0;background:{paper};text-align:center}}img{{max-width:100%;break-after:page}}"
-            "@page{margin:0}@media print{img{width:100vw;max-height:100vh}}"
+            f"body{{margin:0;background:{paper};text-align:center}}img{{max-width:100%}}@page{{size:A4;margin:0}}"
+            "@media print{img{display:block;width:100vw;height:100vh;object-fit:contain;break-after:page}}"
         )
         return (
             f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
