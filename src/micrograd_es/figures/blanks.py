@@ -56,7 +56,7 @@ class BlankTexts(Texts):
 
     @property
     def asks(self) -> list[str]:
-        """What is asked for, in the order in which it is computed: "value", "gradient", "local"."""
+        """What is asked for, in the order in which it is said: "value", "gradient", "local"."""
         return [kind for kind in ("value", "gradient", "local") if any(key.endswith(kind) for key in self.asked)]
 
     @property
@@ -101,8 +101,7 @@ class BlankTexts(Texts):
 
     def _asked(self, ask: Ask) -> set[str]:
         """The keys of what is asked for. Raises TypeError and ValueError for what cannot be."""
-        wanted = [ask] if isinstance(ask, str | Value) or not isinstance(ask, Iterable) else list(ask)
-        keys = {key for one in wanted for key in self._keys(one)}
+        keys = {key for one in wanted(ask) for key in self._keys(one)}
         if not keys:
             raise ValueError(
                 f"ask is {ask!r}, and this figure has none of it; expected numbers that it shows. Write ask='all'."
@@ -170,6 +169,15 @@ class BlankTexts(Texts):
         before = line[-1].text.removesuffix(number.text)
         start = (*line[:-1], Run(before)) if before else line[:-1]
         return (*start, Blank(number.text, number.face, self._room))
+
+
+def wanted(ask: Ask) -> list[str | Value]:
+    """What is asked for, one by one.
+
+    >>> wanted("all"), wanted(("x", "y"))
+    (['all'], ['x', 'y'])
+    """
+    return [ask] if isinstance(ask, str | Value) or not isinstance(ask, Iterable) else list(ask)
 
 
 def _number(run: Run) -> Run:

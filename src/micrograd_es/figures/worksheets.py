@@ -10,7 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Unpack
 
-from micrograd_es.figures.blanks import Ask, BlankTexts
+from micrograd_es.figures.blanks import Ask, BlankTexts, wanted
 from micrograd_es.figures.caption import Part
 from micrograd_es.figures.drawing import Drawing, Look, drawing_of
 from micrograd_es.figures.formats import numbered, pdf, png, way
@@ -152,27 +152,28 @@ def worksheet(
     exercises: list[Any] = list(f) if isinstance(f, list | tuple) else [f]
     if not exercises:
         raise ValueError("a worksheet was asked for from an empty list; expected a Value, or a list with at least one.")
-    drawings = [_drawing(one, ask, look) for one in exercises]
+    asked = wanted(ask)
+    drawings = [_drawing(one, asked, look) for one in exercises]
     title, words = look.get("title"), drawings[0].texts.words
     several = len(drawings) > 1
     whole = words["exercises" if several else "exercise"] if title is None else clean(title)
     sheets = []
     for number, drawing in enumerate(drawings, 1):
-        texts = BlankTexts(drawing.texts, ask, drawing.local)
+        texts = BlankTexts(drawing.texts, asked, drawing.local)
         said = task_of(texts, drawing.writer.across) if task is None else _own(task)
         numbered = f"{words['exercise']} {number}" if title is None else f"{whole} · {number}"
         sheets.append(Sheet(drawing, texts, numbered if several else whole, said))
     return Worksheet(sheets, whole)
 
 
-def _drawing(f: Any, ask: Ask, look: Look) -> Drawing:
+def _drawing(f: Any, ask: list[str | Value], look: Look) -> Drawing:
     """The figure of one exercise. Raises ValueError for one that cannot be worked by hand."""
     options: Any = {"theme": "print"} | dict(look)
     if options.get("level") is not None:
         raise ValueError(f"level={options['level']!r} was given, and a worksheet has no block graphs. Leave level out.")
     if options.get("symbols"):
         raise ValueError("symbols=True was given, and a worksheet asks for numbers. Leave symbols out.")
-    if ask in ("values", ["values"]):
+    if ask == ["values"]:
         options["gradients"] = False
     drawing = drawing_of(f, options)
     assert isinstance(drawing, Drawing)
