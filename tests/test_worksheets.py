@@ -18,6 +18,7 @@ from conftest import in_new_process
 from drawings import Blank, Drawing, neuron, product, tangle
 from micrograd_es import MLP, Neuron, Value, draw, exp, frames, gradients, leaves, parse, scope, tanh, worksheet
 from micrograd_es.figures import THEMES, Worksheet
+from micrograd_es.figures.curves import points_of
 from micrograd_es.figures.dot import View
 from micrograd_es.figures.fonts import text_width
 from micrograd_es.figures.render import render
@@ -296,6 +297,27 @@ def test_a_named_value_has_its_boxes_one_under_the_other() -> None:
     sheet, _ = sheet_and_key(worksheet(named()))
     value, gradient = (box for box in sheet.blanks if box.node == "w3")
     assert (value.left, value.right) == (gradient.left, gradient.right)
+
+
+@pytest.mark.parametrize("look", [{}, {"local": True}], ids=str)
+def test_from_top_to_bottom_boxes_stand_next_to_their_wire(look: dict[str, Any]) -> None:
+    made = worksheet(named(), direction="TB", **look)
+    sheet, _ = sheet_and_key(made)
+    value, gradient = (box for box in sheet.blanks if box.node == "w3")
+    middle = sum(x for x, _ in sheet.lines if value.right < x < gradient.left) / sum(
+        value.right < x < gradient.left for x, _ in sheet.lines
+    )
+    assert middle - value.right == pytest.approx(gradient.left - middle, abs=1)
+    assert gradient.left - value.right < 12
+
+
+def test_wires_run_straight_from_boxes_into_a_folded_gate() -> None:
+    a, b, c, d, e = (Value(i + 0.5, name) for i, name in enumerate("abcde"))
+    with scope("s"):
+        f = a * b + c * d + e
+    layout = worksheet(f, fold="s").sheets[0].stage.layout
+    for wire in ("w1", "w2", "w3", "w4", "w5"):
+        assert len({round(y) for _, y in points_of(layout.edges[wire, "g1"])}) == 1
 
 
 @pytest.mark.parametrize("graph", [named, staged, neuron], ids=["named", "staged", "neuron"])
