@@ -1,0 +1,287 @@
+"""The pages of a worksheet: room to write by hand, what is said on them, and the files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from pypdf import PdfReader
+
+from conftest import in_new_process
+from drawings import Blank, Drawing, neuron, product, tangle
+from micrograd_es import Value, frames, parse, scope, worksheet
+from micrograd_es.figures import THEMES
+from micrograd_es.figures.curves import points_of
+from micrograd_es.figures.dot import View
+from micrograd_es.figures.fonts import text_width
+from micrograd_es.figures.render import render
+from worksheet_cases import GRAPHS, LOOKS, NAMES, drawing, named, said, sheet_and_key, staged
+
+A4 = (595.28, 841.89)
+
+# Room to write
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("seed", range(6))
+def test_no_box_meets_another_or_a_gate(seed: int, look: dict[str, Any]) -> None:
+    made = worksheet(tangle(4, seed), **look).sheets[0]  # the figure alone: it may be too large for a page
+    dot = made.stage.picture(View(made.texts.given))
+    sheet = drawing(render(dot, "svg", engine="nop2").decode(), look)
+    assert len(sheet.blanks) > 8
+    for i, box in enumerate(sheet.blanks):
+        assert not any(box.meets(other) for other in sheet.blanks[:i])
+        assert not any(box.meets(gate) for gate in sheet.gates)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("graph", GRAPHS, ids=NAMES)
+def test_no_wire_and_no_role_runs_through_a_box(graph: Callable[[], Value], look: dict[str, Any]) -> None:
+    made = worksheet(graph(), **look)
+    sheet = drawing(made.svgs()[0], look)
+    roles = [text for text in sheet.texts if text.node.endswith("_role")]
+    assert bool(roles) == bool(look.get("roles"))
+    for box in sheet.blanks:
+        assert not any(box.holds(x, y) for x, y in sheet.lines), box
+        assert not any(box.meets(_room(role.text, role.x, role.y)) for role in roles), box
+
+
+def _room(text: str, x: float, y: float) -> Blank:
+    """Where a small text stands that is written from its middle."""
+    wide = text_width(text, 12) / 2
+    return Blank("", "", x - wide, y - 8, x + wide, y + 1)
+
+
+def test_a_wire_that_must_pass_a_box_runs_behind_it() -> None:
+    svg = worksheet(product()).svgs()[0]
+    (first, *_) = re.findall(r'<g id="w1" class="node">.*?</g>', svg, re.DOTALL)
+    filled, outline = re.findall(r'<polygon fill="([^"]+)"', first)
+    assert (filled, outline) == (THEMES["print"].paper, "none")
+    assert svg.rindex('class="edge"') < svg.index('class="node"')
+
+
+def test_a_named_value_has_its_boxes_one_under_the_other() -> None:
+    sheet, _ = sheet_and_key(worksheet(named()))
+    value, gradient = (box for box in sheet.blanks if box.node == "w3")
+    assert (value.left, value.right) == (gradient.left, gradient.right)
+
+
+@pytest.mark.parametrize("look", [{}, {"local": True}], ids=str)
+def test_from_top_to_bottom_boxes_stand_next_to_their_wire(look: dict[str, Any]) -> None:
+    made = worksheet(named(), direction="TB", **look)
+    sheet, _ = sheet_and_key(made)
+    value, gradient = (box for box in sheet.blanks if box.node == "w3")
+    middle = sum(x for x, _ in sheet.lines if value.right < x < gradient.left) / sum(
+        value.right < x < gradient.left for x, _ in sheet.lines
+    )
+    assert middle - value.right == pytest.approx(gradient.left - middle, abs=1)
+    assert gradient.left - value.right < 12
+
+
+def test_wires_run_straight_from_boxes_into_a_folded_gate() -> None:
+    a, b, c, d, e = (Value(i + 0.5, name) for i, name in enumerate("abcde"))
+    with scope("s"):
+        f = a * b + c * d + e
+    layout = worksheet(f, fold="s").sheets[0].stage.layout
+    for wire in ("w1", "w2", "w3", "w4", "w5"):
+        assert len({round(y) for _, y in points_of(layout.edges[wire, "g1"])}) == 1
+
+
+@pytest.mark.parametrize("graph", [named, staged, neuron], ids=["named", "staged", "neuron"])
+def test_a_page_is_a4_and_its_boxes_are_high_enough_to_write_in(graph: Callable[[], Value], tmp_path: Path) -> None:
+    made = worksheet(graph())
+    made.save(tmp_path / "sheet.pdf", key=tmp_path / "key.pdf")
+    for name in ("sheet", "key"):
+        for page in PdfReader(tmp_path / f"{name}.pdf").pages:
+            assert sorted(map(float, page.mediabox[2:])) == pytest.approx(A4, abs=1)
+    scale = made.sheets[0].paper.scale
+    (high,) = {round(box.bottom - box.top) for box in sheet_and_key(made)[0].blanks}
+    assert high * scale / 72 * 25.4 > 4
+
+
+def test_what_does_not_fit_a_page_is_refused() -> None:
+    small = r"'Ejercicio 2' is too large for a page: on A4 its blanks would be [123]\.\d mm high; .* 4 mm"
+    with pytest.raises(ValueError, match=small):
+        worksheet([product(), tangle(30, 1)]).svgs()
+    with pytest.raises(ValueError, match=r"a graph of \d+ gates is no exercise to do by hand\. Fold its scopes"):
+        worksheet(tangle(200, 1))
+
+
+def test_wide_graphs_lie_on_their_side_and_others_stand() -> None:
+    assert not worksheet(product()).sheets[0].paper.wide
+    assert worksheet(neuron()).sheets[0].paper.wide
+
+
+# Text
+
+
+@pytest.mark.parametrize(
+    ("ask", "look", "expected", "missing"),
+    [
+        ("all", {}, ["valores", "encima de los cables", "gradientes de f", "debajo de los cables"], ["locales"]),
+        ("values", {}, ["valores"], ["gradientes"]),
+        ("gradients", {"local": True}, ["gradientes de f", "locales"], ["valores"]),
+        ("all", {"direction": "TB"}, ["a la izquierda de los cables", "a la derecha de los cables"], ["encima"]),
+        ("all", {"language": "en"}, ["values", "gradients of f", "above the wires"], ["valores"]),
+    ],
+)
+def test_the_task_tells_what_is_asked(ask: str, look: Any, expected: list[str], missing: list[str]) -> None:
+    task = said(sheet_and_key(worksheet(named(), ask, **look))[0], "task")
+    assert all(words in task for words in expected), task
+    assert not any(words in task for words in missing), task
+
+
+@pytest.mark.parametrize(
+    ("look", "expected"),
+    [
+        ({}, "Redondea a 2 decimales."),
+        ({"decimals": 1}, "Redondea a 1 decimal."),
+        ({"decimals": 0}, "Redondea a enteros."),
+        ({"digits": 3, "comma": True}, "Redondea a 3 cifras significativas."),
+        ({"decimals": 9}, ""),
+    ],
+)
+def test_the_task_says_how_to_round_where_an_answer_is_rounded(look: Any, expected: str) -> None:
+    task = said(sheet_and_key(worksheet(Value(1.125, "x") * Value(0.5, "y"), **look))[0], "task")
+    assert task.endswith(expected) and ("Redondea" in task) == bool(expected)
+
+
+def test_fractions_are_asked_for_exactly() -> None:
+    sheet, key = sheet_and_key(worksheet(parse("(x + y)² / (x − y)", x=Fraction(1, 2), y=Fraction(1, 3))))
+    assert "Redondea" not in said(sheet, "task")
+    assert "25/6" in {value for value, _ in key.wires.values()}
+
+
+def test_a_title_and_a_task_of_ones_own_stand_on_the_sheet() -> None:
+    sheet, key = sheet_and_key(worksheet(named(), title="Tema 3", task="Resuelve.\nSin prisa."))
+    assert said(sheet, "title") == said(key, "title") == "Tema 3"
+    assert said(sheet, "task") == "Resuelve.Sin prisa."
+    assert said(sheet, "line").split() == ["Nombre:", "Fecha:"]
+    assert said(key, "line") == "Solución"
+    assert said(sheet_and_key(worksheet(named(), task=""))[0], "task") == ""
+
+
+@pytest.mark.parametrize("ask", ["all", "values", "q", ["x", "z"]], ids=str)
+def test_the_key_works_out_what_is_asked_as_the_frames_do(ask: Any) -> None:
+    f = named()
+    made = worksheet(f, ask)
+    film = frames(f, gradients=ask != "values")
+    asked = made.sheets[0].texts.asked
+    expected = [step.caption.text() for step in film.steps if asked & set(step.appears)]
+    written = re.sub(r"\s", "", "".join(said(Drawing.of(svg, "print"), "steps_0") for svg in made.key.svgs()))
+    assert expected
+    assert written == re.sub(r"\s", "", "".join(expected))
+
+
+def test_steps_that_do_not_fit_under_the_graph_go_on_on_more_pages() -> None:
+    made = worksheet(neuron(), title="N")
+    pages = [Drawing.of(svg, "print") for svg in made.key.svgs()]
+    assert len(pages) > 1
+    assert len({page.frame for page in pages}) == 1
+    assert pages[1].root[0].text == "N · Solución (2)"
+    written = "".join(said(page, node) for page in pages for node in ("steps_0", "steps_1"))
+    for caption in frames(neuron()).captions[2:]:
+        assert re.sub(r"[\s^()]", "", caption) in re.sub(r"[\s^()]", "", written)
+    for page in pages:  # and none runs over the edge of the paper
+        _, _, wide, high = map(float, page.frame[2].split())
+        scale = made.sheets[0].paper.scale
+        inside = [(text.x * scale, -text.y * scale) for text in page.texts]
+        assert all(0 < x < wide and 20 < y < high for x, y in inside)
+
+
+def test_several_exercises_are_numbered_a_page_each() -> None:
+    made = worksheet([named(), neuron()], title="Tema 3", language="en")
+    assert (len(made), len(made.sheets), made.title) == (2, 2, "Tema 3")
+    assert [page.title for page in made.pages] == ["Tema 3 · 1", "Tema 3 · 2"]
+    assert [page.title for page in worksheet([named(), named()]).pages] == ["Ejercicio 1", "Ejercicio 2"]
+    assert made.key.pages[0].title == "Tema 3 · 1 · Answer key"
+
+
+HOSTILE = ['"', "<b>x</b>", "&amp;", "a\nb\x00", "🙂", "\\N", "</script><img src=x onerror=alert(1)>", "x" * 500, "["]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_any_text_can_stand_on_a_sheet(text: str) -> None:
+    f = Value(2.0, text) * Value(3.0, "x")
+    f.label = text
+    for made in (worksheet(f, title=text, task=text), worksheet(f, ask=text, local=True)):
+        for svg in (*made.svgs(), *made.key.svgs()):
+            ElementTree.fromstring(svg.encode())
+        assert "<img src=x" not in made.html().replace("&lt;", "")
+
+
+# Files
+
+
+def test_a_sheet_and_its_key_are_both_written_or_none(tmp_path: Path) -> None:
+    made = worksheet(named())
+    sheet, key = tmp_path / "sheet.pdf", tmp_path / "key.pdf"
+    assert made.save(sheet, key=key) == [sheet, key]
+    for path in (sheet, key):
+        path.unlink()
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        made.save(sheet, key=tmp_path / "missing" / "key.pdf")
+    with pytest.raises(ValueError, match=r"expected a name that ends in \.pdf, \.svg, \.png, \.html, \.dot"):
+        made.save(sheet, key=tmp_path / "key.gif")
+    with pytest.raises(ValueError, match=r"is the name of two files; expected a name for each"):
+        made.save(sheet, key=sheet)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", ["pdf", "svg", "png", "html", "dot"])
+def test_every_format_has_every_page(suffix: str, tmp_path: Path) -> None:
+    made = worksheet([named(), product()])
+    written = made.save(tmp_path / f"sheet.{suffix}")
+    one = suffix in ("pdf", "html")
+    names = [f"sheet.{suffix}"] if one else [f"sheet-01.{suffix}", f"sheet-02.{suffix}"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    assert written == (tmp_path / names[0] if one else [tmp_path / name for name in names])
+    assert worksheet(named()).save(tmp_path / f"one.{suffix}") == tmp_path / f"one.{suffix}"
+    if suffix == "pdf":
+        reader = PdfReader(tmp_path / "sheet.pdf")
+        assert len(reader.pages) == 2 and reader.metadata and reader.metadata.title == "Ejercicios"
+    elif suffix == "html":
+        assert (tmp_path / "sheet.html").read_text("utf-8").count("<img ") == 2
+    elif suffix == "dot":
+        drawn = Drawing.of(render((tmp_path / "sheet-02.dot").read_text("utf-8"), "svg").decode(), "print")
+        assert len(drawn.blanks) == 7
+
+
+def test_a_png_is_a_page_at_200_dots_an_inch(tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    path = worksheet(named()).save(tmp_path / "sheet.png")
+    with image.open(BytesIO(path.read_bytes())) as picture:  # type: ignore[union-attr]
+        assert picture.size == pytest.approx([side / 72 * 200 for side in A4], abs=3)
+
+
+def test_a_notebook_shows_every_page() -> None:
+    made = worksheet([named(), product()])
+    assert made._repr_html_().count('<img alt="Ejercicio') == 2
+    assert made.key._repr_html_().count("<img ") == len(made.key)
+
+
+BYTES = """
+import sys, hashlib, tempfile, pathlib
+sys.path.insert(0, TESTS)
+from drawings import neuron, product
+from micrograd_es import worksheet
+with tempfile.TemporaryDirectory() as name:
+    folder = pathlib.Path(name)
+    made = worksheet([neuron("σ"), product()], local=True, roles=True)
+    for suffix in ("svg", "pdf", "png", "html", "dot"):
+        made.save(folder / f"sheet.{suffix}", key=folder / f"key.{suffix}")
+    for path in sorted(folder.iterdir()): print(path.name, hashlib.sha256(path.read_bytes()).hexdigest())
+"""
+
+
+def test_the_same_graph_gives_the_same_bytes_in_every_process() -> None:
+    code = f"TESTS = {str(Path(__file__).parent)!r}\n{BYTES}"
+    runs = [in_new_process(code, PYTHONHASHSEED=seed) for seed in ("1", "2")]
+    assert runs[0] == runs[1]
+    assert len(runs[0].splitlines()) > 12
