@@ -94,7 +94,7 @@ def test_a_letter_or_a_word_with_a_number_is_a_name(label: str, text: str, latex
 OTHERS = ["X", "Y", "H", "L", "m", "e", "log", "a b", "w'", "w.1", "1", "_", "x²", "σ", "ς", "αβ", "\n", "متغير", "p1"]
 
 
-@pytest.mark.parametrize("label", [*OTHERS, "", "a" * 13])
+@pytest.mark.parametrize("label", [*OTHERS, "softmax", "", "a" * 13])
 def test_any_other_name_and_one_that_is_taken_is_not_used(label: str) -> None:
     k, c = Value(0.5, label), Value(0.25, "p2")
     program = record(lambda x: es.exp(es.sin(k * x) * c), 0.1)
@@ -107,6 +107,19 @@ def test_any_other_name_and_one_that_is_taken_is_not_used(label: str) -> None:
 def test_a_name_that_no_formula_can_have_is_told_beside_it(label: str) -> None:
     (k,) = pair(label)
     assert f"In p: {label}." in lines(lambda x: es.exp(es.sin(k * x)), 0.1)
+
+
+def test_what_the_weights_of_one_neuron_are_called_is_told() -> None:
+    a, b, c = pair("a", "b", "c")
+    program = record(lambda x: es.tanh(a * x[0] + b * x[1] + c), [0.1, 0.2])
+    assert program.explain(language="en").splitlines()[-2:] == ["In W1: a, b.", "In B1: c."]
+    assert program.explain(latex=True).splitlines()[:3] == [
+        "% Todo está agrupado.",
+        "% En W_{1}: a, b.",
+        "% En B_{1}: c.",
+    ]
+    (gain,) = pair("gain factor")
+    assert "In W1: gain factor." in lines(lambda x: gain * x + c, 0.1)
 
 
 @pytest.mark.parametrize("label", ["", "a, b", "a\nb", "a" * 21])

@@ -92,6 +92,7 @@ FROZEN: dict[str, Callable[[Value], Any]] = {
     "a whole number": lambda x: W * int(x),
     "a rounded number": lambda x: W * round(x, 1),
     "an index": lambda x: W * [1.0, 2.0][x],  # type: ignore[call-overload]
+    "an index of an array": lambda x: W * np.arange(3.0)[x],  # type: ignore[call-overload]
     "true or false": lambda x: x if x else W,
     "backward": with_backward,
     "the gradient that an earlier call has left": lambda x: x * (W - 0.1 * W.grad),

@@ -108,6 +108,10 @@ def _watched() -> Iterator[None]:
     token = RECORDING.set(recording)
     try:
         yield
+    except Exception as error:
+        if recording.refused is not None and error is not recording.refused:
+            raise recording.refused from error  # of which somebody has made another error
+        raise
     finally:
         RECORDING.reset(token)
     if recording.refused is not None:

@@ -113,12 +113,13 @@ def explained(
     style = Style(latex, examples == "columns", {**WORDS[language], "minus": "-" if latex else "−"})
     lines = Lines(plan, shapes, steps)
     shown = [*lines.forward, *(lines.backward if backward else ())]
+    names = told(plan, lines.given, style)
     if latex:
-        return f"% {_grouped(lines.forward, style)}\n" + " \\\\\n".join([_latex(line, style) for line in shown])
+        comments = "".join([f"% {comment}\n" for comment in (_grouped(lines.forward, style), *names)])
+        return comments + " \\\\\n".join([_latex(line, style) for line in shown])
     sides = [f"{line.matrix.written(style)} = {line.formula.written(style)}" for line in shown]
     width = min(max(map(len, sides), default=0), 44)
     text = [f"{side:{width}}   {_sizes(line, style, language)}" for side, line in zip(sides, shown, strict=True)]
-    names = told(plan, lines.given, style)
     return "\n".join([*text, _grouped(lines.forward, style), *names, *legend(shown, style, language)])
 
 

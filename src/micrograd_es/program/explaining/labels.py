@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 
 from micrograd_es.expression_source import SUBSCRIPTS
 from micrograd_es.ops import OPS
-from micrograd_es.program.blocks import Plan, Rows
+from micrograd_es.program.blocks import Plan, Rows, Space
 from micrograd_es.program.explaining.formulas import Matrix
 from micrograd_es.program.explaining.notation import Style
 
 _PLAIN = re.compile("([A-Za-zÀ-ÖØ-öø-ÿ]{1,12}|[α-ξπρσ-ω])_?([0-9₀-₉]{0,3})")
-_TAKEN = ("m", "n", "e", "i", "j", "L", "T", "prod", "vec", "σ")  # by what stands in formulas anyway
+_TAKEN = ("m", "n", "e", "i", "j", "L", "T", "prod", "vec", "softmax", "σ")  # by what stands in formulas anyway
 
 LONGEST = 20  # letters of a name in a list
 FEW = 8  # parameters that stand together are told by name
@@ -38,10 +38,11 @@ def name_parameters(plan: Plan, given: Sequence[tuple[Matrix, Rows]], others: It
 
 
 def told(plan: Plan, given: Iterable[tuple[Matrix, Rows]], style: Style) -> list[str]:
-    """Which parameters a p stands for, by the user's names: "In p: k, γ."."""
+    """Which parameters a vector has that goes by another name, by the user's names: "In p: k, γ."."""
     found = []
     for matrix, rows in given:
-        if matrix.letter == "p" and len(rows) <= FEW:
+        are_parameters = rows.space is Space.SHARED and max(rows.numbers) < plan.tape.parameters
+        if are_parameters and matrix.letter in "pWB" and 1 in matrix.shape and len(rows) <= FEW:
             labels = [_label(plan, row) for row in rows.numbers]
             if all(map(_is_short, labels)) and len(set(labels)) == len(labels):
                 found.append(style.words["named"].format(matrix.written(style), ", ".join(labels)))
