@@ -6,7 +6,6 @@ For small matrices np.dot takes half the time of np.matmul. It writes into whole
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -16,7 +15,7 @@ from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Affine, Rows, is_run
 from micrograd_es.program.in_numpy.exchange import Exchange, Write
 from micrograd_es.program.in_numpy.scatter import sent_back
-from micrograd_es.program.in_numpy.steps import Step, copied, einsum
+from micrograd_es.program.in_numpy.steps import Step, einsum
 
 PART = 4  # of the values of a large batch no more than this part is gathered at once
 Stretch = tuple[Rows, slice]  # the inputs at some positions, and the columns of what the block has there: see `_wide`
@@ -46,7 +45,7 @@ def backward(exchange: Exchange, block: Affine, upstream: Array) -> list[Step]:
     for rows in block.bare:
         if exchange.is_wanted(rows):
             found = _target(block, rows, upstream)
-            steps += exchange.sent(*exchange.at(rows), found.shape, partial(copied, found), found)
+            steps += exchange.sent(*exchange.at(rows), found.shape, found)
     return steps
 
 

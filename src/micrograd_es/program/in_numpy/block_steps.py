@@ -76,7 +76,7 @@ class BlockSteps:
 
     def backward(self, block: Block) -> list[Step]:
         """The steps that send the gradient of a block back; none where nobody asks for it."""
-        upstream = self.exchange.gradients[block.out.space][as_slice(block.out)]
+        upstream = self.exchange.upstream(block.out)
         if isinstance(block, Affine):
             return affine_steps.backward(self.exchange, block, upstream)
         if isinstance(block, Inner):
@@ -102,7 +102,7 @@ class BlockSteps:
                 write = partial(on, upstream, out, *xs)
                 steps += self.exchange.sent(rows, where, upstream.shape, write)
             elif one:
-                steps += self.exchange.sent(rows, where, upstream.shape, partial(copied, upstream), upstream)
+                steps += self.exchange.sent(rows, where, upstream.shape, upstream)
         return steps
 
     # Sums

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.blocks import Rows, Space, is_run
+from micrograd_es.program.blocks import Rows, Space, as_slice, is_run
 from micrograd_es.program.in_numpy.steps import Step, add_to, copied, summed, taken
 from micrograd_es.program.in_numpy.turns import added, is_brief
 
@@ -31,7 +31,9 @@ class Exchange:
 
     `touched` are the rows of gradients that something was sent to, `cleared` those that must be 0 before, `held` what
     is in the rooms as the steps go along: in a large batch blocks share them. `sums` is what leaves that are apart are
-    sent, which is put in its places at the end.
+    sent, which is put in its places at the end. `same` are by row the gradients that are those of other rows as long as
+    nothing is added to them, and are read there. `back` are the steps of the way back so far: those of a block follow
+    when all of them are found, so that what has to be in place before is put there.
     """
 
     def __init__(
@@ -49,6 +51,8 @@ class Exchange:
         self.cleared: dict[Space, set[int]] = {space: set() for space in Space}
         self.held: dict[int, Rows] = {}
         self.sums: dict[Rows, Array] = {}
+        self.same: dict[Space, dict[int, _Same]] = {space: {} for space in Space}
+        self.back: list[Step] = []
         self.rooms: dict[int, Array] = {}
         self.made: dict[object, Array] = {}  # views of the rooms, and arrays that do not change, or hold one thing
 
@@ -120,38 +124,28 @@ class Exchange:
     # What is sent back
 
     def sent(
-        self,
-        rows: Rows,
-        where: Any,
-        shape: tuple[int, int],
-        write: Write,
-        found: Array | None = None,
-        slot: int = CONTRIBUTIONS,
+        self, rows: Rows, where: Any, shape: tuple[int, int], given: Write | Array, slot: int = CONTRIBUTIONS
     ) -> list[Step]:
         """The steps that add a contribution of some shape to the gradients of rows that are somewhere.
 
-        `write` gives those that put it into a room: the gradients themselves, or that of the slot. `found` is where it
-        is already.
+        What is given are the steps that put it into a room: the gradients themselves, or that of the slot. Or it is an
+        array that has it already, and keeps it.
         """
         if type(where) is not slice and shape == (len(rows.numbers), 1) and self._are_leaves(rows):
-            return self._summed_apart(rows, write, found, slot)
-        return self._put(rows, where, shape, write, found, slot)
+            return self._summed_apart(rows, given, slot)
+        return self._put(rows, where, shape, given, slot)
 
-    def _put(
-        self, rows: Rows, where: Any, shape: tuple[int, int], write: Write, found: Array | None, slot: int
-    ) -> list[Step]:
+    def _put(self, rows: Rows, where: Any, shape: tuple[int, int], given: Write | Array, slot: int) -> list[Step]:
         """The steps that add a contribution to the gradients now."""
         matrix = self.gradients[rows.space]
         whole = len(rows.numbers), matrix.shape[1]
         run = type(where) is slice
         unique = run or len(set(rows.numbers)) == whole[0]
+        before = self._no_longer_same(rows) if run else None
         fresh = self.is_fresh(rows, unique or not is_brief(matrix))
         if run and fresh and whole == shape:
-            return write(matrix[where])
-        steps = []
-        if found is None:
-            found = self.room(slot, shape)
-            steps = write(found)
+            return self._set(rows, where, given)
+        found, steps = self._found(given, slot, shape)
         if whole != shape:  # its target has once what it has many times: the examples, or the members of the block
             total = matrix[where] if run and fresh else self.room(SORTED, whole)
             steps.append(self._summed(found, shape, total))
@@ -160,32 +154,45 @@ class Exchange:
             found = total
         if run:
             target = matrix[where]
-            return [*steps, (np.add, (target, found, target))]
+            return [*steps, (np.add, (target if before is None else before, found, target))]
         if not unique:
             return steps + added(matrix, rows.numbers, self.wanted[rows.space], found, fresh)
         return [*steps, (matrix.__setitem__, (where, found)) if fresh else (add_to, (matrix, where, found))]
+
+    def _found(self, given: Write | Array, slot: int, shape: tuple[int, int]) -> tuple[Array, list[Step]]:
+        """Where a contribution is, and the steps that put it there."""
+        if isinstance(given, np.ndarray):
+            return given, []
+        room = self.room(slot, shape)
+        return room, given(room)
+
+    def _set(self, rows: Rows, where: slice, given: Write | Array) -> list[Step]:
+        """The steps that make a contribution the gradients of rows that follow each other; none for those of others."""
+        if not isinstance(given, np.ndarray):
+            return given(self.gradients[rows.space][where])
+        self.same[rows.space].update(dict.fromkeys(rows.numbers, _Same(rows, given)))
+        return []
 
     def _are_leaves(self, rows: Rows) -> bool:
         """Whether nothing reads the gradients of some rows before the end of a run."""
         return rows.space is Space.SHARED and max(rows.numbers) < self.leaves
 
-    def _summed_apart(self, rows: Rows, write: Write, found: Array | None, slot: int) -> list[Step]:
+    def _summed_apart(self, rows: Rows, given: Write | Array, slot: int) -> list[Step]:
         """The steps that add up what is sent to leaves that are apart: the weights of a cell at each of its steps."""
         known = rows in self.sums
         sums = self.sums.setdefault(rows, np.empty((len(rows), 1), self.dtype))
         if not known:
-            return write(sums) if found is None else copied(found, sums)
-        steps: list[Step] = []
-        if found is None:
-            found = self.room(slot, sums.shape)
-            steps = write(found)
+            return copied(given, sums) if isinstance(given, np.ndarray) else given(sums)
+        found, steps = self._found(given, slot, sums.shape)
         return [*steps, (np.add, (sums, found, sums))]
 
     def to_leaves(self) -> list[Step]:
-        """The steps that put into their places, at the end of a run, what was added up apart."""
+        """The steps that put into their places, at the end of a run, what was added up apart, and is elsewhere."""
         steps: list[Step] = []
         for rows, sums in self.sums.items():
-            steps += self._put(rows, self.at(rows, False)[1], sums.shape, _no_steps, sums, CONTRIBUTIONS)
+            steps += self._put(rows, self.at(rows, False)[1], sums.shape, sums, CONTRIBUTIONS)
+        for space, same in self.same.items():
+            self._copy(Rows(space, tuple(same)))
         return steps
 
     def _summed(self, found: Array, shape: tuple[int, int], total: Array) -> Step:
@@ -196,13 +203,49 @@ class Exchange:
 
     def is_fresh(self, rows: Rows, is_set: bool) -> bool:
         """Whether this is the first that is sent to some rows; what is not set must be 0 before, as it is added to."""
-        touched = self.touched[rows.space]
-        fresh = touched.isdisjoint(rows.numbers)
-        if not (fresh and is_set):
-            self.cleared[rows.space].update(set(rows.numbers).difference(touched))
-        touched.update(rows.numbers)
+        numbers, touched = rows.numbers, self.touched[rows.space]
+        fresh = touched.isdisjoint(numbers)
+        if not (fresh or self.same[rows.space].keys().isdisjoint(numbers)):
+            self._copy(rows)
+        if not ((fresh and is_set) or touched.issuperset(numbers)):
+            self.cleared[rows.space].update(set(numbers).difference(touched))
+        touched.update(numbers)
         return fresh
 
+    # Gradients that are those of other rows
 
-def _no_steps(_: Array) -> list[Step]:
-    return []
+    def upstream(self, rows: Rows) -> Array:
+        """The gradients of what a block has computed, where they are; nothing is sent to it any more."""
+        numbers = rows.numbers
+        if not self.same[rows.space].keys().isdisjoint(numbers):
+            found = self._no_longer_same(rows)
+            if found is not None:
+                return found
+            self._copy(rows)
+        return self.gradients[rows.space][numbers[0] : numbers[-1] + 1]
+
+    def _no_longer_same(self, rows: Rows) -> Array | None:
+        """The gradients of exactly these rows where they are those of others; from now on they are not."""
+        same = self.same[rows.space].get(rows.numbers[0])
+        if same is None or same.array is None or same.rows != rows:
+            return None
+        found, same.array = same.array, None
+        return found
+
+    def _copy(self, rows: Rows) -> None:
+        """Have gradients put in place that are those of others, where they are of some of these rows."""
+        known = self.same[rows.space]
+        for row in rows.numbers:
+            same = known.get(row)
+            if same is not None and same.array is not None:
+                self.back += copied(same.array, self.gradients[rows.space][as_slice(same.rows)])
+                same.array = None
+
+
+class _Same:
+    """Rows whose gradients are those of others, and the array of these; None once they are not any more."""
+
+    __slots__ = ("array", "rows")
+
+    def __init__(self, rows: Rows, array: Array | None) -> None:
+        self.rows, self.array = rows, array

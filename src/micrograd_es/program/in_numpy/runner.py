@@ -71,7 +71,9 @@ class Runner:
         if output is not None:
             self.start = self.gradients[output.space][as_slice(output)]
             self.exchange.touched[output.space].update(output.numbers)
-            back = [step for block in reversed(plan.blocks) for step in blocks.backward(block)]
+            back = self.exchange.back
+            for block in reversed(plan.blocks):
+                back += blocks.backward(block)
             back += self.exchange.to_leaves()
             self.back = [*self._cleared(output), *back, *self._sums(output, plan.tape.parameters)]
 
