@@ -11,6 +11,7 @@ from typing import Any
 from micrograd_es.program.compiled.machine import ir
 from micrograd_es.program.compiled.machine import of_vectors as of_vectors
 
+FACTORS = 8  # that a power may have which is a product
 MOST_INPUTS = 100  # of an operation: its code is as long, and takes as long to compile
 
 
@@ -194,19 +195,72 @@ class LaneMaths:
         return self._choice(self._is(">", c, 0), x, self._choice(self._is("<=", c, 0), y, c))  # NaN where c is
 
     def power(self, x: Any, y: Any) -> Lane:
-        """x**y; squares and first powers, which every loss has, without the C library's slow pow."""
+        """x**y, without the C library's slow pow where all y are the same small number of halves."""
         x, y = self.lane(x), self.lane(y)
-        with self.b.goto_entry_block():
-            slot = self.b.alloca(self.kind)
+        result = self._slot(x)
         with self.b.if_else(self._all(self._is("==", y, 2))) as (square, other):
-            with square:
-                self.b.store((x * x).value, slot)
-            with other, self.b.if_else(self._all(self._is("==", y, 1))) as (same, any_power):
-                with same:
-                    self.b.store(x.value, slot)
-                with any_power:
-                    self.b.store(self._call("pow", x, y).value, slot)
-        return Lane(self, self.b.load(slot, typ=self.kind))
+            with square:  # every loss has it, and the first power as its slope
+                self.b.store((x * x).value, result)
+            with other, self.b.if_then(self.b.not_(self._all(self._is("==", y, 1)))):
+                self._other_power(x, y, result)
+        return Lane(self, self.b.load(result, typ=self.kind))
+
+    def _other_power(self, x: Lane, y: Lane, result: Any) -> None:
+        """Leave x**y: a product, or what the C library gives."""
+        with self.b.if_else(self._is_product(y)) as (few, any_power):
+            with few:
+                self._multiply(x, y, result)
+            with any_power:
+                self.b.store(self._call("pow", x, y).value, result)
+
+    def _slot(self, lane: Lane) -> Any:
+        """A variable, and what it holds first."""
+        with self.b.goto_entry_block():
+            slot = self.b.alloca(lane.maths.kind)
+        self.b.store(lane.value, slot)
+        return slot
+
+    def _first(self, x: Lane) -> tuple[LaneMaths, Lane]:
+        """The number in the first place of a vector, and the maths of single numbers."""
+        if self.kind is self.real:
+            return self, x
+        maths = LaneMaths(self.b, self.real)
+        return maths, Lane(maths, self.b.extract_element(x.value, ir.Constant(ir.IntType(32), 0)))
+
+    def _is_product(self, y: Lane) -> Any:
+        """Whether all y are the same number of halves, and small."""
+        maths, first = self._first(y)
+        halves = maths.abs(first) * 2
+        whole = maths._is("==", halves, maths._call("floor", halves))
+        few = self.b.and_(whole, maths._is("<=", halves, 2 * FACTORS))
+        if maths is self:
+            return few
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.kind.count), [0] * self.kind.count)
+        every = Lane(self, self.b.shuffle_vector(y.value, y.value, zeros))
+        return self.b.and_(few, self._all(self._is("==", y, every)))
+
+    def _multiply(self, x: Lane, y: Lane, result: Any) -> None:
+        """Leave 1·x·x…, or √x·x·x… where there is half a factor; below 0 the same of 1/x."""
+        b, (maths, power) = self.b, self._first(y)
+        size = maths.abs(power)
+        times = maths._call("floor", size)
+        slot, left = self._slot(x), maths._slot(times)
+        with b.if_then(maths._is("<", power, 0)):
+            b.store((1 / x).value, slot)
+        factor = Lane(self, b.load(slot, typ=self.kind))
+        b.store(self.lane(1).value, result)
+        with b.if_then(maths._is("!=", size, times)):
+            b.store(self.sqrt(factor).value, result)
+        head, body, after = (b.append_basic_block() for _ in range(3))
+        b.branch(head)
+        b.position_at_end(head)
+        number = Lane(maths, b.load(left, typ=self.real))
+        b.cbranch(maths._is(">", number, 0), body, after)
+        b.position_at_end(body)
+        b.store((Lane(self, b.load(result, typ=self.kind)) * factor).value, result)
+        b.store((number - 1).value, left)
+        b.branch(head)
+        b.position_at_end(after)
 
     def _all(self, bits: Any) -> Any:
         """Whether a comparison holds in every place of a vector."""
