@@ -26,7 +26,7 @@ from micrograd_es.program.blocks import (
 )
 from micrograd_es.program.in_numpy import affine_steps, inner_steps
 from micrograd_es.program.in_numpy.exchange import CONTRIBUTIONS, INNER, SLOPES, Exchange, Read
-from micrograd_es.program.in_numpy.kinds import SQUARE, Calls, Kind, kind_of
+from micrograd_es.program.in_numpy.kinds import Calls, Kind, is_product, kind_of
 from micrograd_es.program.in_numpy.many import OF_MANY, Many
 from micrograd_es.program.in_numpy.steps import (
     Step,
@@ -86,6 +86,8 @@ class BlockSteps:
         kind, out, reads, many = self.made.pop()
         wanted = self.exchange.wanted
         asked = [not wanted[rows.space].isdisjoint(rows.numbers) for rows, _, _ in reads]
+        if kind.zeros and self._is_told(block, kind.zeros):
+            asked = [one and place not in kind.zeros for place, one in enumerate(asked)]
         if True not in asked:
             return []
         steps = self._again(reads) if self.exchange.is_large else []
@@ -164,18 +166,25 @@ class BlockSteps:
     # Operations
 
     def _kind(self, block: Elementwise) -> Kind:
-        last = SQUARE if block.op is POW and self._is_square(block.inputs[1]) else None
+        last = self._power(block.inputs[1]) if block.op is POW else None
         key = block.op, len(block.inputs), last
         kind = self.kinds.get(key)
         if kind is None:
             kind = self.kinds[key] = kind_of(block.op, len(block.inputs), self.exchange.dtype, last)
         return kind
 
-    def _is_square(self, powers: Rows) -> bool:
-        """Whether all powers are the constant 2."""
-        if powers.space is not Space.SHARED or not self.constants.issuperset(powers.numbers):
-            return False
-        return bool((self.exchange.values[Space.SHARED][list(powers.numbers)] == SQUARE).all())
+    def _power(self, powers: Rows) -> float | None:
+        """The constant that all powers are, where it makes products of them."""
+        rows = set(powers.numbers)
+        if powers.space is not Space.SHARED or not self.constants.issuperset(rows):
+            return None
+        first, *others = {self.exchange.values[Space.SHARED].item(row, 0) for row in rows}
+        return first if not others and is_product(first) else None
+
+    def _is_told(self, block: Elementwise, zeros: Sequence[int]) -> bool:
+        """Whether what is 0 times the gradient need not be sent: another input is told where that is not finite."""
+        others = [rows for place, rows in enumerate(block.inputs) if place not in zeros]
+        return any(self.exchange.wanted[rows.space].issuperset(rows.numbers) for rows in others)
 
     def _called(self, calls: Calls, *arrays: Array) -> list[Step]:
         """The steps of a formula that needs more than a room, the last of the arrays: others, and zeros."""

@@ -6,21 +6,22 @@ All that has to be found for a block is then the arrays that are given.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
-from operator import itemgetter
+from functools import cache, reduce
+from math import ceil
+from operator import itemgetter, mul, truediv
 from typing import Any
 
 import numpy as np
 
 from micrograd_es.ops import Op
 from micrograd_es.program.arrays import ARRAYS, SAME_NAMES
-from micrograd_es.program.in_numpy.steps import Step, assign, copy, maximum, minimum, sigmoid, softplus
+from micrograd_es.program.in_numpy.steps import Step, assign, copy, maximum, minimum, sigmoid, softplus, where
 from micrograd_es.program.rules import rules_of
 from micrograd_es.symbols import Symbol, SymbolMaths, symbol
 
 INPUTS = 3  # up to which the rules of an operation are read as formulas
 ROOMS = 4  # that a formula may need for what it computes on the way
-SQUARE = 2.0  # the power that is a product
+FACTORS = 8  # that a power may have which is a product
 
 UFUNCS: dict[object, Callable[..., Any]] = {
     "+": np.add,
@@ -35,6 +36,7 @@ UFUNCS: dict[object, Callable[..., Any]] = {
     "logaddexp": np.logaddexp,
     "relu": maximum,
     "step": np.greater,
+    "where": where,
 } | {name: getattr(np, name) for name in SAME_NAMES}
 BESIDE: dict[object, tuple[Callable[..., Any], float, float]] = {  # which need two numbers, and a room on the way
     "sigmoid": (sigmoid, -1.0, 1.0),
@@ -46,10 +48,14 @@ class ArraySymbols(SymbolMaths):
     """The symbols that become steps: what needs care with arrays stays a call, and is not spelled out."""
 
     def power(self, x: object, y: object) -> Symbol:
-        return Symbol("*", (x, x)) if symbol(y).form == SQUARE else Symbol("power", (x, y))
+        base, power = symbol(x), _number(y)
+        return _product(base, power) if _may_repeat(base, power) else Symbol("power", (x, y))
 
     def power_slope(self, x: object, y: object) -> Symbol:
-        return Symbol("*", (y, x)) if symbol(y).form == SQUARE else Symbol("power_slope", (x, y))
+        base, power = symbol(x), _number(y)
+        if not _may_repeat(base, power):
+            return Symbol("power_slope", (x, y))
+        return Symbol(1) if power == 1 else Symbol("*", (y, _product(base, power - 1)))
 
     def max(self, xs: Sequence[Symbol]) -> Symbol:
         return xs[0] if len(xs) == 1 else Symbol("max", xs)
@@ -65,6 +71,34 @@ class ArraySymbols(SymbolMaths):
 
 
 SYMBOLS = ArraySymbols()
+
+
+def is_product(power: float) -> bool:
+    """Whether a power is a product of few factors, as x³, √x·x and 1/x/x are: NumPy is many times as fast there."""
+    return power != 0 and 2 * power % 1 == 0 and abs(power) <= FACTORS
+
+
+def _may_repeat(x: Symbol, power: float) -> bool:
+    """The same for the power of a formula, which is computed as often as it is a factor."""
+    return is_product(power) and (not x.parts or ceil(abs(power)) <= 2)
+
+
+def _number(power: object) -> float:
+    """The number that a power is; 0 where it is another one in each run."""
+    form = symbol(power).form
+    return form if isinstance(form, int | float) else 0
+
+
+def _product(x: Symbol, power: float) -> Symbol:
+    """A power other than 0 as a product, or as quotients, which are too large or too small only where it is itself.
+
+    >>> x = Symbol("x")
+    >>> print(*[_product(x, power).source() for power in (3, 1.5, -2, -0.5)], sep=", ")
+    x * x * x, sqrt(x) * x, 1 / x / x, 1 / sqrt(x)
+    """
+    first = Symbol("sqrt", (x,)) if power % 1 else x
+    others = [x] * int(abs(power) - (first is x))
+    return reduce(truediv, others, 1 / first) if power < 0 else reduce(mul, others, first)
 
 
 class Calls:
@@ -110,7 +144,7 @@ class Calls:
             given += [*map(self._place, numbers), room + 1, room]
             self.calls.append((called, itemgetter(*given)))
             return
-        function = UFUNCS.get(form) if len(given) <= 2 else None
+        function = UFUNCS.get(form) if len(given) <= 2 or form == "where" else None
         if not parts:
             function = copy
         if function:
@@ -135,14 +169,16 @@ class Kind:
     """How an operation of so many inputs, x0, x1 …, is computed and sends its gradient u back.
 
     `computed` are the calls of the result z, and `sent` those of what each input gets; None where that is u as it is.
-    Where its rules are no formulas, both are empty, and the rules `forward` and `local` of the operation itself are
-    called. `last` is the number that the last input always is, where it is known to make a difference.
+    `zeros` are the inputs that get 0 times u. Where its rules are no formulas, all are empty, and the rules `forward`
+    and `local` of the operation itself are called. `last` is the number that the last input always is, where it is
+    known to make a difference.
     """
 
     def __init__(self, op: Op, inputs: int, dtype: Any, last: float | None = None) -> None:
         self.forward, self.local, is_formula = rules_of(op, inputs)
         self.computed: Calls | None = None
         self.sent: list[Calls | None] = []
+        self.zeros: list[int] = []
         if not is_formula or inputs > INPUTS:
             return
         names = [f"x{i}" for i in range(inputs)]
@@ -154,6 +190,7 @@ class Kind:
         if max(map(_rooms, (result, *slopes))) > ROOMS:
             return
         self.computed = Calls(result, names, dtype)
+        self.zeros = [place for place, slope in enumerate(slopes) if slope.form == 0]
         for slope in slopes:
             product = Symbol("neg", [upstream]) if slope.form == -1 else Symbol("*", [upstream, slope])
             self.sent.append(None if slope.form == 1 else Calls(product, ["u", "z", *names], dtype))

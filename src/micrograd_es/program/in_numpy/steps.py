@@ -62,6 +62,13 @@ def softplus(x: Array, minus_one: Array, zero: Array, beside: Array, room: Array
     np.add(room, beside, room)
 
 
+def where(c: Array, x: Array, y: Array, room: Array) -> None:
+    """x where c is above 0, else y, and NaN where c is; that is looked for at once, as there is hardly ever one."""
+    chosen = np.where(c > 0, x, y)
+    squares = np.vdot(c, c)
+    room[...] = chosen if squares == squares else np.where(c == c, chosen, c)  # NaN alone is not itself
+
+
 def einsum(indices: str, x: Array, y: Array, room: Array) -> None:
     """The products of two arrays, summed as their indices say."""
     np.einsum(indices, x, y, out=room)

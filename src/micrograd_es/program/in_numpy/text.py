@@ -43,6 +43,7 @@ _OTHERS: dict[object, str] = {
     "take": "np.take({0}, {1}, {2}, {3}, {4})",
     "fill": "{0}.fill({1})",
 }
+_OF_MATHS: dict[object, int] = {steps.sigmoid: 1, steps.softplus: 1, steps.where: 3}  # and of how many inputs
 
 
 def written(runner: Runner) -> tuple[str, dict[str, Any]]:
@@ -68,8 +69,9 @@ def _lines(names: _Names, program: Iterable[Step]) -> list[str]:
     lines: list[str] = []
     rooms: list[str] = []  # in which the lines leave their results
     for function, given in program:
-        if function in (steps.sigmoid, steps.softplus):
-            function, given = steps.assign, (given[-1], getattr(ARRAYS, function.__name__), given[0])
+        if function in _OF_MATHS:
+            inputs = given[: _OF_MATHS[function]]
+            function, given = steps.assign, (given[-1], getattr(ARRAYS, function.__name__), *inputs)
         if function is steps.products:
             lines += _products(names, *given)
             rooms += [""] * (len(lines) - len(rooms))
