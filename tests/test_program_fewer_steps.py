@@ -15,7 +15,7 @@ from micrograd_es.ops import WHERE
 from micrograd_es.program import record
 from micrograd_es.program.blocks import Space
 from micrograd_es.value import apply
-from test_program_steps import assert_source_gives_the_same, own
+from test_program_steps import WEIGHTS, assert_source_gives_the_same, own
 
 PRODUCTS = [1, 2, 3, 4, 7, 8, -1, -2, -3, -8, 0.5, 1.5, 2.5, -0.5, -1.5, -7.5]
 SIZES = [1e-30, 1e-3, 0.7, 1.0, 3.0, 1e3, 1e30]
@@ -224,6 +224,7 @@ HANDED_ON: dict[str, Callable[[list[Value]], Value]] = {
     "to parameters and inputs": lambda x: es.sum([es.exp(a + w) for a, w in zip(x, W, strict=True)]),
     "to a sum with a bias": lambda x: es.dot([es.exp(es.dot(W, x) + h) for h in sums(x)], x),
     "to shared numbers": lambda x: es.dot([es.exp(es.tanh(w * 2) + 1) for w in W], x),
+    "and to several": lambda x: (lambda h: es.sin(h - es.sum([es.exp(h * a) for a in x])))(sums(x)[0]),
     "by a sum of many": lambda x: es.exp(es.sum([h + 1 for h in sums(x)])) + es.sum(sums(x)),
 }
 
@@ -247,3 +248,35 @@ def test_nothing_is_copied_and_no_array_made_on_the_way_of_a_gelu() -> None:
 
     source = record(lambda x: es.dot(W, [gelu(h) for h in sums(x)]), [0.5] * 4).source(40)
     assert "[...] = " not in source
+
+
+def shared_by(order: int, uses_later: bool) -> Callable[[list[Value]], Value]:
+    """Two numbers, read by six operations of a block: next to each other, in turn, or one of them more often."""
+
+    def fn(x: list[Value]) -> Value:
+        h = [es.tanh(a * w) for a, w in zip(x[:2], WEIGHTS[6:], strict=False)]
+        places = [(0, 0, 0, 1, 1, 1), (0, 1, 0, 1, 0, 1), (0, 0, 0, 1, 1, 0)][order]
+        read = [es.exp(h[place] - x[2 + i % 2] * (i + 1)) for i, place in enumerate(places)]
+        total = es.dot(WEIGHTS[:6], read)
+        return total * es.sum(h) if uses_later else total
+
+    return fn
+
+
+@pytest.mark.parametrize("batch", [1, 2, 40])
+@pytest.mark.parametrize("uses_later", [False, True])
+@pytest.mark.parametrize("order", [0, 1, 2])
+def test_what_is_sent_several_times_to_rows_in_order_is_one_sum(order: int, uses_later: bool, batch: int) -> None:
+    fn = shared_by(order, uses_later)
+    assert_gives_what_values_give(fn, np.random.default_rng(batch).normal(size=(batch, 4)))
+    back = record(fn, [0.5] * 4).source(batch).partition("def backward")[2]
+    assert ("np.add.reduceat(" in back or "sums[:len(i)] += " in back) is (order == 2)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 40])
+def test_the_softmax_of_every_row_gives_what_values_give(batch: int) -> None:
+    def fn(x: list[Value]) -> Value:
+        rows = [[es.sin(a * w + i) for a, w in zip(x, W, strict=True)] for i in range(3)]
+        return es.sum([p * p * a for row in rows for p, a in zip(es.softmax(row), x, strict=True)])
+
+    assert_gives_what_values_give(fn, np.random.default_rng(batch).normal(size=(batch, 4)))

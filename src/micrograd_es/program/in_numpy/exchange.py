@@ -15,7 +15,7 @@ import numpy as np
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Rows, Space, as_slice, is_run
 from micrograd_es.program.in_numpy.steps import Step, add_to, copied, summed, taken
-from micrograd_es.program.in_numpy.turns import added, is_brief
+from micrograd_es.program.in_numpy.turns import added, as_table, is_brief
 
 ZEROS = 1 << 14  # numbers, up to which there are as many zeros to compare them with
 CONTRIBUTIONS, SORTED, INNER, SLOPES = -1, -2, -3, -6  # rooms beside those of what is gathered: see Exchange.room
@@ -131,33 +131,57 @@ class Exchange:
         What is given are the steps that put it into a room: the gradients themselves, or that of the slot. Or it is an
         array that has it already, and keeps it.
         """
-        if type(where) is not slice and shape == (len(rows.numbers), 1) and self._are_leaves(rows):
+        if type(where) is slice:
+            return self._to_run(rows, self.gradients[rows.space][where], shape, given, slot)
+        if shape == (len(rows.numbers), 1) and self._are_leaves(rows):
             return self._summed_apart(rows, given, slot)
-        return self._put(rows, where, shape, given, slot)
+        return self._to_apart(rows, where, shape, given, slot)
 
-    def _put(self, rows: Rows, where: Any, shape: tuple[int, int], given: Write | Array, slot: int) -> list[Step]:
-        """The steps that add a contribution to the gradients now."""
+    def _to_run(self, rows: Rows, target: Array, shape: tuple[int, int], given: Write | Array, slot: int) -> list[Step]:
+        """The steps that add a contribution to the gradients of rows that follow each other."""
+        before = self._no_longer_same(rows)
+        fresh = self.is_fresh(rows, True)
+        if target.shape != shape:  # it has once what is sent many times: the examples, or the members of the block
+            found, steps = self._found(given, slot, shape)
+            total = target if fresh else self.room(SORTED, target.shape)
+            steps.append(self._summed(found, shape, total))
+            return steps if fresh else [*steps, (np.add, (target if before is None else before, total, target))]
+        if not fresh:
+            found, steps = self._found(given, slot, shape)
+            return [*steps, (np.add, (target if before is None else before, found, target))]
+        if not isinstance(given, np.ndarray):
+            return given(target)
+        self.same[rows.space].update(dict.fromkeys(rows.numbers, _Same(rows, given)))
+        return []
+
+    def _to_apart(
+        self, rows: Rows, where: Array, shape: tuple[int, int], given: Write | Array, slot: int
+    ) -> list[Step]:
+        """The steps that add a contribution to the gradients of rows that are apart, or stand several times."""
         matrix = self.gradients[rows.space]
         whole = len(rows.numbers), matrix.shape[1]
-        run = type(where) is slice
-        unique = run or len(set(rows.numbers)) == whole[0]
-        before = self._no_longer_same(rows) if run else None
-        fresh = self.is_fresh(rows, unique or not is_brief(matrix))
-        if run and fresh and whole == shape:
-            return self._set(rows, where, given)
+        unique = len(set(rows.numbers)) == whole[0]
+        table = None if unique else as_table(rows.numbers)
+        fresh = self.is_fresh(rows, unique or table is not None or not is_brief(matrix))
         found, steps = self._found(given, slot, shape)
-        if whole != shape:  # its target has once what it has many times: the examples, or the members of the block
-            total = matrix[where] if run and fresh else self.room(SORTED, whole)
+        if whole != shape:
+            total = self.room(SORTED, whole)
             steps.append(self._summed(found, shape, total))
-            if run and fresh:
-                return steps
             found = total
-        if run:
-            target = matrix[where]
-            return [*steps, (np.add, (target if before is None else before, found, target))]
-        if not unique:
-            return steps + added(matrix, rows.numbers, self.wanted[rows.space], found, fresh)
-        return [*steps, (matrix.__setitem__, (where, found)) if fresh else (add_to, (matrix, where, found))]
+        if unique:
+            return [*steps, (matrix.__setitem__, (where, found)) if fresh else (add_to, (matrix, where, found))]
+        if table:
+            return steps + self._add_table(matrix, *table, found, fresh)
+        return steps + added(matrix, rows.numbers, self.wanted[rows.space], found, fresh)
+
+    def _add_table(
+        self, matrix: Array, where: slice, sides: tuple[int, int], axis: int, found: Array, fresh: bool
+    ) -> list[Step]:
+        """The steps that add to rows that follow each other what each is sent several times."""
+        target, parts = matrix[where], found.reshape(*sides, found.shape[1])
+        total = target if fresh else self.room(INNER, target.shape)
+        steps = [summed(parts, axis, np.expand_dims(total, axis))]
+        return steps if fresh else [*steps, (np.add, (target, total, target))]
 
     def _found(self, given: Write | Array, slot: int, shape: tuple[int, int]) -> tuple[Array, list[Step]]:
         """Where a contribution is, and the steps that put it there."""
@@ -165,13 +189,6 @@ class Exchange:
             return given, []
         room = self.room(slot, shape)
         return room, given(room)
-
-    def _set(self, rows: Rows, where: slice, given: Write | Array) -> list[Step]:
-        """The steps that make a contribution the gradients of rows that follow each other; none for those of others."""
-        if not isinstance(given, np.ndarray):
-            return given(self.gradients[rows.space][where])
-        self.same[rows.space].update(dict.fromkeys(rows.numbers, _Same(rows, given)))
-        return []
 
     def _are_leaves(self, rows: Rows) -> bool:
         """Whether nothing reads the gradients of some rows before the end of a run."""
@@ -190,7 +207,7 @@ class Exchange:
         """The steps that put into their places, at the end of a run, what was added up apart, and is elsewhere."""
         steps: list[Step] = []
         for rows, sums in self.sums.items():
-            steps += self._put(rows, self.at(rows, False)[1], sums.shape, sums, CONTRIBUTIONS)
+            steps += self._to_apart(rows, self.at(rows, False)[1], sums.shape, sums, CONTRIBUTIONS)
         for space, same in self.same.items():
             self._copy(Rows(space, tuple(same)))
         return steps

@@ -38,6 +38,26 @@ def added(matrix: Array, rows: Sequence[int], wanted: set[int], parts: Array, fr
     ]
 
 
+def as_table(numbers: tuple[int, ...]) -> tuple[slice, tuple[int, int], int] | None:
+    """Rows that follow each other, if each stands as often as the others, all next to each other or all in turn.
+
+    They are the rows once, the shape of a table in which each has a row or a column, and the axis to sum along.
+
+    >>> as_table((5, 5, 6, 6, 7, 7)), as_table((5, 6, 7, 5, 6, 7)), as_table((5, 6, 6, 7))
+    ((slice(5, 8, None), (3, 2), 1), (slice(5, 8, None), (2, 3), 0), None)
+    """
+    first, end, size = numbers[0], numbers[-1] + 1, len(numbers)
+    count = max(end - first, 1)
+    times = size // count
+    if times * count != size:
+        return None
+    rows = range(first, end)
+    if numbers[1] != first:
+        return (slice(first, end), (times, count), 0) if numbers == tuple(rows) * times else None
+    apart = [row for row in rows for _ in range(times)]
+    return (slice(first, end), (count, times), 1) if numbers == tuple(apart) else None
+
+
 def in_turns(rows: Sequence[int], wanted: set[int], at_once: int) -> Iterator[Turns]:
     """Each row once, those that stand the most often first; and the places of their first parts, their second ones …
 
