@@ -167,7 +167,9 @@ class Reader:
     def indicator(self) -> Any:
         self.take("[")
         left = self.sum()
-        sign = self.take(*COMPARISONS)
+        sign = self.take("]", *COMPARISONS)
+        if sign == "]":  # where there is a weight
+            return (left != 0) * 1.0
         right = self.inside("]")
         found = COMPARISONS[sign](left, right)
         across = np.ndim(left) and np.ndim(right) and left.shape[self.axis] > right.shape[self.axis]

@@ -49,6 +49,9 @@ class Affine:
     A dense block may be at g `positions`, as a convolution is: k×n weights, and for each of the n terms its input at
     every position, n×g rows. `out` has the k kernels one after the other, each at every position, k×g rows, and so has
     each of `bare`, or k rows where a kernel adds the same everywhere.
+
+    A weight that is missing from a dense block is the shared row `absent`, where there is one: there is no such term,
+    as 0 times what is not finite would be none, and nothing is sent there.
     """
 
     out: Rows
@@ -57,6 +60,7 @@ class Affine:
     bare: tuple[Rows, ...]
     dense: bool
     positions: int = 1
+    absent: int | None = None
 
     @property
     def kernels(self) -> int:
@@ -67,6 +71,16 @@ class Affine:
     def terms(self) -> int:
         """How many weights each of them has."""
         return len(self.weights.numbers) // self.kernels
+
+    def there(self, by_term: bool = False) -> list[list[int]]:
+        """For each row of weights the terms that are there, or for each term the rows; nothing where all are."""
+        if self.absent is None:
+            return []
+        numbers, n = self.weights.numbers, self.terms
+        lines = [
+            numbers[i::n] if by_term else numbers[i * n : (i + 1) * n] for i in range(n if by_term else self.kernels)
+        ]
+        return [[k for k, x in enumerate(line) if x != self.absent] for line in lines]
 
     def spread(self, rows: Rows) -> Rows:
         """What is added, a row for each of `out`."""
@@ -167,7 +181,8 @@ class Plan:
     `places` are (space, row) by number; what a sum has taken in has none, and what was made for a sum (the weight −w
     of a term − w·x) has a number after those of the tape. `sizes` are how many rows each space has; `parameters` the
     order in which the parameters have their rows, by their place in the tape. `nothing` is a varying row that no block
-    writes, where there is one: it is 0, and stands for what lies outside of a padded image.
+    writes, where there is one: it is 0, and stands for what lies outside of a padded image. So is `absent` a shared
+    row, which stands for the weights that are missing from layers.
     """
 
     tape: Tape
@@ -176,6 +191,7 @@ class Plan:
     places: dict[int, tuple[Space, int]] = field(default_factory=dict)
     sizes: dict[Space, int] = field(default_factory=lambda: {Space.SHARED: 0, Space.VARYING: 0})
     nothing: int | None = None
+    absent: int | None = None
 
     def rows(self, numbers: Iterable[int]) -> Rows:
         """The rows of some numbers of one space."""

@@ -49,6 +49,8 @@ def function_of(plan: Plan, shapes: Sequence[tuple[int, ...]], result: Structure
         numbers = _Numbers(jnp, plan, arrays[0], columns)
         if plan.nothing is not None:
             numbers.add(Rows(Space.VARYING, (plan.nothing,)), jnp.zeros((1, batch), dtype))
+        if plan.absent is not None:
+            numbers.add(Rows(Space.SHARED, (plan.absent,)), jnp.zeros((1, 1), dtype))
         for block in plan.blocks:
             size = len(block.out), batch if block.out.space is Space.VARYING else 1
             numbers.add(block.out, jnp.broadcast_to(_computed(block, numbers), size))
@@ -113,7 +115,10 @@ def _computed(block: Block, numbers: _Numbers) -> Any:
         return jnp.einsum("gnrb,gncb->gcrb", left, right, precision="highest").reshape(count, left.shape[3])
     weights, inputs = numbers.take(block.weights), numbers.take(block.inputs)
     weights, examples = weights.reshape(block.kernels, block.terms), inputs.shape[1]
-    if block.dense:
+    if block.absent is not None:
+        there = np.array(block.weights.numbers).reshape(weights.shape) != block.absent
+        total = jnp.where(there[:, :, None], weights[:, :, None] * inputs, 0).sum(axis=1)
+    elif block.dense:
         wide = inputs.reshape(block.terms, block.positions * examples)
         total = jnp.matmul(weights, wide, precision="highest").reshape(count, examples)
     else:

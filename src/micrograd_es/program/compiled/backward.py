@@ -178,7 +178,9 @@ class Backward:
         if not is_run(block.weights):
             place = self.reserve(count)
             self.before += self.book.step(tiles.clear, place, count)
-            self.late += self._added(range(place, place + count), [2 * x for x in gradients], 1)
+            there = [i for i, row in enumerate(block.weights.numbers) if row != block.absent]
+            pairs = [number for i in there for number in (place + i, gradients[i])]
+            self.late += self.book.step(tiles.scatter, len(there), *pairs)
         sizes, sums = (groups // block.positions, block.positions, rows_each, terms), (*bias, *upstream)
         if places.is_single:
             return self.book.step(single.to_weights, *sizes, place, *sums, *self.way.lines[block.out])
@@ -189,12 +191,16 @@ class Backward:
         groups, rows_each, terms = shape(block)
         tile, numbers = self.places.tile, by_group(block, block.inputs.numbers)
         gradients = by_group(block, self.places.gradients(block.inputs))
-        if self._are_written_at_once(numbers, terms):
+        if block.absent is None and self._are_written_at_once(numbers, terms):
             out, later = self._targets(gradients, numbers), []
         else:  # they go apart and are added later
             place = self.reserve(len(numbers) * tile)
             apart = range(place, place + len(numbers) * tile, tile)
             out, later = [2 * x + 1 for x in apart], self._added(apart, self._targets(gradients, numbers), tile)
+            first = self.way.weights[block.weights]
+            lines = [(first + k, terms, rows) for k, rows in enumerate(block.there(by_term=True))]
+            if lines:
+                later = [*self.way.again(((x, self.way.zero) for x in apart), lines, upstream), *later]
         weights = self.way.weights[block.weights], per_group(block)
         if self.places.is_single:
             firsts = out[::terms]

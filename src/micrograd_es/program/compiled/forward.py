@@ -80,17 +80,23 @@ class Forward:
             self.weights[weights] = origin[0]
             return []
         place = self.weights[weights] = self.reserve(len(weights))
-        kernel = self.book.number(rows.forward, SAME, "v", True)
-        return filled(kernel, (len(weights), 1), [range(place, place + len(weights)), origin])
+        return self.book.step(tiles.gather, place, len(weights), *origin)
 
     def _affine(self, block: Affine) -> list[int]:
         places, steps = self.places, []
         alone = begins(block)
+        if block.absent is not None:
+            return self._with_gaps(block)
         for i, bare in enumerate(() if alone else map(block.spread, block.bare)):
             steps += self._elementwise(*((ADD, block.out, (block.out, bare)) if i else (SAME, block.out, (bare,))))
-        groups, rows_each, terms = shape(block)
         starts = by_group(block, places.values(block.spread(block.bare[0]))) if alone else repeat(self.zero)
         out = targets(by_group(block, places.values(block.out)), alone or not block.bare, starts)
+        return steps + self._products(block, out)
+
+    def _products(self, block: Affine, out: list[int]) -> list[int]:
+        """The products of a block, to targets and with what they start from."""
+        places, steps = self.places, list[int]()
+        groups, rows_each, terms = shape(block)
         weights = self.weights[block.weights], per_group(block)
         if places.is_single:
             steps += self._side_by_side(block)
@@ -99,14 +105,45 @@ class Forward:
         sizes = (groups, rows_each, terms, places.tile, *weights, terms, 1)
         return [*steps, *self.book.step(products.product, *sizes, *out, *by_group(block, places.values(block.inputs)))]
 
+    def _with_gaps(self, block: Affine) -> list[int]:
+        """A layer of which weights are missing: the products, again where they have to be, then what is added."""
+        out, read = self.places.values(block.out), self.places.values(block.inputs)
+        alone = begins(block)
+        starts = self.places.values(block.bare[0]) if alone else [self.zero] * len(out)
+        steps = self._products(block, targets(out, True, starts))
+        weights = self.weights[block.weights]
+        lines = [(weights + i * block.terms, 1, terms) for i, terms in enumerate(block.there())]
+        steps += self.again(zip(out, starts, strict=True), lines, read)
+        for bare in () if alone else block.bare:
+            steps += self._elementwise(ADD, block.out, (block.out, bare))
+        return steps
+
+    def again(
+        self, rows: Iterable[tuple[int, int]], lines: Sequence[tuple[int, int, list[int]]], read: Sequence[int]
+    ) -> list[int]:
+        """Products again that are not finite, of the terms that are there.
+
+        For each row where it is and the place of what it starts from; the place of its first weight, how far each is
+        from the next, and its terms; the places of all rows that are read.
+        """
+        alike: dict[int, list[int]] = {}
+        for row, (first, step, terms) in zip(rows, lines, strict=True):
+            pairs = [number for k in terms for number in (first + k * step, read[k])]
+            if len(terms) < len(read):
+                alike.setdefault(len(terms), []).extend([*row, *pairs])
+        found = [
+            self.book.step(products.again, len(table) // (2 + 2 * terms), terms, self.places.tile, *table)
+            for terms, table in alike.items()
+        ]
+        return list(chain.from_iterable(found))
+
     def _side_by_side(self, block: Affine) -> list[int]:
         """Copies the inputs of a product to where those of each group stand together, if they do not."""
         numbers, steps = by_group(block, self.places.values(block.inputs)), []
         if not is_run(Rows(VARYING, tuple(numbers))):
             place = self.reserve(len(numbers))
-            together = range(place, place + len(numbers))
-            steps = filled(self.book.number(rows.forward, SAME, "v", True), (len(numbers), 1), [together, numbers])
-            numbers = together
+            steps = self.book.step(tiles.gather, place, len(numbers), *numbers)
+            numbers = range(place, place + len(numbers))
         self.lines[block.out] = numbers[:: block.terms]
         return steps
 

@@ -47,6 +47,36 @@ def product(real: str) -> str:
     return code.finished()
 
 
+def again(real: str) -> str:
+    """Σₖ w·x again for each row that is not finite: rows, n, length; for each row its place, the place of a number that
+    is added to it, and those of n weights and the rows that they are multiplied by.
+
+    What a product adds for weights that are missing is 0 times a row, and so it is none where that is not finite.
+    """
+    code = Code(real)
+    rows, terms, length = code.arguments(3)
+    each = code.times(code.sum(terms, 1), 2)
+    with code.loop(0, rows) as row:
+        first = code.sum(3, code.times(row, each))
+        place, start = code.argument(first), code.load(code.argument(code.sum(first, 1)))
+        sums = []
+        for part in code.parts(length):
+            slot = code.total(part.kind)
+            with code.loop(part.start, part.stop, part.by) as j:
+                x = code.load(code.sum(place, j), part.kind)
+                code.add_to(slot, code.b.fsub(x, x))  # 0, or NaN
+            sums.append(code.summed(code.b.load(slot, typ=part.kind)))
+        total = code.b.fadd(*sums)
+        stop = code.b.select(code.b.fcmp_unordered("uno", total, total), length, code.number(0))
+        with code.loop(0, stop) as j:
+            slot = code.slot(code.real, start)
+            with code.loop(0, terms) as k:
+                weight, x = code.table(code.sum(first, 2), k, 2)
+                code.add_product(slot, code.load(weight), code.load(code.sum(x, j)))
+            code.store(code.b.load(slot, typ=code.real), code.sum(place, j))
+    return code.finished()
+
+
 def blocks(code: Code, count: Any, size: int = BLOCK) -> list[tuple[int, Any, Any]]:
     """A number of rows in blocks and what is left one by one: how many at a time, from where to where."""
     high = code.floor(count, size)

@@ -97,6 +97,25 @@ def clear(real: str) -> str:
     return code.finished()
 
 
+def gather(real: str) -> str:
+    """Copies numbers together: place of the first copy, how many; a table of their places."""
+    code = Code(real)
+    place, count = code.arguments(2)
+    with code.loop(0, count) as i:
+        code.store(code.load(code.argument(code.sum(i, 2))), code.sum(place, i))
+    return code.finished()
+
+
+def scatter(real: str) -> str:
+    """Adds numbers to others: how many; a table of the place of each and that of the number that it is added to."""
+    code = Code(real)
+    count = code.argument(0)
+    with code.loop(0, count) as i:
+        origin, to = code.table(1, i, 2)
+        code.add_at(to, code.load(origin))
+    return code.finished()
+
+
 def total(real: str) -> str:
     """Sums n rows for each row: rows, their length, n; a table of (place, places of its n terms)."""
     code = Code(real)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Affine, Rows
 from micrograd_es.program.explaining.formulas import Added, Formula, Matrix, Name, Product, Sum, Times
+from micrograd_es.program.explaining.gaps import WhereThere
 from micrograd_es.program.explaining.naming import Line, Names
 from micrograd_es.program.explaining.stretches import Spread, Stretches
 
@@ -33,6 +37,8 @@ def _product(names: Names, block: Affine, weights: Matrix, inputs: Matrix, bare:
         sent: list[tuple[Matrix, Formula]] = [(m, reduced(upstream, m, matrix)) for m in bare]
         if block.dense:
             to_weights: Formula = Product(Name(inputs, True), upstream)
+            if block.absent is not None:
+                to_weights = WhereThere(Name(inputs, True), upstream, weights, _there(block))
             to_inputs: Formula = Product(upstream, Name(weights, True))
         else:
             spread = Spread(upstream, block.terms)
@@ -40,6 +46,12 @@ def _product(names: Names, block: Affine, weights: Matrix, inputs: Matrix, bare:
         return [(weights, to_weights), *sent, (inputs, to_inputs)]
 
     return Line(matrix, formula, [weights, inputs, *bare], back, lone="" if block.dense else "ragged")
+
+
+def _there(block: Affine) -> Array:
+    """1 where there is a weight, and 0 elsewhere."""
+    weights = np.array(block.weights.numbers).reshape(block.kernels, block.terms).T
+    return np.where(weights == block.absent, 0.0, 1.0)
 
 
 def _sum(names: Names, products: Matrix, added: list[Rows]) -> Line:

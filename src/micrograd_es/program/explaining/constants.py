@@ -108,11 +108,11 @@ def with_numbers(
 
 def _known(tape: Tape, given: Sequence[tuple[Matrix, Rows]], forward: Sequence[Line]) -> Iterator[tuple[Matrix, Array]]:
     """The matrices that are made of constants alone, with their numbers."""
-    constants = np.array([np.nan] * tape.parameters + tape.constants)
+    constants = dict(enumerate(tape.constants, tape.parameters))
     found: dict[Matrix, Array] = {}
     for matrix, rows in given:
         if rows.space is Space.SHARED and min(rows.numbers) >= tape.parameters:
-            found[matrix] = out_of_columns(constants[list(rows.numbers)][None], matrix)
+            found[matrix] = out_of_columns(np.array([[constants.get(row, 0.0) for row in rows.numbers]]), matrix)
     for line in forward:
         shape: Any = line.matrix.shape
         if shape[0] != "m" and line.inputs and all(x.value is not None or x in found for x in line.inputs):

@@ -32,6 +32,7 @@ class Matrix:
     value: float | None = None
     slope: bool = False  # whether this is ∂L/∂ of the matrix
     positions: int = 1
+    missing: int = 0  # how many weights are missing, which are 0
 
     @property
     def name(self) -> str:
@@ -126,6 +127,10 @@ class Name(Formula):
 
     matrix: Matrix
     turned: bool = False
+
+    @property
+    def signs(self) -> Sequence[str]:
+        return (self.sign, *["Missing"] * (self.matrix.missing > 0 and not self.matrix.slope))
 
     @property
     def single(self) -> bool:

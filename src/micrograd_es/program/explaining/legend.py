@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from micrograd_es.program.explaining.formulas import Name
 from micrograd_es.program.explaining.naming import Line
 from micrograd_es.program.explaining.notation import Style
 
@@ -34,6 +35,8 @@ LEGEND: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "Vec": "vec(A): las {column}s de A, una tras otra, en una sola {column}.",
             "Stacked": "{below} junta las {row}s de A y las de B.",
             "Part": "∂L/∂G[A]: lo que le toca a A, sumado en el lugar de A de donde salió.",
+            "Missing": "{missing}: 0 donde no hay un peso.",
+            "WhereThere": "1[A]: 1 donde A tiene un peso, y 0 donde no.",
             "Stretches": "Σₙ(A): la suma de cada n {column}s seguidas de A.",
             "Products": "prod A: en cada {row} de A, el producto de sus números.",
             "Spread": "A↑ₙ: cada {column} de A repetida n veces seguidas.",
@@ -66,6 +69,8 @@ LEGEND: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "Vec": "vec(A): the {column}s of A, one after the other, in a single {column}.",
             "Stacked": "{below} puts the {row}s of A and those of B together.",
             "Part": "∂L/∂G[A]: what of it belongs to A, added up where in A it came from.",
+            "Missing": "{missing}: 0 where there is no weight.",
+            "WhereThere": "1[A]: 1 where A has a weight, and 0 where it has none.",
             "Stretches": "Σₙ(A): the sum of every n {column}s of A that follow each other.",
             "Products": "prod A: in each {row} of A the product of its numbers.",
             "Spread": "A↑ₙ: each {column} of A n times in a row.",
@@ -82,9 +87,12 @@ LEGEND: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 def legend(lines: Iterable[Line], style: Style, language: str) -> list[str]:
     """A sentence for each sign in the formulas of some lines."""
-    signs = {sign for line in lines for part in line.formula.all_parts() for sign in part.signs}
+    parts = [part for line in lines for part in line.formula.all_parts()]
+    signs = {sign for part in parts for sign in part.signs}
+    named = dict.fromkeys([part.matrix for part in parts if isinstance(part, Name) and "Missing" in part.signs])
     words = LEGEND[language]
     row, column = (words["column"], words["row"]) if style.columns else (words["row"], words["column"])
     beside, below = ("[A; B]", "[A, B]") if style.columns else ("[A, B]", "[A; B]")
     told = {"row": row, "column": column, "beside": beside, "below": below}
+    told["missing"] = ", ".join([matrix.written(style) for matrix in named])
     return [words[sign].format_map(told) for sign in words if sign in signs]

@@ -267,7 +267,7 @@ class Lines(Objective):
     def _dependent(self) -> set[Matrix]:
         """The matrices that depend on parameters."""
         end = self.plan.tape.parameters
-        found = {m for m, rows in self.given if rows.space is Space.SHARED and rows.numbers[0] < end}
+        found = {m for m, rows in self.given if rows.space is Space.SHARED and min(rows.numbers) < end}
         for line in self.forward:
             if not found.isdisjoint(line.inputs):
                 found.add(line.matrix)

@@ -46,7 +46,7 @@ class Names:
     """
 
     def __init__(self, plan: Plan, shapes: Sequence[tuple[int, ...]]) -> None:
-        self.plan = plan
+        self.plan, self.absent = plan, plan.absent
         self.forward: list[Line] = []
         self.given: list[tuple[Matrix, Rows]] = []
         self.forms = forms_of(plan)
@@ -60,6 +60,8 @@ class Names:
         self._inputs(shapes)
         if plan.nothing is not None:
             self.owner[Space.VARYING, plan.nothing] = Matrix("", "", (1, 1), value=0.0), 0
+        if plan.absent is not None:
+            self.owner[Space.SHARED, plan.absent] = Matrix("", "", (1, 1), value=0.0), 0
 
     def new(
         self,
@@ -82,7 +84,8 @@ class Names:
             if form and form[1] == 1:  # weights of one input are one row
                 self._exact.setdefault((rows, None), matrix)
         for column, row in enumerate(rows.numbers):
-            self.owner[rows.space, row] = matrix, column
+            if row != self.absent or rows.space is Space.VARYING:
+                self.owner[rows.space, row] = matrix, column
         return matrix
 
     def _inputs(self, shapes: Sequence[tuple[int, ...]]) -> None:
@@ -115,10 +118,10 @@ class Names:
 
     def _is_new(self, rows: Rows) -> bool:
         """Whether rows are parameters, each once, that have no name yet."""
-        numbers = set(rows.numbers)
+        numbers = set(rows.numbers) - {self.absent}
         return (
             rows.space is Space.SHARED
-            and len(numbers) == len(rows)
+            and len(numbers) == len(self._there(rows))
             and max(numbers) < self.plan.tape.parameters
             and not any((rows.space, row) in self.owner for row in numbers)
         )
@@ -146,8 +149,9 @@ class Names:
         shape: Shape = form[::-1] if form else ("m" if rows.space is Space.VARYING else 1, len(rows))
         fresh = [row for row in dict.fromkeys(rows.numbers) if (rows.space, row) not in self.owner]
         end = self.plan.tape.parameters
-        if len(fresh) == len(rows) and len({row < end for row in fresh}) == 1:
+        if len(fresh) == len(self._there(rows)) and len({row < end for row in fresh}) == 1:
             matrix = self.own(self.new("C" if letter == "p" and fresh[0] >= end else letter, shape), rows, form)
+            matrix.missing = len(rows) - len(fresh)
             self.given.append((matrix, rows))
             return matrix
         self._split(self._stack(fresh, rows, form) if form else fresh, rows.space)
@@ -157,6 +161,10 @@ class Names:
         matrix = self.new("G" if rows.space is Space.VARYING else made, shape)
         self._exact[key] = matrix
         return self.put(matrix, Taken([self.owner[rows.space, row] for row in rows.numbers], form))
+
+    def _there(self, rows: Rows) -> list[int]:
+        """Rows without those of weights that are missing."""
+        return [row for row in rows.numbers if row != self.absent or rows.space is Space.VARYING]
 
     def is_given_as_table(self, rows: Rows, columns: int) -> bool:
         """Whether rows are all of an input that was given as rows of so many columns."""

@@ -114,7 +114,9 @@ class Objective(Names):
         found: dict[tuple[str, Matrix], list[float]] = {}
         for (kind, row), factor in (penalty.norms or {}).items():
             found.setdefault((kind, self.owner[Space.SHARED, row][0]), []).append(factor)
-        alike = all(len(set(some)) == 1 and len(some) == matrix.size for (_, matrix), some in found.items())
+        alike = all(
+            len(set(some)) == 1 and len(some) == matrix.size - matrix.missing for (_, matrix), some in found.items()
+        )
         return {key: some[0] for key, some in found.items()} if alike else {}
 
     def _penalize(self, norms: Mapping[tuple[str, Matrix], float]) -> None:

@@ -36,6 +36,8 @@ class _Writing:
         self.numbers |= {(Space.SHARED, row): old.inputs + row for row in range(old.first_entry - old.inputs)}
         if plan.nothing is not None:
             self.numbers[Space.VARYING, plan.nothing] = _NOTHING
+        if plan.absent is not None:
+            self.numbers[Space.SHARED, plan.absent] = _NOTHING
 
     def block(self, block: Block) -> Iterator[int]:
         """Write a block; the numbers of its results."""
@@ -64,7 +66,7 @@ class _Writing:
                 yield self._new(MAX, parameters[0], parameters[0])
                 continue
             read = inputs[position :: block.positions] if block.dense else inputs[i * size : (i + 1) * size]
-            pairs = [(w, x) for w, x in zip(own, read, strict=True) if x != _NOTHING]
+            pairs = [(w, x) for w, x in zip(own, read, strict=True) if _NOTHING not in (w, x)]
             yield self._new(ADD, *[self._new(MUL, *pair) for pair in pairs], *bare[i])
 
     def _inner(self, block: Inner) -> Iterator[int]:

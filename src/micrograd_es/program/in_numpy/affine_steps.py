@@ -5,7 +5,8 @@ For small matrices np.dot takes half the time of np.matmul. It writes into whole
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -13,9 +14,9 @@ import numpy as np
 
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Affine, Rows, is_run
-from micrograd_es.program.in_numpy.exchange import Exchange, Write
+from micrograd_es.program.in_numpy.exchange import INNER, Exchange, Write
 from micrograd_es.program.in_numpy.scatter import sent_back
-from micrograd_es.program.in_numpy.steps import Step, einsum
+from micrograd_es.program.in_numpy.steps import Step, einsum, taken, where_there
 
 PART = 4  # of the values of a large batch no more than this part is gathered at once
 Stretch = tuple[Rows, slice]  # the inputs at some positions, and the columns of what the block has there: see `_wide`
@@ -30,6 +31,7 @@ def forward(exchange: Exchange, block: Affine, out: Array) -> list[Step]:
             to = _wide(block, out)[:, columns]
             inputs = exchange.read(1, rows, steps, False)[2].reshape(block.terms, to.shape[1])
             steps.append((np.dot if to.flags.c_contiguous else np.matmul, (matrix, inputs, to)))
+            steps += _where_there(matrix, inputs, to, block.there())
     else:
         table = exchange.read(1, block.inputs, steps, False)[2].reshape(*matrix.shape, out.shape[1])
         steps.append((einsum, ("pn,pnb->pb", matrix, table, out)))
@@ -60,13 +62,44 @@ def _to_dense(exchange: Exchange, block: Affine, upstream: Array) -> list[Step]:
         up = _wide(block, upstream)[:, columns]
         if to_weights:
             across = exchange.read(1, rows, steps, False)[2].reshape(block.terms, up.shape[1]).T
-            to = exchange.at(block.weights, False)
-            steps += exchange.sent(*to, (len(block.weights), 1), _written(shape, np.dot, up, across))
+            to, write = _there(exchange, block, _written(shape, np.dot, up, across))
+            steps += exchange.sent(*exchange.at(to, False), (len(to), 1), write)
         if to_inputs:
             rows, terms = _asked(rows, block.terms, exchange.wanted[rows.space])
             some = turned[terms]
-            steps += sent_back(exchange, rows, len(some), _written((len(some), up.shape[1]), np.dot, some, up))
+            write = _written((len(some), up.shape[1]), np.dot, some, up)
+            if block.absent is not None:
+                write = partial(_mended, write, some, up, block.there(by_term=True)[terms])
+            steps += sent_back(exchange, rows, len(some), write)
     return steps
+
+
+def _there(exchange: Exchange, block: Affine, write: Write) -> tuple[Rows, Write]:
+    """The weights that are there, and what writes into a room what of all is sent to them."""
+    there = [i for i, row in enumerate(block.weights.numbers) if row != block.absent]
+    if len(there) == len(block.weights):
+        return block.weights, write
+
+    def some(room: Array) -> list[Step]:
+        every = exchange.room(INNER, (len(block.weights), 1))
+        return [*write(every), taken(every, np.array(there), room)]
+
+    return Rows(block.weights.space, tuple([block.weights.numbers[i] for i in there])), some
+
+
+def _mended(write: Write, matrix: Array, inputs: Array, there: Sequence[Sequence[int]], room: Array) -> list[Step]:
+    """The steps that write a product, of the terms that are there."""
+    return [*write(room), *_where_there(matrix, inputs, room, there)]
+
+
+def _where_there(matrix: Array, inputs: Array, to: Array, there: Sequence[Sequence[int]]) -> list[Step]:
+    """The step that computes rows of a product again where they are not finite, of the terms that are there."""
+    parts = [
+        (inputs[None], np.broadcast_to(line[:, None], inputs.shape), np.array(terms), to[i : i + 1])
+        for i, (line, terms) in enumerate(zip(matrix, there, strict=bool(there)))
+        if len(terms) < len(line)
+    ]
+    return [(where_there, (to, parts))] if parts else []
 
 
 def _asked(rows: Rows, terms: int, wanted: set[int]) -> tuple[Rows, slice]:

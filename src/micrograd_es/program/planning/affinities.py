@@ -35,7 +35,7 @@ class Steps:
     `order` are the numbers to compute, inputs first: an operation of `ops` on `args`, a sum where that is ADD, an
     affine sum where `affine` has the number. Numbers after those of the tape are made here. `varies` says for each
     number whether it depends on the example, and `level` how many steps of its own kind are before it. `zero` is the
-    number of a constant 0, where there is one.
+    number of a constant 0, where there is one, and `constants` are the numbers of all of them.
     """
 
     def __init__(self, tape: Tape) -> None:
@@ -45,6 +45,7 @@ class Steps:
         self.args: list[tuple[int, ...]] = [()] * first
         self.args += tape.entries.args
         self.repeats, zeros = repeats(tape, self.ops, self.args)
+        self.constants = range(tape.first_constant, first)
         self.zero = tape.first_constant + tape.constants.index(0) if 0 in tape.constants else None
         self.users = self._count_users(tape)
         self.varies = self._find_varying(tape)

@@ -7,7 +7,7 @@ Products of two tables that are computed are one block where they have the same 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
 
 from micrograd_es.ops import ADD, LSE, MUL
@@ -17,6 +17,7 @@ from micrograd_es.program.planning.affinities import Affinity, Steps
 from micrograd_es.program.planning.inner import grids, together
 from micrograd_es.program.planning.levels import is_irregular, latest, put_off
 from micrograd_es.program.planning.masks import NONE, Grid
+from micrograd_es.program.planning.missing import Layer, layers
 from micrograd_es.program.planning.order import Uses, in_stretch, parameter_order
 from micrograd_es.program.planning.windows import Window, windows
 from micrograd_es.program.tape import Tape
@@ -44,8 +45,9 @@ def planned(tape: Tape) -> Plan:
         put_off(steps)
         plan, found = Plan(tape), grids(steps)
         uses = Uses(steps)
-        plan.parameters = parameter_order(tape, steps, uses)
-        _Grouping(plan, steps, uses, found).place()
+        gaps = {number: layer for layer in layers(steps, uses) for number in layer.members}
+        plan.parameters = parameter_order(tape, steps, uses, {number: layer.inputs for number, layer in gaps.items()})
+        _Grouping(plan, steps, uses, found, gaps).place()
         plan.places.update({x: plan.places[steps.repeats.get(x, x)] for x in tape.outputs})
     return plan
 
@@ -53,9 +55,11 @@ def planned(tape: Tape) -> Plan:
 class _Grouping:
     """The blocks of all levels."""
 
-    def __init__(self, plan: Plan, steps: Steps, uses: Uses, found: dict[int, Grid]) -> None:
+    def __init__(self, plan: Plan, steps: Steps, uses: Uses, found: dict[int, Grid], gaps: Mapping[int, Layer]) -> None:
         self.plan, self.steps, self.uses, self.grids, tape = plan, steps, uses, found, plan.tape
+        self.gaps = gaps
         self.nothing: int | None = None
+        self.absent: int | None = None
         shared = [tape.inputs + place for place in plan.parameters] + [*range(tape.first_constant, tape.first_entry)]
         self.numbers = {Space.VARYING: list(range(tape.inputs)), Space.SHARED: shared}  # in the order of their rows
         self.row = [*range(tape.inputs), *[0] * (len(steps.level) - tape.inputs)]
@@ -92,13 +96,18 @@ class _Grouping:
         products: dict[tuple[int, ...], list[int]] = {}
         groups: Groups = {}
         later: Groups = {}
+        whole: dict[int, Layer] = {}  # by the first of its members
         for number in numbers:
-            if ops[number] is None and number not in self.grids:
+            if number in self.gaps:
+                whole[self.gaps[number].members[0]] = self.gaps[number]
+            elif ops[number] is None and number not in self.grids:
                 products.setdefault(args[number], []).append(number)
         if self.grids:
             for tables in together([self.grids[x] for x in numbers if x in self.grids], self.row):
                 self._inner(tables)
-        self._join(groups, [x for x in numbers if ops[x] is not None] if products or self.grids else numbers)
+        self._join(groups, [x for x in numbers if ops[x] is not None] if products or self.grids or whole else numbers)
+        for layer in whole.values():
+            self._with_gaps(layer, later)
         for window in windows(products, self.steps.affine, self.row):
             self._window(window, later)
         for members, dense in self._bundles(products) if products else ():
@@ -188,6 +197,19 @@ class _Grouping:
         read = list(affinities.values())[:1] if dense else affinities.values()
         inputs = self._rows([x for a in read for x in a.inputs])
         self.plan.blocks.append(Affine(self._place(members), weights, inputs, added, dense))
+
+    def _with_gaps(self, layer: Layer, later: Groups) -> None:
+        """One product of sums of which each has some of the inputs, with 0 where it has no weight."""
+        row, affine, absent = self.row, self.steps.affine, self._absent()
+        inputs = sorted(layer.inputs, key=row.__getitem__)
+        firsts = {number: min([row[w] for w in affine[number].weights]) for number in layer.members}
+        are_parameters = max(firsts.values()) < self.plan.tape.parameters
+        numbers = sorted(firsts, key=firsts.__getitem__) if are_parameters else layer.members
+        known = [dict(zip(affine[x].inputs, affine[x].weights, strict=True)) for x in numbers]
+        members, added = self._added(numbers, later)
+        weights = self._rows([weight.get(x, absent) for weight in known for x in inputs])
+        found = Affine(self._place(members), weights, self._rows(inputs), added, True, absent=row[absent])
+        self.plan.blocks.append(found)
 
     def _window(self, window: Window, later: Groups) -> None:
         """One product of the same kernels at many positions."""
@@ -279,9 +301,16 @@ class _Grouping:
             self.plan.nothing = self._place([self.nothing]).numbers[0]
         return self.nothing
 
-    def _new(self) -> int:
+    def _absent(self) -> int:
+        """The number of a shared row that nothing is ever written to: it stays 0."""
+        if self.absent is None:
+            self.absent = self._new(False)
+            self.plan.absent = self._place([self.absent]).numbers[0]
+        return self.absent
+
+    def _new(self, varies: bool = True) -> int:
         self.row.append(0)
-        return self.steps.new(True)
+        return self.steps.new(varies)
 
     def _place(self, members: Sequence[int]) -> Rows:
         """Give new rows to some numbers."""

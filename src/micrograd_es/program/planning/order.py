@@ -12,14 +12,18 @@ from micrograd_es.program.tape import Tape
 DEPTH, USERS, INPUTS = 2, 4, 8  # how many steps after a sum are looked at, and of how many users and inputs
 
 
-def parameter_order(tape: Tape, steps: Steps, uses: Uses) -> list[int]:
-    """The parameters in the order in which sums use them, so that the weights of a dense block stand together."""
+def parameter_order(tape: Tape, steps: Steps, uses: Uses, inputs_of: Mapping[int, tuple[int, ...]]) -> list[int]:
+    """The parameters in the order in which sums use them, so that the weights of a dense block stand together.
+
+    `inputs_of` are those of the whole block, of sums that have only some of them.
+    """
     start, end = tape.inputs, tape.first_constant
     numbers: dict[tuple[int, ...], list[int]] = {}
     level: dict[tuple[int, ...], int] = {}
     for number, affinity in steps.affine.items():
-        numbers.setdefault(affinity.inputs, []).append(number)
-        level[affinity.inputs] = steps.level[number]
+        inputs = inputs_of.get(number, affinity.inputs)
+        numbers.setdefault(inputs, []).append(number)
+        level[inputs] = steps.level[number]
     layers = {inputs: [steps.affine[number] for number in sums] for inputs, sums in numbers.items()}
     used: dict[int, None] = {}
     kernels = _kernels(layers, level)
@@ -79,12 +83,12 @@ class Uses:
         """Some numbers in their order, but those of the same use one after the other."""
         alike: dict[tuple[Use, ...], list[int]] = {}
         for number in numbers:
-            alike.setdefault(self._of(number), []).append(number)
+            alike.setdefault(self.of(number), []).append(number)
         return [number for members in alike.values() for number in members]
 
     def are_one(self, numbers: Sequence[int]) -> bool:
         """Whether some numbers are all used alike."""
-        return len(set(map(self._of, numbers))) == 1
+        return len(set(map(self.of, numbers))) == 1
 
     @cached_property
     def users(self) -> dict[int, list[int]]:
@@ -100,7 +104,7 @@ class Uses:
                         users[x] = [number]
         return users
 
-    def _of(self, number: int, depth: int = DEPTH) -> tuple[Use, ...]:
+    def of(self, number: int, depth: int = DEPTH) -> tuple[Use, ...]:
         """How a number is used, the operations after each other `depth` deep."""
         key = number, depth
         if number in self.steps.tables:
@@ -112,7 +116,7 @@ class Uses:
                 beside = ["" if x == number else self._name(x) for x in xs] if len(xs) <= INPUTS else []
                 if self.steps.ops[user] in (None, ADD, MUL):  # their inputs may stand in any order
                     beside.sort()
-                found.add((self._name(user), tuple(beside), self._of(user, depth - 1) if depth else ()))
+                found.add((self._name(user), tuple(beside), self.of(user, depth - 1) if depth else ()))
             self.known[key] = tuple(sorted(found))
         return self.known[key]
 

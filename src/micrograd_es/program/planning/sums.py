@@ -12,6 +12,7 @@ from functools import partial
 from itertools import chain
 
 from micrograd_es.ops import ADD, DIV, MUL, NEG, SUB
+from micrograd_es.program.planning.gaps import tables
 from micrograd_es.program.planning.pairs import FEW, take_apart
 from micrograd_es.program.planning.terms import SCALING, Graph, Product, Sum
 
@@ -133,7 +134,8 @@ class Sums:
                 self._leave_out_of(number, set())
             elif products:
                 layers.setdefault(tuple(sorted([p.input for p in products])), []).append(number)
-        alone = {members[0]: inputs for inputs, members in layers.items() if len(members) == 1}
+        whole = self._with_gaps(layers)
+        alone = {members[0]: x for x, members in layers.items() if len(members) == 1 and x not in whole}
         uses = Counter(chain.from_iterable(map(set, alone.values())))
         cores: dict[tuple[int, ...], list[int]] = {}
         for number, inputs in alone.items():
@@ -167,6 +169,15 @@ class Sums:
         for (gates, *together), members in cores.items():
             if len(members) > gates * gates:  # there are more units than gates
                 self._keep_layer(set(together), tuple(members))
+
+    def _with_gaps(self, layers: dict[tuple[int, ...], list[int]]) -> set[tuple[int, ...]]:
+        """The inputs of sums that are a table with gaps, in which every weight stands once."""
+        found: set[tuple[int, ...]] = set()
+        for keys in tables({inputs: len(members) for inputs, members in layers.items()}):
+            weights = [p.weights for key in keys for number in layers[key] for p in self.terms[number].products]
+            if len(set(weights)) == len(weights):
+                found.update(keys)
+        return found
 
     def _keep_layer(self, inputs: set[int], members: tuple[int, ...]) -> None:
         """Leave all but some inputs out of sums, where they have a weight for each of them as a layer does.

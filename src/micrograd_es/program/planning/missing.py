@@ -1,0 +1,65 @@
+"""Layers of which weights are missing: a matrix without its diagonal, a triangular one, one under a mask.
+
+Each is one product, with 0 where there is no weight.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import chain
+from typing import NamedTuple
+
+from micrograd_es.ops import MUL
+from micrograd_es.program.planning.affinities import Affinity, Steps
+from micrograd_es.program.planning.gaps import Inputs, tables
+from micrograd_es.program.planning.order import Uses
+
+
+class Layer(NamedTuple):
+    """Sums that are one product, and the inputs that they have together."""
+
+    members: list[int]
+    inputs: Inputs
+
+
+def layers(steps: Steps, uses: Uses) -> list[Layer]:
+    """The layers with missing weights among the sums of products of steps.
+
+    A product alone that is used as their sums are is one of these from here on.
+    """
+    levels: dict[int, dict[Inputs, list[int]]] = {}
+    for number, affinity in steps.affine.items():
+        if steps.varies[number]:
+            levels.setdefault(steps.level[number], {}).setdefault(affinity.inputs, []).append(number)
+    found: list[Layer] = []
+    for level, sums in levels.items():
+        for keys in tables({key: len(members) for key, members in sums.items()}):
+            members = [number for key in keys for number in sums[key]]
+            if _differ([steps.affine[number].weights for number in members], steps):
+                inputs = {x for key in keys for x in key}
+                members += _alone(steps, uses, level, inputs, uses.of(members[0]))
+                found.append(Layer(sorted(members), tuple(sorted(inputs))))
+    return found
+
+
+def _differ(weights: Sequence[tuple[int, ...]], steps: Steps) -> bool:
+    """Whether no parameter stands twice, and no two sums have the same weights, as a filter has at its positions."""
+    counts = Counter(chain.from_iterable(weights))
+    different = {tuple(sorted(row)) for row in weights}
+    return len(different) == len(weights) and all(n == 1 or w in steps.constants for w, n in counts.items())
+
+
+def _alone(steps: Steps, uses: Uses, level: int, inputs: set[int], use: object) -> list[int]:
+    """Products of a weight and one of some inputs that are used in that way, made sums of one term."""
+    ops, args, varies = steps.ops, steps.args, steps.varies
+    found: list[int] = []
+    for number in steps.order:
+        xs = args[number]
+        if ops[number] is MUL and steps.level[number] == level and len(xs) == 2 and not inputs.isdisjoint(xs):
+            weight, x = xs if varies[xs[1]] else xs[::-1]
+            if x in inputs and not varies[weight] and uses.of(number) == use:
+                ops[number], args[number] = None, (x,)
+                steps.affine[number] = Affinity((weight,), (x,), (number,), None, ())
+                found.append(number)
+    return found
