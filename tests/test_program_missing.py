@@ -205,7 +205,7 @@ def test_what_a_neuron_does_not_read_does_not_reach_it(bad: float, batch: int, b
             assert np.isfinite(found[-1, i]) == ((i, j) not in mask)
         finite = np.isfinite(found)
         assert finite[:-1].all()
-        np.testing.assert_allclose(found[finite], expected[finite], rtol=1e-12)
+        np.testing.assert_allclose(found[finite], expected[finite], rtol=1e-12, atol=1e-12)
 
 
 @with_both
@@ -268,3 +268,66 @@ def test_a_filter_at_the_edges_of_an_image_is_no_layer() -> None:
         lambda x: [chain([w[j - i + 2] * x[j] for j in range(9) if abs(i - j) <= 2]) for i in range(9)], 9
     )
     assert all(block.absent is None for block in found)
+
+
+def at_positions(mask: Mask, count: int, bias: bool = True) -> tuple[Fn, int]:
+    """The same layer on each of some vectors, which are written one after the other, and added up after it."""
+    w, b, v = values(20, INPUTS), values(20), values(20, seed=3)
+
+    def fn(x: list[Value]) -> Value:
+        parts = [x[i * INPUTS : (i + 1) * INPUTS] for i in range(count)]
+        found = [layer(mask, w, [es.sin(a) for a in part], b if bias else None) for part in parts]
+        return squares([es.dot(v[: len(z)], [es.tanh(a) for a in z]) for z in found])
+
+    return fn, count * INPUTS
+
+
+@with_both
+@pytest.mark.parametrize("bias", [False, True], ids=["alone", "with biases"])
+@with_masks
+def test_the_same_layer_at_several_positions_is_one_product(mask: Mask, bias: bool, fast: bool) -> None:
+    fast_or_not(fast)
+    fn, inputs = at_positions(mask, 3, bias)
+    program = record(fn, [0.1] * inputs, fast=fast)
+    (block,) = gaps(program)
+    assert block.positions == 3 and len(block.weights.numbers) == block.kernels * block.terms
+    xs = np.random.default_rng(3).normal(size=(3, inputs))
+    agree(program, fn, xs)
+    if not fast:
+        check_matrices(program, xs)
+        check_printed(program, xs)
+        program = record(fn, [0.1] * inputs)
+        program.value_and_grad(xs, wrt="both")
+        assert_source_gives_the_same(program, 0.5)
+
+
+def test_portions_of_positions_have_the_numbers_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    fn, inputs = at_positions(MASKS["random"], 4)
+    xs = np.random.default_rng(2).normal(size=(50, inputs))
+    assert_the_same_in_portions(lambda: record(fn, [0.1] * inputs), [xs], monkeypatch)
+
+
+@with_both
+@pytest.mark.parametrize("bias", [False, True], ids=["alone", "with biases"])
+@pytest.mark.parametrize("batch", [1, 3, 40])
+def test_what_a_neuron_does_not_read_does_not_reach_it_at_any_position(batch: int, bias: bool, fast: bool) -> None:
+    fast_or_not(fast)
+    mask, w, b, count = MASKS["triangular"], values(20, INPUTS), values(20), 3
+
+    def fn(x: list[Value]) -> list[Value]:
+        parts = [x[i * INPUTS : (i + 1) * INPUTS] for i in range(count)]
+        return [z for part in parts for z in layer(mask, w, part, b if bias else None)]
+
+    program = record(fn, [0.1] * (count * INPUTS), fast=fast)
+    assert [block.positions for block in gaps(program)] == [count]
+    xs = np.random.default_rng(3).normal(size=(batch, count * INPUTS))
+    expected = program(xs)
+    for j in range(count * INPUTS):
+        given = xs.copy()
+        given[-1, j] = np.inf
+        found = program(given)
+        position, own = divmod(j, INPUTS)
+        reached = [i // INPUTS == position and (i % INPUTS, own) in mask for i in range(count * INPUTS)]
+        assert (np.isfinite(found[-1]) != reached).all()
+        finite = np.isfinite(found)
+        np.testing.assert_allclose(found[finite], expected[finite], rtol=1e-12, atol=1e-12)

@@ -200,7 +200,7 @@ class Backward:
             first = self.way.weights[block.weights]
             lines = [(first + k, terms, rows) for k, rows in enumerate(block.there(by_term=True))]
             if lines:
-                later = [*self.way.again(((x, self.way.zero) for x in apart), lines, upstream), *later]
+                later = [*self.way.again([(x, self.way.zero) for x in apart], lines, upstream), *later]
         weights = self.way.weights[block.weights], per_group(block)
         if self.places.is_single:
             firsts = out[::terms]

@@ -107,29 +107,32 @@ class Forward:
 
     def _with_gaps(self, block: Affine) -> list[int]:
         """A layer of which weights are missing: the products, again where they have to be, then what is added."""
-        out, read = self.places.values(block.out), self.places.values(block.inputs)
-        alone = begins(block)
-        starts = self.places.values(block.bare[0]) if alone else [self.zero] * len(out)
+        places, alone, terms = self.places, begins(block), block.terms
+        out, read = [by_group(block, places.values(rows)) for rows in (block.out, block.inputs)]
+        starts = by_group(block, places.values(block.spread(block.bare[0]))) if alone else [self.zero] * len(out)
         steps = self._products(block, targets(out, True, starts))
-        weights = self.weights[block.weights]
-        lines = [(weights + i * block.terms, 1, terms) for i, terms in enumerate(block.there())]
-        steps += self.again(zip(out, starts, strict=True), lines, read)
+        first = self.weights[block.weights]
+        lines = [(first + i * terms, 1, there) for i, there in enumerate(block.there())]
+        steps += self.again(list(zip(out, starts, strict=True)), lines, read)
         for bare in () if alone else block.bare:
             steps += self._elementwise(ADD, block.out, (block.out, bare))
         return steps
 
     def again(
-        self, rows: Iterable[tuple[int, int]], lines: Sequence[tuple[int, int, list[int]]], read: Sequence[int]
+        self, rows: Sequence[tuple[int, int]], lines: Sequence[tuple[int, int, list[int]]], read: Sequence[int]
     ) -> list[int]:
-        """Products again that are not finite, of the terms that are there.
+        """Products again that are not finite, of the terms that are there, position after position.
 
-        For each row where it is and the place of what it starts from; the place of its first weight, how far each is
-        from the next, and its terms; the places of all rows that are read.
+        For each row where it is and the place of what it starts from; for each line of weights the place of the first,
+        how far each is from the next, and its terms; the places of all rows that are read.
         """
         alike: dict[int, list[int]] = {}
-        for row, (first, step, terms) in zip(rows, lines, strict=True):
-            pairs = [number for k in terms for number in (first + k * step, read[k])]
-            if len(terms) < len(read):
+        each = len(read) * len(lines) // len(rows)  # that are read at a position
+        for i, row in enumerate(rows):
+            position, line = divmod(i, len(lines))
+            first, step, terms = lines[line]
+            pairs = [number for k in terms for number in (first + k * step, read[position * each + k])]
+            if len(terms) < each:
                 alike.setdefault(len(terms), []).extend([*row, *pairs])
         found = [
             self.book.step(products.again, len(table) // (2 + 2 * terms), terms, self.places.tile, *table)

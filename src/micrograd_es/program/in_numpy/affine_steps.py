@@ -89,7 +89,8 @@ def _there(exchange: Exchange, block: Affine, write: Write) -> tuple[Rows, Write
 
 def _mended(write: Write, matrix: Array, inputs: Array, there: Sequence[Sequence[int]], room: Array) -> list[Step]:
     """The steps that write a product, of the terms that are there."""
-    return [*write(room), *_where_there(matrix, inputs, room, there)]
+    to = room.reshape(len(matrix), inputs.shape[1])
+    return [*write(room), *_where_there(matrix, inputs, to, there)]
 
 
 def _where_there(matrix: Array, inputs: Array, to: Array, there: Sequence[Sequence[int]]) -> list[Step]:

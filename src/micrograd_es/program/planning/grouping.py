@@ -17,7 +17,7 @@ from micrograd_es.program.planning.affinities import Affinity, Steps
 from micrograd_es.program.planning.inner import grids, together
 from micrograd_es.program.planning.levels import is_irregular, latest, put_off
 from micrograd_es.program.planning.masks import NONE, Grid
-from micrograd_es.program.planning.missing import Layer, layers
+from micrograd_es.program.planning.missing import MISSING, Layer, layers
 from micrograd_es.program.planning.order import Uses, in_stretch, parameter_order
 from micrograd_es.program.planning.windows import Window, windows
 from micrograd_es.program.tape import Tape
@@ -45,8 +45,12 @@ def planned(tape: Tape) -> Plan:
         put_off(steps)
         plan, found = Plan(tape), grids(steps)
         uses = Uses(steps)
-        gaps = {number: layer for layer in layers(steps, uses) for number in layer.members}
-        plan.parameters = parameter_order(tape, steps, uses, {number: layer.inputs for number, layer in gaps.items()})
+        gaps: dict[int, Layer] = {}
+        inputs_of: dict[int, tuple[int, ...]] = {}
+        for layer in layers(steps, uses):
+            inputs_of |= layer.inputs_of
+            gaps |= dict.fromkeys(layer.inputs_of, layer)
+        plan.parameters = parameter_order(tape, steps, uses, inputs_of)
         _Grouping(plan, steps, uses, found, gaps).place()
         plan.places.update({x: plan.places[steps.repeats.get(x, x)] for x in tape.outputs})
     return plan
@@ -96,10 +100,10 @@ class _Grouping:
         products: dict[tuple[int, ...], list[int]] = {}
         groups: Groups = {}
         later: Groups = {}
-        whole: dict[int, Layer] = {}  # by the first of its members
+        whole: dict[int, Layer] = {}  # by the first of their sums
         for number in numbers:
             if number in self.gaps:
-                whole[self.gaps[number].members[0]] = self.gaps[number]
+                whole[self.gaps[number].members[0][0]] = self.gaps[number]
             elif ops[number] is None and number not in self.grids:
                 products.setdefault(args[number], []).append(number)
         if self.grids:
@@ -200,15 +204,17 @@ class _Grouping:
 
     def _with_gaps(self, layer: Layer, later: Groups) -> None:
         """One product of sums of which each has some of the inputs, with 0 where it has no weight."""
-        row, affine, absent = self.row, self.steps.affine, self._absent()
-        inputs = sorted(layer.inputs, key=row.__getitem__)
-        firsts = {number: min([row[w] for w in affine[number].weights]) for number in layer.members}
-        are_parameters = max(firsts.values()) < self.plan.tape.parameters
-        numbers = sorted(firsts, key=firsts.__getitem__) if are_parameters else layer.members
-        known = [dict(zip(affine[x].inputs, affine[x].weights, strict=True)) for x in numbers]
-        members, added = self._added(numbers, later)
-        weights = self._rows([weight.get(x, absent) for weight in known for x in inputs])
-        found = Affine(self._place(members), weights, self._rows(inputs), added, True, absent=row[absent])
+        row, count, absent = self.row, len(layer.members), self._absent()
+        terms = sorted(range(len(layer.weights)), key=lambda i: row[layer.inputs[0][i]])
+        kernels = list(zip(*[layer.weights[i] for i in terms], strict=True))
+        firsts = [min([row[w] for w in kernel if w != MISSING]) for kernel in kernels]
+        order = sorted(range(len(kernels)), key=firsts.__getitem__)
+        if max(firsts) >= self.plan.tape.parameters:
+            order.sort(key=layer.members[0].__getitem__)
+        members, added = self._added([sums[k] for k in order for sums in layer.members], later, count)
+        weights = self._rows([w if w != MISSING else absent for k in order for w in kernels[k]])
+        inputs = self._rows([inputs[i] for i in terms for inputs in layer.inputs])
+        found = Affine(self._place(members), weights, inputs, added, True, count, row[absent])
         self.plan.blocks.append(found)
 
     def _window(self, window: Window, later: Groups) -> None:

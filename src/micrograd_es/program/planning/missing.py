@@ -15,12 +15,23 @@ from micrograd_es.program.planning.affinities import Affinity, Steps
 from micrograd_es.program.planning.gaps import Inputs, tables
 from micrograd_es.program.planning.order import Uses
 
+MISSING = -1  # stands for a weight that is missing
+
+Weights = tuple[tuple[int, ...], ...]  # of each input that of every sum
+
 
 class Layer(NamedTuple):
-    """Sums that are one product, and the inputs that they have together."""
+    """The sums of a layer and their inputs, at every position where it has the same weights."""
 
-    members: list[int]
-    inputs: Inputs
+    weights: Weights
+    members: list[list[int]]
+    inputs: list[list[int]]
+
+    @property
+    def inputs_of(self) -> dict[int, Inputs]:
+        """For each sum the inputs that all of its position have."""
+        pairs = zip(self.members, map(tuple, self.inputs), strict=True)
+        return {number: inputs for members, inputs in pairs for number in members}
 
 
 def layers(steps: Steps, uses: Uses) -> list[Layer]:
@@ -32,15 +43,27 @@ def layers(steps: Steps, uses: Uses) -> list[Layer]:
     for number, affinity in steps.affine.items():
         if steps.varies[number]:
             levels.setdefault(steps.level[number], {}).setdefault(affinity.inputs, []).append(number)
-    found: list[Layer] = []
+    found: dict[tuple[int, Weights], Layer] = {}
     for level, sums in levels.items():
         for keys in tables({key: len(members) for key, members in sums.items()}):
             members = [number for key in keys for number in sums[key]]
             if _differ([steps.affine[number].weights for number in members], steps):
                 inputs = {x for key in keys for x in key}
                 members += _alone(steps, uses, level, inputs, uses.of(members[0]))
-                found.append(Layer(sorted(members), tuple(sorted(inputs))))
-    return found
+                weights, *position = _in_order(steps, members, sorted(inputs))
+                layer = found.setdefault((level, weights), Layer(weights, [], []))
+                for known, own in zip(layer[1:], position, strict=True):
+                    known.append(own)
+    return list(found.values())
+
+
+def _in_order(steps: Steps, members: list[int], inputs: list[int]) -> tuple[Weights, list[int], list[int]]:
+    """The weights, sums and inputs of a layer, in an order that is the same wherever these weights are."""
+    known = {x: dict(zip(steps.affine[x].inputs, steps.affine[x].weights, strict=True)) for x in members}
+    members = sorted(members, key=lambda number: sorted(known[number].values()))
+    columns = {x: tuple([known[number].get(x, MISSING) for number in members]) for x in inputs}
+    inputs = sorted(inputs, key=columns.__getitem__)
+    return tuple([columns[x] for x in inputs]), members, inputs
 
 
 def _differ(weights: Sequence[tuple[int, ...]], steps: Steps) -> bool:
