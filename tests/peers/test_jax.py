@@ -16,9 +16,11 @@ from micrograd_es import Program, Value, record
 from micrograd_es.ops import OPS, Role, op
 from micrograd_es.value import apply
 from test_program import layered, random_function
+from test_program_blocks import values
 from test_program_convolutions import CASES as CONVOLUTIONS
 from test_program_factors import KNOWN, factorised, of_inputs
 from test_program_inner import CASES as TABLES
+from test_program_missing import INPUTS, MASKS, at_positions, layer, network
 
 jax = pytest.importorskip("jax")
 jax.config.update("jax_enable_x64", True)
@@ -110,6 +112,18 @@ def test_products_of_two_tables_agree(name: str) -> None:
     xs = np.random.default_rng(3).normal(size=(5, inputs))
     assert_the_same(program, xs)
     assert_the_same(program, xs[:0])
+
+
+@pytest.mark.parametrize("name", MASKS)
+def test_layers_with_missing_weights_agree_also_where_an_input_is_not_finite(name: str) -> None:
+    fn, inputs = at_positions(MASKS[name], 3)
+    assert_the_same(record(fn, [0.1] * inputs), np.random.default_rng(3).normal(size=(7, inputs)))
+    program = record(network(MASKS[name], "followed by a layer"), [0.1] * INPUTS)
+    xs = np.random.default_rng(3).normal(size=(7, INPUTS))
+    assert_the_same(program, xs)
+    neurons = record(lambda x: [es.tanh(z) for z in layer(MASKS[name], values(20, INPUTS), x)], [0.1] * INPUTS)
+    given = np.where(np.arange(INPUTS) == 1, np.inf, xs)
+    np.testing.assert_allclose(neurons.to_jax()(neurons.parameters, given), neurons(given), rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", KNOWN)

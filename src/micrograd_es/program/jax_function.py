@@ -115,12 +115,14 @@ def _computed(block: Block, numbers: _Numbers) -> Any:
         return jnp.einsum("gnrb,gncb->gcrb", left, right, precision="highest").reshape(count, left.shape[3])
     weights, inputs = numbers.take(block.weights), numbers.take(block.inputs)
     weights, examples = weights.reshape(block.kernels, block.terms), inputs.shape[1]
-    if block.absent is not None:
-        there = np.array(block.weights.numbers).reshape(weights.shape) != block.absent
-        total = jnp.where(there[:, :, None], weights[:, :, None] * inputs, 0).sum(axis=1)
-    elif block.dense:
+    if block.dense:
         wide = inputs.reshape(block.terms, block.positions * examples)
-        total = jnp.matmul(weights, wide, precision="highest").reshape(count, examples)
+        if block.absent is None:
+            found = jnp.matmul(weights, wide, precision="highest")
+        else:
+            there = np.array(block.weights.numbers).reshape(weights.shape) != block.absent
+            found = jnp.where(there[:, :, None], weights[:, :, None] * wide, 0).sum(axis=1)
+        total = found.reshape(count, examples)
     else:
         table = inputs.reshape(block.kernels, block.terms, examples)
         total = jnp.einsum("pn,pnb->pb", weights, table, precision="highest")
