@@ -1,14 +1,19 @@
 """Sums with a weight for every pair, Σᵢⱼ wᵢⱼ·xᵢ·yⱼ: they are Σⱼ (Σᵢ wᵢⱼ·xᵢ)·yⱼ, a dense product and one for each y.
 
+So are those of which some weights are missing: there is none for xᵢ with itself, or one for both orders.
+
 An energy, a bilinear form, a layer of products: what is written as a product for each pair is a matrix between two
 vectors.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from micrograd_es.ops import DIV, MUL, NEG
+from micrograd_es.program.planning.gaps import tables
 from micrograd_es.program.planning.terms import SCALING, Graph, Product, Sum
 
 FEW = 4  # terms; fewer are no matrix
@@ -38,14 +43,29 @@ def take_apart(graph: Graph, terms: Sum) -> list[int]:
     pairs = list(found.values())
     xs, ys = {pair.product.input for pair in pairs}, {pair.other for pair in pairs}
     different = len({(pair.product.input, pair.other) for pair in pairs})
-    if min(len(xs), len(ys)) < 2 or not len(pairs) == different == len(xs) * len(ys):
+    if min(len(xs), len(ys)) < 2 or len(pairs) != different:
         return []
-    for pair in pairs if len(ys) <= len(xs) else [pair.swapped for pair in pairs]:
+    turned = pairs if len(ys) <= len(xs) else [pair.swapped for pair in pairs]
+    if len(pairs) < len(xs) * len(ys):
+        if not _are_table(turned):
+            return []
+        turned.sort(key=lambda pair: pair.other)
+    for pair in turned:
         terms.pairs.setdefault(pair.other, []).append(pair.product)
     count = len(terms.products)
     terms.products[:] = [term for place, term in enumerate(terms.products) if place not in found]
     terms.bare[:] = [code for place, code in enumerate(terms.bare, count) if place not in found]
     return [number for pair in pairs for number in pair.path]
+
+
+def _are_table(pairs: Sequence[Pair]) -> bool:
+    """Whether enough of the pairs are there: a matrix without its diagonal, or one half of it."""
+    inputs: dict[int, list[int]] = {}
+    for pair in pairs:
+        inputs.setdefault(pair.other, []).append(pair.product.input)
+    sums = Counter([tuple(sorted(xs)) for xs in inputs.values()])
+    found = tables(sums)
+    return len(found) == 1 and len(found[0]) == len(sums)
 
 
 def _found(graph: Graph, terms: Sum) -> dict[int, Pair]:
