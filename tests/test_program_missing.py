@@ -37,6 +37,8 @@ MASKS: dict[str, Mask] = {
     "hardly half": some(12, 8, 0.5, seed=1),
     "nearly all": some(8, 8, 0.85, seed=5),
     "degrees": where(lambda i, j: j <= i % 7, rows=20),
+    "a third": some(12, 8, 0.35, seed=1),
+    "of three kinds": where(lambda i, j: (i % 3 + j) % 3 != 0, rows=16),
     "few neurons": where(lambda i, j: i != j, rows=4, columns=4),
 }
 
@@ -230,6 +232,23 @@ def test_what_an_input_is_not_read_by_sends_nothing_back_to_it(batch: int, fast:
     given = [Value(x) for x in xs[-1].tolist()]
     expected = es.gradients(squares(layer(mask, w, given)[1:]))
     np.testing.assert_allclose(slopes[1:], [expected[x] for x in given[1:]], rtol=1e-12)
+
+
+def test_compiled_neurons_of_the_same_inputs_are_together_and_little_is_computed_of_what_is_not_there() -> None:
+    pytest.importorskip("llvmlite")
+    from micrograd_es.program.compiled.split import without_gaps
+
+    def split(name: str) -> list[Affine]:
+        plan = record(network(MASKS[name], "followed by a layer"), [0.1] * INPUTS).plan
+        return [b for b in without_gaps(plan).blocks if isinstance(b, Affine)][:-1]
+
+    assert [block.absent is None for block in split("random")] == [False]
+    kinds = split("of three kinds")
+    assert [(block.kernels, block.dense, block.absent) for block in kinds] == [(n, True, None) for n in (6, 5, 5)]
+    third = split("a third")
+    assert sum(len(block.weights) for block in third) == len(MASKS["a third"])
+    assert sorted(row for block in third for row in block.out.numbers) == list(range(INPUTS, INPUTS + 12))
+    assert {block.dense for block in third if block.kernels > 1} == {False}
 
 
 def blocks_of(fn: Callable[[list[Value]], Any], inputs: int) -> list[Affine]:

@@ -23,6 +23,7 @@ from micrograd_es.program.compiled.forward import Forward
 from micrograd_es.program.compiled.machine import lanes
 from micrograd_es.program.compiled.narrow import narrowed
 from micrograd_es.program.compiled.places import VARYING, Places
+from micrograd_es.program.compiled.split import without_gaps
 
 TILE = 128  # examples at most
 NEAR = 1 << 19  # bytes that the values and gradients of a tile may take
@@ -47,7 +48,7 @@ class Runner:
 
     def __init__(self, plan: Plan, shared: Array, batch: int, wanted: Wanted, output: Rows | None) -> None:
         known, self.outputs = plan.sizes[VARYING], [plan.places[number] for number in plan.tape.outputs]
-        plan, wanted = narrowed(plan, wanted)
+        plan, wanted = narrowed(without_gaps(plan), wanted)
         count, inputs = plan.sizes[VARYING], plan.tape.inputs
         self.batch, self.real, self.size = batch, str(shared.dtype), shared.dtype.itemsize
         self.tile = tile_of(count, batch, self.size, lanes(self.real))

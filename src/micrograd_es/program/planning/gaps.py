@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-FULL = 3  # at least this part of a table is there
+FULL = 4  # at least this part of a table is there
 COMMON = 4  # at least this part of the inputs of a sum are in those of longer ones
 LONG = 3  # inputs of a sum that a table begins with
 DIFFERENT = 3  # so many different inputs are a table; fewer are layers by themselves
