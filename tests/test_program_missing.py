@@ -281,6 +281,14 @@ def test_a_band_and_a_table_of_which_little_is_there_are_none(width: int) -> Non
         assert block.absent is None and not block.dense
 
 
+def test_many_small_layers_with_missing_weights_stay_one_ragged_product() -> None:
+    w = values(40, 4)
+    (block,) = blocks_of(
+        lambda x: [es.dot(w[k][:3], [x[k // 4 * 4 + (i + k) % 4] for i in range(3)]) for k in range(40)], 40
+    )
+    assert (block.dense, block.kernels, block.terms) == (False, 40, 3)
+
+
 def test_a_filter_at_the_edges_of_an_image_is_no_layer() -> None:
     w = values(5)
     found = blocks_of(

@@ -17,7 +17,7 @@ from micrograd_es.program.planning.affinities import Affinity, Steps
 from micrograd_es.program.planning.inner import grids, together
 from micrograd_es.program.planning.levels import is_irregular, latest, put_off
 from micrograd_es.program.planning.masks import NONE, Grid
-from micrograd_es.program.planning.missing import MISSING, Layer, layers
+from micrograd_es.program.planning.missing import MANY, MISSING, SMALL, Layer, layers
 from micrograd_es.program.planning.order import Uses, in_stretch, parameter_order
 from micrograd_es.program.planning.windows import Window, windows
 from micrograd_es.program.tape import Tape
@@ -27,8 +27,6 @@ Groups = dict[tuple[object, ...], list[int]]
 SYMMETRIC = (ADD, MUL, LSE)  # their inputs may stand in any order: that of their rows
 
 _SPACES = (Space.SHARED, Space.VARYING)  # by whether a number varies
-
-MANY, SMALL = 4, 256  # so many dense products of so few weights are one ragged product
 
 
 def planned(tape: Tape) -> Plan:

@@ -6,7 +6,7 @@ Each is one product, with 0 where there is no weight.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from micrograd_es.program.planning.affinities import Affinity, Steps
 from micrograd_es.program.planning.gaps import Inputs, tables
 from micrograd_es.program.planning.order import Uses
 
+MANY, SMALL = 4, 256  # so many products of so few weights are one ragged product
 MISSING = -1  # stands for a weight that is missing
 
 Weights = tuple[tuple[int, ...], ...]  # of each input that of every sum
@@ -44,17 +45,43 @@ def layers(steps: Steps, uses: Uses) -> list[Layer]:
         if steps.varies[number]:
             levels.setdefault(steps.level[number], {}).setdefault(affinity.inputs, []).append(number)
     found: dict[tuple[int, Weights], Layer] = {}
+    alone: dict[tuple[int, int], list[int]] | None = None
     for level, sums in levels.items():
-        for keys in tables({key: len(members) for key, members in sums.items()}):
-            members = [number for key in keys for number in sums[key]]
-            if _differ([steps.affine[number].weights for number in members], steps):
-                inputs = {x for key in keys for x in key}
-                members += _alone(steps, uses, level, inputs, uses.of(members[0]))
-                weights, *position = _in_order(steps, members, sorted(inputs))
-                layer = found.setdefault((level, weights), Layer(weights, [], []))
-                for known, own in zip(layer[1:], position, strict=True):
-                    known.append(own)
+        for members in _large_or_few(steps, _groups(steps, sums)):
+            inputs = sorted({x for number in members for x in steps.affine[number].inputs})
+            if alone is None:
+                alone = _alone(steps)
+            use = uses.of(members[0])
+            for x in inputs:
+                others = [number for number in alone.get((level, x), ()) if uses.of(number) == use]
+                _as_sums(steps, others, x)
+                members += others
+            weights, *position = _in_order(steps, members, inputs)
+            layer = found.setdefault((level, weights), Layer(weights, [], []))
+            for known, own in zip(layer[1:], position, strict=True):
+                known.append(own)
     return list(found.values())
+
+
+def _groups(steps: Steps, sums: Mapping[Inputs, list[int]]) -> list[list[int]]:
+    """The sums of each table with gaps in which every weight has a place of its own."""
+    found = [
+        [number for key in keys for number in sums[key]]
+        for keys in tables({key: len(members) for key, members in sums.items()})
+    ]
+    return [members for members in found if _differ([steps.affine[number].weights for number in members], steps)]
+
+
+def _large_or_few(steps: Steps, groups: Sequence[list[int]]) -> list[list[int]]:
+    """The sums of layers, without those of many different ones of few weights each: these are one ragged product."""
+    affine = steps.affine
+    sizes = [len(members) * len({x for number in members for x in affine[number].inputs}) for members in groups]
+    small = {
+        tuple(sorted([tuple(sorted(affine[number].weights)) for number in members]))
+        for members, size in zip(groups, sizes, strict=True)
+        if size <= SMALL
+    }
+    return [members for members, size in zip(groups, sizes, strict=True) if size > SMALL or len(small) < MANY]
 
 
 def _in_order(steps: Steps, members: list[int], inputs: list[int]) -> tuple[Weights, list[int], list[int]]:
@@ -73,16 +100,20 @@ def _differ(weights: Sequence[tuple[int, ...]], steps: Steps) -> bool:
     return len(different) == len(weights) and all(n == 1 or w in steps.constants for w, n in counts.items())
 
 
-def _alone(steps: Steps, uses: Uses, level: int, inputs: set[int], use: object) -> list[int]:
-    """Products of a weight and one of some inputs that are used in that way, made sums of one term."""
+def _alone(steps: Steps) -> dict[tuple[int, int], list[int]]:
+    """The products of a weight and an input that stand alone, by their level and the input."""
     ops, args, varies = steps.ops, steps.args, steps.varies
-    found: list[int] = []
+    found: dict[tuple[int, int], list[int]] = {}
     for number in steps.order:
         xs = args[number]
-        if ops[number] is MUL and steps.level[number] == level and len(xs) == 2 and not inputs.isdisjoint(xs):
-            weight, x = xs if varies[xs[1]] else xs[::-1]
-            if x in inputs and not varies[weight] and uses.of(number) == use:
-                ops[number], args[number] = None, (x,)
-                steps.affine[number] = Affinity((weight,), (x,), (number,), None, ())
-                found.append(number)
+        if ops[number] is MUL and len(xs) == 2 and varies[xs[0]] is not varies[xs[1]]:
+            found.setdefault((steps.level[number], xs[varies[xs[1]]]), []).append(number)
     return found
+
+
+def _as_sums(steps: Steps, numbers: Sequence[int], x: int) -> None:
+    """Make products of a weight and an input sums of one term."""
+    for number in numbers:
+        weight = next(w for w in steps.args[number] if w != x)
+        steps.ops[number], steps.args[number] = None, (x,)
+        steps.affine[number] = Affinity((weight,), (x,), (number,), None, ())
