@@ -119,6 +119,32 @@ def test_it_has_the_numbers_of_the_eager_path(mask: Mask, kind: str, fast: bool)
 
 
 @with_both
+@pytest.mark.parametrize("name", ["no diagonal", "random", "nearly all"])
+def test_one_after_another_and_beside_what_no_gradient_is_asked_of(name: str, fast: bool) -> None:
+    fast_or_not(fast)
+    mask, w, v, u = MASKS[name], values(20, 8), values(20, 8, seed=2), values(4, 8, seed=3)
+
+    def fn(x: list[Value]) -> Value:
+        first = [*x[:4], *[es.tanh(es.dot(row, x)) for row in u]]
+        second = [es.sin(z) for z in layer(mask, w, first)]
+        return squares(layer(mask[:-1], v, second))
+
+    program = record(fn, [0.1] * INPUTS, fast=fast)
+    assert len(gaps(program)) == 2
+    agree(program, fn, np.random.default_rng(3).normal(size=(3, INPUTS)))
+
+
+@pytest.mark.parametrize("name", ["triangular", "random"])
+def test_a_large_batch_has_the_numbers_of_its_parts(name: str) -> None:
+    fn, inputs = at_positions(MASKS[name], 5)
+    program, xs = record(fn, [0.1] * inputs), np.random.default_rng(3).normal(size=(6000, inputs))
+    _, (slopes, (to_inputs,)) = program.value_and_grad(xs, reduce="sum", wrt="both")
+    parts = [program.value_and_grad(some, reduce="sum", wrt="both")[1] for some in np.split(xs, 200)]
+    np.testing.assert_allclose(slopes, sum([part for part, _ in parts]), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(to_inputs, np.concatenate([part for _, (part,) in parts]), rtol=1e-9, atol=1e-12)
+
+
+@with_both
 @with_masks
 def test_it_has_them_in_float32(mask: Mask, fast: bool) -> None:
     fast_or_not(fast)
@@ -358,47 +384,3 @@ def test_what_a_neuron_does_not_read_does_not_reach_it_at_any_position(batch: in
         assert (np.isfinite(found[-1]) != reached).all()
         finite = np.isfinite(found)
         np.testing.assert_allclose(found[finite], expected[finite], rtol=1e-12, atol=1e-12)
-
-
-PAIRS: dict[str, Mask] = {
-    "all but those of one": where(lambda i, j: i != j),
-    "each pair once": where(lambda i, j: i < j),
-    "each pair once, turned": where(lambda i, j: i > j),
-    "some": some(8, 8, 0.6, seed=3),
-}
-
-
-def energy(pairs: Mask, turned: bool = False) -> Fn:
-    w, field = values(8, 8), values(8)
-
-    def fn(s: list[Value]) -> Value:
-        order = random.Random(1).sample(pairs, len(pairs)) if turned else pairs
-        products = [(s[j] * w[i][j]) * s[i] if turned else w[i][j] * s[i] * s[j] for i, j in order]
-        return -0.5 * es.sum(products) - es.sum([es.exp(b * a) for a, b in zip(s, field, strict=True)])
-
-    return fn
-
-
-@with_both
-@pytest.mark.parametrize("turned", [False, True])
-@pytest.mark.parametrize("pairs", PAIRS.values(), ids=PAIRS)
-def test_a_weight_for_nearly_every_pair_is_a_matrix_between_two_vectors(pairs: Mask, turned: bool, fast: bool) -> None:
-    fast_or_not(fast)
-    fn, xs = energy(pairs, turned), np.random.default_rng(3).normal(size=(3, 8))
-    program = record(fn, [0.1] * 8, fast=fast)
-    (block,) = gaps(program)
-    assert sum(map(len, block.there())) == len(pairs)
-    agree(program, fn, xs)
-    if not fast:
-        check_matrices(program, xs)
-        check_printed(program, xs)
-
-
-def test_an_energy_of_every_pair_but_those_of_one_reads_as_such() -> None:
-    lines = record(energy(PAIRS["all but those of one"]), [0.1] * 8).explain().splitlines()
-    assert any(" = X·W1 " in line for line in lines) and any(" ⊙ X " in line for line in lines), lines
-
-
-def test_few_pairs_with_a_weight_stay_products_of_two() -> None:
-    assert not gaps(record(energy(where(lambda i, j: j == (i + 1) % 8)), [0.1] * 8))
-    assert not gaps(record(energy(where(lambda i, j: 0 < j - i < 3)), [0.1] * 8))
