@@ -76,9 +76,9 @@ def _to_dense(exchange: Exchange, block: Affine, upstream: Array) -> list[Step]:
 
 def _there(exchange: Exchange, block: Affine, write: Write) -> tuple[Rows, Write]:
     """The weights that are there, and what writes into a room what of all is sent to them."""
-    there = [i for i, row in enumerate(block.weights.numbers) if row != block.absent]
-    if len(there) == len(block.weights):
+    if block.absent is None:
         return block.weights, write
+    there = [i for i, row in enumerate(block.weights.numbers) if row != block.absent]
 
     def some(room: Array) -> list[Step]:
         every = exchange.room(INNER, (len(block.weights), 1))
