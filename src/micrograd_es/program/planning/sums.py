@@ -153,7 +153,8 @@ class Sums:
                 rest[members[0]] = core
         for together, users in _together(rest):
             self._keep_layer(together, users)
-        self._keep_gates({inputs: members for inputs, members in layers.items() if len(members) > 1})
+        gates = {inputs: members for inputs, members in layers.items() if len(members) > 1 and inputs not in whole}
+        self._keep_gates(gates)
 
     def _keep_gates(self, layers: dict[tuple[int, ...], list[int]]) -> None:
         """Leave one input out of each of many small layers that have all others in common.
