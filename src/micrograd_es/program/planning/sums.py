@@ -134,6 +134,8 @@ class Sums:
                 self._leave_out_of(number, set())
             elif products:
                 layers.setdefault(tuple(sorted([p.input for p in products])), []).append(number)
+        for inputs in self._keep_gates({x: members for x, members in layers.items() if len(members) > 1}):
+            del layers[inputs]
         whole = self._with_gaps(layers)
         alone = {members[0]: x for x, members in layers.items() if len(members) == 1 and x not in whole}
         uses = Counter(chain.from_iterable(map(set, alone.values())))
@@ -153,23 +155,24 @@ class Sums:
                 rest[members[0]] = core
         for together, users in _together(rest):
             self._keep_layer(together, users)
-        gates = {inputs: members for inputs, members in layers.items() if len(members) > 1 and inputs not in whole}
-        self._keep_gates(gates)
 
-    def _keep_gates(self, layers: dict[tuple[int, ...], list[int]]) -> None:
-        """Leave one input out of each of many small layers that have all others in common.
+    def _keep_gates(self, layers: dict[tuple[int, ...], list[int]]) -> list[tuple[int, ...]]:
+        """Leave one input out of each of many small layers that have all others in common; the inputs of these.
 
         So are the gates of a cell that see, beside what all see, the state of their own unit.
         """
         uses = Counter(chain.from_iterable(map(set, layers))) if len(layers) > 2 else Counter[int]()
-        cores: dict[tuple[int, ...], list[int]] = {}
+        units: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
         for inputs, members in layers.items():
             core = tuple([x for x in dict.fromkeys(inputs) if uses[x] > 1])
             if len(core) == len(inputs) - 1 > 1:
-                cores.setdefault((len(members), *core), []).extend(members)
-        for (gates, *together), members in cores.items():
-            if len(members) > gates * gates:  # there are more units than gates
-                self._keep_layer(set(together), tuple(members))
+                units.setdefault((len(members), *core), []).append(inputs)
+        found: list[tuple[int, ...]] = []
+        for (gates, *together), own in units.items():
+            every = [number for inputs in own for number in layers[inputs]]
+            if len(own) > gates and self._keep_layer(set(together), tuple(every)):
+                found += own
+        return found
 
     def _with_gaps(self, layers: dict[tuple[int, ...], list[int]]) -> set[tuple[int, ...]]:
         """The inputs of sums that are a table with gaps, in which every weight stands once."""
@@ -180,16 +183,18 @@ class Sums:
                 found.update(keys)
         return found
 
-    def _keep_layer(self, inputs: set[int], members: tuple[int, ...]) -> None:
+    def _keep_layer(self, inputs: set[int], members: tuple[int, ...]) -> bool:
         """Leave all but some inputs out of sums, where they have a weight for each of them as a layer does.
 
-        Those of a filter are the same at several positions.
+        Those of a filter are the same at several positions. Gives whether they are a layer.
         """
         products = [product for number in members for product in self.terms[number].products]
         times = Counter([product.weights for product in products])
-        if all(times[product.weights] == 1 for product in products if product.input in inputs):
-            for number in members:
-                self._leave_out_of(number, set(inputs))
+        if any(times[product.weights] > 1 for product in products if product.input in inputs):
+            return False
+        for number in members:
+            self._leave_out_of(number, set(inputs))
+        return True
 
     def _cancel(self, one: Product, other: Product) -> bool:
         """Whether two terms are 0 together where their inputs are equal."""
