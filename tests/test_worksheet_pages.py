@@ -15,7 +15,7 @@ from pypdf import PdfReader
 
 from conftest import in_new_process
 from drawings import Blank, Drawing, neuron, product, tangle
-from micrograd_es import Value, frames, parse, scope, worksheet
+from micrograd_es import Value, draw, frames, parse, scope, worksheet
 from micrograd_es.figures import THEMES
 from micrograd_es.figures.curves import points_of
 from micrograd_es.figures.dot import View
@@ -140,21 +140,64 @@ def test_the_task_tells_what_is_asked(ask: str, look: Any, expected: list[str], 
 @pytest.mark.parametrize(
     ("look", "expected"),
     [
-        ({}, "Redondea a 2 decimales."),
-        ({"decimals": 1}, "Redondea a 1 decimal."),
-        ({"decimals": 0}, "Redondea a enteros."),
-        ({"digits": 3, "comma": True}, "Redondea a 3 cifras significativas."),
+        ({}, "2 decimales."),
+        ({"decimals": 1}, "1 decimal."),
+        ({"decimals": 0}, "enteros."),
+        ({"digits": 3, "comma": True}, "3 cifras significativas."),
         ({"decimals": 9}, ""),
     ],
 )
 def test_the_task_says_how_to_round_where_an_answer_is_rounded(look: Any, expected: str) -> None:
-    task = said(sheet_and_key(worksheet(Value(1.125, "x") * Value(0.5, "y"), **look))[0], "task")
-    assert task.endswith(expected) and ("Redondea" in task) == bool(expected)
+    task = said(sheet_and_key(worksheet(Value(1.125, "x") * Value(0.75, "y"), **look))[0], "task")
+    assert ("redondea" in task) == bool(expected)
+    assert not expected or task.endswith(f"Calcula con todos los decimales y redondea cada respuesta a {expected}")
+
+
+@pytest.mark.parametrize(
+    ("look", "x", "expected"),
+    [
+        ({}, -4.125, "−4.125"),
+        ({}, -2, "−2.00"),
+        ({}, 0.1 + 0.2, "0.30"),
+        ({}, 0.004, "0.004"),
+        ({}, 1 / 3, "0.333333"),
+        ({}, Fraction(1, 3), "1/3"),
+        ({"decimals": 0}, 0.5, "0.5"),
+        ({"digits": 3, "comma": True}, 1234.5, "1234,5"),
+        ({"digits": 2}, 0.000123456, "0.000123456"),
+        ({}, 2.5e-7, "2.50·10⁻⁷"),
+        ({}, 123456789, "1.23457·10⁸"),
+    ],
+)
+def test_numbers_that_are_given_keep_their_digits_and_answers_are_rounded(look: Any, x: Any, expected: str) -> None:
+    sheet, key = sheet_and_key(worksheet(Value(x, "x") * Value(1.125, "y"), **look))
+    assert sheet.wires["w1"] == (key.wires["w1"][0], "") == (expected, "")
+    shown = draw(Value(x, "x") * Value(1.125, "y"), **look).svg()
+    assert key.wires["w1"][1] == Drawing.of(shown).wires["w1"][1]  # its gradient, 1.125
+
+
+def test_what_is_given_is_given_alike_on_the_sheet_and_in_the_steps() -> None:
+    f = parse("q = x + y; f = q·z", x=-2.25, y=5, z=-4.125)
+    _, key = sheet_and_key(worksheet(f))
+    steps = said(key, "steps_0")
+    assert "f = q·z = 2.75 × (−4.125) = −11.34" in steps
+    assert "∂f/∂q = z = −4.125" in steps and "1.00 × (−4.125) = −4.13" in steps
+    (described,) = (one.text for one in Drawing.of(worksheet(f).svgs()[0], "print").root.iter() if "desc" in one.tag)
+    assert "z = −4.125." in (described or "")
+    sheet, key = sheet_and_key(worksheet(f, "x"))  # the rest is given, also what was computed and came back
+    assert sheet.wires["w5"] == ("−11.3438", "1.00") and sheet.wires["w4"][0] == "−4.125"
+    assert "∂f/∂x = ∂f/∂q · ∂q/∂x = −4.125 × 1.00 = −4.13" in said(key, "steps_0")
+
+
+def test_the_constants_of_a_formula_are_given_too() -> None:
+    sheet, key = sheet_and_key(worksheet(parse("x·3.14159265 + 0.5", x=2.0)))
+    assert "× 3.14159" in [text.text for text in sheet.texts]
+    assert "2.00 × 3.14159 = 6.28" in said(key, "steps_0")
 
 
 def test_fractions_are_asked_for_exactly() -> None:
     sheet, key = sheet_and_key(worksheet(parse("(x + y)² / (x − y)", x=Fraction(1, 2), y=Fraction(1, 3))))
-    assert "Redondea" not in said(sheet, "task")
+    assert "redondea" not in said(sheet, "task")
     assert "25/6" in {value for value, _ in key.wires.values()}
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from micrograd_es.expression_errors import did_you_mean
+from micrograd_es.figures.digits import GivenFormat
 from micrograd_es.figures.labels import Blank, Line, Run
 from micrograd_es.figures.scene import Gate, Wire
 from micrograd_es.figures.shapes import SIZE
@@ -27,17 +28,20 @@ class BlankTexts(Texts):
     `asked` are the keys of those texts: `w3.value`, `w3.gradient`, `w3.local`. All boxes are of one width, so that
     none tells how long its answer is.
 
+    What is not asked for is given, with all its digits: the answers, and they alone, are rounded as the format says.
+
     Nobody can compute by hand what a folded scope with numbers of its own does, as a neuron with its weights: unless
     they are asked for by name, its value and its local gradients are given.
     """
 
     def __init__(self, texts: Texts, ask: Ask, local: bool = False) -> None:
         super().__init__(texts.scene, texts.language, texts.numbers)
+        self.constants = GivenFormat(**asdict(texts.numbers))
         self._secret = {gate.key for gate in self.scene.gates if gate.folded and self._has_own_numbers(gate)}
         self._shown = {wire.key for wire in self.scene.wires if local or wire.head in self._secret}
-        lines = {f"{wire.key}.value": super(BlankTexts, self).value(wire) for wire in self._made()}
-        lines |= {f"{wire.key}.gradient": super(BlankTexts, self).gradient(wire) for wire in self.scene.wires}
-        lines |= {f"{w.key}.local": super(BlankTexts, self).local(w) for w in self.scene.wires if w.key in self._shown}
+        lines = {f"{wire.key}.value": texts.value(wire) for wire in self._made()}
+        lines |= {f"{wire.key}.gradient": texts.gradient(wire) for wire in self.scene.wires}
+        lines |= {f"{w.key}.local": texts.local(w) for w in self.scene.wires if w.key in self._shown}
         self._answers = {key: line[-1] for key, line in lines.items() if line}
         self.asked = frozenset(self._asked(ask))
         widest = max(_number(self._answers[key]).width(SIZE) for key in self.asked)
@@ -65,6 +69,22 @@ class BlankTexts(Texts):
         fine = replace(self.numbers, digits=None, decimals=FINEST)
         return any(_shortened(self.numbers(x)) != _shortened(fine(x)) for x in self._numbers())
 
+    def number(self, key: str, x: Number) -> str:
+        """A number as it is written where it belongs.
+
+        A local gradient that is no text of the figure is on the way to one; where it is a number that is given, such
+        as the other input of a product, it is written like that.
+        """
+        if key in self.asked or (key not in self._answers and key.endswith(".local") and not self._is_given(key, x)):
+            return self.numbers(x)
+        return self.constants(x)
+
+    def _is_given(self, key: str, x: Number) -> bool:
+        """Whether a number enters the gate of a wire as one that is given."""
+        wire = next(wire for wire in self.scene.wires if f"{wire.key}.local" == key)
+        inputs = (y for node in self.scene.gate_of[wire.head].nodes for y in node.inputs)
+        return any(x == y.data and f"{self.carriers.get(y, '')}.value" not in self.asked for y in inputs)
+
     def value(self, wire: Wire) -> Line:
         """What stands above a wire; a number that is asked for before a fork is not told behind it."""
         if wire.is_branch and f"{self.scene.entering[wire.tail][0].key}.value" in self.asked:
@@ -83,7 +103,7 @@ class BlankTexts(Texts):
         """The figure in words, without its answers."""
         inputs = [t for t in self.scene.terminals if not t.is_output and not t.value.is_constant]
         named = [t.value for t in inputs if t.value.label and t.count == 1]
-        known = [f"{self.name(x)} = {self.numbers(x.data)}" for x in named]
+        known = [f"{self.name(x)} = {self.value_number(x)}" for x in named]
         words = self.words["sheet_summary"].format(
             gates=len(self.scene.gates), leaves=sum(t.count for t in inputs), blanks=len(self.asked)
         )

@@ -29,7 +29,7 @@ class Captions:
     def leaves(self) -> Caption:
         """The frame in which the inputs get their values."""
         known = [t for t in self.scene.terminals if not t.is_output and t.count == 1 and not t.value.is_constant]
-        given = [f"{self._called(t.value, i)} = {self.texts.numbers(t.value.data)}" for i, t in enumerate(known)]
+        given = [f"{self._called(t.value, i)} = {self.texts.value_number(t.value)}" for i, t in enumerate(known)]
         return caption(self.words["leaves"], _listed(given, 12))
 
     def forward(self, gate: Gate) -> Caption:
@@ -38,12 +38,12 @@ class Captions:
 
     def _computed(self, gate: Gate) -> list[Part]:
         """q = x + y = −2.00 + 5.00 = 3.00"""
-        result = Part(self.texts.numbers(gate.node.data), "value")
+        result = Part(self.texts.value_number(gate.node), "value")
         name = self.texts.name(gate.node)
         start = [Part(f"{name} = ")] if name else []
         if gate.folded is not None:
             inputs = ", ".join(
-                self.texts.name(w.value) or self.texts.numbers(w.value.data) for w in self._inputs(gate)[:MOST]
+                self.texts.name(w.value) or self.texts.value_number(w.value) for w in self._inputs(gate)[:MOST]
             )
             return [*start, Part(f"{self.texts.sign(gate)}({inputs}) = "), result]
         names, numbers = self._input_names(gate), self._input_numbers(gate)
@@ -88,22 +88,24 @@ class Captions:
 
         Where a name is missing the rule says itself what it is about: (e^u)′ = e^u = 0.37 → −0.53 × 0.37 = −0.20
         """
-        f, numbers = self.texts.output, self.texts.numbers
+        f = self.texts.output
         made, fed = self.texts.name(gate.node), self.texts.name(wire.value)
         upstream, sent = self.scene.gradient.get(gate.node), self.scene.wire_gradient(wire)
         local = self.scene.wire_local(wire)
         known = f"∂{f}/∂{fed} = " if fed and not wire.is_branch else ""
+        number = "…" if sent is None else self.texts.number(f"{wire.key}.gradient", sent)
         if len(wire.values) > 1 or upstream is None or sent is None or local is None:
-            return [Part(known), Part("…" if sent is None else numbers(sent), "gradient")]
+            return [Part(known), Part(number, "gradient")]
         if made and fed:
             known += f"∂{f}/∂{made} · ∂{made}/∂{fed} = "
-        product = [Part(numbers(upstream), "gradient"), Part(" × "), Part(enclosed(numbers(local)), "local")]
+        factor = enclosed(self.texts.number(f"{wire.key}.local", local))
+        product = [Part(self.texts.gradient_number(gate.node), "gradient"), Part(" × "), Part(factor, "local")]
         slope = [*self._slope(gate, wire, local), Part("   →   ", "muted")]
-        return [*slope, Part(known), *product, Part(" = "), Part(numbers(sent), "gradient")]
+        return [*slope, Part(known), *product, Part(" = "), Part(number, "gradient")]
 
     def _slope(self, gate: Gate, wire: Wire, local: Number) -> list[Part]:
         """The local gradient: what it is of, its formula, the formula with numbers put in, and what it comes to."""
-        number = self.texts.numbers(local)
+        number = self.texts.number(f"{wire.key}.local", local)
         row = gate.node.op
         made, fed = self._called_output(gate), self._called_input(gate, wire)
         symbol = f"∂{made}/∂{fed} = "
@@ -119,7 +121,7 @@ class Captions:
         if row.role is Role.ROUTER or not _mentions(formula) or str(formula.form).startswith("∂"):
             return [Part(symbol), Part(number, "local")]
         put_in = {f"x{k}": n for k, n in enumerate(self._input_numbers(gate))} | {
-            "z": self.texts.numbers(gate.node.data)
+            "z": self.texts.value_number(gate.node)
         }
         names["z"] = self.texts.name(gate.node) or whole
         steps = dict.fromkeys([formula.text(names), times(formula.text(put_in)), number])
@@ -127,10 +129,10 @@ class Captions:
 
     def fork(self, fork: Fork) -> Caption:
         """The frame in which the branches of a value add up."""
-        branches = [self.scene.wire_gradient(wire) for wire in self.scene.leaving[fork.key]]
-        terms = [self.texts.numbers(g) for g in branches if g is not None]
-        name = self.texts.name(fork.value) or self.texts.numbers(fork.value.data)
-        total = Part(self.texts.numbers(self.scene.gradient[fork.value]), "gradient")
+        branches = [(wire.key, self.scene.wire_gradient(wire)) for wire in self.scene.leaving[fork.key]]
+        terms = [self.texts.number(f"{key}.gradient", g) for key, g in branches if g is not None]
+        name = self.texts.name(fork.value) or self.texts.value_number(fork.value)
+        total = Part(self.texts.gradient_number(fork.value), "gradient")
         shown = (
             " + ".join([terms[0], *map(enclosed, terms[1:])])
             if len(terms) <= 8
@@ -182,16 +184,16 @@ class Captions:
         """The names of a gate's inputs: constants as numbers, general names for those that have none."""
         wires = {wire.edges[0][1]: wire for wire in self._inputs(gate)}
         return [
-            self._called_input(gate, wires[i]) if i in wires else self.texts.numbers.constant(x.data)
+            self._called_input(gate, wires[i]) if i in wires else self.texts.constants.constant(x.data)
             for i, x in enumerate(gate.node.inputs)
         ]
 
     def _input_names(self, gate: Gate) -> list[str]:
-        return [self.texts.name(x) or self.texts.numbers.constant(x.data) for x in gate.node.inputs]
+        return [self.texts.name(x) or self.texts.constants.constant(x.data) for x in gate.node.inputs]
 
     def _input_numbers(self, gate: Gate) -> list[str]:
-        numbers = self.texts.numbers
-        return [numbers.constant(x.data) if x.is_constant else numbers(x.data) for x in gate.node.inputs]
+        texts = self.texts
+        return [texts.constants.constant(x.data) if x.is_constant else texts.value_number(x) for x in gate.node.inputs]
 
 
 def _mentions(formula: Symbol) -> bool:

@@ -10,6 +10,9 @@ from micrograd_es.maths import Number
 from micrograd_es.notations import RAISED
 
 LONGEST = 15  # characters of a fraction; a longer one is written as a decimal
+LOST = Fraction(1, 10**12)  # the share of a number that a text of all its digits may lack
+GIVEN = 6  # significant digits of a given number that has more
+_LOWERED = {raised: digit for digit, raised in RAISED.items() if chr(digit) != "−"}
 _ROUND = Context(prec=400, rounding=ROUND_HALF_UP)
 
 
@@ -47,12 +50,10 @@ class NumberFormat:
 
     def __call__(self, x: Number) -> str:
         """The number as text."""
-        if isinstance(x, Fraction) or (self.exact and isinstance(x, int)):
-            if len(text := str(x)) <= LONGEST:
-                return self._signed(text)
-            x = Decimal(x.numerator) / Decimal(x.denominator)
-        exact = Decimal(x) if isinstance(x, int) else Decimal(float.__repr__(x)) if isinstance(x, float) else x
-        return self._signed(self._rounded(exact))
+        is_exact = isinstance(x, Fraction) or (self.exact and isinstance(x, int))
+        if is_exact and len(text := str(x)) <= LONGEST:
+            return self._signed(text)
+        return self._signed(self._rounded(_decimal(x)))
 
     def constant(self, x: Number) -> str:
         """A constant of a formula: as it was written where that is short, so 1 stays 1 and 0.5 stays 0.5.
@@ -87,3 +88,41 @@ class NumberFormat:
         rounded = Context(prec=places + 1, rounding=ROUND_HALF_UP).plus(x)
         power = rounded.adjusted()
         return f"{rounded.scaleb(-power):.{places}f}·10{str(power).translate(RAISED)}"
+
+
+class GivenFormat(NumberFormat):
+    """How numbers are written that others are computed from: with all their digits, or with six where they have more.
+
+    >>> given = GivenFormat(decimals=2)
+    >>> given(-12), given(-4.125), given(0.004), given(1 / 3), given(1.23456e-7)
+    ('−12.00', '−4.125', '0.004', '0.333333', '1.23456·10⁻⁷')
+    """
+
+    def __call__(self, x: Number) -> str:
+        """The number as text."""
+        usual = super().__call__(x)
+        far = x != 0 and not -5 < _decimal(x).adjusted() < 7
+        if is_all(usual, x) and (far or "·" not in usual):
+            return usual
+        fine = NumberFormat(digits=GIVEN)
+        mantissa, times, power = (fine._scientific if far else fine._rounded)(_decimal(x)).partition("·")
+        return self._signed((mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa) + times + power)
+
+
+def is_all(text: str, x: Number) -> bool:
+    """Whether a text is all of a number, but for what binary numbers lose in their last digits.
+
+    >>> is_all("0.30", 0.1 + 0.2), is_all("4,00·10⁻⁴", 0.0004), is_all("−0.13", -0.125)
+    (True, True, False)
+    """
+    mantissa, times, power = text.replace("−", "-").replace(",", ".").partition("·10")
+    written = Fraction(f"{mantissa}e{power.translate(_LOWERED)}" if times else mantissa)
+    exact = Fraction(x)
+    return abs(written - exact) <= abs(exact) * LOST
+
+
+def _decimal(x: Number) -> Decimal:
+    """A number with the digits that Python shows for it."""
+    if isinstance(x, Fraction):
+        return Decimal(x.numerator) / Decimal(x.denominator)
+    return Decimal(float.__repr__(x)) if isinstance(x, float) else Decimal(x)

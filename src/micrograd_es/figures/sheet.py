@@ -177,11 +177,12 @@ def task_of(texts: BlankTexts, across: bool) -> Lines:
     places = {"f": texts.output, "value": words[above], "gradient": words[below], "local": under}
     lines = [_parts(words[f"task_{kind}"], places) for kind in texts.asks]
     if texts.rounds:
-        lines[-1].append(Part(f" {_rounding(texts)}"))
+        lines[-1].append(Part(f" {words['rounding'].format(places=_places(texts))}"))
     return lines
 
 
-def _rounding(texts: BlankTexts) -> str:
+def _places(texts: BlankTexts) -> str:
+    """How far answers are rounded: 2 decimals."""
     words, numbers = texts.words, texts.numbers
     if numbers.digits is not None:
         return words["to_digits"].format(n=numbers.digits)

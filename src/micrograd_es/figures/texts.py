@@ -10,6 +10,7 @@ from micrograd_es.figures.folding import REMAINDER
 from micrograd_es.figures.labels import Line, Run, clean, pretty
 from micrograd_es.figures.scene import Gate, Scene, Terminal, Wire
 from micrograd_es.figures.words import words
+from micrograd_es.maths import Number
 from micrograd_es.notations import RAISED
 from micrograd_es.ops import Op
 from micrograd_es.scope_names import scope_name, scope_path
@@ -28,6 +29,7 @@ class Texts:
 
     def __init__(self, scene: Scene, language: str, numbers: NumberFormat, symbols: bool = False) -> None:
         self.scene, self.numbers, self.symbols = scene, numbers, symbols
+        self.constants = numbers  # how the constants of formulas are written
         self.language, self.words = language, words(language)
 
     def scope(self, scope: Scope) -> str:
@@ -57,6 +59,23 @@ class Texts:
         """A Value's name, empty where it has none."""
         return self.output if value is self.scene.f else pretty(value.label) or self._given.get(value, "")
 
+    def number(self, key: str, x: Number) -> str:
+        """A number as it is written where it belongs: at `w3.value`, `w3.gradient`, `w3.local`."""
+        return self.numbers(x)
+
+    def value_number(self, value: Value) -> str:
+        """The number of a Value."""
+        return self.number(f"{self.carriers.get(value, '')}.value", value.data)
+
+    def gradient_number(self, value: Value) -> str:
+        """The gradient of a Value, that of all its branches together."""
+        return self.number(f"{self.carriers.get(value, '')}.gradient", self.scene.gradient[value])
+
+    @cached_property
+    def carriers(self) -> dict[Value, str]:
+        """The wire that carries a Value by itself, before a fork."""
+        return {wire.value: wire.key for wire in self.scene.wires if len(wire.values) == 1 and not wire.is_branch}
+
     def terminal(self, terminal: Terminal) -> Line:
         """The name at the end of a wire."""
         if terminal.is_output:  # a leaf that is drawn by itself has its name already
@@ -71,7 +90,7 @@ class Texts:
         """What stands in a gate: the operation's sign, with its constant where it has one; or the scope's name."""
         if gate.folded is not None:
             return pretty(self.scope(gate.folded))
-        return sign_of(gate, self.numbers)
+        return sign_of(gate, self.constants)
 
     def value(self, wire: Wire) -> Line:
         """What stands above a wire: a number, after the name where something computed has one."""
@@ -80,7 +99,7 @@ class Texts:
         name = "" if wire.is_branch or wire.value.op is None or wire.head == "output" else self.name(wire.value)
         if self.symbols:
             return (Run(self.name(wire.value) or self.formula(wire.value)),)
-        number = Run(self.numbers(wire.value.data))
+        number = Run(self.number(f"{wire.key}.value", wire.value.data))
         return (Run(name, "italic"), Run(f" = {number.text}")) if name else (number,)
 
     def gradient(self, wire: Wire) -> Line:
@@ -91,7 +110,7 @@ class Texts:
             known = wire.head in self.scene.gate_of
             return (Run(self.contribution(wire) if known else self.derivative(wire.value)),)
         number = self.scene.wire_gradient(wire)
-        return () if number is None else (Run(self.numbers(number), "semibold"),)
+        return () if number is None else (Run(self.number(f"{wire.key}.gradient", number), "semibold"),)
 
     def local(self, wire: Wire) -> Line:
         """The local gradient of the gate that a wire enters, along that wire.
@@ -105,7 +124,7 @@ class Texts:
             return (Run(self.slope(wire)),)
         names = self.name(self.scene.gate_of[wire.head].node), self.name(wire.value)
         symbol = f"∂{names[0]}/∂{names[1]}" if all(names) and not wire.is_branch else self.words["local_short"]
-        return (Run(f"{symbol} = {self.numbers(number)}"),)
+        return (Run(f"{symbol} = {self.number(f'{wire.key}.local', number)}"),)
 
     def description(self) -> str:
         """The figure in words, for who cannot see it."""
@@ -166,9 +185,9 @@ class Texts:
     def formula(self, value: Value) -> str:
         """What an unnamed Value is, in terms of the names of its inputs: one operation deep."""
         if value.op is None:
-            return self.numbers.constant(value.data)
+            return self.constants.constant(value.data)
         names = [
-            (x.label and pretty(x.label)) or (self.numbers.constant(x.data) if x.is_constant else "·")
+            (x.label and pretty(x.label)) or (self.constants.constant(x.data) if x.is_constant else "·")
             for x in value.inputs
         ]
         return f"({written(value.op, names)})"
