@@ -154,6 +154,34 @@ def test_the_task_says_how_to_round_where_an_answer_is_rounded(look: Any, expect
 
 
 @pytest.mark.parametrize(
+    ("x", "y", "look", "expected"),
+    [
+        (5e-7, 0.00123456, {}, "a 3 cifras significativas."),
+        (5e-7, 1.125, {}, "a 2 decimales; las muy grandes o muy pequeñas, a 3 cifras significativas."),
+        (0.004, 1.125, {}, "a 2 decimales; las muy grandes o muy pequeñas, a 3 cifras significativas."),
+        (0.0002, 0.00567, {"decimals": 1}, "a 2 cifras significativas."),
+        (0.25, 0.125, {"decimals": 0}, "a 1 cifra significativa."),
+        (1.125, 0.5, {"digits": 1}, "a 1 cifra significativa."),
+        (1234.5, 0.123, {"digits": 2}, "a 2 cifras significativas; las muy grandes o muy pequeñas, a enteros."),
+        (2.0, 3.0, {}, ""),
+        (0.0002, 1e-3, {}, ""),  # with all their digits, as 2.00·10⁻⁴ is
+        (0.1, 3.0, {}, ""),  # 0.30000000000000004
+    ],
+)
+def test_how_to_round_holds_for_every_answer(x: float, y: float, look: Any, expected: str) -> None:
+    task = said(sheet_and_key(worksheet(Value(x, "x") * Value(y, "y"), **look))[0], "task")
+    assert task.endswith(f"redondea cada respuesta {expected}") if expected else "redondea" not in task
+
+
+@pytest.mark.parametrize(("language", "expected"), [("es", "1 puerta, 1 entrada. "), ("en", "1 gate, 1 input. ")])
+def test_one_thing_is_described_as_one(language: str, expected: str) -> None:
+    f = parse("x + 2", x=1.0)
+    assert expected in draw(f, language=language).svg()
+    (svg,) = worksheet(f, ["x"], language=language).svgs()
+    assert ("1 hueco para rellenar" if language == "es" else "1 blank to fill in") in svg
+
+
+@pytest.mark.parametrize(
     ("look", "x", "expected"),
     [
         ({}, -4.125, "−4.125"),

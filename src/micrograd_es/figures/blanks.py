@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, replace
 
 from micrograd_es.expression_errors import did_you_mean
-from micrograd_es.figures.digits import GivenFormat
+from micrograd_es.figures.digits import GivenFormat, Rounding, is_all
 from micrograd_es.figures.labels import Blank, Line, Run
 from micrograd_es.figures.scene import Gate, Wire
 from micrograd_es.figures.shapes import SIZE
@@ -19,7 +19,6 @@ Ask = str | Value | Iterable[str | Value]
 GROUPS = ("all", "values", "gradients")
 HAND = 66.0  # the width of a box: five digits by hand, with a sign and a point
 FRAME = 12.0  # between the border of a box and the answer in it, both sides together
-FINEST = 30  # decimals that tell whether a number was rounded
 
 
 class BlankTexts(Texts):
@@ -64,10 +63,14 @@ class BlankTexts(Texts):
         return [kind for kind in ("value", "gradient", "local") if any(key.endswith(kind) for key in self.asked)]
 
     @property
-    def rounds(self) -> bool:
-        """Whether an answer is not all of the number that it stands for."""
-        fine = replace(self.numbers, digits=None, decimals=FINEST)
-        return any(_shortened(self.numbers(x)) != _shortened(fine(x)) for x in self._numbers())
+    def roundings(self) -> list[Rounding]:
+        """How answers are rounded, the usual way first; none where every answer is all of its number."""
+        answers = [(x, self.numbers(x)) for x in self._numbers()]
+        if all(is_all(text, x) for x, text in answers):
+            return []
+        ways = [way for x, text in answers if x not in (-1, 0, 1) and (way := self.numbers.rounding(text))]
+        usual = self.numbers.rounding("0.0")
+        return sorted(set(ways), key=lambda way: (way != usual, way))
 
     def number(self, key: str, x: Number) -> str:
         """A number as it is written where it belongs.
@@ -105,7 +108,9 @@ class BlankTexts(Texts):
         named = [t.value for t in inputs if t.value.label and t.count == 1]
         known = [f"{self.name(x)} = {self.value_number(x)}" for x in named]
         words = self.words["sheet_summary"].format(
-            gates=len(self.scene.gates), leaves=sum(t.count for t in inputs), blanks=len(self.asked)
+            gates=self.counted("gates", len(self.scene.gates)),
+            leaves=self.counted("inputs", sum(t.count for t in inputs)),
+            blanks=self.counted("blanks", len(self.asked)),
         )
         return f"{words} {self.words['given'].format(list='; '.join(known[:20]))}" if known else words
 
@@ -203,15 +208,6 @@ def wanted(ask: Ask) -> list[str | Value]:
 def _number(run: Run) -> Run:
     """The number at the end of a text: 3.00 of q = 3.00."""
     return replace(run, text=run.text.rpartition("= ")[2])
-
-
-def _shortened(text: str) -> str:
-    """A number without the zeros at its end.
-
-    >>> _shortened("−2.00"), _shortened("20"), _shortened("0,50")
-    ('−2', '20', '0,5')
-    """
-    return text.rstrip("0").rstrip(".,") if "." in text or "," in text else text
 
 
 def _listed(names: Iterable[str]) -> str:

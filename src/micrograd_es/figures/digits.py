@@ -16,6 +16,9 @@ _LOWERED = {raised: digit for digit, raised in RAISED.items() if chr(digit) != "
 _ROUND = Context(prec=400, rounding=ROUND_HALF_UP)
 
 
+Rounding = tuple[str, int]  # so many "decimals" or "digits"
+
+
 @dataclass(frozen=True)
 class NumberFormat:
     """How numbers are written: with `decimals` places after the point, or to `digits` significant digits.
@@ -63,6 +66,21 @@ class NumberFormat:
         """
         text = str(x).removesuffix(".0")
         return self._signed(text) if len(text) <= 5 and "e" not in text.lower() else self(x)
+
+    def rounding(self, text: str) -> Rounding | None:
+        """How a number that is written so was rounded; None for a fraction, which is not.
+
+        >>> two, three = NumberFormat(), NumberFormat(digits=3)
+        >>> two.rounding("0.13"), two.rounding("1.20·10⁻⁴"), three.rounding("12.3"), three.rounding("1235")
+        (('decimals', 2), ('digits', 3), ('digits', 3), ('decimals', 0))
+        """
+        places = 2 if self.decimals is None else self.decimals
+        whole = sum(map(str.isdigit, text)) if "." not in text and "," not in text else 0
+        if "/" in text or (self.exact and whole and places):
+            return None
+        if self.digits is not None:
+            return ("decimals", 0) if "·" not in text and whole > self.digits else ("digits", self.digits)
+        return ("digits", places + 1) if "·" in text else ("decimals", places)
 
     def _signed(self, text: str) -> str:
         return (text.replace(".", ",") if self.comma else text).replace("-", "−")

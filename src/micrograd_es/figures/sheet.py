@@ -6,7 +6,7 @@ The page with the blanks and that with the answers are two views of one layout, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from micrograd_es.figures.blanks import BlankTexts
@@ -18,6 +18,7 @@ from micrograd_es.figures.paper import MARGIN, Lines, Page, Paper, Type
 from micrograd_es.figures.paragraphs import wrapped
 from micrograd_es.figures.shapes import BLANK_HEIGHT
 from micrograd_es.figures.stage import Stage
+from micrograd_es.figures.words import counted
 
 # On paper, in points
 FORM = Type(11.5, 24.0)  # the line with the name and the date
@@ -176,18 +177,16 @@ def task_of(texts: BlankTexts, across: bool) -> Lines:
     under = words["gradients" if texts.scene.gradient else "wires"]
     places = {"f": texts.output, "value": words[above], "gradient": words[below], "local": under}
     lines = [_parts(words[f"task_{kind}"], places) for kind in texts.asks]
-    if texts.rounds:
-        lines[-1].append(Part(f" {words['rounding'].format(places=_places(texts))}"))
+    if ways := [_places(words, *way) for way in texts.roundings]:
+        said = words["rounding" if len(ways) == 1 else "roundings"].format(places=ways[0], others=ways[-1])
+        lines[-1].append(Part(f" {said}"))
     return lines
 
 
-def _places(texts: BlankTexts) -> str:
-    """How far answers are rounded: 2 decimals."""
-    words, numbers = texts.words, texts.numbers
-    if numbers.digits is not None:
-        return words["to_digits"].format(n=numbers.digits)
-    places = 2 if numbers.decimals is None else numbers.decimals
-    return words[{0: "to_integers", 1: "to_one_decimal"}.get(places, "to_decimals")].format(n=places)
+def _places(words: Mapping[str, str], kind: str, n: int) -> str:
+    """How far answers are rounded: 2 decimals, 3 significant digits."""
+    name = "integers" if (kind, n) == ("decimals", 0) else kind
+    return counted(words[f"to_{name}"], n)
 
 
 def _parts(template: str, places: dict[str, str]) -> list[Part]:

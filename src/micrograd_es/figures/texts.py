@@ -9,7 +9,7 @@ from micrograd_es.figures.digits import NumberFormat
 from micrograd_es.figures.folding import REMAINDER
 from micrograd_es.figures.labels import Line, Run, clean, pretty
 from micrograd_es.figures.scene import Gate, Scene, Terminal, Wire
-from micrograd_es.figures.words import words
+from micrograd_es.figures.words import counted, words
 from micrograd_es.maths import Number
 from micrograd_es.notations import RAISED
 from micrograd_es.ops import Op
@@ -39,6 +39,10 @@ class Texts:
     def path(self, scope: Scope) -> str:
         """The names of a scope and of those round it: capa 1 · neurona 2."""
         return scope_path([part.name for part in scope.path()], self.language)
+
+    def counted(self, things: str, n: int) -> str:
+        """So many gates, inputs or blanks, in words."""
+        return counted(self.words[things], n)
 
     @cached_property
     def output(self) -> str:
@@ -81,7 +85,7 @@ class Texts:
         if terminal.is_output:  # a leaf that is drawn by itself has its name already
             return (Run(self.output, "italic"),) if terminal.value.op else ()
         if terminal.count > 1:
-            return (Run(self.words["inputs"].format(n=terminal.count)),)
+            return (Run(self.counted("inputs", terminal.count)),)
         if terminal.value.is_constant and not terminal.value.label:
             return ()  # the number on its wire is all there is to say
         return (Run(self.name(terminal.value), "italic"),)
@@ -131,7 +135,12 @@ class Texts:
         leaves = [t for t in self.scene.terminals if not t.is_output and not t.value.is_constant]
         count = sum(t.count for t in leaves)
         value = self.numbers(self.scene.f.data)
-        said = self.words["summary"].format(gates=len(self.scene.gates), leaves=count, f=self.output, value=value)
+        said = self.words["summary"].format(
+            gates=self.counted("gates", len(self.scene.gates)),
+            leaves=self.counted("inputs", count),
+            f=self.output,
+            value=value,
+        )
         slopes = [
             f"∂{self.output}/∂{self.name(t.value)} = {self.numbers(self.scene.gradient[t.value])}"
             for t in leaves
@@ -148,7 +157,7 @@ class Texts:
             if g.folded
         ]
         items = [
-            self.words["folded_item"].format(name=name, gates=len(gate.nodes))
+            self.words["folded_item"].format(name=name, gates=self.counted("gates", len(gate.nodes)))
             for name, gate in zip(names[:4], folded, strict=False)
         ]
         more = ["…"] if len(folded) > 4 else []

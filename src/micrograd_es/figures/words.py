@@ -27,13 +27,14 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "left": "a la izquierda de",
             "right": "a la derecha de",
             "rounding": "Calcula con todos los decimales y redondea cada respuesta a {places}.",
-            "to_decimals": "{n} decimales",
-            "to_one_decimal": "1 decimal",
+            "roundings": "Calcula con todos los decimales y redondea cada respuesta a {places}; las muy grandes o muy"
+            " pequeñas, a {others}.",
+            "to_decimals": "{n} decimal|{n} decimales",
             "to_integers": "enteros",
-            "to_digits": "{n} cifras significativas",
-            "sheet_summary": "Hoja de ejercicios: {gates} puertas, {leaves} entradas, {blanks} huecos para rellenar.",
+            "to_digits": "{n} cifra significativa|{n} cifras significativas",
+            "sheet_summary": "Hoja de ejercicios: {gates}, {leaves}, {blanks} para rellenar.",
             "given": "Se da: {list}.",
-            "summary": "{gates} puertas, {leaves} entradas. {f} = {value}.",
+            "summary": "{gates}, {leaves}. {f} = {value}.",
             "gradient_list": "Gradientes: {list}.",
             "names": "Entradas y puertas",
             "names_text": "El grafo computacional de {f}, sin calcular todavía.",
@@ -47,13 +48,17 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "local_short": "local",
             "locals": "gradientes locales",
             "folded": "Plegado: {list}.",
-            "folded_item": "{name} ({gates} puertas)",
+            "folded_item": "{name} ({gates})",
             "hidden": "lo demás",
             "values": "{n} valores",
-            "inputs": "{n} entradas",
+            "inputs": "{n} entrada|{n} entradas",
+            "gates": "{n} puerta|{n} puertas",
+            "blanks": "{n} hueco|{n} huecos",
             "more": "y {n} entradas más",
             "block_graph": "Grafo de bloques de {f}",
-            "block_summary": "{blocks} bloques, {leaves} entradas y parámetros. {f} = {value}.",
+            "block_summary": "{blocks}, {leaves}. {f} = {value}.",
+            "blocks": "{n} bloque|{n} bloques",
+            "block_inputs": "{n} entrada o parámetro|{n} entradas y parámetros",
             "block_names": "Entradas y bloques",
             "block_names_text": "El grafo de bloques de {f}, sin calcular todavía.",
             "column_layout": "Gradientes en columna: cada jacobiana, traspuesta (∂y/∂x: una fila por entrada x).",
@@ -112,13 +117,14 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "left": "to the left of",
             "right": "to the right of",
             "rounding": "Compute with all decimals and round each answer to {places}.",
-            "to_decimals": "{n} decimals",
-            "to_one_decimal": "1 decimal",
+            "roundings": "Compute with all decimals and round each answer to {places}; very large or very small"
+            " ones, to {others}.",
+            "to_decimals": "{n} decimal|{n} decimals",
             "to_integers": "whole numbers",
-            "to_digits": "{n} significant digits",
-            "sheet_summary": "Worksheet: {gates} gates, {leaves} inputs, {blanks} blanks to fill in.",
+            "to_digits": "{n} significant digit|{n} significant digits",
+            "sheet_summary": "Worksheet: {gates}, {leaves}, {blanks} to fill in.",
             "given": "Given: {list}.",
-            "summary": "{gates} gates, {leaves} inputs. {f} = {value}.",
+            "summary": "{gates}, {leaves}. {f} = {value}.",
             "gradient_list": "Gradients: {list}.",
             "names": "Inputs and gates",
             "names_text": "The computational graph of {f}, not computed yet.",
@@ -132,13 +138,17 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "local_short": "local",
             "locals": "local gradients",
             "folded": "Folded: {list}.",
-            "folded_item": "{name} ({gates} gates)",
+            "folded_item": "{name} ({gates})",
             "hidden": "the rest",
             "values": "{n} values",
-            "inputs": "{n} inputs",
+            "inputs": "{n} input|{n} inputs",
+            "gates": "{n} gate|{n} gates",
+            "blanks": "{n} blank|{n} blanks",
             "more": "and {n} more inputs",
             "block_graph": "Block graph of {f}",
-            "block_summary": "{blocks} blocks, {leaves} inputs and parameters. {f} = {value}.",
+            "block_summary": "{blocks}, {leaves}. {f} = {value}.",
+            "blocks": "{n} block|{n} blocks",
+            "block_inputs": "{n} input or parameter|{n} inputs and parameters",
             "block_names": "Inputs and blocks",
             "block_names_text": "The block graph of {f}, not computed yet.",
             "column_layout": "Gradients are columns: every Jacobian is transposed (∂y/∂x: a row for each input x).",
@@ -193,3 +203,13 @@ def words(language: str) -> Mapping[str, str]:
         return WORDS[language]
     except (KeyError, TypeError):
         raise ValueError(f"the language is {language!r}; expected one of {', '.join(WORDS)}.") from None
+
+
+def counted(forms: str, n: int) -> str:
+    """A number of things, from the form for one and that for several.
+
+    >>> counted("{n} gate|{n} gates", 1), counted("{n} gate|{n} gates", 2)
+    ('1 gate', '2 gates')
+    """
+    one, _, several = forms.partition("|")
+    return (one if n == 1 or not several else several).format(n=n)

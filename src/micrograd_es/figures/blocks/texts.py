@@ -12,7 +12,7 @@ from micrograd_es.figures.grids import Grid, is_small
 from micrograd_es.figures.labels import clean, pretty
 from micrograd_es.figures.scene import Gate, Terminal, Wire
 from micrograd_es.figures.texts import sign_of
-from micrograd_es.figures.words import words
+from micrograd_es.figures.words import counted, words
 from micrograd_es.scope_names import scope_name
 from micrograd_es.scopes import Scope
 from micrograd_es.value import Value
@@ -193,7 +193,10 @@ class BlockTexts:
         ends = [wire for wire in self.scene.wires if wire.head.startswith("output")]
         values = "; ".join(self.value(self.scene.fed(wire)).text() for wire in ends)
         said = self.words["block_summary"].format(
-            blocks=len(self.scene.gates), leaves=leaves, f=self.output, value=values
+            blocks=counted(self.words["blocks"], len(self.scene.gates)),
+            leaves=counted(self.words["block_inputs"], leaves),
+            f=self.output,
+            value=values,
         )
         slopes = [
             f"{self.derivative(self.scene.fed(wire))} = {grid.text()}"
