@@ -238,6 +238,36 @@ def test_a_title_and_a_task_of_ones_own_stand_on_the_sheet() -> None:
     assert said(sheet_and_key(worksheet(named(), task=""))[0], "task") == ""
 
 
+LONG = "Unidad 3: retropropagación en grafos con varias ramas, con y sin gradientes locales, para entregar el lunes"
+
+
+@pytest.mark.parametrize("text", [LONG, "w" * 400], ids=["words", "letters"])
+def test_a_long_title_goes_on_in_the_next_line(text: str) -> None:
+    made = worksheet([named(), neuron()], title=text)
+    for page in [*made.pages, *made.key.pages]:
+        drawn = Drawing.of(page.svg(), "print")
+        assert said(drawn, "title").replace(" ", "").startswith(text.replace(" ", ""))
+        assert inside(drawn, page.size)
+        (*_, last) = (text for text in drawn.texts if text.node == "title")
+        assert all(text.y > last.y + 10 for text in drawn.texts if text.node not in ("title", "line"))
+
+
+def inside(drawn: Drawing, size: tuple[float, float]) -> bool:
+    """Whether a page is A4, with a margin of more than a centimetre beside its text."""
+    _, _, wide, high = map(float, drawn.frame[2].split())
+    assert (wide, high) == pytest.approx(size, abs=1.5)
+    place = drawn.root.find("{*}g").attrib["transform"]  # type: ignore[union-attr]
+    scale, left = (float(re.findall(rf"{name}\(([-\d.]+)", place)[0]) for name in ("scale", "translate"))
+    texts = [one for one in drawn.root.iter() if one.tag.endswith("}text") and one.get("text-anchor") == "start"]
+    starts = [(float(one.attrib["x"]) + left) * scale for one in texts]
+    ends = [
+        start + text_width(one.text or "", float(one.attrib["font-size"]) * scale, "semibold" if bold else "regular")
+        for start, one in zip(starts, texts, strict=True)
+        for bold in ["font-weight" in one.attrib]
+    ]
+    return min(starts) > 30 and max(ends) < wide - 30
+
+
 @pytest.mark.parametrize("ask", ["all", "values", "q", ["x", "z"]], ids=str)
 def test_the_key_works_out_what_is_asked_as_the_frames_do(ask: Any) -> None:
     f = named()

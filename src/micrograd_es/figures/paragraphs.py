@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from micrograd_es.figures.caption import Part
@@ -55,13 +56,12 @@ def line_width(line: Sequence[Part], size: float) -> float:
 
 
 def wrapped(given: Sequence[Sequence[Part]], room: float, size: float) -> list[list[Part]]:
-    """Lines broken between words, or matrices, where they are wider than the room."""
+    """Lines broken between words, or matrices, where they are wider than the room; a word wider than that inside."""
     lines: list[list[Part]] = []
     for line in given:
         current: list[Part] = []
         for part in line:
-            words = [part] if part.grid else [Part(word, part.kind) for word in re.findall("[^ ]+ *| +", part.text)]
-            for word in words:
+            for word in [part] if part.grid else _words(part, room, size):
                 stripped = word if word.grid else Part(word.text.rstrip(), word.kind)
                 if current and line_width([*current, stripped], size) > room:
                     lines.append(current)
@@ -69,6 +69,17 @@ def wrapped(given: Sequence[Sequence[Part]], room: float, size: float) -> list[l
                 current.append(word)
         lines.append(current)
     return [_joined(line) for line in lines]
+
+
+def _words(part: Part, room: float, size: float) -> Iterator[Part]:
+    """The words of a part, each with the spaces behind it; those that are wider than the room in pieces."""
+    for text in re.findall("[^ ]+ *| +", part.text):
+        word = text
+        while len(word.rstrip()) > 1 and line_width([Part(word.rstrip(), part.kind)], size) > room:
+            fits = bisect(range(1, len(word)), room, key=lambda n: line_width([Part(word[:n], part.kind)], size))
+            yield Part(word[: max(1, fits)], part.kind)
+            word = word[max(1, fits) :]
+        yield Part(word, part.kind)
 
 
 def _joined(line: Sequence[Part]) -> list[Part]:

@@ -97,7 +97,11 @@ class Sheet:
     def _head_height(self, paper: Paper, task: bool = True) -> float:
         """How far below the edge of the paper the head ends."""
         lines = wrapped(self.task, paper.room, TASK.size) if task else []
-        return MARGIN + FORM.row + TITLE.row + TASK.row * len(lines) + GAP
+        return MARGIN + FORM.row + TITLE.row * len(self._title(paper)) + TASK.row * len(lines) + GAP
+
+    def _title(self, paper: Paper) -> Lines:
+        """The heading as lines."""
+        return wrapped([[Part(self.heading, "strong")]], paper.room, TITLE.size)
 
     @property
     def _start(self) -> float:
@@ -119,10 +123,11 @@ class Sheet:
     def _head(self, task: bool = True) -> list[str]:
         """The heading and the task."""
         top = MARGIN + FORM.row
-        placed = [self._placed("title", [[Part(self.heading, "strong")]], top, TITLE)]
+        title = self._title(self.paper)
+        placed = [self._placed("title", title, top, TITLE)]
         if task and self.task:
             lines = wrapped(self.task, self.paper.room, TASK.size)
-            placed.append(self._placed("task", lines, top + TITLE.row, TASK))
+            placed.append(self._placed("task", lines, top + TITLE.row * len(title), TASK))
         return placed
 
     # The worked steps

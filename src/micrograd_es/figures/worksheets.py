@@ -156,7 +156,7 @@ def worksheet(
     drawings = [_drawing(one, asked, look) for one in exercises]
     title, words = look.get("title"), drawings[0].texts.words
     several = len(drawings) > 1
-    whole = words["exercises" if several else "exercise"] if title is None else clean(title)
+    whole = words["exercises" if several else "exercise"] if title is None else clean(title, len(title))
     sheets = []
     for number, drawing in enumerate(drawings, 1):
         texts = BlankTexts(drawing.texts, asked, drawing.local)
