@@ -252,6 +252,23 @@ def test_a_long_title_goes_on_in_the_next_line(text: str) -> None:
         assert all(text.y > last.y + 10 for text in drawn.texts if text.node not in ("title", "line"))
 
 
+def test_a_task_of_ones_own_is_never_cut() -> None:
+    task = "\n".join(f"{i}. Calcula {'todos los valores y gradientes del grafo, ' * 9}y explícalo." for i in "abc")
+    (page,) = worksheet(named(), task=task).pages
+    drawn = Drawing.of(page.svg(), "print")
+    assert re.sub(r"\s", "", said(drawn, "task")) == re.sub(r"\s", "", task)
+    assert inside(drawn, page.size)
+
+
+@pytest.mark.parametrize(("lines", "title"), [(60, None), (40, None), (0, "w" * 3000)])
+def test_a_task_or_a_title_that_leaves_no_room_for_the_figure_is_refused(lines: int, title: str | None) -> None:
+    message = r"the task of '.{5,60}' takes \d+ lines under a title of \d+; expected at most 3\d under .* Write less"
+    made = worksheet(named(), title=title, task="\n".join(["Sin prisa."] * lines))
+    with pytest.raises(ValueError, match=message):
+        made.svgs()
+    assert worksheet(named(), task="\n".join(["Sin prisa."] * 30)).svgs()
+
+
 def inside(drawn: Drawing, size: tuple[float, float]) -> bool:
     """Whether a page is A4, with a margin of more than a centimetre beside its text."""
     _, _, wide, high = map(float, drawn.frame[2].split())

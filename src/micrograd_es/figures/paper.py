@@ -77,7 +77,7 @@ class Paper:
     def with_graph(self, graph: Place, head: float) -> Paper:
         """The paper with a graph on it as large as fits, so far below its edge."""
         wide, high = graph.right - graph.left, graph.top - graph.bottom
-        scale = min(LARGEST, self.room / wide, (self.size[1] - head - MARGIN) / high)
+        scale = min(LARGEST, self.room / wide, max(1.0, self.size[1] - head - MARGIN) / high)
         return Paper(self.wide, scale, graph.middle, graph.top + head / scale)
 
     def sized(self) -> str:

@@ -14,6 +14,7 @@ from micrograd_es.figures.caption import Caption, Part
 from micrograd_es.figures.dot import View, Writer, corners
 from micrograd_es.figures.drawing import Drawing, loose
 from micrograd_es.figures.film import steps
+from micrograd_es.figures.labels import clean
 from micrograd_es.figures.paper import MARGIN, Lines, Page, Paper, Type
 from micrograd_es.figures.paragraphs import wrapped
 from micrograd_es.figures.shapes import BLANK_HEIGHT
@@ -84,12 +85,29 @@ class Sheet:
         best = upright if upright.scale >= min(ENOUGH, wide.scale) else wide
         high = BLANK_HEIGHT * best.scale
         if high < LEAST_BLANK:
+            called = clean(self.heading, 60)
+            fitting = max(self._lines_that_fit(paper) for paper in (upright, wide))
+            if fitting >= 0:
+                lines = len(wrapped(self.task, best.room, TASK.size))
+                raise ValueError(
+                    f"the task of {called!r} takes {lines} lines under a title of {len(self._title(best))};"
+                    f" expected at most {fitting} under a title of 1, beside this figure. Write less, or take a smaller"
+                    " part of the graph."
+                )
             raise ValueError(
-                f"{self.heading!r} is too large for a page: on A4 its blanks would be {high / MILLIMETRE:.1f} mm high;"
+                f"{called!r} is too large for a page: on A4 its blanks would be {high / MILLIMETRE:.1f} mm high;"
                 f" expected at least {LEAST_BLANK / MILLIMETRE:.0f} mm, to write in. Fold scopes (fold=…, depth=…),"
                 " leave local gradients out, or take a smaller part of it."
             )
         return best
+
+    def _lines_that_fit(self, paper: Paper) -> int:
+        """For how many lines of a task there is room under a title of one line; negative where there is none."""
+        graph, scale = self.stage.whole, LEAST_BLANK / BLANK_HEIGHT
+        if (graph.right - graph.left) * scale > paper.room:
+            return -1
+        left = paper.size[1] - MARGIN - (graph.top - graph.bottom) * scale
+        return int((left - MARGIN - FORM.row - TITLE.row - GAP) // TASK.row)
 
     def _fitting(self, paper: Paper) -> Paper:
         return paper.with_graph(self.stage.whole, self._head_height(paper))

@@ -190,7 +190,7 @@ def _own(task: str) -> Lines:
     """A task in the user's words. Raises TypeError for what is no text."""
     if not isinstance(task, str):
         raise TypeError(f"task is {task!r} ({type(task).__name__}); expected text, a line for each line.")
-    return [(Part(clean(line)),) for line in task.split("\n")] if task else []
+    return [(Part(clean(line, len(line))),) for line in task.split("\n")] if task else []
 
 
 def _written(sets: Sequence[dict[Path, bytes]]) -> list[Path]:
