@@ -2,8 +2,6 @@
 
 import json
 import re
-import shutil
-import subprocess
 from base64 import b64encode
 from hashlib import sha256
 from html import unescape
@@ -14,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from browser import CHROMIUM, chromium
 from micrograd_es.figures import page as page_module
 from micrograd_es.figures.page import UI_TEXT, IndexEntry, Slide, index_page, stepper_fragment, stepper_page
 
@@ -229,20 +228,6 @@ def test_the_index_escapes_texts_and_paths() -> None:
     assert outline.named("script") == [] and outline.open == []
     assert outline.named("img") == [{"src": "a%22%20onerror%3D%22x.svg", "alt": "", "loading": "lazy"}]
     assert {link["href"] for link in outline.named("a")} == {"javascript%3Aalert%281%29"}
-
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
-def chromium(profile: Path, *arguments: str) -> str:
-    quiet = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
-    quiet += ["--disable-background-networking", "--disable-component-update", f"--user-data-dir={profile}"]
-    assert CHROMIUM
-    try:
-        done = subprocess.run([CHROMIUM, *quiet, *arguments], capture_output=True, timeout=60, check=True)
-    except (subprocess.SubprocessError, OSError) as error:
-        pytest.skip(f"chromium does not start here: {error}")
-    return done.stdout.decode()
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="drives a real browser")

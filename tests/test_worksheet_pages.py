@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import pytest
 from pypdf import PdfReader
 
+from browser import CHROMIUM, chromium
 from conftest import in_new_process
 from drawings import Blank, Drawing, neuron, product, tangle
 from micrograd_es import Value, draw, frames, parse, scope, worksheet
@@ -376,6 +377,24 @@ def test_a_png_is_a_page_at_200_dots_an_inch(tmp_path: Path) -> None:
     path = worksheet(named()).save(tmp_path / "sheet.png")
     with image.open(BytesIO(path.read_bytes())) as picture:  # type: ignore[union-attr]
         assert picture.size == pytest.approx([side / 72 * 200 for side in A4], abs=3)
+
+
+def test_a_web_page_prints_each_page_on_paper_that_stands_or_lies_as_it_does() -> None:
+    html = worksheet([named(), neuron()]).html()
+    assert re.findall('class="(.*?)"', html) == ["upright", "wide"]
+    assert "@page{size:A4;margin:0}@page wide{size:A4 landscape;margin:0}" in html
+    assert "img.wide{page:wide;width:297mm;" in html
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="drives a real browser")
+def test_in_a_browser_printing_gives_a_page_for_each_page(tmp_path: Path) -> None:
+    made = worksheet([named(), neuron(), named()])
+    file, printed = tmp_path / "sheet.html", tmp_path / "sheet.pdf"
+    made.save(file)
+    chromium(tmp_path / "profile", f"--print-to-pdf={printed}", "--no-pdf-header-footer", file.as_uri())
+    sizes = [tuple(map(float, page.mediabox[2:])) for page in PdfReader(printed).pages]
+    assert [wide > high for wide, high in sizes] == [page.wide for page in made.pages] == [False, True, False]
+    assert all(sorted(size) == pytest.approx(A4, abs=1) for size in sizes)
 
 
 def test_a_notebook_shows_every_page() -> None:

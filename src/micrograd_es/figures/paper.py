@@ -43,6 +43,11 @@ class Page:
     tooltips: dict[str, str]
     size: tuple[float, float]
 
+    @property
+    def wide(self) -> bool:
+        """Whether it lies on its side."""
+        return self.size[0] > self.size[1]
+
     def svg(self) -> str:
         """The page as an SVG document."""
         drawn = render(self.dot, "svg", engine="nop2").decode("utf-8")

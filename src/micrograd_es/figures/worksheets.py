@@ -20,6 +20,13 @@ from micrograd_es.figures.sheet import Sheet, task_of
 from micrograd_es.files import write_files
 from micrograd_es.value import Value
 
+# Each page of a web page is printed on paper of its own, which lies on its side where the page does.
+PRINTED = (
+    "@page{size:A4;margin:0}@page wide{size:A4 landscape;margin:0}"
+    "@media print{img{display:block;max-width:none;width:210mm;height:296.9mm;break-after:page}"
+    "img.wide{page:wide;width:297mm;height:209.9mm}img:last-child{break-after:auto}}"
+)
+
 
 class Pages:
     """Pages of paper that can be shown and saved: those of a worksheet, or of its key."""
@@ -70,10 +77,7 @@ class Pages:
         """One self-contained web page with all the pages."""
         language, paper = self.sheets[0].drawing.language, self.sheets[0].drawing.theme.paper
         policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-        style = (
-            f"body{{margin:0;background:{paper};text-align:center}}img{{max-width:100%}}@page{{size:A4;margin:0}}"
-            "@media print{img{display:block;width:100vw;height:100vh;object-fit:contain;break-after:page}}"
-        )
+        style = f"body{{margin:0;background:{paper};text-align:center}}img{{max-width:100%}}{PRINTED}"
         return (
             f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n<title>{escape(self.title)}</title>\n'
@@ -86,7 +90,7 @@ class Pages:
     def _images(self) -> str:
         """The pages as pictures: a page of its own for each, so that their names and styles do not mix."""
         return "".join(
-            f'<img alt="{escape(f"{page.title}. {page.description}")}"'
+            f'<img alt="{escape(f"{page.title}. {page.description}")}" class="{"wide" if page.wide else "upright"}"'
             f' src="data:image/svg+xml;base64,{b64encode(page.svg().encode("utf-8")).decode()}">\n'
             for page in self.pages
         )
