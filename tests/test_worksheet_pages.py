@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -284,6 +285,28 @@ def inside(drawn: Drawing, size: tuple[float, float]) -> bool:
         for bold in ["font-weight" in one.attrib]
     ]
     return min(starts) > 30 and max(ends) < wide - 30
+
+
+def test_the_words_of_a_line_do_not_run_into_each_other() -> None:
+    (svg, *_) = worksheet(named()).key.svgs()
+    seen = 0
+    for node in ("task", "steps_0"):
+        (group,) = (one for one in ElementTree.fromstring(svg.encode()).iter() if one.get("id") == node)
+        runs = [one.attrib | {"text": one.text or ""} for one in group]
+        for left, right in pairwise(runs):
+            if left["y"] == right["y"]:
+                face = "semibold" if "font-weight" in left else "regular"
+                end = float(left["x"]) + text_width(left["text"], float(left["font-size"]), face)
+                assert float(right["x"]) == pytest.approx(end, abs=0.02)
+                seen += 1
+    assert seen > 20
+
+
+def test_an_exponent_in_the_steps_is_smaller_than_its_line() -> None:
+    (svg, *_) = worksheet(parse("exp(x)", x=2.0)).key.svgs()
+    (raised, *_) = re.findall(r'baseline-shift="super" font-size="([\d.]+)"[^>]*>2.00<', svg)
+    (line, *_) = re.findall(r'font-size="([\d.]+)"[^>]*>f = e<', svg)
+    assert float(raised) == pytest.approx(0.7 * float(line), abs=0.01)
 
 
 @pytest.mark.parametrize("ask", ["all", "values", "q", ["x", "z"]], ids=str)

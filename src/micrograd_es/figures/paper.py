@@ -21,6 +21,7 @@ from micrograd_es.figures.themes import Theme
 
 A4 = (595.276, 841.89)  # in points
 MARGIN = 42.0
+PROSE = ("title", "task", "steps_0", "steps_1")  # the keys of lines of text
 LARGEST = 1.15  # how much a small graph is enlarged
 
 Lines = Sequence[Sequence[Part]]
@@ -51,7 +52,7 @@ class Page:
     def svg(self) -> str:
         """The page as an SVG document."""
         drawn = render(self.dot, "svg", engine="nop2").decode("utf-8")
-        return svg.finished(drawn, self.title, self.description, self.tooltips)
+        return svg.finished(svg.spaced(drawn, PROSE), self.title, self.description, self.tooltips)
 
 
 @dataclass(frozen=True)

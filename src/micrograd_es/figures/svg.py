@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from html import escape
+from collections.abc import Container, Mapping
+from html import escape, unescape
 
-from micrograd_es.figures.fonts import FAMILY, face_css
+from micrograd_es.figures.fonts import FAMILY, face_css, text_width
+
+SCRIPT = 0.7  # the size of what is raised or lowered, in sizes of the text
 
 _COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 _GROUP = re.compile(r'(<g id="(\w+)" class="(node|cluster)">\n)<title>[^<]*</title>\n')
 _EDGE_TITLE = re.compile(r'(<g id="\w+" class="edge">\n)<title>[^<]*</title>\n')
+_RUN = re.compile(
+    r'<text [^>]*?\bx="(?P<x>[^"]+)" y="(?P<y>[^"]+)"[^>]*?font-size="(?P<size>[^"]+)"[^>]*>(?P<text>[^<]*)</text>'
+)
 _NODE = re.compile(r'<g id="(\w+)" class="node">.*?</g>\n', re.DOTALL)
 
 
@@ -38,6 +43,31 @@ def _faces(svg: str) -> list[str]:
     italic = [text for text in ours if 'font-style="italic"' in text]
     regular = len(ours) > len(bold) + len(italic)
     return [face for face, used in (("regular", regular), ("italic", italic), ("semibold", bold)) if used]
+
+
+def spaced(svg: str, keys: Container[str]) -> str:
+    """The SVG with the lines of text in some nodes as wide as they are shown: each run begins where the last one ends.
+
+    Graphviz measures small text in whole pixels, and so up to a twentieth wrong: words ran into each other. It also
+    leaves what is raised or lowered as large as the rest.
+    """
+    return _NODE.sub(lambda node: _spaced(node[0]) if node[1] in keys else node[0], svg)
+
+
+def _spaced(node: str) -> str:
+    """The runs of a node one after the other, line by line."""
+    y, end = "", 0.0
+
+    def moved(run: re.Match[str]) -> str:
+        nonlocal y, end
+        x = end if run["y"] == y else float(run["x"])
+        face = "semibold" if 'font-weight="bold"' in run[0] else "regular"
+        size = float(run["size"]) * (SCRIPT if "baseline-shift" in run[0] else 1)
+        y, end = run["y"], x + text_width(unescape(run["text"]), size, face)
+        tag = run[0].replace(f' x="{run["x"]}"', f' x="{x:.2f}"', 1)
+        return tag.replace(f'font-size="{run["size"]}"', f'font-size="{size:.2f}"', 1)
+
+    return _RUN.sub(moved, node)
 
 
 def keyed(svg: str, gradient_colour: str) -> str:
