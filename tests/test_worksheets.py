@@ -15,7 +15,7 @@ from pypdf import PdfReader
 from drawings import Drawing, neuron, product
 from micrograd_es import MLP, Neuron, Value, draw, gradients, leaves, parse, worksheet
 from micrograd_es.figures.fonts import text_width
-from worksheet_cases import GRAPHS, LOOKS, NAMES, drawing, kinds, named, shared, sheet_and_key, staged
+from worksheet_cases import GRAPHS, LOOKS, NAMES, drawing, kinds, named, said, shared, sheet_and_key, staged
 
 # What is asked
 
@@ -109,6 +109,18 @@ def test_at_a_fork_a_value_is_asked_once_and_every_branch_has_its_own_gradient()
     assert [key.wires[wire][0] for wire in branches] == ["", "", ""]
     given, _ = sheet_and_key(worksheet(f, "gradients"))
     assert [given.wires[wire][0] for wire in branches] == ["1.50", "1.50", "1.50"]
+
+
+def test_nothing_is_asked_of_constants_that_are_drawn_as_nodes() -> None:
+    f = parse("(x + 1)·(x − 2.5)", x=2.0)
+    sheet, key = sheet_and_key(worksheet(f, constants="nodes", local=True, language="en"))
+    constants = [w.key for w in worksheet(f, constants="nodes").sheets[0].texts.scene.wires if w.value.is_constant]
+    assert len(constants) == 2
+    for wire in constants:
+        assert not [kind for kind in kinds(sheet) if kind.startswith(f"{wire}.")]
+        assert sheet.wires[wire] == key.wires[wire] and sheet.wires[wire][1] == ""
+    steps = "".join(said(Drawing.of(svg, "print"), "steps_0") for svg in worksheet(f, constants="nodes").key.svgs())
+    assert "(x + 1)′ = 1.00" in steps and "(x − 2.5)′ = 1.00" in steps  # no letters for 1 and 2.5
 
 
 def test_what_a_folded_neuron_does_is_given_and_what_a_folded_sigmoid_does_is_asked() -> None:

@@ -37,9 +37,10 @@ class BlankTexts(Texts):
         super().__init__(texts.scene, texts.language, texts.numbers)
         self.constants = GivenFormat(**asdict(texts.numbers))
         self._secret = {gate.key for gate in self.scene.gates if gate.folded and self._has_own_numbers(gate)}
-        self._shown = {wire.key for wire in self.scene.wires if local or wire.head in self._secret}
+        shown = [wire for wire in self.scene.wires if local or wire.head in self._secret]
+        self._shown = {wire.key for wire in shown if not wire.value.is_constant}
         lines = {f"{wire.key}.value": texts.value(wire) for wire in self._made()}
-        lines |= {f"{wire.key}.gradient": texts.gradient(wire) for wire in self.scene.wires}
+        lines |= {f"{wire.key}.gradient": texts.gradient(wire) for wire in self.scene.wires if self.has_gradient(wire)}
         lines |= {f"{w.key}.local": texts.local(w) for w in self.scene.wires if w.key in self._shown}
         self._answers = {key: line[-1] for key, line in lines.items() if line}
         self.asked = frozenset(self._asked(ask))
@@ -93,6 +94,10 @@ class BlankTexts(Texts):
         if wire.is_branch and f"{self.scene.entering[wire.tail][0].key}.value" in self.asked:
             return ()
         return self._boxed(f"{wire.key}.value", super().value(wire))
+
+    def has_gradient(self, wire: Wire) -> bool:
+        """Whether a wire tells what comes back on it: nobody asks for the gradient of a constant."""
+        return super().has_gradient(wire) and not wire.value.is_constant
 
     def gradient(self, wire: Wire) -> Line:
         """What stands below a wire."""

@@ -67,7 +67,7 @@ class Captions:
     def backward(self, gate: Gate) -> Caption:
         """The frame in which a gate sends its gradient back: one line for each of its inputs."""
         role = self._role(gate)
-        wires = self._inputs(gate)
+        wires = self._back(gate)
         lines: list[list[Part] | str] = [self._heading("backward", gate), [Part(role, "muted")]]
         lines += [self._contribution(gate, wire) for wire in wires[:MOST]]
         if len(wires) > MOST:
@@ -116,7 +116,7 @@ class Captions:
         names = {f"x{k}": name for k, name in enumerate(named)}
         whole = formula_of(row, variables).text(names)
         if not (self.texts.name(gate.node) and self.texts.name(wire.value)):
-            symbol = f"({whole})′ = " if len(self._inputs(gate)) == 1 else f"∂({whole})/∂{fed} = "
+            symbol = f"({whole})′ = " if len(self._back(gate)) == 1 else f"∂({whole})/∂{fed} = "
         formula = formula_of(row, variables, i)
         if row.role is Role.ROUTER or not _mentions(formula) or str(formula.form).startswith("∂"):
             return [Part(symbol), Part(number, "local")]
@@ -163,6 +163,10 @@ class Captions:
     def _inputs(self, gate: Gate) -> list[Wire]:
         return self.scene.entering.get(gate.key, [])
 
+    def _back(self, gate: Gate) -> list[Wire]:
+        """The wires on which a gate sends its gradient back."""
+        return [wire for wire in self._inputs(gate) if self.texts.has_gradient(wire)]
+
     def _called(self, value: object, i: int) -> str:
         return pretty(getattr(value, "label", "")) or self._free(i)
 
@@ -184,7 +188,9 @@ class Captions:
         """The names of a gate's inputs: constants as numbers, general names for those that have none."""
         wires = {wire.edges[0][1]: wire for wire in self._inputs(gate)}
         return [
-            self._called_input(gate, wires[i]) if i in wires else self.texts.constants.constant(x.data)
+            self._called_input(gate, wires[i])
+            if i in wires and not x.is_constant
+            else self.texts.constants.constant(x.data)
             for i, x in enumerate(gate.node.inputs)
         ]
 

@@ -106,9 +106,13 @@ class Texts:
         number = Run(self.number(f"{wire.key}.value", wire.value.data))
         return (Run(name, "italic"), Run(f" = {number.text}")) if name else (number,)
 
+    def has_gradient(self, wire: Wire) -> bool:
+        """Whether a wire tells what comes back on it."""
+        return bool(self.scene.gradient)
+
     def gradient(self, wire: Wire) -> Line:
         """What stands below a wire: its gradient, or a branch's own contribution."""
-        if not self.scene.gradient or len(wire.values) > 1:
+        if not self.has_gradient(wire) or len(wire.values) > 1:
             return ()
         if self.symbols:
             known = wire.head in self.scene.gate_of
