@@ -146,9 +146,11 @@ def worksheet(
 
     `ask` is "all", "values", "gradients", or what to ask for: the name of a Value, a Value (its number, where it is
     computed, and its gradient), or a list of those. With "values" the figure has no gradients. With `local=True` the
-    local gradients are asked for, too. `title` is the heading; `task`, lines of your own in place of what is to be
-    done, "" for none. `theme` is "print" unless another is given. The other options are those of `draw`, without
-    `level` and `symbols`.
+    local gradients are asked for, too. What is not asked for is given, and may be an answer's number by the chain rule:
+    of q·z, whoever is asked for q alone reads it at z, as its gradient. Constants have no gradient here.
+
+    `title` is the heading; `task`, lines of your own in place of what is to be done, "" for none. `theme` is "print"
+    unless another is given. The other options are those of `draw`, without `level` and `symbols`.
 
     Raises TypeError for what is no Value, and ValueError for an unknown option, a name that is not there, and a graph
     that is no exercise to do by hand.
