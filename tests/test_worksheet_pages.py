@@ -321,6 +321,16 @@ def test_the_key_works_out_what_is_asked_as_the_frames_do(ask: Any) -> None:
     assert written == re.sub(r"\s", "", "".join(expected))
 
 
+def test_the_steps_tell_the_gradient_along_a_branch_from_that_of_all_branches() -> None:
+    steps = said(sheet_and_key(worksheet(parse("x·x", x=3.0)))[1], "steps_0")
+    assert len(re.findall(r"∂f/∂x por esta rama = x = 3\.00\s+→\s+1\.00 × 3\.00 = 3\.00", steps)) == 2
+    assert steps.endswith("∂f/∂x = 3.00 + 3.00 = 6.00") and steps.count("∂f/∂x = ") == 1
+    svgs = worksheet(parse("q = x·x; f = q + q·y", x=3.0, y=2.0), language="en").key.svgs()
+    steps = "".join(said(Drawing.of(svg, "print"), f"steps_{i}") for svg in svgs for i in range(2))
+    assert steps.count("∂q/∂x along this branch = ") == 2 and steps.count("∂f/∂q along this branch = ") == 1
+    assert "∂(q·y)/∂q = y" in steps
+
+
 def test_steps_that_do_not_fit_under_the_graph_go_on_on_more_pages() -> None:
     made = worksheet(neuron(), title="N")
     pages = [Drawing.of(svg, "print") for svg in made.key.svgs()]

@@ -96,7 +96,7 @@ class Captions:
         number = "…" if sent is None else self.texts.number(f"{wire.key}.gradient", sent)
         if len(wire.values) > 1 or upstream is None or sent is None or local is None:
             return [Part(known), Part(number, "gradient")]
-        if made and fed:
+        if made and fed and not self.texts.along(wire):
             known += f"∂{f}/∂{made} · ∂{made}/∂{fed} = "
         factor = enclosed(self.texts.number(f"{wire.key}.local", local))
         product = [Part(self.texts.gradient_number(gate.node), "gradient"), Part(" × "), Part(factor, "local")]
@@ -108,7 +108,8 @@ class Captions:
         number = self.texts.number(f"{wire.key}.local", local)
         row = gate.node.op
         made, fed = self._called_output(gate), self._called_input(gate, wire)
-        symbol = f"∂{made}/∂{fed} = "
+        along = self.texts.along(wire)
+        symbol = f"∂{made}/∂{fed}{along} = "
         if gate.folded is not None or row is None or len(gate.node.inputs) > 8:
             return [Part(symbol), Part(number, "local")]
         ((_, i),) = wire.edges
@@ -116,7 +117,7 @@ class Captions:
         names = {f"x{k}": name for k, name in enumerate(named)}
         whole = formula_of(row, variables).text(names)
         if not (self.texts.name(gate.node) and self.texts.name(wire.value)):
-            symbol = f"({whole})′ = " if len(self._back(gate)) == 1 else f"∂({whole})/∂{fed} = "
+            symbol = f"({whole})′ = " if len(self._back(gate)) == 1 else f"∂({whole})/∂{fed}{along} = "
         formula = formula_of(row, variables, i)
         if row.role is Role.ROUTER or not _mentions(formula) or str(formula.form).startswith("∂"):
             return [Part(symbol), Part(number, "local")]

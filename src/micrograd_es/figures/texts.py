@@ -120,6 +120,10 @@ class Texts:
         number = self.scene.wire_gradient(wire)
         return () if number is None else (Run(self.number(f"{wire.key}.gradient", number), "semibold"),)
 
+    def along(self, wire: Wire) -> str:
+        """What tells a local gradient of a branch from one with the same name, after that name; nothing by itself."""
+        return ""
+
     def local(self, wire: Wire) -> Line:
         """The local gradient of the gate that a wire enters, along that wire.
 
