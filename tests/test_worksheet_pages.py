@@ -19,6 +19,7 @@ from conftest import in_new_process
 from drawings import Blank, Drawing, neuron, product, tangle
 from micrograd_es import Value, draw, frames, parse, scope, worksheet
 from micrograd_es.figures import THEMES
+from micrograd_es.figures import sheet as sheets
 from micrograd_es.figures.curves import points_of
 from micrograd_es.figures.dot import View
 from micrograd_es.figures.fonts import text_width
@@ -108,11 +109,27 @@ def test_a_page_is_a4_and_its_boxes_are_high_enough_to_write_in(graph: Callable[
 
 
 def test_what_does_not_fit_a_page_is_refused() -> None:
-    small = r"'Ejercicio 2' is too large for a page: on A4 its blanks would be [123]\.\d mm high; .* 4 mm"
+    small = r"'Ejercicio 2' is too large for a page: .* would be [123]\.\d+ mm high; .* 4 mm, .*\. Take a smaller part"
     with pytest.raises(ValueError, match=small):
         worksheet([product(), tangle(30, 1)]).svgs()
     with pytest.raises(ValueError, match=r"a graph of \d+ gates is no exercise to do by hand\. Fold its scopes"):
         worksheet(tangle(200, 1))
+
+
+def test_what_is_said_of_a_figure_that_is_too_large_fits_it() -> None:
+    with pytest.raises(ValueError, match=r"to write in\. Leave local=True out\. Take a smaller part of it\."):
+        worksheet(tangle(30, 1), local=True).svgs()
+    with scope("s"):
+        f = tangle(30, 1)
+    with pytest.raises(ValueError, match=r"to write in\. Fold scopes \(fold=…, depth=…\), or take a smaller part"):
+        worksheet(f).svgs()
+
+
+def test_boxes_that_are_hardly_too_low_are_not_said_to_be_4_mm_high(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = worksheet(product())
+    monkeypatch.setattr(sheets, "BLANK_HEIGHT", 3.999 * sheets.MILLIMETRE / made.sheets[0].paper.scale)
+    with pytest.raises(ValueError, match=r"would be 3\.99 mm high; expected at least 4 mm"):
+        worksheet(product()).svgs()
 
 
 def test_wide_graphs_lie_on_their_side_and_others_stand() -> None:

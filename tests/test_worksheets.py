@@ -76,6 +76,12 @@ def test_a_value_can_be_asked_for_itself() -> None:
     assert kinds(Drawing.of(first, "print")) == kinds(Drawing.of(second, "print")) == ["w1.gradient", "w4.gradient"]
 
 
+def test_of_several_exercises_each_is_asked_for_the_names_that_it_has() -> None:
+    made = worksheet([named(), parse("f = a·b", a=2.0, b=3.0)], ["x", "a", "f"])
+    first, second = (kinds(Drawing.of(svg, "print")) for svg in made.svgs())
+    assert (first, second) == (["w1.gradient", "w5.gradient", "w5.value"], ["w1.gradient", "w3.gradient", "w3.value"])
+
+
 def test_what_is_not_asked_is_given() -> None:
     sheet, _ = sheet_and_key(worksheet(named(), ["q"]))
     figure = Drawing.of(draw(named(), theme="print").svg(), "print")
@@ -218,9 +224,18 @@ def test_the_description_of_a_sheet_tells_what_is_given_and_that_of_its_key_the_
             ValueError,
             product(),
             {"ask": "gradients", "gradients": False},
-            r"ask is \[.gradients.\], and this figure has none of it",
+            r"ask is 'gradients', and this figure has none of it .* 'all', 'values', 'f'\. Leave gradients=False out",
         ),
-        (ValueError, Value(3.0, "x"), {"ask": "values"}, r"figure has none of it"),
+        (
+            ValueError,
+            product(),
+            {"ask": "x", "gradients": False},
+            r"ask is 'x', .* to compute; expected 'all'",
+        ),
+        (ValueError, Value(3.0, "x"), {"ask": "values"}, r"nothing to compute in this figure; expected a gate with"),
+        (ValueError, parse("2·3"), {}, r"nothing to compute in this figure; .* Write parse\('2·x', x=3\)"),
+        (ValueError, [product(), Value(3.0, "w")], {"ask": ["w", "t"]}, r"ask is 't', and no wire of these figures"),
+        (ValueError, [product(), Value(3.0, "w")], {"ask": ["w"]}, r"exercise 1 has none of it; .* x, y, z, f\."),
         (TypeError, product(), {"ask": 3}, r"ask is 3 \(int\); expected 'all', 'values', 'gradients', a name, a Value"),
         (TypeError, product(), {"ask": None}, r"ask is None \(NoneType\)"),
         (TypeError, product(), {"task": 3}, r"task is 3 \(int\); expected text"),
@@ -230,9 +245,11 @@ def test_the_description_of_a_sheet_tells_what_is_given_and_that_of_its_key_the_
         (ValueError, product(), {"level": 0}, r"level=0 was given, and a worksheet has no block graphs\. Leave level"),
         (ValueError, product(), {"symbols": True}, r"a worksheet asks for numbers\. Leave symbols out"),
         (ValueError, [], {}, r"from an empty list; expected a Value, or a list with at least one"),
-        (TypeError, 3, {}, r"expected a Value"),
-        (TypeError, [product(), 3], {}, r"expected a Value"),
-        (TypeError, lambda x: x, {}, r"expected a Value"),
+        (TypeError, 3, {}, r"an exercise is 3 \(int\); expected a Value\. Write worksheet\(Value\(3\)\)"),
+        (TypeError, [product(), 3], {}, r"an exercise is 3 \(int\); expected a Value"),
+        (TypeError, lambda x: x, {}, r"expected a Value\. Write worksheet\(f\(x\)\)"),
+        (TypeError, "a·b", {}, r"expected a Value\. Write worksheet\(parse\('a·b', x=2\)\)"),
+        (TypeError, [[product(), product()]], {}, r"\(list\); expected a Value\. Write worksheet\(\[f, g\]\)"),
     ],
 )
 def test_what_is_asked_wrongly_is_told_in_one_sentence(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 
 from micrograd_es.expression_errors import did_you_mean
@@ -33,7 +33,7 @@ class BlankTexts(Texts):
     they are asked for by name, its value and its local gradients are given.
     """
 
-    def __init__(self, texts: Texts, ask: Ask, local: bool = False) -> None:
+    def __init__(self, texts: Texts, ask: Sequence[str | Value], local: bool = False) -> None:
         super().__init__(texts.scene, texts.language, texts.numbers)
         self.constants = GivenFormat(**asdict(texts.numbers))
         self._secret = {gate.key for gate in self.scene.gates if gate.folded and self._has_own_numbers(gate)}
@@ -135,27 +135,28 @@ class BlankTexts(Texts):
         """The wires that carry a number which a gate has computed, each number once."""
         return [w for w in self.scene.wires if w.value.op is not None and len(w.values) == 1 and not w.is_branch]
 
-    def _asked(self, ask: Ask) -> set[str]:
-        """The keys of what is asked for. Raises TypeError and ValueError for what cannot be."""
-        keys = {key for one in wanted(ask) for key in self._keys(one)}
-        if not keys:
+    def _asked(self, ask: Sequence[str | Value]) -> set[str]:
+        """The keys of what is asked for. Raises ValueError where there is nothing of it to compute."""
+        keys = {key for one in ask for key in self._keys(one)}
+        if keys:
+            return keys
+        known = [one for one in (*GROUPS, *_names(self)) if self._keys(one)]
+        if not known:
             raise ValueError(
-                f"ask is {ask!r}, and this figure has none of it; expected numbers that it shows. Write ask='all'."
+                "there is nothing to compute in this figure; expected a gate with an input that is no constant. Write"
+                " parse('2·x', x=3)."
             )
-        return keys
+        raise ValueError(
+            f"ask is {ask[0] if len(ask) == 1 else ask!r}, and this figure has none of it to compute; expected"
+            f" {_listed(known[:20])}.{'' if self.scene.gradient else ' Leave gradients=False out.'}"
+        )
 
     def _keys(self, one: str | Value) -> set[str]:
-        if not isinstance(one, str | Value):
-            raise TypeError(
-                f"ask is {one!r} ({type(one).__name__}); expected {_listed(GROUPS)}, a name, a Value, or a list of"
-                " them."
-            )
+        """The keys of one thing that is asked for."""
         if isinstance(one, str) and one in GROUPS:
             other = {"values": "gradient", "gradients": "value"}.get(one, "")
             return {key for key in self._answers if key.partition(".")[2] != other} - self._given_anyway()
-        wires = {wire.key for wire in self.scene.wires if len(wire.values) == 1 and self._is(one, wire.value)}
-        if not wires:
-            raise ValueError(self._unknown(one))
+        wires = _wires(self, one)
         return {key for key in self._answers if key.partition(".")[0] in wires}
 
     def _has_own_numbers(self, gate: Gate) -> bool:
@@ -170,22 +171,6 @@ class BlankTexts(Texts):
         entering = [wire for wire in self.scene.wires if wire.head in self._secret]
         dark = {f"{wire.key}.gradient" for wire in entering if self.scene.wire_local(wire) is None}
         return made | dark | {f"{wire.key}.local" for wire in entering}
-
-    def _is(self, one: str | Value, value: Value) -> bool:
-        if isinstance(one, Value):
-            return one is value
-        return one in (value.label, self.name(value)) and bool(one)
-
-    def _unknown(self, one: str | Value) -> str:
-        if isinstance(one, Value):
-            return f"ask is {one!r}, which is on no wire of this figure by itself; expected a Value of it, or a name."
-        values = [wire.value for wire in self.scene.wires if len(wire.values) == 1]
-        names = list(dict.fromkeys(filter(None, map(self.name, values))))
-        known = f"expected {_listed(GROUPS)}, or a name: {', '.join(names[:20])}."
-        return (
-            f"ask is {one!r}, and no wire of this figure is called that; {known}"
-            f" {did_you_mean(one, [*GROUPS, *names])}".rstrip()
-        )
 
     def _numbers(self) -> list[Number]:
         """The numbers that are asked for."""
@@ -214,6 +199,60 @@ def wanted(ask: Ask) -> list[str | Value]:
     (['all'], ['x', 'y'])
     """
     return [ask] if isinstance(ask, str | Value) or not isinstance(ask, Iterable) else list(ask)
+
+
+def shared_out(ask: Sequence[str | Value], figures: Sequence[Texts]) -> list[list[str | Value]]:
+    """What is asked of each figure: of names and Values those that it has.
+
+    Raises TypeError and ValueError for what none has, and for a figure of which nothing is asked.
+    """
+    for one in ask:
+        if not isinstance(one, str | Value):
+            raise TypeError(
+                f"ask is {one!r} ({type(one).__name__}); expected {_listed(GROUPS)}, a name, a Value, or a list of"
+                " them."
+            )
+        if not any(_has(texts, one) for texts in figures):
+            raise ValueError(_unknown(one, figures))
+    shares = [[one for one in ask if _has(texts, one)] for texts in figures]
+    if ask and [] in shares:
+        raise ValueError(
+            f"ask is {ask!r}, and exercise {shares.index([]) + 1} has none of it; expected something of each exercise:"
+            f" of this one, {', '.join([*map(repr, GROUPS), *_names(figures[shares.index([])])][:20])}."
+        )
+    return shares
+
+
+def _has(texts: Texts, one: str | Value) -> bool:
+    """Whether a figure has what is asked for."""
+    return (isinstance(one, str) and one in GROUPS) or bool(_wires(texts, one))
+
+
+def _wires(texts: Texts, one: str | Value) -> set[str]:
+    """The wires that carry a Value, or one of that name, by itself."""
+    carried = [(wire.key, wire.value) for wire in texts.scene.wires if len(wire.values) == 1]
+    if isinstance(one, Value):
+        return {key for key, value in carried if value is one}
+    return {key for key, value in carried if one and one in (value.label, texts.name(value))}
+
+
+def _names(texts: Texts) -> list[str]:
+    """The names of what the wires of a figure carry."""
+    values = [wire.value for wire in texts.scene.wires if len(wire.values) == 1]
+    return list(dict.fromkeys(filter(None, map(texts.name, values))))
+
+
+def _unknown(one: str | Value, figures: Sequence[Texts]) -> str:
+    """The error for what no figure has."""
+    where = "this figure" if len(figures) == 1 else "these figures"
+    if isinstance(one, Value):
+        return f"ask is {one!r}, which is on no wire of {where} by itself; expected a Value of it, or a name."
+    names = list(dict.fromkeys(name for texts in figures for name in _names(texts)))
+    known = f"expected {_listed(GROUPS)}, or a name: {', '.join(names[:20])}."
+    return (
+        f"ask is {one!r}, and no wire of {where} is called that; {known}"
+        f" {did_you_mean(one, [*GROUPS, *names])}".rstrip()
+    )
 
 
 def _number(run: Run) -> Run:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from math import floor
 
 from micrograd_es.figures.blanks import BlankTexts
 from micrograd_es.figures.caption import Caption, Part
@@ -87,19 +88,23 @@ class Sheet:
         if high < LEAST_BLANK:
             called = clean(self.heading, 60)
             fitting = max(self._lines_that_fit(paper) for paper in (upright, wide))
-            if fitting >= 0:
-                lines = len(wrapped(self.task, best.room, TASK.size))
+            lines, title = len(wrapped(self.task, best.room, TASK.size)), len(self._title(best))
+            if 0 <= fitting < lines + title - 1:
                 raise ValueError(
-                    f"the task of {called!r} takes {lines} lines under a title of {len(self._title(best))};"
+                    f"the task of {called!r} takes {lines} lines under a title of {title};"
                     f" expected at most {fitting} under a title of 1, beside this figure. Write less, or take a smaller"
                     " part of the graph."
                 )
             raise ValueError(
-                f"{called!r} is too large for a page: on A4 its blanks would be {high / MILLIMETRE:.1f} mm high;"
-                f" expected at least {LEAST_BLANK / MILLIMETRE:.0f} mm, to write in. Fold scopes (fold=…, depth=…),"
-                " leave local gradients out, or take a smaller part of it."
+                f"{called!r} is too large for a page: on A4 its blanks would be {floor(100 * high / MILLIMETRE) / 100}"
+                f" mm high; expected at least {LEAST_BLANK / MILLIMETRE:.0f} mm, to write in. {self._smaller()}"
             )
         return best
+
+    def _smaller(self) -> str:
+        """What makes this figure smaller."""
+        folded = "Fold scopes (fold=…, depth=…), or take" if self.stage.found.keys else "Take"
+        return f"{'Leave local=True out. ' if self.drawing.local else ''}{folded} a smaller part of it."
 
     def _lines_that_fit(self, paper: Paper) -> int:
         """For how many lines of a task there is room under a title of one line; negative where there is none."""

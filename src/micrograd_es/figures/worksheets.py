@@ -10,7 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Unpack
 
-from micrograd_es.figures.blanks import Ask, BlankTexts, wanted
+from micrograd_es.figures.blanks import Ask, BlankTexts, shared_out, wanted
 from micrograd_es.figures.caption import Part
 from micrograd_es.figures.drawing import Drawing, Look, drawing_of
 from micrograd_es.figures.formats import numbered, pdf, png, way
@@ -145,9 +145,10 @@ def worksheet(
     A list of Values is an exercise each, on a page of its own. `sheet.save("sheet.pdf", key="key.pdf")` writes both.
 
     `ask` is "all", "values", "gradients", or what to ask for: the name of a Value, a Value (its number, where it is
-    computed, and its gradient), or a list of those. With "values" the figure has no gradients. With `local=True` the
-    local gradients are asked for, too. What is not asked for is given, and may be an answer's number by the chain rule:
-    of q·z, whoever is asked for q alone reads it at z, as its gradient. Constants have no gradient here.
+    computed, and its gradient), or a list of those, each of which at least one exercise has. With "values" the figure
+    has no gradients. With `local=True` the local gradients are asked for, too. What is not asked for is given, and may
+    be an answer's number by the chain rule: of q·z, whoever is asked for q alone reads it at z, as its gradient.
+    Constants have no gradient here.
 
     `title` is the heading; `task`, lines of your own in place of what is to be done, "" for none. `theme` is "print"
     unless another is given. The other options are those of `draw`, without `level` and `symbols`.
@@ -164,8 +165,9 @@ def worksheet(
     several = len(drawings) > 1
     whole = words["exercises" if several else "exercise"] if title is None else clean(title, len(title))
     sheets = []
-    for number, drawing in enumerate(drawings, 1):
-        texts = BlankTexts(drawing.texts, asked, drawing.local)
+    shares = shared_out(asked, [drawing.texts for drawing in drawings])
+    for number, (drawing, share) in enumerate(zip(drawings, shares, strict=True), 1):
+        texts = BlankTexts(drawing.texts, share, drawing.local)
         said = task_of(texts, drawing.writer.across) if task is None else _own(task)
         numbered = f"{words['exercise']} {number}" if title is None else f"{whole} · {number}"
         sheets.append(Sheet(drawing, texts, numbered if several else whole, said))
@@ -173,7 +175,14 @@ def worksheet(
 
 
 def _drawing(f: Any, ask: list[str | Value], look: Look) -> Drawing:
-    """The figure of one exercise. Raises ValueError for one that cannot be worked by hand."""
+    """The figure of one exercise. Raises TypeError for what is no Value, ValueError for what is not done by hand."""
+    if not isinstance(f, Value):
+        written = "worksheet(f(x))" if callable(f) else f"worksheet(Value({f!r}))"
+        if isinstance(f, str):
+            written = f"worksheet(parse({f!r}, x=2)) with a number for each name"
+        elif isinstance(f, list | tuple):
+            written = "worksheet([f, g])"
+        raise TypeError(f"an exercise is {f!r} ({type(f).__name__}); expected a Value. Write {written}.")
     options: Any = {"theme": "print"} | dict(look)
     if options.get("level") is not None:
         raise ValueError(f"level={options['level']!r} was given, and a worksheet has no block graphs. Leave level out.")
