@@ -384,3 +384,22 @@ def test_what_a_neuron_does_not_read_does_not_reach_it_at_any_position(batch: in
         assert (np.isfinite(found[-1]) != reached).all()
         finite = np.isfinite(found)
         np.testing.assert_allclose(found[finite], expected[finite], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("overlap", [1, 2, 3])
+@pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
+def test_a_product_that_two_layers_could_have_is_in_one_of_them(overlap: int, fast: bool) -> None:
+    fast_or_not(fast)
+    start, inputs = INPUTS - overlap, 2 * INPUTS - overlap
+    masks = [[(i, j + first) for i, j in MASKS["triangular"] if i] for first in (0, start)]
+    weights = [dict(zip(mask, values(len(mask), seed=i), strict=True)) for i, mask in enumerate(masks)]
+    alone = values(inputs)
+
+    def fn(x: list[Value]) -> Value:
+        sums = [[w * x[j] for (i, j), w in own.items() if i == row] for own in weights for row in range(1, INPUTS)]
+        products = [[v * y] for v, y in zip(alone, x, strict=True)]
+        return es.sum([es.tanh(es.sum(terms) if len(terms) > 1 else terms[0]) for terms in (*sums, *products)])
+
+    program = record(fn, [0.1] * inputs, fast=fast)
+    assert gaps(program)
+    agree(program, fn, np.random.default_rng(overlap).normal(size=(3, inputs)))

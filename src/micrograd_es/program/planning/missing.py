@@ -53,7 +53,8 @@ def layers(steps: Steps, uses: Uses) -> list[Layer]:
                 alone = _alone(steps)
             use = uses.of(members[0])
             for x in inputs:
-                others = [number for number in alone.get((level, x), ()) if uses.of(number) == use]
+                left = [number for number in alone.get((level, x), ()) if steps.ops[number] is MUL]  # no other layer's
+                others = [number for number in left if uses.of(number) == use]
                 _as_sums(steps, others, x)
                 members += others
             weights, *position = _in_order(steps, members, inputs)
