@@ -219,13 +219,6 @@ def test_weights_of_two_shapes_are_two_matrices() -> None:
 
 NINE = [Value(0.1 * i) for i in range(9)]
 ROWS = [NINE[:3], NINE[3:6], NINE[6:]]
-WIDE = [[Value(0.1 * i + j) for j in range(5)] for i in range(3)]
-
-
-def unrolled(xs: list[Any]) -> list[Value]:
-    """Two steps of a recurrent layer of three neurons that begins with nothing."""
-    h = [es.tanh(es.dot(row[:2], xs[:2])) for row in WIDE]
-    return [es.tanh(es.dot(row, [*xs[2:], *h])) for row in WIDE]
 
 
 def products(weights: Sequence[Sequence[Any]], x: Sequence[Any]) -> list[Value]:
@@ -238,11 +231,10 @@ def products(weights: Sequence[Sequence[Any]], x: Sequence[Any]) -> list[Value]:
         (lambda x: products(list(zip(*ROWS, strict=True)), products(ROWS, x)), 3, "W2 = W1ᵀ"),
         (lambda x: products([NINE[i : i + 3] for i in range(3)], x), 3, "W1 = [p[0:3]ᵀ, p[1:4]ᵀ, p[2:5]ᵀ]"),
         (lambda x: products([[*NINE[i:3], *NINE[:i]] for i in range(3)], x), 3, "W1 = [pᵀ, p[1, 2, 0]ᵀ, p[2, 0, 1]ᵀ]"),
-        (unrolled, 4, "W3 = [W1; W2]"),
         (lambda x: [*products(ROWS, x), *products([[-w for w in row[:2]] for row in ROWS], x[:2])], 3, "W1 = [p1; p2]"),
         (lambda x: [*products([NINE[:3]], [x[0], x[1], es.sin(x[2])]), NINE[1] * es.sin(x[1])], 3, "p = W1ᵀ[1]"),
     ],
-    ids=["transposed", "shifted", "turned round", "recurrent", "partly negated", "one of a neuron"],
+    ids=["transposed", "shifted", "turned round", "partly negated", "one of a neuron"],
 )
 def test_weights_that_are_put_together_say_from_what(fn: Callable[..., Any], inputs: int, line: str) -> None:
     program = record(fn, [0.1 * i for i in range(inputs)])

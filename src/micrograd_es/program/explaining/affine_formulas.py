@@ -14,6 +14,9 @@ from micrograd_es.program.explaining.stretches import Spread, Stretches
 
 def affine_line(names: Names, block: Affine) -> Line:
     """The line of a block; what is not added in the same way at all positions is added after those it has for them."""
+    parts = names.weights_apart(block)
+    if parts:
+        return _products(names, block, parts)
     weights = names.matrix(block.weights, "W", (block.kernels, block.terms) if block.dense else None, each=True)
     inputs = names.patches(block)
     if block.positions == 1:
@@ -46,6 +49,23 @@ def _product(names: Names, block: Affine, weights: Matrix, inputs: Matrix, bare:
         return [(weights, to_weights), *sent, (inputs, to_inputs)]
 
     return Line(matrix, formula, [weights, inputs, *bare], back, lone="" if block.dense else "ragged")
+
+
+def _products(names: Names, block: Affine, parts: list[tuple[Matrix, Rows]]) -> Line:
+    """A product for each of the weights, as in Z = X·W + H·U + B."""
+    pairs = [(names.matrix(rows, "G", each=True), weights) for weights, rows in parts]
+    bare = [names.matrix(rows, "B") for rows in block.bare]
+    matrix = names.new("Z", ("m", block.kernels))
+    formula = Sum([*[Product(Name(x), Name(w)) for x, w in pairs], *map(Name, bare)])
+
+    def back(upstream: Formula) -> list[tuple[Matrix, Formula]]:
+        return [
+            *[(w, Product(Name(x, True), upstream)) for x, w in pairs],
+            *[(m, reduced(upstream, m, matrix)) for m in bare],
+            *[(x, Product(upstream, Name(w, True))) for x, w in pairs],
+        ]
+
+    return Line(matrix, formula, [*[m for pair in pairs for m in reversed(pair)], *bare], back)
 
 
 def _there(block: Affine) -> Array:

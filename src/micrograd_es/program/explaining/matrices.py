@@ -237,6 +237,9 @@ class Lines(Objective):
             if letter in "ZHUGFSYℓpCQKVPOM":
                 _number(group)
             elif letter in "WB":
+                first = {x: i for i, line in reversed([*enumerate(self.forward)]) for x in line.inputs}
+                given = [x for x in group if x not in made]
+                group = sorted(given, key=lambda x: first.get(x, len(first))) + [x for x in group if x in made]
                 for i, matrix in enumerate(group, 1):  # those of the function first, then what is made of them
                     matrix.number = str(i)
 

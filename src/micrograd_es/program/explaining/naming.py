@@ -193,6 +193,30 @@ class Names:
         self.forward.append(Line(matrix, formula, sources, back))
         return matrix
 
+    def weights_apart(self, block: Affine) -> list[tuple[Matrix, Rows]]:
+        """The weights that those of a layer are put together from, each with the inputs it is for.
+
+        Nothing where they have a name of their own, or their inputs are one matrix.
+        """
+        rows, form, terms = block.weights, (block.kernels, block.terms), block.terms
+        if not block.dense or block.positions > 1 or block.absent is not None or (rows, form) in self._exact:
+            return []
+        fresh = [row for row in dict.fromkeys(rows.numbers) if (rows.space, row) not in self.owner]
+        if len(fresh) == len(rows) or self.is_stretch(block.inputs) or self._stack(fresh, rows, form):
+            return []
+        known = [self.owner[rows.space, row] for row in rows.numbers]
+        parts: dict[Matrix, list[int]] = {}
+        for term, (matrix, _) in enumerate(known[:terms]):
+            parts.setdefault(matrix, []).append(term)
+        found = []
+        for matrix, some in parts.items():
+            some.sort(key=lambda term: known[term][1])
+            columns = [known[kernel * terms + term] for kernel in range(block.kernels) for term in some]
+            if columns != [(matrix, column) for column in range(matrix.size)] or matrix.shape[0] != len(some):
+                return []
+            found.append((matrix, Rows(block.inputs.space, tuple([block.inputs.numbers[term] for term in some]))))
+        return found
+
     def _stack(self, fresh: list[int], rows: Rows, form: tuple[int, int]) -> list[int]:
         """Name what has no name yet of weights, where it is all the weights of some inputs; else it is given back."""
         kernels, terms = form
