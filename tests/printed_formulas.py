@@ -210,6 +210,40 @@ def _joined(parts: list[Any], axis: int) -> Any:
     return np.concatenate(full, axis=axis)
 
 
+SMALL = str.maketrans("₀₁₂₃₄₅₆₇₈₉ₜ₊₋₌⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789t+−=0123456789")
+
+
+def every_step(text: str) -> list[str]:
+    """The lines of a text with those that are written for several steps t written for each of them."""
+    found: list[str] = []
+    for line in text.splitlines():
+        line = re.sub(r"Σₜ₌([₀-₉]+)([⁰¹²³⁴-⁹]+) (.*?)(?= [+−] |   |$)", _terms, line)
+        steps = re.search(r"   t = (\d+), (?:…|\d+), (\d+)$", line)
+        if not steps:
+            found.append(line)
+            continue
+        first, last = map(int, steps.groups())
+        down = 1 if first < last else -1
+        found += [_at(line[: steps.start()], t) for t in range(first, last + down, down)]
+    return found
+
+
+def _terms(found: re.Match[str]) -> str:
+    low, high, term = found.groups()
+    return " + ".join([_at(term, t) for t in range(int(low.translate(SMALL)), int(high.translate(SMALL)) + 1)])
+
+
+def _at(text: str, t: int) -> str:
+    """A text for one step: Hₜ₋₁ and X[2t:2t+2] with the number of the step."""
+
+    def numbered(found: re.Match[str]) -> str:
+        factor, sign, more = (part.translate(SMALL) for part in found.groups(""))
+        return str(int(factor or 1) * t + int(more or 0) * (-1 if sign == "−" else 1))
+
+    text = re.sub(r"([₀-₉]*)ₜ(?:([₊₋])([₀-₉]+))?", numbered, text)
+    return re.sub(r"(?<![^\W\d])(\d*)t(?:([+−])(\d+))?(?!\w)", numbered, text)
+
+
 def check_printed(program: Program, *inputs: Any, examples: str = "rows", steps: bool = False) -> list[str]:
     """Check that every printed formula that can be read gives the matrix on its left, of the shape that is printed.
 
@@ -219,7 +253,7 @@ def check_printed(program: Program, *inputs: Any, examples: str = "rows", steps:
     found = {name: x.T if columns else x for name, x in program.matrices(*inputs, steps=steps).items()}
     known = found | {"m": len(inputs[0])}
     text = program.explain(backward=True, examples=examples, language="en", steps=steps)
-    for line in text.splitlines():
+    for line in every_step(text):
         name, _, rest = line.partition(" = ")
         formula, shape, *_ = *re.split(r"\s{3,}", rest), ""
         if name not in found or formula == "what comes from outside":

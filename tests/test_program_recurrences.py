@@ -11,7 +11,7 @@ import pytest
 import micrograd_es as es
 from micrograd_es import Value
 from micrograd_es.program import Program, record
-from printed_formulas import check_printed
+from printed_formulas import check_printed, every_step
 
 Numbers = Sequence[Any]
 
@@ -109,3 +109,141 @@ def test_products_stay_together(fn: Callable[..., Any], line: str) -> None:
 
 def formulas(program: Program) -> list[str]:
     return [line.split("   ")[0] for line in program.explain().splitlines() if " = " in line]
+
+
+# Written once for every step
+
+FIVE_STEPS = """\
+Gₜ = X[3t−3:3t]                        m×3   t = 1, …, 5
+Z1 = G1·W1 + B1                        m×4 = (m×3)·(3×4) + (1×4)
+Hₜ = tanh(Zₜ)                          m×4   t = 1, …, 5
+Zₜ = Gₜ·W1 + Hₜ₋₁·W2 + B1              m×4 = (m×3)·(3×4) + (m×4)·(4×4) + (1×4)   t = 2, …, 5
+Y = H5·W3                              m×2 = (m×4)·(4×2)
+E = Y − T                              m×2
+ℓ = row sums of (E²)                   m×1   squared error
+L = 1/m·Σ ℓ                            1×1
+∂L/∂Y = 2·(Y − T)/m                    m×2
+∂L/∂W3 = H5ᵀ·∂L/∂Y                     4×2 = (4×m)·(m×2)
+∂L/∂H5 = ∂L/∂Y·W3ᵀ                     m×4 = (m×2)·(2×4)
+∂L/∂Zₜ = ∂L/∂Hₜ ⊙ (1 − Hₜ²)            m×4   t = 5, …, 1
+∂L/∂Hₜ = ∂L/∂Zₜ₊₁·W2ᵀ                  m×4 = (m×4)·(4×4)   t = 4, …, 1
+∂L/∂W2 = Σₜ₌₁⁴ Hₜᵀ·∂L/∂Zₜ₊₁            4×4 = (4×m)·(m×4)
+∂L/∂W1 = Σₜ₌₁⁵ Gₜᵀ·∂L/∂Zₜ              3×4 = (3×m)·(m×4)
+∂L/∂B1 = Σₜ₌₁⁵ column sums of ∂L/∂Zₜ   1×4
+Everything is grouped.
+A[i:j]: the columns i to j − 1 of A, counted from 0; [A, B] puts them together.
+t = a, …, b: the line holds for each of these t.
+"""
+
+
+def test_a_recurrence_is_written_once_for_every_step() -> None:
+    program = recurrent(5)
+    assert program.explain(backward=True, language="en") + "\n" == FIVE_STEPS
+    latex = program.explain(backward=True, latex=True)
+    assert r"H_{t} &= \tanh(Z_{t}) && \in \mathbb{R}^{m \times 4} \quad t = 1, \ldots, 5" in latex
+    assert r"G_{t} &= X[3t-3:3t] &&" in latex
+    assert r"&= \sum_{t=1}^{4} H_{t}^{\top} \cdot \frac{\partial L}{\partial Z_{t+1}} && \in" in latex
+    assert program.explain().splitlines()[-1] == "t = a, …, b: la línea vale para cada uno de esos t."
+    assert "t = 2, 3, 4" in recurrent(4).explain()
+    assert "t =" not in recurrent(3).explain() + program.explain(steps=True)
+
+
+@pytest.mark.parametrize("steps", [4, 5, 13])
+def test_what_is_written_for_every_step_is_what_each_of_them_computes(steps: int) -> None:
+    program = recurrent(steps)
+    assert (
+        check_printed(program, *examples(steps)) == check_printed(program, *examples(steps), examples="columns") == []
+    )
+
+
+def gated(xs: Sequence[Numbers]) -> list[Value]:
+    """A cell with gates, whose first step is another one as it starts from 0."""
+    h: Numbers = [0.0] * 3
+    for x in xs:
+        some = [es.sigmoid(z) for z in times(WIDE, [*x, *h])]
+        new = [es.tanh(z) for z in times(GATES, [*x, *[a * b for a, b in zip(some, h, strict=True)]])]
+        h = [(1 - z) * a + z * b for z, a, b in zip(some, h, new, strict=True)]
+    return [*h]
+
+
+def grown(xs: Numbers) -> list[Value]:
+    """Two kinds of animals, of which one eats the other, by Euler's method."""
+    a, b = xs
+    for _ in range(6):
+        a, b = a + 0.1 * (RATES[0] * a - RATES[1] * a * b), b + 0.1 * (RATES[2] * a * b - RATES[3] * b)
+    return [a, b]
+
+
+def two_layers(xs: Sequence[Numbers]) -> list[Value]:
+    """Two cells on each other, and what is read at every step."""
+    low: Numbers = [0.1] * 3
+    high: Numbers = [0.2] * 3
+    found = []
+    for x in xs:
+        low = [es.tanh(z) for z in times(WIDE, [*x, *low])]
+        high = [es.relu(z) for z in added(times(SQUARE, low), times(OTHER, high))]
+        found += times([GATES[0][:3]], high)
+    return found
+
+
+GATES, SQUARE, OTHER = weights(3, 5, -0.3), weights(3, 3, 0.2), weights(3, 3, -0.4)
+RATES = [Value(0.5), Value(0.2), Value(0.3), Value(0.4)]
+RECURRENT: dict[str, tuple[Callable[..., Any], Any]] = {
+    "gates": (gated, [[0.1, 0.2]] * 7),
+    "by Euler": (grown, [1.0, 0.5]),
+    "two layers": (two_layers, [[0.1, 0.2]] * 6),
+}
+
+
+@pytest.mark.parametrize("name", RECURRENT)
+@pytest.mark.parametrize("order", ["rows", "columns"])
+def test_every_step_of_other_recurrences_is_told(name: str, order: str) -> None:
+    fn, example = RECURRENT[name]
+    program = record(fn, example)
+    told = program.explain(backward=True, language="en", examples=order)
+    alone = program.explain(backward=True, language="en", examples=order, steps=True)
+    assert len(told.splitlines()) < 0.6 * len(alone.splitlines())
+    assert set(map(spaced, every_step(told)[:-1])) == set(map(spaced, alone.splitlines()))
+    check_printed(program, np.random.default_rng(3).normal(size=(4, *np.shape(example))), examples=order)
+
+
+def spaced(line: str) -> str:
+    """The formula of a line, its terms in any order, whatever stands beside it."""
+    name, equals, formula = line.split("   ")[0].partition(" = ")
+    return name + equals + " + ".join(sorted(formula.split(" + ")))
+
+
+def deep(x: Numbers) -> Numbers:
+    """Layers of the same size with weights of their own."""
+    for layer in DEEP:
+        x = [es.relu(z) for z in times(layer, x)]
+    return x
+
+
+def apart(x: Numbers) -> list[Value]:
+    """The same done to parts of the input, which are not one after the other."""
+    parts = [[es.sin(v) for v in (x[i], x[(i * i + 3) % 10])] for i in range(5)]
+    return [es.maximum(*[es.exp(part[k] * A) + k for part in parts]) for k in range(2)]
+
+
+DEEP = [weights(3, 3, 0.1 * k) for k in range(6)]
+A = Value(0.3)
+
+
+@pytest.mark.parametrize("fn", [deep, apart])
+def test_what_is_no_recurrence_has_all_its_lines(fn: Callable[..., Any]) -> None:
+    program = record(fn, [0.1 * i for i in range(3 if fn is deep else 10)])
+    assert program.explain(backward=True) == program.explain(backward=True, steps=True)
+
+
+def test_the_steps_have_a_letter_that_is_no_name() -> None:
+    t, rate = Value(0.3, "t"), Value(0.9, "k")
+
+    def fn(x: Value) -> Value:
+        for _ in range(5):
+            x = es.tanh(t * x) * rate
+        return x
+
+    text = record(fn, 0.1).explain()
+    assert "n = 2, …, 5" in text or "n = 1, …, 5" in text
+    assert "t = " not in text

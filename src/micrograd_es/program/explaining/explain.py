@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -16,6 +17,7 @@ from micrograd_es.program.explaining.legend import legend
 from micrograd_es.program.explaining.matrices import Lines
 from micrograd_es.program.explaining.naming import Line
 from micrograd_es.program.explaining.notation import Style
+from micrograd_es.program.explaining.recurrences import Told, in_steps, index_for
 from micrograd_es.program.explaining.tables import InEach
 from micrograd_es.scope_names import scope_path
 
@@ -56,6 +58,7 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "in each": "m veces {}",
             "example by example": "ejemplo a ejemplo",
             "flat": "aplanar",
+            "steps": "{0} = a, …, b: la línea vale para cada uno de esos {0}.",
             "flat by position": "aplanar por posición",
         },
         "en": {
@@ -92,6 +95,7 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "in each": "m times {}",
             "example by example": "example by example",
             "flat": "flatten",
+            "steps": "{0} = a, …, b: the line holds for each of these {0}.",
             "flat by position": "flatten by position",
         },
     }
@@ -114,13 +118,28 @@ def explained(
     lines = Lines(plan, shapes, steps)
     shown = [*lines.forward, *(lines.backward if backward else ())]
     names = told(plan, lines.given, style)
+    ends = [_grouped(lines.forward, style), *names]
+    index = "" if steps else index_for({matrix.letter for matrix, _ in lines.given})
+    found = _told(shown, replace(style, index=index), language)
+    if index:
+        found = in_steps(found, [matrix for matrix, _ in lines.given])
+        found = found if any(one.steps for one in found) else _told(shown, style, language)
+    between, apart = (" && ", r" \quad ") if latex else ("   ", "   ")
+    width = 0 if latex else min(max([len(one.formula) for one in found], default=0), 44)
+    text = [f"{one.formula:{width}}{between}{one.beside}{apart * bool(one.steps)}{one.steps}" for one in found]
     if latex:
-        comments = "".join([f"% {comment}\n" for comment in (_grouped(lines.forward, style), *names)])
-        return comments + " \\\\\n".join([_latex(line, style) for line in shown])
-    sides = [f"{line.matrix.written(style)} = {line.formula.written(style)}" for line in shown]
-    width = min(max(map(len, sides), default=0), 44)
-    text = [f"{side:{width}}   {_sizes(line, style, language)}" for side, line in zip(sides, shown, strict=True)]
-    return "\n".join([*text, _grouped(lines.forward, style), *names, *legend(shown, style, language)])
+        return "".join([f"% {comment}\n" for comment in ends]) + " \\\\\n".join(text)
+    said = [style.words["steps"].format(index)] if any(one.steps for one in found) else []
+    return "\n".join([*text, *ends, *legend(shown, style, language), *said])
+
+
+def _told(lines: Iterable[Line], style: Style, language: str) -> list[Told]:
+    """Lines as text."""
+    equals, beside = (" &= ", _beside_in_latex) if style.latex else (" = ", _sizes)
+    return [
+        Told(line, line.matrix.written(style) + equals + _right(line, style), beside(line, style, language), style)
+        for line in lines
+    ]
 
 
 def _check(name: str, given: str, known: tuple[str, ...]) -> None:
@@ -128,15 +147,19 @@ def _check(name: str, given: str, known: tuple[str, ...]) -> None:
         raise ValueError(f"{name} is {given!r}; expected one of {', '.join(map(repr, known))}.")
 
 
-def _latex(line: Line, style: Style) -> str:
+def _right(line: Line, style: Style) -> str:
+    """The formula of a line."""
+    formula = line.formula.written(style)
+    return rf"\text{{{formula}}}" if style.latex and formula == style.words["given"] else formula
+
+
+def _beside_in_latex(line: Line, style: Style, language: str) -> str:
+    """The shape of a line's matrix, and what the line is known as."""
     notes = [_note(line, style)] if line.note else []
     if any(isinstance(part, InEach) for part in line.formula.all_parts()):  # what the shapes say in text
         notes.append(style.words["example by example"])
     told = "".join([rf" \quad \text{{{note}}}" for note in notes])
-    formula = line.formula.written(style)
-    if formula == style.words["given"]:
-        formula = rf"\text{{{formula}}}"
-    return rf"{line.matrix.written(style)} &= {formula} && \in \mathbb{{R}}^{{{line.matrix.sized(style)}}}{told}"
+    return rf"\in \mathbb{{R}}^{{{line.matrix.sized(style)}}}{told}"
 
 
 def _note(line: Line, style: Style) -> str:

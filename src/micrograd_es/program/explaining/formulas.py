@@ -14,6 +14,7 @@ import numpy as np
 
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.explaining.notation import Style, alone, latex_letter, plain
+from micrograd_es.program.explaining.progressions import Progression, progressions
 
 Arrays = Mapping[str, Array]
 
@@ -211,15 +212,24 @@ class Sum(Formula):
     binding = True
 
     def written(self, style: Style) -> str:
-        text, minus = self.terms[0].written(style), style.words["minus"]
-        for term in self.terms[1:]:
-            added = term.written(style)
+        first, *others = [text for text, _ in self._terms(style)]
+        text, minus = first, style.words["minus"]
+        for added in others:
             text += f" {minus} {added.removeprefix(minus)}" if added.startswith(minus) else f" + {added}"
         return text
 
     def sizes(self, style: Style) -> str:
-        parts = [(term.part if isinstance(term, Multiple) else term).sizes(style) for term in self.terms]
-        return " + ".join(parts) if isinstance(self.terms[0], Product) and all(parts) else ""
+        terms = [term for _, term in self._terms(style)]
+        parts = [(term.part if isinstance(term, Multiple) else term).sizes(style) for term in terms]
+        return " + ".join(parts) if isinstance(terms[0], Product) and all(parts) else ""
+
+    def _terms(self, style: Style) -> list[tuple[str, Formula]]:
+        """The terms as text; those of the steps of a recurrence as one, with the first of them."""
+        texts = [term.written(style) for term in self.terms]
+        if not style.index:
+            return list(zip(texts, self.terms, strict=True))
+        found = [([texts[i] for i in places], self.terms[places[0]]) for places in progressions(texts)]
+        return [(some[0] if len(some) == 1 else Progression.of(some, style).summed(style), x) for some, x in found]
 
     def array(self, arrays: Arrays) -> Any:
         total = self.terms[0].array(arrays)

@@ -15,11 +15,15 @@ LARGEST_ROOT = 100  # larger ones are written as decimals
 
 @dataclass(frozen=True)
 class Style:
-    """How formulas are written: as LaTeX or as text, with examples as columns or as rows, with which words."""
+    """How formulas are written: as LaTeX or as text, with examples as columns or as rows, with which words.
+
+    `index` is the letter for the steps of a recurrence, which are written once; without it all are written.
+    """
 
     latex: bool
     columns: bool
     words: Mapping[str, str]
+    index: str = ""
 
 
 def latex_letter(letter: str) -> str:
