@@ -20,8 +20,9 @@ _ONE = ("number", -1)
 
 def taken_apart(
     tape: Tape, columns: Container[int], varies: Sequence[bool], free: Sequence[bool]
-) -> tuple[Parts, Parts]:
-    """What the single output adds up, down to the numbers of some `columns`: what `varies`, and penalties.
+) -> tuple[Parts, Parts, Parts]:
+    """What the single output adds up, down to the numbers of some `columns`: what `varies`, penalties, and both with
+    the sums that they were found in.
 
     A penalty is the same for all examples, but not `free` of parameters.
     """
@@ -41,7 +42,7 @@ def taken_apart(
             if x not in factors:
                 heappush(waiting, -x)
             factors[x] = factors.get(x, 0.0) + by * factor
-    return added, penalties
+    return added, penalties, factors
 
 
 def scaled_inputs(tape: Tape, number: int) -> list[tuple[int, float]]:
