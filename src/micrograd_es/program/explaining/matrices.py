@@ -29,6 +29,7 @@ from micrograd_es.program.explaining.orders import at_all_positions, in_order
 from micrograd_es.program.explaining.patches import Patches
 from micrograd_es.program.explaining.readings import Across, LogSums, Reading, is_zero, numeral, scaled
 from micrograd_es.program.explaining.recognition import recognise
+from micrograd_es.program.explaining.recurrences import name_steps
 from micrograd_es.program.explaining.softmax_lines import with_softmaxes
 from micrograd_es.program.explaining.softmaxes import Softmaxes, attended
 from micrograd_es.program.explaining.stretches import Spread, Stretches, Taken
@@ -62,6 +63,8 @@ class Lines(Objective):
         self._rename()
         recognise(self.forward, self.output)
         self._name_parameters()
+        if not steps:
+            name_steps(self.forward, [matrix for matrix, _ in self.given])
         if len(plan.tape.outputs) == 1:
             total = Sum([self.mean(), *self.penalties]) if self.penalties else self.mean()
             self.forward.append(Line(Matrix("L", "", (1, 1)), total))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from string import ascii_lowercase
 
 from micrograd_es.program.explaining.formulas import Matrix
 from micrograd_es.program.explaining.naming import Line
@@ -13,6 +14,7 @@ from micrograd_es.program.explaining.progressions import Progression, has_steps,
 
 STEPS = 4  # from which on a recurrence is written once
 INDICES = "tkn"
+LETTERS = "ZHGU"  # of what is computed on the way
 NAMED = re.compile(r"(?:∂L/∂)?[^\W\d]+\d+")
 
 
@@ -26,10 +28,6 @@ class Told:
     style: Style
     steps: str = ""
 
-    def reads(self) -> set[str]:
-        """The names with a number that stand in the formula."""
-        return set(NAMED.findall(self.line.formula.written(replace(self.style, latex=False))))
-
 
 def index_for(names: Collection[str]) -> str:
     """A letter for the steps, which is no name."""
@@ -37,7 +35,38 @@ def index_for(names: Collection[str]) -> str:
 
 
 def in_steps(told: Sequence[Told], given: Sequence[Matrix]) -> list[Told]:
-    """Lines with those of a recurrence written once for all of its steps, where the first of them stands.
+    """Lines with those of a recurrence written once for all of its steps, where the first of them stands."""
+    roles = _roles(told, given)
+    once = {id(role.lines[0]): role.written() for role in roles}
+    others = {id(one) for role in roles for one in role.lines[1:]}
+    return [once.get(id(one), one) for one in told if id(one) not in others]
+
+
+def name_steps(lines: Sequence[Line], given: Sequence[Matrix]) -> None:
+    """Where a step of a recurrence computes several matrices of one letter, give each a letter more, and the step.
+
+    The seven that are H8 to H14 in its second step are Ha2 to Hg2.
+    """
+    style = Style(False, False, _Keys(), INDICES[0])
+    told = [Told(line, f"{line.matrix.name} = {line.formula.written(style)}", "", style) for line in lines]
+    roles = _roles(told, given)
+    for letter in LETTERS:
+        own = [role for role in roles if role.lines[0].line.matrix.letter == letter]
+        matrices = {line.matrix.name: line.matrix for line in lines if line.matrix.letter == letter}
+        if not own or len(own) > len(ascii_lowercase) or (len(own) == 1 and own[0].counts_steps):
+            continue
+        places = {name: place for place, name in enumerate(matrices)}
+        found = sorted([role.steps(matrices) for role in own], key=lambda steps: places[steps[0][1]])
+        for steps, more in zip(found, ascii_lowercase, strict=False):
+            for step, name in steps:
+                matrix = matrices.pop(name)
+                matrix.letter, matrix.number = letter + more, str(step)
+        for number, matrix in enumerate(matrices.values(), 1):
+            matrix.number = str(number) if len(matrices) > 1 else ""
+
+
+def _roles(told: Sequence[Told], given: Sequence[Matrix]) -> Sequence[_Role]:
+    """The lines of each step of a recurrence, those that say the same together; none where there is no recurrence.
 
     What its steps read changes from one to the next, and is computed by lines of it; the parameters are the same. The
     layers of a network, which have their own, are none.
@@ -47,52 +76,71 @@ def in_steps(told: Sequence[Told], given: Sequence[Matrix]) -> list[Told]:
     found = progressions([f"{one.formula}\n{one.beside}" for one in told])
     several = [_Role([told[i] for i in places]) for places in found if len(places) > 1]
     roles = _last([role for role in several if role.is_free_of(own)], _Role.is_fed_by)
-    if not any(len(role.lines) >= STEPS for role in _last(roles, _Role.reads)):
-        return list(told)
-    once = {id(role.lines[0]): role.written() for role in roles}
-    others = {id(one) for role in roles for one in role.lines[1:]}
-    return [once.get(id(one), one) for one in told if id(one) not in others]
-
-
-class _Role:
-    """Lines that may be those of the steps of a recurrence; `changing` is what each reads that not all of them read."""
-
-    def __init__(self, lines: Sequence[Told]) -> None:
-        self.lines = lines
-        read = [one.reads() for one in lines]
-        same = set.intersection(*read)
-        self.changing = [names - same for names in read]
-
-    @property
-    def names(self) -> set[str]:
-        """What the lines compute."""
-        return {one.line.matrix.name for one in self.lines}
-
-    def is_free_of(self, names: set[str]) -> bool:
-        """Whether nothing that changes, or is computed, is among some names, and no step is a sum over steps."""
-        first = self.lines[0]
-        return names.isdisjoint(self.names.union(*self.changing)) and not has_steps(first.formula, first.style)
-
-    def reads(self, computed: set[str]) -> bool:
-        """Whether the lines read something that some lines compute."""
-        return not computed.isdisjoint(set().union(*self.changing))
-
-    def is_fed_by(self, computed: set[str]) -> bool:
-        """Whether at least half of the lines read only what some lines compute: the first, or the last, may not."""
-        return 2 * sum(names <= computed for names in self.changing) >= len(self.lines)
-
-    def written(self) -> Told:
-        """The first line, for all steps."""
-        first = self.lines[0]
-        found = Progression.of([one.formula for one in self.lines], first.style)
-        return replace(first, formula=found.text, steps=found.steps(first.style))
+    return roles if any(len(role.lines) >= STEPS for role in _last(roles, _Role.reads)) else []
 
 
 def _last(roles: Sequence[_Role], may_stay: Callable[[_Role, set[str]], bool]) -> Sequence[_Role]:
     """Those that are left when all have gone that may not stay, for what the others compute."""
     while True:
-        computed = set().union(*[role.names for role in roles])
+        computed = {name for role in roles for name in role.names}
         kept = [role for role in roles if may_stay(role, computed)]
         if len(kept) == len(roles):
             return kept
         roles = kept
+
+
+class _Role:
+    """Lines that may be those of the steps of a recurrence.
+
+    `names` is what they compute, `changing` what each of them reads that not all of them read.
+    """
+
+    def __init__(self, lines: Sequence[Told]) -> None:
+        self.lines = lines
+        self.names = [one.line.matrix.name for one in lines]
+        read = [set(NAMED.findall(one.line.formula.written(replace(one.style, latex=False)))) for one in lines]
+        same = set.intersection(*read)
+        self.changing = [names - same for names in read]
+
+    @property
+    def progression(self) -> Progression:
+        """The lines as one."""
+        return Progression.of([one.formula for one in self.lines], self.lines[0].style)
+
+    @property
+    def counts_steps(self) -> bool:
+        """Whether the number of what is computed is that of the step."""
+        first, second = (int(one.line.matrix.number) for one in self.lines[:2])
+        return second - first == 1
+
+    def is_free_of(self, names: set[str]) -> bool:
+        """Whether nothing that changes, or is computed, is among some names, and no step is a sum over steps."""
+        first = self.lines[0]
+        return names.isdisjoint({*self.names}.union(*self.changing)) and not has_steps(first.formula, first.style)
+
+    def reads(self, computed: set[str]) -> bool:
+        """Whether the lines read something that some lines compute."""
+        return not all(map(computed.isdisjoint, self.changing))
+
+    def is_fed_by(self, computed: set[str]) -> bool:
+        """Whether at least half of the lines read only what some lines compute: the first, or the last, may not."""
+        return 2 * sum(names <= computed for names in self.changing) >= len(self.lines)
+
+    def steps(self, known: Collection[str]) -> list[tuple[int, str]]:
+        """The number of each step with what it computes; so is the one before, where there is that."""
+        first, second = (int(one.line.matrix.number) for one in self.lines[:2])
+        before = f"{self.lines[0].line.matrix.letter}{2 * first - second}"
+        start = self.progression.first
+        return [*[(start - 1, before)] * (before in known), *enumerate(self.names, start)]
+
+    def written(self) -> Told:
+        """The first line, for all steps."""
+        first, found = self.lines[0], self.progression
+        return replace(first, formula=found.text, steps=found.steps(first.style))
+
+
+class _Keys(dict[str, str]):
+    """Words that stand for themselves."""
+
+    def __missing__(self, key: str) -> str:
+        return f"{key} {{}}"
