@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from string import ascii_lowercase
 
 from micrograd_es.program.explaining.formulas import Matrix
@@ -43,26 +44,58 @@ def in_steps(told: Sequence[Told], given: Sequence[Matrix]) -> list[Told]:
 
 
 def name_steps(lines: Sequence[Line], given: Sequence[Matrix]) -> None:
-    """Where a step of a recurrence computes several matrices of one letter, give each a letter more, and the step.
+    """Call what the steps of a recurrence compute by the step, with a letter more where they have several of one letter.
 
     The seven that are H8 to H14 in its second step are Ha2 to Hg2.
     """
     style = Style(False, False, _Keys(), INDICES[0])
     told = [Told(line, f"{line.matrix.name} = {line.formula.written(style)}", "", style) for line in lines]
     roles = _roles(told, given)
+    starts = _starts(roles)
+    read = {name for role in roles for names in role.changing for name in names}
+    read -= {name for role in roles for name in role.names}  # by the first step
     for letter in LETTERS:
-        own = [role for role in roles if role.lines[0].line.matrix.letter == letter]
         matrices = {line.matrix.name: line.matrix for line in lines if line.matrix.letter == letter}
-        if not own or len(own) > len(ascii_lowercase) or (len(own) == 1 and own[0].counts_steps):
-            continue
         places = {name: place for place, name in enumerate(matrices)}
-        found = sorted([role.steps(matrices) for role in own], key=lambda steps: places[steps[0][1]])
-        for steps, more in zip(found, ascii_lowercase, strict=False):
+        free = {name: matrix for name, matrix in matrices.items() if name in read}
+        found = [role.steps(start, free) for role, start in starts.items() if role.letter == letter]
+        found.sort(key=lambda steps: places[steps[0][1]])
+        if len(found) > len(ascii_lowercase) or all(
+            f"{letter}{step}" == name for steps in found for step, name in steps
+        ):
+            continue
+        for steps, more in zip(found, ascii_lowercase if len(found) > 1 else [""], strict=False):
             for step, name in steps:
                 matrix = matrices.pop(name)
                 matrix.letter, matrix.number = letter + more, str(step)
         for number, matrix in enumerate(matrices.values(), 1):
             matrix.number = str(number) if len(matrices) > 1 else ""
+
+
+def _starts(roles: Sequence[_Role]) -> dict[_Role, int]:
+    """The step of the first line of each role: that of an input by its place, that of others by what they read.
+
+    What reads nothing whose step is known has that in which it is read.
+    """
+    places = {name: (role, k) for role in roles for k, name in enumerate(role.names)}
+    pairs = [  # how many steps one has started after another where it reads what that computes in the same step
+        (reader, *places[name], k)
+        for reader in roles
+        for k, names in enumerate(reader.changing)
+        for name in names
+        if name in places
+    ]
+    found = {role: role.place for role in roles if role.place}
+    while len(found) < len(roles):
+        known = [(reader, found[role] + j - k) for reader, role, j, k in pairs if role in found and reader not in found]
+        if not known:
+            known = [
+                (role, found[reader] + k - j) for reader, role, j, k in pairs if reader in found and role not in found
+            ]
+            known = [min(known, key=itemgetter(1))] if known else []
+        first = known[0][0] if known else next(role for role in roles if role not in found)
+        found[first] = max([start for role, start in known if role is first], default=first.progression.first)
+    return found
 
 
 def _roles(told: Sequence[Told], given: Sequence[Matrix]) -> Sequence[_Role]:
@@ -75,7 +108,7 @@ def _roles(told: Sequence[Told], given: Sequence[Matrix]) -> Sequence[_Role]:
     own |= {matrix.gradient.name for matrix in given}
     found = progressions([f"{one.formula}\n{one.beside}" for one in told])
     several = [_Role([told[i] for i in places]) for places in found if len(places) > 1]
-    roles = _last([role for role in several if role.is_free_of(own)], _Role.is_fed_by)
+    roles = _last([role for role in several if role.may_be_one(own)], _Role.is_fed_by)
     return roles if any(len(role.lines) >= STEPS for role in _last(roles, _Role.reads)) else []
 
 
@@ -96,7 +129,7 @@ class _Role:
     """
 
     def __init__(self, lines: Sequence[Told]) -> None:
-        self.lines = lines
+        self.lines, self.letter = lines, lines[0].line.matrix.letter
         self.names = [one.line.matrix.name for one in lines]
         read = [set(NAMED.findall(one.line.formula.written(replace(one.style, latex=False)))) for one in lines]
         same = set.intersection(*read)
@@ -108,15 +141,18 @@ class _Role:
         return Progression.of([one.formula for one in self.lines], self.lines[0].style)
 
     @property
-    def counts_steps(self) -> bool:
-        """Whether the number of what is computed is that of the step."""
-        first, second = (int(one.line.matrix.number) for one in self.lines[:2])
-        return second - first == 1
+    def place(self) -> int:
+        """Which part of an input the first line takes, counted from 1; 0 for any other lines."""
+        first, second = ([column for _, column in getattr(one.line.formula, "columns", ())] for one in self.lines[:2])
+        by = second[0] - first[0] if first and second and not any(self.changing) else 0
+        return first[0] // by + 1 if by > 0 else 0
 
-    def is_free_of(self, names: set[str]) -> bool:
-        """Whether nothing that changes, or is computed, is among some names, and no step is a sum over steps."""
+    def may_be_one(self, names: set[str]) -> bool:
+        """Whether nothing that changes, or is computed, is among some names, something changes, and nothing is a sum."""
         first = self.lines[0]
-        return names.isdisjoint({*self.names}.union(*self.changing)) and not has_steps(first.formula, first.style)
+        is_input = all(x.letter == "X" for x in first.line.inputs) and bool(first.line.inputs)
+        free = names.isdisjoint({*self.names}.union(*self.changing))
+        return free and (is_input or any(self.changing)) and not has_steps(first.formula, first.style)
 
     def reads(self, computed: set[str]) -> bool:
         """Whether the lines read something that some lines compute."""
@@ -126,12 +162,15 @@ class _Role:
         """Whether at least half of the lines read only what some lines compute: the first, or the last, may not."""
         return 2 * sum(names <= computed for names in self.changing) >= len(self.lines)
 
-    def steps(self, known: Collection[str]) -> list[tuple[int, str]]:
-        """The number of each step with what it computes; so is the one before, where there is that."""
+    def steps(self, start: int, free: dict[str, Matrix]) -> list[tuple[int, str]]:
+        """The number of each step with what it computes; with the one before, which is taken from what is free."""
         first, second = (int(one.line.matrix.number) for one in self.lines[:2])
-        before = f"{self.lines[0].line.matrix.letter}{2 * first - second}"
-        start = self.progression.first
-        return [*[(start - 1, before)] * (before in known), *enumerate(self.names, start)]
+        before = free.get(f"{self.letter}{2 * first - second}")
+        found = list(enumerate(self.names, start))
+        if before is None or before.shape != self.lines[0].line.matrix.shape:
+            return found
+        del free[before.name]
+        return [(start - 1, before.name), *found]
 
     def written(self) -> Told:
         """The first line, for all steps."""
