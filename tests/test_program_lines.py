@@ -12,6 +12,7 @@ import micrograd_es as es
 from micrograd_es import Value, record
 from micrograd_es.ops import Op, Role
 from micrograd_es.value import apply
+from printed_formulas import check_printed
 
 A, B, C = Value(0.5, "a"), Value(-0.3, "b"), Value(0.2, "c")
 
@@ -354,6 +355,19 @@ def test_the_gates_of_a_recurrent_cell_stand_together_at_every_step() -> None:
     xs = np.random.default_rng(1).normal(size=(3, 2))
     expected = [y.data for y in cell([[Value(x) for x in row] for row in xs.tolist()])]
     assert record(cell, [[0.1] * 2] * 3)(xs) == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_same_is_done_to_different_matrices_in_a_line_for_each() -> None:
+    one, two = ([[Value(0.1 * i - 0.3 * j + k) for j in range(3)] for i in range(2)] for k in (0, 1))
+
+    def branches(x: Sequence[Any]) -> list[Value]:
+        a = [es.tanh(y) for y in layer(one, x)]
+        b = [es.sigmoid(y) for y in layer(two, [es.exp(v) for v in x])]
+        return [*[1 - 2 * y for y in a], *[1 - 2 * y for y in b]]
+
+    found = lines(branches, [0.1] * 3)
+    assert {"H4 = 2·H2 m×2", "H5 = 2·H3 m×2", "H6 = 1 − H4 m×2", "H7 = 1 − H5 m×2", "Y = [H6, H7] m×4"} <= set(found)
+    check_printed(record(branches, [0.1] * 3), np.random.default_rng(1).normal(size=(4, 3)))
 
 
 def test_experts_stand_together() -> None:

@@ -224,6 +224,51 @@ def test_what_a_step_computes_has_a_letter_of_its_own() -> None:
     assert r"\mathrm{Ha}_{t} &= \sigma(\mathrm{Za}_{t})" in latex
 
 
+LSTM = """\
+Gaₜ = X[2t−2:2t]              m×2   t = 1, …, 6
+Z1 = Ga1·W1 + B1              m×12 = (m×2)·(2×12) + (1×12)
+Gbₜ = Zₜ[0:9]                 m×9   t = 1, …, 6
+Haₜ = σ(Gbₜ)                  m×9   t = 1, …, 6
+Gcₜ = Zₜ[9:12]                m×3   t = 1, …, 6
+Hbₜ = tanh(Gcₜ)               m×3   t = 1, …, 6
+G1 = Ha1[6:9]                 m×3
+H1 = G1 ⊙ Hb1                 m×3
+G2 = Ha1[3:6]                 m×3
+H2 = 0·G2                     m×3
+Hc1 = H2 + H1                 m×3
+Hdₜ = tanh(Hcₜ)               m×3   t = 1, …, 6
+Gdₜ = Haₜ[0:3]                m×3   t = 1, …, 6
+Heₜ = Gdₜ ⊙ Hdₜ               m×3   t = 1, …, 6
+Zₜ = Gaₜ·W1 + Heₜ₋₁·W2 + B1   m×12 = (m×2)·(2×12) + (m×3)·(3×12) + (1×12)   t = 2, …, 6
+Geₜ = Haₜ[3:6]                m×3   t = 2, …, 6
+Hfₜ = Geₜ ⊙ Hcₜ₋₁             m×3   t = 2, …, 6
+Gfₜ = Haₜ[6:9]                m×3   t = 2, …, 6
+Hgₜ = Gfₜ ⊙ Hbₜ               m×3   t = 2, …, 6
+Hcₜ = Hfₜ + Hgₜ               m×3   t = 2, …, 6
+Y = He6·W3                    m×2 = (m×3)·(3×2)
+"""
+
+
+def test_a_cell_with_gates_and_a_memory_is_told_as_in_a_lecture() -> None:
+    four = [(weights(3, 5, 0.1 * k), [Value(0.1 * k), Value(0.2), Value(0.3)]) for k in range(4)]
+    read = weights(2, 3)
+
+    def fn(xs: Sequence[Numbers]) -> list[Value]:
+        h: Numbers = [0.0] * 3
+        memory: Numbers = [0.0] * 3
+        for x in xs:
+            *gates, new = [added(times(rows, [*x, *h]), bias) for rows, bias in four]
+            into, kept, out = [[es.sigmoid(z) for z in gate] for gate in gates]
+            fresh = [a * es.tanh(b) for a, b in zip(into, new, strict=True)]
+            memory = [a * b + c for a, b, c in zip(kept, memory, fresh, strict=True)]
+            h = [a * es.tanh(b) for a, b in zip(out, memory, strict=True)]
+        return times(read, h)
+
+    program = record(fn, [[0.1, 0.2]] * 6)
+    assert program.explain().startswith(LSTM)
+    check_printed(program, np.random.default_rng(4).normal(size=(3, 6, 2)))
+
+
 def deep(x: Numbers) -> Numbers:
     """Layers of the same size with weights of their own."""
     for layer in DEEP:
@@ -258,3 +303,31 @@ def test_the_steps_have_a_letter_that_is_no_name() -> None:
     text = record(fn, 0.1).explain()
     assert "n = 2, …, 5" in text or "n = 1, …, 5" in text
     assert "t = " not in text
+
+
+def test_a_scope_for_each_step_is_told_for_all_of_them() -> None:
+    u = weights(2, 2)
+
+    def fn(h: Numbers) -> Numbers:
+        for step in range(5):
+            with es.scope(f"paso {step}"):
+                h = [es.tanh(z) for z in times(u, h)]
+        return [z + 1 for z in h]
+
+    found = [" ".join(line.split()) for line in record(fn, [0.1, 0.2]).explain().splitlines()]
+    assert "Hₜ = tanh(Zₜ) m×2 paso (t−1) t = 1, …, 5" in found
+
+
+def test_what_else_has_the_letter_of_a_recurrence_keeps_another_name() -> None:
+    u, first = weights(3, 3), weights(3, 2)
+
+    def fn(x: Numbers) -> Value:
+        h: Numbers = [es.exp(z) for z in times(first, [es.sin(z) for z in x])]
+        for _ in range(6):
+            h = [es.tanh(z) for z in times(u, h)]
+        return es.sum([es.relu(z) for z in h])
+
+    program = record(fn, [0.1, 0.2])
+    names = [line.matrix.name for line in Lines(program.plan, program.shapes).forward]
+    assert len(names) == len(set(names))
+    check_printed(program, np.random.default_rng(5).normal(size=(3, 2)))

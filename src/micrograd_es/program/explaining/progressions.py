@@ -114,8 +114,8 @@ def _line(by: int, start: int, style: Style) -> str:
 
 def _placed(line: str, found: re.Match[str], style: Style) -> str:
     """What stands in place of a number: the index of a name, of columns, or a factor."""
-    before, after = found.string[: found.start()].rstrip(), found.string[found.end() :][:1]
+    before, after = found.string[: found.start()], found.string[found.end() :][:1]
     if not style.latex and before[-1:].isalpha():
         return line.translate(LOWERED)
-    is_apart = (before[-1:] in "{[(:,;" and after in "}],:;)") or line == style.index
+    is_apart = (before.rstrip()[-1:] in "{[(:,;" and after in "}],:;)") or line == style.index
     return line if is_apart else f"({line})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from string import ascii_lowercase
@@ -29,6 +29,11 @@ class Told:
     style: Style
     steps: str = ""
 
+    @property
+    def text(self) -> str:
+        """All that differs between the steps of a recurrence in its numbers alone."""
+        return f"{self.formula}\n{self.beside}"
+
 
 def index_for(names: Collection[str]) -> str:
     """A letter for the steps, which is no name."""
@@ -44,27 +49,28 @@ def in_steps(told: Sequence[Told], given: Sequence[Matrix]) -> list[Told]:
 
 
 def name_steps(lines: Sequence[Line], given: Sequence[Matrix]) -> None:
-    """Call what the steps of a recurrence compute by the step, with a letter more where they have several of one letter.
+    """Call what the steps of a recurrence compute by the step, with a letter more where it is not alone with its own.
 
     The seven that are H8 to H14 in its second step are Ha2 to Hg2.
     """
     style = Style(False, False, _Keys(), INDICES[0])
     told = [Told(line, f"{line.matrix.name} = {line.formula.written(style)}", "", style) for line in lines]
     roles = _roles(told, given)
-    starts = _starts(roles)
     read = {name for role in roles for names in role.changing for name in names}
-    read -= {name for role in roles for name in role.names}  # by the first step
+    read -= {name for role in roles for name in role.names}
+    free = {line.matrix.name: line.matrix for line in lines if line.matrix.name in read}
+    firsts = {role: role.before(free) for role in roles}
+    starts = _starts(firsts)
     for letter in LETTERS:
         matrices = {line.matrix.name: line.matrix for line in lines if line.matrix.letter == letter}
         places = {name: place for place, name in enumerate(matrices)}
-        free = {name: matrix for name, matrix in matrices.items() if name in read}
-        found = [role.steps(start, free) for role, start in starts.items() if role.letter == letter]
+        found = [role.steps(start, firsts[role]) for role, start in starts.items() if role.letter == letter]
         found.sort(key=lambda steps: places[steps[0][1]])
-        if len(found) > len(ascii_lowercase) or all(
-            f"{letter}{step}" == name for steps in found for step, name in steps
-        ):
+        named = [f"{letter}{step}" == name for steps in found for step, name in steps]
+        if all(named) or len(found) > len(ascii_lowercase):
             continue
-        for steps, more in zip(found, ascii_lowercase if len(found) > 1 else [""], strict=False):
+        is_alone = len(found) == 1 and len(named) == len(matrices)
+        for steps, more in zip(found, [""] if is_alone else ascii_lowercase, strict=False):
             for step, name in steps:
                 matrix = matrices.pop(name)
                 matrix.letter, matrix.number = letter + more, str(step)
@@ -72,11 +78,12 @@ def name_steps(lines: Sequence[Line], given: Sequence[Matrix]) -> None:
             matrix.number = str(number) if len(matrices) > 1 else ""
 
 
-def _starts(roles: Sequence[_Role]) -> dict[_Role, int]:
+def _starts(firsts: Mapping[_Role, str]) -> dict[_Role, int]:
     """The step of the first line of each role: that of an input by its place, that of others by what they read.
 
-    What reads nothing whose step is known has that in which it is read.
+    What reads nothing whose step is known has that in which it is read. What has one before is not the first.
     """
+    roles = list(firsts)
     places = {name: (role, k) for role in roles for k, name in enumerate(role.names)}
     pairs = [  # how many steps one has started after another where it reads what that computes in the same step
         (reader, *places[name], k)
@@ -94,7 +101,8 @@ def _starts(roles: Sequence[_Role]) -> dict[_Role, int]:
             ]
             known = [min(known, key=itemgetter(1))] if known else []
         first = known[0][0] if known else next(role for role in roles if role not in found)
-        found[first] = max([start for role, start in known if role is first], default=first.progression.first)
+        start = max([start for role, start in known if role is first], default=first.progression.first)
+        found[first] = max(start, 2) if firsts[first] else start
     return found
 
 
@@ -106,7 +114,7 @@ def _roles(told: Sequence[Told], given: Sequence[Matrix]) -> Sequence[_Role]:
     """
     own = {matrix.name for matrix in given if matrix.letter != "X"}
     own |= {matrix.gradient.name for matrix in given}
-    found = progressions([f"{one.formula}\n{one.beside}" for one in told])
+    found = progressions([one.text for one in told])
     several = [_Role([told[i] for i in places]) for places in found if len(places) > 1]
     roles = _last([role for role in several if role.may_be_one(own)], _Role.is_fed_by)
     return roles if any(len(role.lines) >= STEPS for role in _last(roles, _Role.reads)) else []
@@ -138,7 +146,7 @@ class _Role:
     @property
     def progression(self) -> Progression:
         """The lines as one."""
-        return Progression.of([one.formula for one in self.lines], self.lines[0].style)
+        return Progression.of([one.text for one in self.lines], self.lines[0].style)
 
     @property
     def place(self) -> int:
@@ -148,9 +156,9 @@ class _Role:
         return first[0] // by + 1 if by > 0 else 0
 
     def may_be_one(self, names: set[str]) -> bool:
-        """Whether nothing that changes, or is computed, is among some names, something changes, and nothing is a sum."""
+        """Whether they take an input or read what changes, without some names, and are no sums over steps."""
         first = self.lines[0]
-        is_input = all(x.letter == "X" for x in first.line.inputs) and bool(first.line.inputs)
+        is_input = {x.letter for x in first.line.inputs} == {"X"}
         free = names.isdisjoint({*self.names}.union(*self.changing))
         return free and (is_input or any(self.changing)) and not has_steps(first.formula, first.style)
 
@@ -162,20 +170,23 @@ class _Role:
         """Whether at least half of the lines read only what some lines compute: the first, or the last, may not."""
         return 2 * sum(names <= computed for names in self.changing) >= len(self.lines)
 
-    def steps(self, start: int, free: dict[str, Matrix]) -> list[tuple[int, str]]:
-        """The number of each step with what it computes; with the one before, which is taken from what is free."""
+    def before(self, free: dict[str, Matrix]) -> str:
+        """What would be computed one step before, taken from what is free; nothing where there is no such matrix."""
         first, second = (int(one.line.matrix.number) for one in self.lines[:2])
-        before = free.get(f"{self.letter}{2 * first - second}")
-        found = list(enumerate(self.names, start))
-        if before is None or before.shape != self.lines[0].line.matrix.shape:
-            return found
-        del free[before.name]
-        return [(start - 1, before.name), *found]
+        name = f"{self.letter}{2 * first - second}"
+        if name not in free or free[name].shape != self.lines[0].line.matrix.shape:
+            return ""
+        return free.pop(name).name
+
+    def steps(self, start: int, before: str) -> list[tuple[int, str]]:
+        """The number of each step with what it computes."""
+        return [*[(start - 1, before)] * (before != ""), *enumerate(self.names, start)]
 
     def written(self) -> Told:
         """The first line, for all steps."""
         first, found = self.lines[0], self.progression
-        return replace(first, formula=found.text, steps=found.steps(first.style))
+        formula, beside = found.text.split("\n")
+        return replace(first, formula=formula, beside=beside, steps=found.steps(first.style))
 
 
 class _Keys(dict[str, str]):

@@ -15,6 +15,8 @@ from micrograd_es.program.explaining.notation import Style, indexed
 from micrograd_es.program.explaining.patches import Patches
 from micrograd_es.program.explaining.sources import Place, side_by_side, signs
 
+APART = 4  # matrices with which the same is done in a line for each
+
 
 @dataclass(eq=False)
 class Table(Patches):
@@ -216,9 +218,28 @@ def pieces(names: Names, block: Block) -> list[Block]:
         known = [names.tables_in([rows]) for rows in block.inputs]
         sizes = min([sizes for sizes in known if sizes], key=len, default=[])
     if len(sizes) < 2:
+        sizes = _joined(names, block)
+    if len(sizes) < 2:
         return [block]
     found: list[Block] = []
     for start, size in zip(accumulate([0, *sizes]), sizes, strict=False):
         out, *inputs = [Rows(rows.space, rows.numbers[start : start + size]) for rows in (block.out, *block.inputs)]
         found.append(Elementwise(out, block.op, tuple(inputs)))
     return found
+
+
+def _joined(names: Names, block: Elementwise) -> list[int]:
+    """How many rows each of the few matrices has that stand side by side in an input; none where they are single rows.
+
+    What the plan computes together, as it is the same operation, is told apart where it is done to different things.
+    """
+    count = len(block.out)
+    cuts = {0, count}
+    for rows in [rows for rows in block.inputs if len(set(rows.numbers)) > 1]:
+        matrices = [names.owner.get((rows.space, row), (None, 0))[0] for row in rows.numbers]
+        if None in matrices:
+            return []
+        cuts.update([i for i in range(1, count) if matrices[i] is not matrices[i - 1]])
+    starts = sorted(cuts)
+    sizes = [end - start for start, end in pairwise(starts)]
+    return sizes if len(sizes) <= APART and min(sizes) > 1 else []
