@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
@@ -15,7 +16,7 @@ from micrograd_es.program.explaining.progressions import Progression, has_steps,
 
 STEPS = 4  # from which on a recurrence is written once
 INDICES = "tkn"
-LETTERS = "ZHGU"  # of what is computed on the way
+LETTERS = "ZHGUS"  # of what is computed on the way
 NAMED = re.compile(r"(?:∂L/∂)?[^\W\d]+\d+")
 
 
@@ -84,7 +85,7 @@ def _starts(firsts: Mapping[_Role, str]) -> dict[_Role, int]:
     What reads nothing whose step is known has that in which it is read. What has one before is not the first.
     """
     roles = list(firsts)
-    places = {name: (role, k) for role in roles for k, name in enumerate(role.names)}
+    places = _places(roles)
     pairs = [  # how many steps one has started after another where it reads what that computes in the same step
         (reader, *places[name], k)
         for reader in roles
@@ -120,14 +121,19 @@ def _roles(told: Sequence[Told], given: Sequence[Matrix]) -> Sequence[_Role]:
     return roles if any(len(role.lines) >= STEPS for role in _last(roles, _Role.reads)) else []
 
 
-def _last(roles: Sequence[_Role], may_stay: Callable[[_Role, set[str]], bool]) -> Sequence[_Role]:
+def _last(roles: Sequence[_Role], may_stay: Callable[[_Role, Places], bool]) -> Sequence[_Role]:
     """Those that are left when all have gone that may not stay, for what the others compute."""
     while True:
-        computed = {name for role in roles for name in role.names}
-        kept = [role for role in roles if may_stay(role, computed)]
+        places = _places(roles)
+        kept = [role for role in roles if may_stay(role, places)]
         if len(kept) == len(roles):
             return kept
         roles = kept
+
+
+def _places(roles: Sequence[_Role]) -> Places:
+    """Which role computes each name, and in which of its lines."""
+    return {name: (role, k) for role in roles for k, name in enumerate(role.names)}
 
 
 class _Role:
@@ -162,18 +168,33 @@ class _Role:
         free = names.isdisjoint({*self.names}.union(*self.changing))
         return free and (is_input or any(self.changing)) and not has_steps(first.formula, first.style)
 
-    def reads(self, computed: set[str]) -> bool:
+    def reads(self, places: Places) -> bool:
         """Whether the lines read something that some lines compute."""
-        return not all(map(computed.isdisjoint, self.changing))
+        return not all(map(places.keys().isdisjoint, self.changing))
 
-    def is_fed_by(self, computed: set[str]) -> bool:
-        """Whether at least half of the lines read only what some lines compute: the first, or the last, may not."""
-        return 2 * sum(names <= computed for names in self.changing) >= len(self.lines)
+    def is_fed_by(self, places: Places) -> bool:
+        """Whether at least half of the lines read only what others compute, so many steps before: the ends may not."""
+        found: Counter[frozenset[tuple[_Role, int]]] = Counter()
+        for k, names in enumerate(self.changing):
+            if names <= places.keys():
+                read = map(places.__getitem__, names)
+                found[frozenset([(role, k - j if role.ascends == self.ascends else k + j) for role, j in read])] += 1
+        return 2 * max(found.values(), default=0) >= len(self.lines)
+
+    @property
+    def way(self) -> int:
+        """How many more of the same letter each line has computed; less than 0 on the way back."""
+        first, second = (int(one.line.matrix.number) for one in self.lines[:2])
+        return second - first
+
+    @property
+    def ascends(self) -> bool:
+        """Whether the lines are in the order of the steps; those of the way back are not."""
+        return self.way > 0
 
     def before(self, free: dict[str, Matrix]) -> str:
         """What would be computed one step before, taken from what is free; nothing where there is no such matrix."""
-        first, second = (int(one.line.matrix.number) for one in self.lines[:2])
-        name = f"{self.letter}{2 * first - second}"
+        name = f"{self.letter}{int(self.lines[0].line.matrix.number) - self.way}"
         if name not in free or free[name].shape != self.lines[0].line.matrix.shape:
             return ""
         return free.pop(name).name
@@ -187,6 +208,9 @@ class _Role:
         first, found = self.lines[0], self.progression
         formula, beside = found.text.split("\n")
         return replace(first, formula=formula, beside=beside, steps=found.steps(first.style))
+
+
+Places = dict[str, tuple[_Role, int]]
 
 
 class _Keys(dict[str, str]):
