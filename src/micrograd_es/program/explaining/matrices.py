@@ -237,6 +237,8 @@ class Lines(Objective):
         for matrix in [*(m for m, _ in self.given), *made]:
             names.setdefault(matrix.letter, []).append(matrix)
         for letter, group in names.items():
+            if letter == "G":
+                self._in_place(group)
             if letter in "ZHUGFSYℓpCQKVPOM":
                 _number(group)
             elif letter in "WB":
@@ -245,6 +247,14 @@ class Lines(Objective):
                 group = sorted(given, key=lambda x: first.get(x, len(first))) + [x for x in group if x in made]
                 for i, matrix in enumerate(group, 1):  # those of the function first, then what is made of them
                     matrix.number = str(i)
+
+    def _in_place(self, group: list[Matrix]) -> None:
+        """Put those of some matrices that are parts of inputs in the order of their places there."""
+        taken = {line.matrix: line.formula.columns[0] for line in self.forward if isinstance(line.formula, Taken)}
+        inputs = {line.matrix: {x.letter for x in line.inputs} == {"X"} for line in self.forward}
+        parts = [x for x in group if x in taken and inputs[x]]
+        places = iter(sorted(parts, key=lambda x: (taken[x][0].number, taken[x][1])))
+        group[:] = [next(places) if x in parts else x for x in group]
 
     def _name_parameters(self) -> None:
         """Call parameters as the user does, those of whole layers aside."""

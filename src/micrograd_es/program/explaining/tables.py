@@ -217,7 +217,7 @@ def pieces(names: Names, block: Block) -> list[Block]:
     else:
         known = [names.tables_in([rows]) for rows in block.inputs]
         sizes = min([sizes for sizes in known if sizes], key=len, default=[])
-    if len(sizes) < 2:
+    if len(sizes) < 2 and block.out.space is Space.VARYING:
         sizes = _joined(names, block)
     if len(sizes) < 2:
         return [block]
