@@ -14,6 +14,7 @@ import micrograd_es as es
 from micrograd_es import Value
 from micrograd_es.program import Program, record
 from micrograd_es.program.blocks import Affine, Elementwise
+from nearness import assert_near
 from test_program import SAFE
 
 BATCHES = (0, 1, 7, 1000)
@@ -442,10 +443,10 @@ def agree(program: Program, fn: Callable[..., Value], xs: np.ndarray) -> None:
         _, (to_inputs,) = program.value_and_grad(xs[which], reduce="sum", wrt="inputs")
         expected = [np.array([single[i] for single in singles]) for i in range(3)]
         size = 1e-12 * max(1.0, *(np.abs(part).sum(axis=0).max(initial=0) for part in expected)) * max(batch, 1)
-        assert program(xs[which]) == pytest.approx(expected[0][which], rel=1e-12, abs=1e-13)
+        assert_near(program(xs[which]), expected[0][which], rel=1e-12, abs=1e-13)
         assert value == pytest.approx(expected[0][which].sum(), rel=1e-12, abs=size)
-        assert gradient == pytest.approx(expected[1][which].sum(axis=0), rel=1e-12, abs=size)
-        assert to_inputs == pytest.approx(expected[2][which], rel=1e-12, abs=size)
+        assert_near(gradient, expected[1][which].sum(axis=0), rel=1e-12, abs=size)
+        assert_near(to_inputs, expected[2][which], rel=1e-12, abs=size)
 
 
 @pytest.mark.parametrize("name", CASES)
