@@ -22,7 +22,7 @@ ENGINE += ["graph", "flow", "pickles", "results", "value"]
 ENGINE += ["functions", "sweeps", "derivatives", "jacobians", "blocks", "rules", "two_layers", "counting", "cost"]
 ENGINE += ["listing"]
 # Programs, lowest first, a module or a package of them: the same holds.
-PROGRAM = ["arrays", "rules", "tape", "blocks", "collection", "planning", "trace", "recording", "given"]
+PROGRAM = ["arrays", "branches", "rules", "tape", "blocks", "collection", "planning", "trace", "recording", "given"]
 PROGRAM += ["in_numpy", "compiled", "explaining", "calls", "faults", "jax_function", "saved", "program", "recorder"]
 # Networks and how they learn need the engine alone, and not each other.
 NETWORKS = ["tables", "nn", "losses", "optim"]

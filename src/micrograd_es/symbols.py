@@ -18,6 +18,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from contextvars import ContextVar
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
@@ -69,11 +70,26 @@ class Symbol:
     def __neg__(self) -> Symbol:
         return Symbol("neg", (self,))
 
+    def __abs__(self) -> Symbol:
+        return Symbol("abs", (self,))
+
     def __eq__(self, other: object) -> bool:
-        raise TypeError("a formula was compared; expected arithmetic alone. Write m.where(c, x, y) in the row.")
+        return ASKED.get()("==", self, symbol(other))
+
+    def __lt__(self, other: object) -> bool:
+        return ASKED.get()("<", self, symbol(other))
+
+    def __le__(self, other: object) -> bool:
+        return ASKED.get()("<=", self, symbol(other))
+
+    def __gt__(self, other: object) -> bool:
+        return ASKED.get()(">", self, symbol(other))
+
+    def __ge__(self, other: object) -> bool:
+        return ASKED.get()(">=", self, symbol(other))
 
     def __bool__(self) -> bool:
-        return self == 0
+        return self != 0
 
     __hash__ = object.__hash__
 
@@ -94,6 +110,14 @@ class Symbol:
     def latex(self, names: Mapping[str, str] | None = None) -> str:
         """The formula as LaTeX, with `names` put in for its names."""
         return written(self, LATEX, names)
+
+
+def _refused(sign: str, x: Symbol, y: Symbol) -> bool:
+    """A formula is no number."""
+    raise TypeError("a formula was compared; expected arithmetic alone. Write m.where(c, x, y) in the row.")
+
+
+ASKED: ContextVar[Callable[[str, Symbol, Symbol], bool]] = ContextVar("asked", default=_refused)  # who is asked for it
 
 
 def _made(form: str, x: Symbol, y: Symbol) -> Symbol:

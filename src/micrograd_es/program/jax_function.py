@@ -155,24 +155,26 @@ def _rule(op: Op) -> Callable[..., Any]:
     @jax.custom_jvp  # type: ignore[untyped-decorator]
     def run(*xs: Any) -> Any:
         shape, kind = whole(xs)
-        found = jax.numpy.asarray(read(op.forward, rules_of(op, len(xs)).forward, xs), kind)
+        rules = rules_of(op, len(xs))
+        found = jax.numpy.asarray(read(rules.forward, xs, rules.formula or rules.forward is op.forward), kind)
         return jax.numpy.broadcast_to(found, shape)  # a rule may use some of its inputs alone, or none
 
     def whole(xs: Sequence[Any]) -> tuple[Any, Any]:
         return jax.numpy.broadcast_shapes(*[x.shape for x in xs]), jax.numpy.result_type(*xs)
 
-    def read(own: Callable[..., Any], rule: Callable[..., Any], xs: Sequence[Any], slopes: int = 0) -> Any:
-        if rule is own:
+    def read(rule: Callable[..., Any], xs: Sequence[Any], inside: bool, slopes: int = 0) -> Any:
+        if inside:
             return rule(m, *xs)
-        # A rule of the user that asks what its input is: number by number, outside of JAX.
+        # A rule of the user that is made for numbers: one by one, outside of JAX.
         made = jax.ShapeDtypeStruct(*whole(xs))
         outside = partial(_outside, rule, made)
         return jax.pure_callback(outside, (made,) * slopes or made, *xs, vmap_method="broadcast_all")
 
     def along(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
         z = run(*primals)
-        count = len(primals)
-        slopes = read(op.local, rules_of(op, count).local, (z, *primals), slopes=count)
+        rules = rules_of(op, len(primals))
+        inside = rules.formula or rules.local is op.local
+        slopes = read(rules.local, (z, *primals), inside, slopes=len(primals))
         total = jax.numpy.zeros_like(z)
         for i, tangent in enumerate(tangents):
             if not isinstance(tangent, jax.custom_derivatives.SymbolicZero):  # a constant, which may have no slope

@@ -1,21 +1,29 @@
 """How arrays can read the rules of a row of the table: as a formula, as they are, or one number at a time.
 
-Most rules are arithmetic and functions of the maths. One that asks what its input is (`x if x > 0 else 0`), or calls
-what is made for numbers (`math.erf(x)`), has no answer for a whole array: it is called for each number.
+Most rules are arithmetic and functions of the maths. One that asks what its input is (`x if x > 0 else 0`) is read on
+every way through its questions. What calls functions that are made for numbers (`math.erf(x)`) has no answer for a
+whole array: it is called for each number. So is a rule of the user that gives arrays something else than numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
-from math import isfinite
+from math import isclose, isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrograd_es import ops
 from micrograd_es.maths import NUMBERS
 from micrograd_es.ops import Op, local_or_none
+from micrograd_es.program.arrays import ARRAYS
+from micrograd_es.program.branches import without_branches
 from micrograd_es.symbols import LONGEST, Symbol, SymbolMaths, symbol
+
+TRIES = 12  # of a rule of the user with arrays
+BESIDE = (-2.5, -0.7, 0.0, 0.4, 1.0, 3.0)  # what it is tried with, with some numbers of its domain
 
 
 class Rules(NamedTuple):
@@ -29,20 +37,61 @@ class Rules(NamedTuple):
 @cache
 def rules_of(op: Op, inputs: int) -> Rules:
     """How arrays read a row that has so many inputs."""
+    if op.forward.__module__ == op.local.__module__ == ops.__name__:
+        return _rules(op, inputs) or Rules(*_one_by_one(op), False)
+    found = _rules(op, inputs)
+    return found if found and _agree(found, op, inputs) else Rules(*_one_by_one(op), False)
+
+
+def _rules(op: Op, inputs: int) -> Rules | None:
+    """The rules of a row where they can be read with arrays."""
     parts = _parts(op, inputs) if inputs <= LONGEST else []
     if parts and all(map(_is_code, parts)):
         return Rules(op.forward, op.local, True)
+    if not parts and inputs <= LONGEST:
+        names = [f"x{i}" for i in range(inputs)]
+        with suppress(Exception):  # a rule is the user's code: anything may go wrong where it expects a number
+            result, forward = without_branches(op.forward, names)
+            slopes, local = without_branches(op.local, ["z", *names])
+            if all(map(_is_code, _with_parts([*result, *slopes]))):
+                return Rules(forward, local, True)
     z, *xs = [_Probe() for _ in range(inputs + 1)]  # each its own: z would be found among xs without a question
     try:
         op.forward(_ProbeMaths(), *xs)
         slopes = op.local(_ProbeMaths(), z, *xs)
-    except Exception:  # a rule is the user's code: anything may go wrong where it expects a number
-        return Rules(*_one_by_one(op), False)
+    except Exception:  # as above
+        return None
     if any(slope is None for slope in slopes):
         return Rules(op.forward, _with_nan(op), False)
     if not all(isinstance(part.form, str | int | float) for part in parts):  # arrays and Fractions do not mix
-        return Rules(*_one_by_one(op), False)
+        return None
     return Rules(op.forward, op.local, False)
+
+
+def _agree(rules: Rules, op: Op, inputs: int) -> bool:
+    """Whether a rule of the user gives arrays what it gives numbers: it may ask what kind of thing its input is."""
+    intervals = [*op.domain] * inputs
+    for i in range(TRIES):
+        xs = []
+        for j, (low, high) in enumerate(intervals[:inputs]):
+            inside = [low + (high - low) * part for part in (0.03, 0.21, 0.5, 0.77, 0.98)]
+            xs.append([*inside, *BESIDE][(i * (j + 2) + 3 * j) % (len(inside) + len(BESIDE))])
+        try:
+            z = op.forward(NUMBERS, *xs)
+            expected = [z, *local_or_none(op, NUMBERS, z, tuple(xs), True)]
+        except Exception:  # it has no result there
+            continue
+        columns = [np.array([[float(x)]]) for x in xs]
+        try:
+            with np.errstate(all="ignore"):
+                found = [rules.forward(ARRAYS, *columns), *rules.local(ARRAYS, np.array([[float(z)]]), *columns)]
+                numbers = [float(np.asarray(x).reshape(-1)[0]) for x in found]
+        except Exception:  # it cannot read them
+            return False
+        for x, y in zip(numbers, expected, strict=False):
+            if y is not None and not isclose(x, float(y), rel_tol=1e-9, abs_tol=1e-12):
+                return False
+    return True
 
 
 def _parts(op: Op, inputs: int) -> list[Symbol]:
@@ -52,10 +101,14 @@ def _parts(op: Op, inputs: int) -> list[Symbol]:
     """
     maths, (z, *xs) = SymbolMaths(), [Symbol("x") for _ in range(inputs + 1)]
     try:
-        made = [op.forward(maths, *xs), *op.local(maths, z, *xs)]
+        return _with_parts([*map(symbol, [op.forward(maths, *xs), *op.local(maths, z, *xs)])])
     except Exception:  # as above
         return []
-    found = list(map(symbol, made))
+
+
+def _with_parts(formulas: Sequence[Symbol]) -> list[Symbol]:
+    """Formulas and all their parts; none where there are too many."""
+    found = list(formulas)
     for part in found:
         found += part.parts
         if len(found) > LONGEST:
@@ -105,6 +158,10 @@ class _Probe:
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _same
     __pow__ = __rpow__ = __neg__ = __abs__ = _same
+
+    def __array_ufunc__(self, *_: Any, **__: Any) -> _Probe:
+        return self  # NumPy's functions take arrays
+
     __bool__ = __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _asks
     __hash__ = None  # type: ignore[assignment]
 
@@ -122,25 +179,27 @@ def _one_by_one(op: Op) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """The rules of a row for arrays, called for one number after the other; NaN where they give no real number."""
 
     def forward(_: Any, *xs: Any) -> Any:
-        arrays = np.broadcast_arrays(*xs)
-        found = np.empty(arrays[0].shape)
-        for place in np.ndindex(found.shape):
-            found[place] = _number(op.forward, [float(x[place]) for x in arrays])
-        return found
+        shape, columns = _flat(xs)
+        return np.array([_number(op.forward, given) for given in zip(*columns, strict=True)]).reshape(shape)
 
     def local(_: Any, z: Any, *xs: Any) -> Any:
-        arrays = np.broadcast_arrays(z, *xs)
-        found = np.empty((len(xs), *arrays[0].shape))
-        for place in np.ndindex(arrays[0].shape):
-            first, *rest = (float(x[place]) for x in arrays)
+        shape, columns = _flat((z, *xs))
+        found = np.empty((len(xs), len(columns[0])))
+        for place, (first, *rest) in enumerate(zip(*columns, strict=True)):
             slopes = local_or_none(op, NUMBERS, first, tuple(rest), True)
-            found[(slice(None), *place)] = [np.nan if slope is None else float(slope) for slope in slopes]
-        return tuple(found)
+            found[:, place] = [np.nan if slope is None else slope for slope in slopes]
+        return tuple(found.reshape(-1, *shape))
 
     return forward, local
 
 
-def _number(rule: Callable[..., Any], xs: list[float]) -> float:
+def _flat(xs: Sequence[Any]) -> tuple[tuple[int, ...], list[list[float]]]:
+    """The shape of some arrays together, and their numbers."""
+    arrays = np.broadcast_arrays(*xs)
+    return arrays[0].shape, [x.astype(float).reshape(-1).tolist() for x in arrays]
+
+
+def _number(rule: Callable[..., Any], xs: Sequence[float]) -> float:
     try:
         return float(rule(NUMBERS, *xs))
     except (ArithmeticError, ValueError, TypeError):  # TypeError: a complex number

@@ -7,17 +7,18 @@ of rows that are `ragged` may be any; else it is a multiple of a vector's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from micrograd_es.ops import Op
-from micrograd_es.program.compiled.lanes import Lane, LaneMaths, written
+from micrograd_es.program.compiled.lanes import Lane, LaneMaths, NotCompilableError, written
 from micrograd_es.program.compiled.writing import Code
+from micrograd_es.program.rules import rules_of
 
 
 def forward(real: str, op: Op, modes: str, ragged: bool) -> str:
     """The operation: rows, their length; a table of (place of the row written, of those read)."""
-    code = Code(real)
+    code, rule = Code(real), _rules(op, len(modes))[0]
     rows, length = code.arguments(2)
     with code.loop(0, rows) as row:
         out, *places = code.table(2, row, 1 + len(modes))
@@ -25,7 +26,7 @@ def forward(real: str, op: Op, modes: str, ragged: bool) -> str:
         for part in code.parts(length, ragged):
             with code.loop(part.start, part.stop, part.by) as j:
                 maths = LaneMaths(code.b, part.kind)
-                code.store(written(op.forward, maths, *inputs.at(maths, j)).value, code.sum(out, j))
+                code.store(written(rule, maths, *inputs.at(maths, j)).value, code.sum(out, j))
     return code.finished()
 
 
@@ -56,11 +57,25 @@ def backward(real: str, op: Op, modes: str, ragged: bool) -> str:
     return code.finished()
 
 
+def _rules(op: Op, inputs: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The rules of a row, without questions where they have some.
+
+    Raises NotCompilableError for those that are called for one number after the other.
+    """
+    found = rules_of(op, inputs)
+    if found.formula:
+        return found.forward, found.local
+    if found.forward is not op.forward:
+        raise NotCompilableError(f"the row {op.name} cannot be compiled: its rules are made for numbers")
+    return op.forward, op.local
+
+
 def _contributions(op: Op, maths: LaneMaths, z: Lane, g: Lane, xs: list[Lane]) -> Sequence[Lane]:
     """What goes to each input: the upstream gradient times the local one."""
+    local = _rules(op, len(xs))[1]
 
     def rule(m: LaneMaths, *inputs: Lane) -> tuple[Any, ...]:
-        slopes = op.local(m, z, *inputs)
+        slopes = local(m, z, *inputs)
         return tuple(
             g if isinstance(slope, int) and slope == 1 else g * slope for slope, _ in zip(slopes, inputs, strict=True)
         )

@@ -185,8 +185,8 @@ class Kind:
         xs, z, upstream = [Symbol(name) for name in names], Symbol("z"), Symbol("u")
         if last is not None:
             xs[-1] = Symbol(last)
-        result = symbol(op.forward(SYMBOLS, *xs))
-        slopes = [symbol(slope) for slope in op.local(SYMBOLS, z, *xs)]
+        result = symbol(self.forward(SYMBOLS, *xs))
+        slopes = [symbol(slope) for slope in self.local(SYMBOLS, z, *xs)]
         if max(map(_rooms, (result, *slopes))) > ROOMS:
             return
         self.computed = Calls(result, names, dtype)
