@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -131,3 +132,8 @@ def test_both_results_of_an_answer_may_be_the_same() -> None:
 def test_a_rule_that_gives_more_on_one_way_is_no_formula() -> None:
     with pytest.raises(BranchError, match="more results"):
         without_branches(lambda m, x: (x, x) if x > 0 else (x,), ["x"])
+
+
+def test_a_rule_that_repeats_a_step_is_too_long_to_be_written() -> None:
+    with pytest.raises(BranchError, match="long formula"):
+        without_branches(lambda m, x: reduce(lambda y, _: y * y + x / y if x > 0 else y, range(40), x), ["x"])

@@ -59,11 +59,10 @@ def without_branches(rule: Rule, names: Sequence[str]) -> tuple[list[Symbol], Ru
         nonlocal single
         found = rule(SymbolMaths(), *map(Symbol, names))
         single = not isinstance(found, tuple | list)
-        return tuple([_formula(part) for part in ([found] if single else found)])
+        return _check_short([_formula(part) for part in ([found] if single else found)])
 
     formulas = list(_joined(_ways(run), 0))
-    if sum(map(_size, formulas)) > LONGEST:
-        raise BranchError("the rule is a long formula")
+    _check_short(formulas)
 
     def read(m: Any, *xs: Any) -> Any:
         known = dict(zip(names, xs, strict=True))
@@ -131,8 +130,14 @@ def _where(question: Question, yes: Symbol, no: Symbol) -> Symbol:
     return Symbol("where", (difference, yes, no) if sign in ("<", ">") else (difference, no, yes))
 
 
-def _size(formula: Symbol) -> int:
-    return 1 + sum(map(_size, formula.parts))
+def _check_short(formulas: Sequence[Symbol]) -> tuple[Symbol, ...]:
+    """The formulas, if they have no more than LONGEST parts; what one uses twice is written twice."""
+    found = list(formulas)
+    for part in found:
+        found += part.parts
+        if len(found) > LONGEST:
+            raise BranchError("the rule is a long formula")
+    return tuple(formulas)
 
 
 def _value(formula: Symbol, m: Any, known: dict[str, Any]) -> Any:
