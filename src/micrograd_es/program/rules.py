@@ -54,7 +54,7 @@ def _rules(op: Op, inputs: int) -> Rules | None:
             result, forward = without_branches(op.forward, names)
             slopes, local = without_branches(op.local, ["z", *names])
             if all(map(_is_code, _with_parts([*result, *slopes]))):
-                return Rules(forward, local, True)
+                return Rules(_quiet(forward), _quiet(local), True)
     z, *xs = [_Probe() for _ in range(inputs + 1)]  # each its own: z would be found among xs without a question
     try:
         op.forward(_ProbeMaths(), *xs)
@@ -134,6 +134,16 @@ def _compares(part: Symbol) -> bool:
     return part.form in ("step", "is", "is not") or (part.form == "*" and all(map(_compares, part.parts)))
 
 
+def _quiet(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """A rule that computes on ways that are not taken, too: 1/x also where x is 0."""
+
+    def read(m: Any, *xs: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return rule(m, *xs)
+
+    return read
+
+
 def _with_nan(op: Op) -> Callable[..., Any]:
     """The local gradients of a row that has none along some of its inputs: NaN there."""
 
@@ -188,7 +198,7 @@ def _one_by_one(op: Op) -> tuple[Callable[..., Any], Callable[..., Any]]:
         for place, (first, *rest) in enumerate(zip(*columns, strict=True)):
             slopes = local_or_none(op, NUMBERS, first, tuple(rest), True)
             found[:, place] = [np.nan if slope is None else slope for slope in slopes]
-        return tuple(found.reshape(-1, *shape))
+        return tuple(found.reshape(len(xs), *shape))
 
     return forward, local
 
