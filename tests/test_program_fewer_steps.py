@@ -270,7 +270,9 @@ def test_what_is_sent_several_times_to_rows_in_order_is_one_sum(order: int, uses
     fn = shared_by(order, uses_later)
     assert_gives_what_values_give(fn, np.random.default_rng(batch).normal(size=(batch, 4)))
     back = record(fn, [0.5] * 4).source(batch).partition("def backward")[2]
-    assert ("np.add.reduceat(" in back or "sums[:len(i)] += " in back) is (order == 2)
+    assert ("np.add.reduceat(" in back or "sums[:len(i)] += " in back) is (
+        order == 2 and batch > 1
+    )  # one alone is on floats
 
 
 @pytest.mark.parametrize("batch", [1, 2, 40])

@@ -21,9 +21,9 @@ from micrograd_es.symbols import SYMBOLS, Symbol
 F = TypeVar("F", bound=Callable[..., Any])
 
 # What a compiled formula may call, under the names that symbols write. All of them expect floats.
-_FUNCTIONS: dict[str, Any] = {name: getattr(math, name) for name in ("exp", "log", "tanh", "sin", "cos", "sqrt")}
-_FUNCTIONS |= {name: getattr(NUMBERS, name) for name in ("sigmoid", "softplus", "sign", "relu", "step", "where")}
-_FUNCTIONS |= {"abs": abs, "max": max, "min": min}
+FUNCTIONS: dict[str, Any] = {name: getattr(math, name) for name in ("exp", "log", "tanh", "sin", "cos", "sqrt")}
+FUNCTIONS |= {name: getattr(NUMBERS, name) for name in ("sigmoid", "softplus", "sign", "relu", "step", "where")}
+FUNCTIONS |= {"abs": abs, "max": max, "min": min}
 _ANY_NUMBER = {"+", "-", "*", "/", "neg", "abs", "max", "min", "is", "is not"}  # forms that exact numbers have too
 
 _MANY = """\
@@ -138,7 +138,7 @@ def _can_overflow(formula: object) -> bool:
 def _bound(source: str, row: Op, module: dict[str, Any]) -> Any:
     """Compile the source as a function of the module, with the row and the functions of its formulas bound to it."""
     names = {"op": row, "new": object.__new__, "origins": CURRENT.get, "everywhere": OUTSIDE, "outside": OUTSIDE[row]}
-    names |= _FUNCTIONS | {"is_array_of_values": is_array_of_values}
+    names |= FUNCTIONS | {"is_array_of_values": is_array_of_values}
     indented = "".join(f"    {line}\n" for line in source.splitlines())
     factory: dict[str, Any] = {}
     exec(compile(f"def bind({', '.join(names)}):\n{indented}    return run", f"<{row.name}>", "exec"), module, factory)

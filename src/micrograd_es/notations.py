@@ -34,6 +34,15 @@ SOURCE: dict[str, _Form] = {
     "is": ("1 if {} == {} else 0", 0, (ATOM, ATOM)),
     "is not": ("0 if {} == {} else 1", 0, (ATOM, ATOM)),
 }
+FLOATS = SOURCE | {  # the same of floats, as NumPy has it: what NaN is compared with is NaN
+    "relu": ("{0} if {0} > 0 else 0.0 if {0} <= 0 else nan", 0, (ATOM,)),
+    "step": ("1.0 if {0} > 0 else 0.0 if {0} <= 0 else nan", 0, (ATOM,)),
+    "sign": ("1.0 if {0} > 0 else -1.0 if {0} < 0 else {0}", 0, (ATOM,)),
+    "max": ("{0} if {0} >= {1} else {1} if {0} < {1} else nan", 0, (ATOM, ATOM)),
+    "min": ("{0} if {0} <= {1} else {1} if {0} > {1} else nan", 0, (ATOM, ATOM)),
+    "where": ("{1} if {0} > 0 else {2} if {0} <= 0 else nan", 0, (ATOM, ATOM, ATOM)),
+    "**": ("power({}, {})", ATOM, (0, 0)),
+}
 TEXT: dict[str, _Form] = {
     "+": ("{} + {}", SUM, (SUM, PRODUCT)),
     "-": ("{} − {}", SUM, (SUM, PRODUCT)),
@@ -83,7 +92,7 @@ _DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 
 def written(formula: Symbol, forms: Mapping[str, _Form], names: Mapping[str, str] | None = None) -> str:
-    """The formula in one notation, SOURCE, TEXT or LATEX, with `names` put in for its names."""
+    """The formula in one notation, SOURCE, FLOATS, TEXT or LATEX, with `names` put in for its names."""
     return _bound(formula, forms, names or {})[0]
 
 
@@ -91,12 +100,17 @@ def _bound(formula: Symbol, forms: Mapping[str, _Form], names: Mapping[str, str]
     """The formula in one notation, and how tightly what was written binds."""
     if not formula.parts:
         return _atom(formula.form, forms, names)
-    form, parts = _shortened(formula) if forms is not SOURCE else (str(formula.form), formula.parts)
+    form, parts = _shortened(formula) if not _is_code(forms) else (str(formula.form), formula.parts)
     known = None if isinstance(formula.form, RowName) else forms.get(form)
     template, binding, needed = known or (_call(form, len(parts), forms is LATEX), ATOM, ())
     needed = needed or (0,) * len(parts)
     written = [_enclosed(part, need, forms, names) for part, need in zip(parts, needed, strict=True)]
     return template.format(*written), binding
+
+
+def _is_code(forms: Mapping[str, _Form]) -> bool:
+    """Whether a notation is Python's."""
+    return forms is SOURCE or forms is FLOATS
 
 
 def _call(name: str, inputs: int, latex: bool) -> str:
@@ -137,8 +151,8 @@ def _atom(form: object, forms: Mapping[str, _Form], names: Mapping[str, str]) ->
     if isinstance(form, str):
         text = names.get(form, form)
     else:
-        text = repr(form) if forms is SOURCE else str(form)
-        if forms is not SOURCE and (written := in_powers(text, forms is LATEX)) != text:
+        text = repr(form) if _is_code(forms) else str(form)
+        if not _is_code(forms) and (written := in_powers(text, forms is LATEX)) != text:
             return written, NEGATIVE if text[0] == "-" else PRODUCT
         text = text.replace("-", "−") if forms is TEXT else text
     put_in = not isinstance(form, str) or form in names

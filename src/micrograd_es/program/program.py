@@ -237,7 +237,8 @@ class Program:
     def source(self, batch: int, wrt: str = "parameters") -> str:
         """What runs for a batch of that size without `fast`, forward and backward, as NumPy code.
 
-        A large batch may go through in portions; then it is the code of one of them.
+        Where single numbers are computed one by one it is code for Python's floats. A large batch may go through in
+        portions; then it is the code of one of them.
 
         Raises ValueError for a size or a `wrt` that there is not.
         """

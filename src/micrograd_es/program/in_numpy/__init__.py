@@ -4,4 +4,7 @@
 operations of many inputs; `kinds` are what NumPy is called with for any other. `exchange` is what stands between
 blocks, `turns` and `scatter` what is added to the same rows several times. The `runner` goes through the steps,
 `portions` goes through a large batch part by part, and `text` prints them as code.
+
+Stretches of steps on single numbers run on Python's `floats`: `stretches` reads steps as formulas again, of the numbers
+in the `cells` of the arrays.
 """

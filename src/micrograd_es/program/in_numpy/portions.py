@@ -27,6 +27,7 @@ from micrograd_es.program.blocks import (
     inputs_of,
     is_run,
 )
+from micrograd_es.program.in_numpy.floats import is_single
 from micrograd_es.program.in_numpy.inner_steps import distances
 from micrograd_es.program.in_numpy.runner import Runner
 from micrograd_es.program.in_numpy.turns import TERMS
@@ -46,7 +47,7 @@ def runner_of(plan: Plan, shared: Array, batch: int, wanted: Wanted, output: Row
     length = length_of(plan, batch, wanted, output)
     if length < batch:
         return Portions(plan, shared, batch, wanted, output, length)
-    return Runner(plan, shared, batch, wanted, output)
+    return Runner(plan, shared, batch, wanted, output, floats=shared.dtype == np.float64 and is_single(plan, batch))
 
 
 class Portions:

@@ -15,7 +15,9 @@ from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Plan, Rows, Space, Wanted, as_slice
 from micrograd_es.program.collection import without_collection
 from micrograd_es.program.in_numpy.block_steps import BlockSteps
+from micrograd_es.program.in_numpy.cells import Cells
 from micrograd_es.program.in_numpy.exchange import Exchange
+from micrograd_es.program.in_numpy.floats import Floats, in_floats
 from micrograd_es.program.in_numpy.steps import Step, copied
 from micrograd_es.program.in_numpy.text import written
 
@@ -46,6 +48,7 @@ class Runner:
         wanted: Wanted,
         output: Rows | None,
         seeds: Array | None = None,
+        floats: bool = False,
     ) -> None:
         varying = np.zeros((plan.sizes[Space.VARYING], batch), shared.dtype)
         self.batch = batch
@@ -63,6 +66,9 @@ class Runner:
         self.back: list[Step] = []
         with without_collection():
             self._find_steps(plan, output)
+            self.round = [*self.there, *self.back]
+            if floats:
+                self._find_stretches(plan, output)
 
     def _find_steps(self, plan: Plan, output: Rows | None) -> None:
         """Find the steps of all blocks, there and back."""
@@ -77,30 +83,40 @@ class Runner:
             back += self.exchange.to_leaves()
             self.back = [*self._cleared(output), *back, *self._sums(output, plan.tape.parameters)]
 
+    def _find_stretches(self, plan: Plan, output: Rows | None) -> None:
+        """Have stretches of the steps run on Python's floats; what only these need is not in the matrices then."""
+        tape, values, gradients = plan.tape, self.values, self.gradients
+        named = [("w", values[Space.SHARED]), ("v", values[Space.VARYING])]
+        results = [values[space][row] for space, row in self.outputs]
+        if output is not None:
+            named += [("gw", gradients[Space.SHARED]), ("gv", gradients[Space.VARYING])]
+            named += [("sums", self.total), ("squares", self.check)]
+            slopes = gradients[Space.SHARED][: tape.parameters], gradients[Space.VARYING][: tape.inputs]
+            results += [*slopes, self.total, self.check]
+        constants = values[Space.SHARED][tape.parameters : tape.parameters + len(tape.constants)]
+        fixed = [x for key, x in self.exchange.made.items() if isinstance(key, tuple) and key[0] in ("ones", "zeros")]
+        self.round = in_floats(self.round, Cells(named, [constants, *fixed]), results)
+        if output is None:
+            self.there = self.round
+
     @property
     def source(self) -> str:
         """The steps as code."""
         return written(self)[0]
 
     def forward(self) -> None:
-        """Compute every value."""
-        with np.errstate(all="ignore"):
-            for function, given in self.there:
-                function(*given)
+        """Compute every value; on floats those that are asked for."""
+        _run(self.there)
 
     predict = forward
 
     def backward(self, seed: float) -> None:
         """Compute every value, and the gradients that are wanted of the sum of the output times the seed."""
-        with np.errstate(all="ignore"):
-            if self.seeds is None:
-                self.start.fill(seed)
-            else:
-                np.multiply(self.seeds, seed, self.start)
-            for function, given in self.there:
-                function(*given)
-            for function, given in self.back:
-                function(*given)
+        if self.seeds is None:
+            self.start.fill(seed)
+        else:
+            np.multiply(self.seeds, seed, self.start)
+        _run(self.round)
 
     def _cleared(self, output: Rows) -> list[Step]:
         """The steps that clear gradients: what is added to, but not what is only set.
@@ -123,6 +139,16 @@ class Runner:
         columns = found.shape[1]
         added = copied(found, total) if columns == 1 else [(np.dot, (found, self.exchange.ones(columns), total))]
         return [*added, (np.dot, (slopes, slopes, check))]
+
+
+def _run(steps: Sequence[Step]) -> None:
+    """Go through some steps. NumPy is told not to warn of what is not finite; Python does not."""
+    if len(steps) == 1 and isinstance(steps[0][0], Floats):
+        steps[0][0]()
+        return
+    with np.errstate(all="ignore"):
+        for function, given in steps:
+            function(*given)
 
 
 def _runs(rows: Sequence[int], between: int, kept: int) -> list[tuple[int, int]]:

@@ -3,6 +3,9 @@
 v12 is row 12 of the values that vary with the example, w12 of those that all examples share, gv12 and gw12 are their
 gradients; v3to5 are three rows, and w0to7_2x4 eight of them as a matrix of two rows. V, W, GV and GW are all rows, k0,
 k1 … rooms for what is gathered or computed on the way, i0, i1 … numbers of rows, m the maths of arrays.
+
+A stretch on Python's floats is a function of its own, in which v12 is a number, and v, w, gv, gw, r0, r1 … the numbers
+of all rows or of a room.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import numpy as np
 from micrograd_es.program.arrays import ARRAYS, Array, ArrayMaths
 from micrograd_es.program.blocks import Space
 from micrograd_es.program.in_numpy import steps
+from micrograd_es.program.in_numpy.floats import Floats
 from micrograd_es.program.in_numpy.steps import Step
 
 if TYPE_CHECKING:
@@ -49,11 +53,18 @@ _OF_MATHS: dict[object, int] = {steps.sigmoid: 1, steps.softplus: 1, steps.where
 def written(runner: Runner) -> tuple[str, dict[str, Any]]:
     """The code of the functions `forward` and `backward` of a runner, and what the names in it stand for."""
     names = _Names(runner)
-    text = _function("forward", "", _lines(names, runner.there))
+    stretches = [function for function, _ in runner.round if isinstance(function, Floats)]
+    text = ""
+    for number, floats in enumerate(stretches):
+        names.known |= floats.known
+        names.names[id(floats)] = f"floats{number}"
+        text += _function(f"floats{number}", "", floats.lines)
+    text += _function("forward", "", _lines(names, runner.there))
     if runner.back:
         start = names.of(runner.start)
         first = f"{start}.fill(seed)" if runner.seeds is None else f"np.multiply(seeds, seed, out={start})"
-        text += _function("backward", "seed", ["forward()", first, *_lines(names, runner.back)])
+        before, rest = ([], runner.round) if stretches else (["forward()"], runner.back)
+        text += _function("backward", "seed", [*before, first, *_lines(names, rest)])
     return text, names.known
 
 
@@ -88,7 +99,7 @@ def _lines(names: _Names, program: Iterable[Step]) -> list[str]:
             if rooms and text == rooms[-1] and (text[0] == "k" or (text == room and not _adds(lines[-1], room))):
                 texts[place] = lines.pop()
                 rooms.pop()
-        lines.append(_line(function, texts, room))
+        lines.append(_line(names, function, texts, room))
         rooms.append(room if is_call else "")
     return lines
 
@@ -112,7 +123,9 @@ def _texts(names: _Names, function: Callable[..., Any], given: Sequence[Any]) ->
     return [names.of(x) for x in given]
 
 
-def _line(function: Callable[..., Any], texts: Sequence[str], room: str) -> str:
+def _line(names: _Names, function: Callable[..., Any], texts: Sequence[str], room: str) -> str:
+    if isinstance(function, Floats):
+        return f"{names.of(function)}()"
     if isinstance(function, np.ufunc):
         return f"np.{function.__name__}({', '.join(texts)}, out={room})"
     if function is steps.assign:
