@@ -187,10 +187,17 @@ def test_rows_of_ones_own_have_the_numbers_of_numpy(name: str) -> None:
     np.testing.assert_allclose(to_inputs, of_inputs, rtol=1e-12, atol=1e-13)
 
 
-def test_a_row_that_asks_what_its_input_is_stands_between_two_stretches() -> None:
+def test_a_row_that_asks_what_its_input_is_is_part_of_a_stretch() -> None:
     asks = own(lambda m, x: x * x if x > 0 else 2.0 * x, lambda m, z, x: (2.0 * x if x > 0 else 2.0,))
     loss = orbit(5)
     program = assert_as_eager(lambda x, y: loss(apply(asks, loss(x, y) - 2.0), y), 1.5, 0.7)
+    assert [type(function) is Floats for function, _ in runner_of(program).round] == [True]
+
+
+def test_a_row_that_is_made_for_numbers_stands_between_two_stretches() -> None:
+    odd = own(lambda m, x: math.sin(x), lambda m, z, x: (math.cos(x),))
+    loss = orbit(5)
+    program = assert_as_eager(lambda x, y: loss(apply(odd, loss(x, y) - 2.0), y), 1.5, 0.7)
     steps = [type(function) is Floats for function, _ in runner_of(program).round]
     assert [key for key, _ in groupby(steps)] == [True, False, True, False, True]
 
