@@ -13,7 +13,7 @@ import pytest
 
 import micrograd_es as es
 from conftest import in_few_steps
-from micrograd_es import Constant, Value
+from micrograd_es import Constant, Value, functions
 from micrograd_es.value import apply
 
 x = Value(-2.0, "x")
@@ -76,19 +76,64 @@ def test_a_huge_power_of_one_is_one() -> None:
 
 def test_arrays_are_refused_on_either_side_and_elementwise_is_never_tried() -> None:
     array = np.array([1.0, 2.0])
-    for use in (
-        lambda: array + x,
-        lambda: x + array,
-        lambda: array * x,
-        lambda: array - x,
-        lambda: x / array,
-        lambda: array / x,
-        lambda: array**x,
-        lambda: array < x,
-        lambda: x >= array,
+    for use, instead in (
+        (lambda: array + x, "[v + w for v in x]"),
+        (lambda: x + array, "[w + v for v in x]"),
+        (lambda: array * x, "[v * w for v in x]"),
+        (lambda: array - x, "[v - w for v in x]"),
+        (lambda: x / array, "[w / v for v in x]"),
+        (lambda: array / x, "[v / w for v in x]"),
+        (lambda: array**x, "[v ** w for v in x]"),
+        (lambda: array < x, "it for each of them, such as [w > v for v in x]"),
+        (lambda: x >= array, "it for each of them, such as [w > v for v in x]"),
     ):
-        with pytest.raises(TypeError, match=r"array\(\[1\., 2\.\]\) \(ndarray\).*Write one Value for each number"):
+        with pytest.raises(TypeError, match=rf"array\(\[1\., 2\.\]\) \(ndarray\).*Write {re.escape(instead)}\.$"):
             use()  # type: ignore[no-untyped-call]
+
+
+MANY: list[tuple[str, str]] = [
+    ("w * x", "[w * v for v in x]"),
+    ("x * w", "[v * w for v in x]"),
+    ("w - x", "[w - v for v in x]"),
+    ("x / w", "[v / w for v in x]"),
+    ("x - w", "[v - w for v in x]"),
+    ("w**x", "[w ** v for v in x]"),
+    ("tanh(x)", "[tanh(v) for v in x]"),
+    ("absolute(x)", "[absolute(v) for v in x]"),
+    ("where(1.0, x, w)", "[where(condition, v, y) for v in x]"),
+    ("maximum(xs)", "maximum(*xs)"),
+    ("minimum(xs)", "minimum(*xs)"),
+    ("apply(row, x)", "[apply(row, v) for v in x]"),
+    ("dot(matrix, x)", "[dot(row, x) for row in matrix]"),
+    ("softmax(matrix)", "[softmax(row) for row in matrix]"),
+    *[
+        (f"{name}(matrix)", f"[{name}(row) for row in matrix], or {name}([v for row in matrix for v in row])")
+        for name in ("sum", "prod", "log_sum_exp")
+    ],
+]
+
+
+@pytest.mark.parametrize(("call", "instead"), MANY, ids=[call for call, _ in MANY])
+def test_many_values_in_place_of_one_say_what_to_write_which_works(call: str, instead: str) -> None:
+    from micrograd_es.ops import find
+
+    x = [Value(1.0, "a"), Value(2.0, "b")]
+    names = {name: getattr(es, name) for name in es.__all__} | {"absolute": functions.absolute, "apply": apply}
+    names |= {"w": Value(2.0, "w"), "x": x, "xs": x, "matrix": [x, x], "row": find("tanh"), "condition": 1.0, "y": 0.0}
+    for given in (x, tuple(x), np.array(x)):
+        if call in ("w * x", "x * w", "w - x", "x / w", "x - w", "w**x") and not isinstance(given, list | tuple):
+            continue  # NumPy takes it entry by entry
+        names |= {"x": given, "xs": given, "matrix": [given, given]}
+        with pytest.raises(TypeError) as caught:
+            eval(call, dict(names))
+        assert str(caught.value).endswith(f" or NumPy's). Write {instead}.")
+        for way in instead.split(", or "):
+            eval(way, dict(names))
+
+
+def test_an_array_without_axes_is_one_number() -> None:
+    with pytest.raises(TypeError, match=r"Write x\.item\(\)\.$"):
+        es.tanh(np.array(2.0))  # type: ignore[arg-type]
 
 
 def test_an_array_of_values_and_a_value_give_an_array_on_either_side() -> None:
@@ -155,6 +200,15 @@ def test_a_function_of_a_list_is_called_by_its_own_name(name: str) -> None:
         function([])
 
 
+@pytest.mark.parametrize("name", [name for name in LISTS if name != "dot"])
+def test_values_one_by_one_in_place_of_a_list_say_what_to_write(name: str) -> None:
+    function, (a, b, c) = LISTS[name][0], (Value(1.0), Value(2.0), Value(3.0))
+    for given, write in (((a, b), "[a, b]"), ((a, b, c), "[a, b, c]"), (([a, b], 0), "xs")):
+        told = f"{name} was given {len(given)} arguments; expected one list of Values. Write {name}({write})."
+        with pytest.raises(TypeError, match=f"^{re.escape(told)}$"):
+            function(*given)
+
+
 def test_what_is_no_function_has_no_gradient() -> None:
     f = Value(3.0, "x") * 2
     with pytest.raises(TypeError, match=r"grad was given Value\(6.0\); expected a function.*, gradients\(f\)"):
@@ -215,7 +269,7 @@ def test_a_graph_that_is_asked_of_something_else_is_one_clear_error(
 
 
 def test_functions_of_numpy_are_refused_with_the_one_to_write_and_its_operators_are_those_of_values() -> None:
-    with pytest.raises(TypeError, match=r"NumPy's exp was given .*Write micrograd_es\.exp\(x\)"):
+    with pytest.raises(TypeError, match=r"NumPy's exp was given .*Write micrograd_es\.exp\(v\), or numpy"):
         np.exp(x)
     with pytest.raises(TypeError, match=r"NumPy's maximum was given .*Write micrograd_es\.maximum\(x, y\)"):
         np.maximum(x, 1.0)

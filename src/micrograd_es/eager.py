@@ -55,13 +55,13 @@ _SELF = """\
 
 _INPUT = """\
     if {x}.__class__ is not Value and not isinstance({x}, Value):
-        {x} = as_value({x}, op)
+        {x} = as_value({x}, op, {each!r})
     {x}_ = {x}.number"""
 
 _OTHER = """\
     if other.__class__ is not Value and not isinstance(other, Value):
         try:
-            other = as_value(other, op)
+            other = as_value(other, op, {each!r})
         except TypeError:
             if is_array_of_values(other):
                 return NotImplemented  # NumPy takes it entry by entry
@@ -69,6 +69,7 @@ _OTHER = """\
     other_ = other.number"""
 
 _NAMED = {"self": _SELF, "other": _OTHER}  # of a method; what a function is given may be a number
+_SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**"}  # by the row, what Python writes between two
 
 
 def eager(row: Op, *, swapped: bool = False) -> Callable[[F], F]:
@@ -80,7 +81,8 @@ def eager(row: Op, *, swapped: bool = False) -> Callable[[F], F]:
 
     def compiled(declaration: F) -> F:
         parameters = declaration.__code__.co_varnames[: declaration.__code__.co_argcount]
-        function = _bound(_few(row, parameters, swapped) if parameters else _MANY, row, declaration.__globals__)
+        source = _few(row, declaration.__name__, parameters, swapped) if parameters else _MANY
+        function = _bound(source, row, declaration.__globals__)
         for attribute in ("__doc__", "__module__", "__name__", "__qualname__", "__annotations__"):
             setattr(function, attribute, getattr(declaration, attribute))
         function.__wrapped__ = declaration  # so that help() shows the declared signature
@@ -89,7 +91,7 @@ def eager(row: Op, *, swapped: bool = False) -> Callable[[F], F]:
     return compiled
 
 
-def _few(row: Op, parameters: tuple[str, ...], swapped: bool) -> str:
+def _few(row: Op, name: str, parameters: tuple[str, ...], swapped: bool) -> str:
     """The source of the function for a fixed number of inputs."""
     nodes = parameters[::-1] if swapped else parameters
     numbers = [Symbol(f"{x}_") for x in nodes]
@@ -105,11 +107,20 @@ def _few(row: Op, parameters: tuple[str, ...], swapped: bool) -> str:
         wires += [x, slope]
     return _FEW.format(
         parameters=", ".join(parameters),
-        inputs="\n".join(_NAMED.get(x, _INPUT).format(x=x) for x in parameters),
+        inputs="\n".join(_NAMED.get(x, _INPUT).format(x=x, each=_for_each(row, name, nodes, x)) for x in parameters),
         conditions=" and ".join(conditions),
         wires=", ".join(wires),
         nodes=", ".join(nodes),
     )
+
+
+def _for_each(row: Op, name: str, nodes: tuple[str, ...], many: str) -> str:
+    """What to write where one of the inputs is given as many numbers: the same for each of them."""
+    if row.name in _SIGNS:
+        once, many = f" {_SIGNS[row.name]} ".join("v" if x == many else "w" for x in nodes), "x"
+    else:
+        once = f"{name}({', '.join('v' if x == many else x for x in nodes)})"
+    return f"[{once} for v in {many}]"
 
 
 def _kinds(nodes: tuple[str, ...], formulas: tuple[object, ...]) -> list[str]:

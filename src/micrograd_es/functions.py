@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Never
 
 from micrograd_es import ops
 from micrograd_es.eager import eager
@@ -164,21 +164,25 @@ def where(condition: Input, x: Input, y: Input) -> Value:
     return apply(ops.WHERE, condition, x, y)
 
 
-def sum(xs: Iterable[Input]) -> Value:
+def sum(xs: Iterable[Input], *more: Never) -> Value:
     """The sum of the inputs as ONE gate.
 
     >>> sum([Value(1), Value(2), Value(3)]).local
     (1, 1, 1)
     """
+    if more:
+        raise _no_list("sum", xs, more)
     return _of_many(ops.ADD, xs, "sum([x, y])")
 
 
-def prod(xs: Iterable[Input]) -> Value:
+def prod(xs: Iterable[Input], *more: Never) -> Value:
     """The product of the inputs as ONE gate; each local gradient is the product of the others.
 
     >>> prod([Value(2), Value(3), Value(5)]).local
     (15, 10, 6)
     """
+    if more:
+        raise _no_list("prod", xs, more)
     return _of_many(ops.MUL, xs, "prod([x, y])")
 
 
@@ -197,30 +201,36 @@ def dot(xs: Iterable[Input], ys: Iterable[Input]) -> Value:
     return sum([x * y for x, y in zip(left, right, strict=True)])
 
 
-def log_sum_exp(xs: Iterable[Input]) -> Value:
+def log_sum_exp(xs: Iterable[Input], *more: Never) -> Value:
     """log Σ e^x as one gate, stable for inputs of any size; its local gradients are the softmax.
 
     >>> log_sum_exp([Value(1000.0), Value(1000.0)])
     Value(1000.6931471805599)
     """
+    if more:
+        raise _no_list("log_sum_exp", xs, more)
     return _of_many(ops.LSE, xs, "log_sum_exp([x, y])")
 
 
-def log_softmax(xs: Iterable[Input]) -> list[Value]:
+def log_softmax(xs: Iterable[Input], *more: Never) -> list[Value]:
     """x − log Σ e^x for each of the inputs: the logarithm of the softmax, stable for inputs of any size.
 
     >>> [round(p.data, 3) for p in log_softmax([Value(0.0), Value(0.0)])]
     [-0.693, -0.693]
     """
+    if more:
+        raise _no_list("log_softmax", xs, more)
     return _log_shares(_values(xs, ops.LSE, "log_softmax([x, y])"))
 
 
-def softmax(xs: Iterable[Input]) -> list[Value]:
+def softmax(xs: Iterable[Input], *more: Never) -> list[Value]:
     """e^x / Σ e^x for each of the inputs, written e^(x − log Σ e^x) so that it is stable for inputs of any size.
 
     >>> [round(p.data, 12) for p in softmax([Value(1000.0), Value(1000.0)])]
     [0.5, 0.5]
     """
+    if more:
+        raise _no_list("softmax", xs, more)
     return [exp(x) for x in _log_shares(_values(xs, ops.LSE, "softmax([x, y])"))]
 
 
@@ -258,14 +268,34 @@ def _values(xs: Any, row: ops.Op, example: str) -> tuple[Value, ...]:
     """The inputs as Values, with an error for what is no list of them; `example` is a call that fits."""
     if isinstance(xs, Value) or not hasattr(xs, "__iter__"):
         raise TypeError(f"{_called(example)} was given {xs!r}; expected a list of Values and numbers. Write {example}.")
-    inputs = tuple([x if x.__class__ is Value else as_value(x, row) for x in xs])
+    inputs = tuple([x if x.__class__ is Value else as_value(x, row, _FOR_LISTS[example]) for x in xs])
     if not inputs:
         raise TypeError(f"{_called(example)} was given no inputs; expected at least one. Write {example}.")
     return inputs
 
 
+def _no_list(name: str, first: Any, more: Sequence[Any]) -> TypeError:
+    """The error for a function of one list that was given more than that."""
+    letters = ", ".join("abcdefgh"[: len(more) + 1]) if len(more) < 8 else "a, b, …"
+    write = f"{name}(xs)" if hasattr(first, "__iter__") else f"{name}([{letters}])"
+    return TypeError(f"{name} was given {len(more) + 1} arguments; expected one list of Values. Write {write}.")
+
+
 def _called(example: str) -> str:
     return example.partition("(")[0]
+
+
+# By the example of a call, what to write where an entry of its list is a list itself.
+_FOR_LISTS = {
+    "maximum(x, y)": "maximum(*xs)",
+    "minimum(x, y)": "minimum(*xs)",
+    "dot([x, y], [2, 3])": "[dot(row, x) for row in matrix]",
+    **{f"{name}([x, y])": f"[{name}(row) for row in matrix]" for name in ("softmax", "log_softmax")},
+    **{
+        f"{name}([x, y])": f"[{name}(row) for row in matrix], or {name}([v for row in matrix for v in row])"
+        for name in ("sum", "prod", "log_sum_exp")
+    },
+}
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {

@@ -22,8 +22,10 @@ LARGEST = 1.7976931348623157e308  # the largest float: results beyond it overflo
 _EXACT_BITS = 1 << 20  # an exact power may not have more digits than this
 
 
-def as_number(x: Any, role: str = "data") -> Number:
+def as_number(x: Any, role: str = "data", each: str = "") -> Number:
     """The plain Python number that x is, or an error that says what was expected.
+
+    `each` is what to write where x is many numbers.
 
     >>> as_number(3), as_number(0.5)
     (3, 0.5)
@@ -43,7 +45,7 @@ def as_number(x: Any, role: str = "data") -> Number:
         return _finite(float(x), role)
     raise TypeError(
         f"{role} is {_cut(repr, x)} ({kind.__name__});"
-        f" expected a real number (int, float, Fraction, Decimal or NumPy's). {_instead(x)}"
+        f" expected a real number (int, float, Fraction, Decimal or NumPy's). {_instead(x, each)}"
     )
 
 
@@ -95,7 +97,7 @@ def _cut(text_of: Callable[[Any], str], x: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-def _instead(x: Any) -> str:
+def _instead(x: Any, each: str) -> str:
     """What to write in place of something that is no real number."""
     if isinstance(x, bool):
         return f"Write {int(x)}."
@@ -103,8 +105,10 @@ def _instead(x: Any) -> str:
         return _instead_of_text(x)
     if isinstance(x, complex):
         return "Write its real part, x.real, or its size, abs(x)."
+    if getattr(x, "ndim", None) == 0:
+        return "Write x.item()."
     if hasattr(x, "__iter__"):
-        return "Write one Value for each number: [Value(n) for n in numbers]."
+        return f"Write {each or 'one Value for each number: [Value(n) for n in numbers]'}."
     return "Write one number."
 
 

@@ -6,7 +6,25 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-_FUNCTIONS = ("exp", "log", "tanh", "sigmoid", "relu", "softplus", "sin", "cos", "sqrt", "reciprocal", "identity")
+_FUNCTIONS = ("sigmoid", "relu", "softplus", "reciprocal", "identity")
+
+_SAME = ("exp", "log", "tanh", "sin", "cos", "sqrt")  # what NumPy has by the same name
+_FORMULAS = {  # what NumPy has besides, and asks each entry of an array for
+    "log1p": "micrograd_es.log(1 + v)",
+    "log2": "micrograd_es.log(v) / micrograd_es.log(2.0)",
+    "log10": "micrograd_es.log(v) / micrograd_es.log(10.0)",
+    "expm1": "micrograd_es.exp(v) - 1",
+    "exp2": "2.0**v",
+    "tan": "micrograd_es.sin(v) / micrograd_es.cos(v)",
+    "sinh": "(micrograd_es.exp(v) - micrograd_es.exp(-v)) / 2",
+    "cosh": "(micrograd_es.exp(v) + micrograd_es.exp(-v)) / 2",
+    "rint": "round(v.data)",
+}
+OF_NUMPY: Mapping[str, str] = MappingProxyType(
+    {name: f"micrograd_es.{name}(v), or numpy.vectorize(micrograd_es.{name}, 'O')(x) for an array" for name in _SAME}
+    | {name: f"{way}, or numpy.vectorize(lambda v: {way}, 'O')(x) for an array" for name, way in _FORMULAS.items()}
+    | {"conjugate": "micrograd_es.sum([(v - m) ** 2 for v in x]) / len(x) for a variance with the mean m"}
+)
 
 OF_A_VALUE: Mapping[str, str] = MappingProxyType(
     {name: f"micrograd_es.{name}(v)" for name in _FUNCTIONS}
@@ -86,7 +104,20 @@ class Missing:
         raise AttributeError(self.told)
 
 
-def say_instead(kind: type, owner: str, names: Mapping[str, str]) -> None:
+class MissingMethod(Missing):
+    """A method that says what to write instead of it where it is called.
+
+    Where an entry of an array has no such attribute, NumPy has an error of its own in place of ours.
+    """
+
+    def __get__(self, x: object, owner: type) -> Any:
+        return self
+
+    def __call__(self, *given: Any, **options: Any) -> None:
+        raise AttributeError(self.told)
+
+
+def say_instead(kind: type, owner: str, names: Mapping[str, str], missing: type[Missing] = Missing) -> None:
     """Give a class an attribute for each name, which says what to write instead of it, and which `dir` does not list.
 
     >>> class Number:
@@ -98,10 +129,14 @@ def say_instead(kind: type, owner: str, names: Mapping[str, str]) -> None:
     AttributeError: a Number has no attribute 'tanh'; write tanh(x).
     """
     for name, instead in names.items():
-        setattr(kind, name, Missing(owner, name, instead))
+        setattr(kind, name, missing(owner, name, instead))
     listed: Any = kind.__dir__
 
     def present(x: Any) -> list[str]:
-        return [name for name in listed(x) if name not in names or hasattr(x, name)]
+        return [name for name in listed(x) if name not in names or _has(x, name)]
 
     kind.__dir__ = present  # type: ignore[method-assign, assignment]
+
+
+def _has(x: Any, name: str) -> bool:
+    return hasattr(x, name) and not isinstance(getattr(x, name), Missing)

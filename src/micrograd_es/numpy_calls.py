@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from micrograd_es.missing import OF_NUMPY
+
 _OPERATORS = {  # by NumPy's name, the method of a Value on the left, and that of one on the right
     "add": ("__add__", "__radd__"),
     "subtract": ("__sub__", "__rsub__"),
@@ -20,7 +22,7 @@ _COMPARISONS = {
     "greater_equal": ("__ge__", "__le__"),
 }
 _ENTRY_BY_ENTRY = {*_OPERATORS, *_COMPARISONS, "equal", "not_equal"}
-_SAME = ("exp", "log", "tanh", "sin", "cos", "sqrt", "maximum", "minimum")  # what the package has by the same name
+_OF_TWO = {name: f"micrograd_es.{name}(x, y)" for name in ("maximum", "minimum")}  # has the package by the same name
 
 
 def of_numpy(ufunc: Any, method: str, inputs: Sequence[Any], options: Mapping[str, Any]) -> Any:
@@ -49,8 +51,7 @@ def of_numpy(ufunc: Any, method: str, inputs: Sequence[Any], options: Mapping[st
     if known and name in _OPERATORS:
         return _run(*_OPERATORS[name], *inputs)
     given = next(x for x in inputs if _is_value(x))
-    call = f"micrograd_es.{name}({', '.join('xy'[: len(inputs)])})"
-    own = call if name in _SAME else "operators, or functions of micrograd_es"
+    own = OF_NUMPY.get(name) or _OF_TWO.get(name) or "operators, or functions of micrograd_es"
     raise TypeError(f"NumPy's {name} was given {given!r}; it takes numbers, and knows no gradients. Write {own}.")
 
 

@@ -9,7 +9,7 @@ from micrograd_es import flow
 from micrograd_es.eager import eager
 from micrograd_es.graph import uses
 from micrograd_es.maths import LARGEST, Number, as_number, counted
-from micrograd_es.missing import OF_A_VALUE, say_instead
+from micrograd_es.missing import OF_A_VALUE, OF_NUMPY, MissingMethod, say_instead
 from micrograd_es.numpy_calls import is_array_of_values, of_numpy
 from micrograd_es.ops import ABS, ADD, DIV, INV, MUL, NEG, POW, SUB, Op
 from micrograd_es.pickles import reduced
@@ -264,6 +264,7 @@ class Value:
 
 
 say_instead(Value, "a Value", OF_A_VALUE)
+say_instead(Value, "a Value", OF_NUMPY, MissingMethod)
 
 
 class Constant(Value):
@@ -294,15 +295,15 @@ class Parameter(Value):
     is_parameter = True
 
 
-def as_value(x: Any, row: Op | None = None) -> Value:
-    """x itself where it is a Value, else the number x as a Constant."""
+def as_value(x: Any, row: Op | None = None, each: str = "") -> Value:
+    """x itself where it is a Value, else the number x as a Constant; `each` is what to write where x is many."""
     if isinstance(x, Value):
         return x
     try:
         return Constant(x)
-    except (TypeError, ValueError) as error:
-        place = f"an input of {row.name}" if row else "a value"
-        raise type(error)(str(error).replace("data is", f"{place} is", 1)) from None
+    except (TypeError, ValueError):
+        pass
+    return Constant(as_number(x, f"an input of {row.name}" if row else "a value", each))
 
 
 def _text(label: object) -> str:
@@ -314,7 +315,9 @@ def _text(label: object) -> str:
 
 def _number(x: Value | Number) -> Number:
     """The number of a Value, or the number itself."""
-    return x.data if isinstance(x, Value) else as_number(x, "what a Value is compared with")
+    if isinstance(x, Value):
+        return x.data
+    return as_number(x, "what a Value is compared with", "it for each of them, such as [w > v for v in x]")
 
 
 def apply(row: Op, *xs: Value | Number) -> Value:
@@ -326,7 +329,8 @@ def apply(row: Op, *xs: Value | Number) -> Value:
     """
     if row.arity is not None and len(xs) != row.arity:
         raise TypeError(f"{row.name} was given {counted(len(xs), 'input')}; expected {row.arity}.")
-    return general(row, tuple([x if x.__class__ is Value else as_value(x, row) for x in xs]))
+    each = "[apply(row, v) for v in x]" if row.arity == 1 else "apply(row, *x)"
+    return general(row, tuple([x if x.__class__ is Value else as_value(x, row, each) for x in xs]))
 
 
 def general(row: Op, inputs: tuple[Value, ...]) -> Value:
