@@ -75,6 +75,20 @@ def test_asking_for_gradients_changes_nothing() -> None:
     assert [(v.data, v.grad, v.label, v.wires, v.scope) for v in gradients(f)] == before
 
 
+def test_gradients_are_kept_by_value_and_say_so() -> None:
+    x, y = Value(2.0, "x"), Value(3.0, "y")
+    found = gradients(x * x)
+    with pytest.raises(
+        KeyError, match=r"gradients are not kept by 'x'; expected the Value itself\. Write gradients\(f\)\["
+    ):
+        found["x"]  # type: ignore[index]
+    with pytest.raises(
+        KeyError, match=r"nothing here depends on Value\(3\.0, label='y'\).*Write gradients\(f\)\.get\(v, 0\)"
+    ):
+        found[y]
+    assert (found.get(y, 0), y in found, len(found)) == (0, False, 2)
+
+
 def test_every_node_comes_after_all_that_use_it() -> None:
     """Differentiating twice walks the mapping in its order."""
     x = Value(0.5)

@@ -431,7 +431,7 @@ def test_wrong_inputs_get_one_clear_error() -> None:
     program = record(lambda x, t: (x[0] - t) ** 2, [0.0, 0.0], 0.0)
     with pytest.raises(TypeError, match="was given 1 input; expected 2"):
         program(np.zeros((3, 2)))
-    with pytest.raises(ValueError, match=r"shapes \(3, 3\), \(3,\); expected \(batch, 2\), \(batch\)"):
+    with pytest.raises(ValueError, match=r"shapes \(3, 3\), \(3,\); expected \(batch, 2\), \(batch,\), with"):
         program(np.zeros((3, 3)), np.zeros(3))
     with pytest.raises(ValueError, match="reduce is 'max'; expected one of 'mean', 'sum'"):
         program.value_and_grad(np.zeros((3, 2)), np.zeros(3), reduce="max")

@@ -576,7 +576,7 @@ def test_an_input_that_has_no_local_gradient_may_be_a_constant(fast: bool, add_r
     program = record(lambda x: apply(row, x * W, 2.5), 0.0, fast=fast)
     assert program.value_and_grad(np.array([1.0, 2.0]), wrt="both")[1][0] == pytest.approx([3.75])
     program = record(lambda x: apply(row, x, W), 0.0, fast=fast)
-    with pytest.raises(ValueError, match=r"scaled\(x = 1.0, w = 2.0\) has no finite local gradient for its input w"):
+    with pytest.raises(ValueError, match=r"scaled\(x = 1.0, w = 2.0\) has no local gradient for its input w, at"):
         program.value_and_grad(np.array([1.0, 2.0]))
 
 

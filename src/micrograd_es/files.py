@@ -30,6 +30,10 @@ def write_files(contents: Mapping[Path, bytes]) -> None:
 def _written(path: Path, data: bytes) -> Path:
     """A temporary file beside `path` that holds the data."""
     folder = path.parent
+    if not path.name:
+        raise IsADirectoryError(
+            f"the path is {str(path)!r}, or empty; expected that of a file. Write a name, such as 'name.json'."
+        )
     if not folder.is_dir():
         raise FileNotFoundError(f"cannot write {path}: there is no folder {folder}. Make it first: mkdir -p {folder}")
     if path.is_dir():

@@ -5,15 +5,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from micrograd_es.graph import check_value, topological
 from micrograd_es.maths import LARGEST, Number, shown
 from micrograd_es.replay import GRADIENT_ADVICE, refuse
+from micrograd_es.symbols import SYMBOLS, Symbol
 
 if TYPE_CHECKING:
+    from micrograd_es.ops import Op
     from micrograd_es.value import Value
+
+
+class Gradients(dict["Value", Any]):
+    """Gradients by Value, which say what to write where something else is asked for."""
+
+    def __missing__(self, key: object) -> Any:
+        if hasattr(type(key), "wires"):
+            raise KeyError(f"nothing here depends on {key!r}; expected a Value behind f. Write gradients(f).get(v, 0).")
+        raise KeyError(f"gradients are not kept by {key!r}; expected the Value itself. Write gradients(f)[v].")
 
 
 Swept = tuple[list["Value"], list[Any], dict["Value", Any]]
@@ -39,7 +50,9 @@ def gradients(f: Value) -> dict[Value, Number]:
 def swept(f: Value) -> dict[Value, Number]:
     """What `gradients` gives, also while a program is recorded."""
     made, slopes, leaves = sweep(f)
-    return dict(zip(made, slopes, strict=True)) | leaves
+    found = Gradients(zip(made, slopes, strict=True))
+    found.update(leaves)
+    return found
 
 
 def sweep(f: Value) -> Swept:
@@ -163,11 +176,28 @@ def _refuse_undefined(node: Value, x: Value) -> None:
 
 
 def undefined(node: Value, x: Value) -> ValueError:
-    """The error for an operation that has no local gradient for its input x (√x at 0)."""
+    """The error for an operation that has no local gradient for its input x: here (√x at 0), or none at all."""
+    name, row = x.label or shown(x.number), node.origin.op
+    assert row is not None
+    if any(local is None and y is x for y, local in zip(node.inputs, _by_rule(row, len(node.inputs)), strict=True)):
+        return ValueError(
+            f"{written(node)} has no local gradient for its input {name}, at any point: the rule of the row gives None;"
+            f" expected a slope where a gradient is asked for. Write it in local of the row {row.name}, or give a"
+            " Constant."
+        )
     return ValueError(
-        f"{written(node)} has no finite local gradient for its input {x.label or shown(x.number)};"
+        f"{written(node)} has no finite local gradient for its input {name};"
         " expected a point where the slope exists. Move the input away from it."
     )
+
+
+def _by_rule(row: Op, inputs: int) -> Sequence[object]:
+    """What the rule of a row gives as the local gradients, read with symbols; zeros where they cannot read it."""
+    try:
+        slopes = tuple(row.local(SYMBOLS, Symbol("z"), *[Symbol("x") for _ in range(inputs)]))
+    except Exception:  # a rule is the user's code, and may ask what its input is
+        slopes = ()
+    return slopes if len(slopes) == inputs else (0,) * inputs
 
 
 def _overflow(gradient: dict[Value, Any]) -> OverflowError:

@@ -69,8 +69,15 @@ OF_A_PROGRAM: Mapping[str, str] = MappingProxyType(
         "predict": "program(inputs)",
         "forward": "program(inputs)",
     }
-    | dict.fromkeys(("grad", "gradient", "gradients", "backward"), "program.value_and_grad(inputs)")
-    | dict.fromkeys(("weights", "state_dict"), "program.parameters")
+    | dict.fromkeys(
+        (
+            *("grad", "grads", "gradient", "gradients", "backward"),
+            *("value_and_grads", "value_and_gradient", "value_and_gradients", "loss_and_grad", "grad_and_value"),
+        ),
+        "program.value_and_grad(inputs)",
+    )
+    | dict.fromkeys(("weights", "params", "state_dict"), "program.parameters")
+    | dict.fromkeys(("writeback", "update_values"), "program.write_back()")
 )
 
 OF_AN_OPTIMIZER: Mapping[str, str] = MappingProxyType(
@@ -119,6 +126,8 @@ class MissingMethod(Missing):
 
 def say_instead(kind: type, owner: str, names: Mapping[str, str], missing: type[Missing] = Missing) -> None:
     """Give a class an attribute for each name, which says what to write instead of it, and which `dir` does not list.
+
+    It says so when it is asked for, or with MissingMethod in place of `missing` when it is called.
 
     >>> class Number:
     ...     pass

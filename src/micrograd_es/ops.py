@@ -41,6 +41,9 @@ class RuleError(TypeError):
     """A rule of a row does not give what it has to: one number, and a local gradient for each input."""
 
 
+MISTAKES = (AttributeError, NameError)  # of a rule: it is wrong itself, whatever its inputs
+
+
 class Op:
     """One row of the table. See the columns in the module's docstring."""
 
@@ -106,8 +109,12 @@ def op(
     return OPS[name]
 
 
+class UnknownError(ValueError):
+    """The table of operations has no row of that name."""
+
+
 def find(name: str) -> Op:
-    """The row of that name.
+    """The row of that name. Raises UnknownError where there is none.
 
     >>> find("mul").role
     <Role.SWAPPER: 'swapper'>
@@ -115,7 +122,7 @@ def find(name: str) -> Op:
     try:
         return OPS[name]
     except KeyError:
-        raise ValueError(f"no operation is called {name!r}; the table has {', '.join(OPS)}.") from None
+        raise UnknownError(f"no operation is called {name!r}; the table has {', '.join(OPS)}.") from None
 
 
 # fmt: off

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd_es.flow import named
 from micrograd_es.maths import LARGEST, NUMBERS, Number, as_number, of_one_kind, shown
-from micrograd_es.ops import Op, RuleError, local_or_none
-from micrograd_es.replay import RECORDING
+from micrograd_es.ops import MISTAKES, Op, RuleError, local_or_none
+from micrograd_es.replay import RECORDING, RecordingError
 
 if TYPE_CHECKING:
     from micrograd_es.value import Value
 
 _FLOATS = {float}
+_EXPECTED = (ArithmeticError, ValueError, TypeError)  # of a rule, where it has no result
 _KINDS = {int, float, Fraction, Decimal}
 
 
@@ -29,7 +30,8 @@ def computed(row: Op, inputs: Sequence[Value]) -> tuple[Number, Sequence[Number 
     (10, (5, 2))
 
     Raises ZeroDivisionError, OverflowError or ValueError, naming the operation and its inputs, where the result is no
-    finite real number; TypeError where the inputs do not mix (a Decimal and a float), or where there are none.
+    finite real number; TypeError where the inputs do not mix (a Decimal and a float), or where there are none;
+    RuleError where a rule fails in any other way.
     """
     if not inputs:
         raise TypeError(
@@ -46,13 +48,13 @@ def computed(row: Op, inputs: Sequence[Value]) -> tuple[Number, Sequence[Number 
         if not -LARGEST <= result <= LARGEST:
             raise OverflowError
         return result, local_or_none(row, NUMBERS, result, numbers, floats)
-    except RuleError:
+    except (RuleError, RecordingError, *MISTAKES):
         raise
-    except (ArithmeticError, ValueError, TypeError) as error:
+    except Exception as error:  # of any kind: a rule may be the user's code
         failed = _no_result(row, inputs, error)
         if (recording := RECORDING.get()) and not recording.failed:
             recording.failed = failed
-        raise failed from None
+        raise failed from (None if isinstance(error, _EXPECTED) else error)
 
 
 def _plain(row: Op, x: Any) -> Any:
@@ -68,6 +70,10 @@ def _plain(row: Op, x: Any) -> Any:
 def _no_result(row: Op, inputs: Sequence[Value], error: Exception) -> Exception:
     """The error for an operation without a finite real result, of the kind Python gives."""
     given = f"{row.name}({named(inputs)})"
+    if not isinstance(error, _EXPECTED):
+        return RuleError(
+            f"{given}: a rule of the row failed ({error!r}); expected a number, or a ValueError where there is none."
+        )
     if isinstance(error, TypeError):
         kinds = list(dict.fromkeys(type(x.number).__name__ for x in inputs))
         if len(kinds) == 1:

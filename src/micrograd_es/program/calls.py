@@ -139,6 +139,7 @@ class Calls:
         self.calls: dict[tuple[Any, ...], Call] = {}
         self.runners: dict[tuple[int, str], Any] = {}
         self.last: Call | None = None
+        self.narrow = shared.dtype != np.float64
         if fast:
             fast_runner()  # what it needs is asked for now, not at the first run
 
@@ -155,6 +156,13 @@ class Calls:
                     return call
             except (AttributeError, ValueError):  # no array; or a known one whose shape has been set
                 pass
+        if not self.narrow:
+            return self._anew(inputs, wrt, reduce)
+        with np.errstate(over="ignore"):  # what is too large is told by `faults`, with its number
+            return self._anew(inputs, wrt, reduce)
+
+    def _anew(self, inputs: Sequence[Any], wrt: str, reduce: str) -> Call:
+        """What `ready` gives where not all is as at the last call."""
         arrays = [as_array(x, self.shared.dtype) for x in inputs]
         call = self.last = self._call(arrays, wrt, reduce)
         for x, (_, place, _, _) in zip(arrays, call.places, strict=True):

@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 
 from micrograd_es import flow
+from micrograd_es.ops import RuleError
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Inner, Plan, Space, Wanted
+from micrograd_es.program.given import in_dtype
 from micrograd_es.program.in_numpy.portions import length_of
 from micrograd_es.program.in_numpy.runner import Runner
 from micrograd_es.program.tape import Tape
@@ -24,22 +26,42 @@ class NotFiniteError(ArithmeticError, ValueError):
     """What a program computed for an example is no finite real number."""
 
 
-def located(plan: Plan, shared: Array, inputs: Array, wanted: Wanted) -> ArithmeticError:
+def located(
+    plan: Plan, shared: Array, inputs: Array, wanted: Wanted, given: Sequence[Array], single: bool
+) -> ArithmeticError:
     """The error for a run whose values or gradients are not finite.
 
     `inputs` has a row for each example; `wanted` is where gradients were asked for, nowhere where only the
-    outputs were.
+    outputs were. `given` are the inputs as they came, perhaps with more digits, and `single` whether they were one
+    example and no batch.
     """
     runner, bad = _searched(plan, shared, inputs, wanted)
     example = bad[0] if bad else 0
+    place = "" if single else f"in example {example} of the batch"
+    if lost := _lost(plan, inputs[example : example + 1], [x if single else x[example : example + 1] for x in given]):
+        return OverflowError(_in(place, lost))
     if not len(inputs):
         inputs = np.zeros((1, plan.tape.inputs))  # nothing depends on them
     try:
         _run(plan, shared[:, 0].tolist(), inputs[example].tolist(), wanted)
     except _FaultError as fault:
-        told = f"{fault.told.rstrip('.')}; in example {example} of the batch." if bad and fault.varies else fault.told
-        return fault.kind(told)
-    return NotFiniteError(_what_overflows(plan, runner, example))
+        return fault.kind(_in(place if bad and fault.varies else "", fault.told))
+    return NotFiniteError(_what_overflows(plan, runner, place))
+
+
+def _in(place: str, told: str) -> str:
+    """What went wrong, with the place where it did, if there is one."""
+    return f"{told.rstrip('.')}; {place}." if place else told
+
+
+def _lost(plan: Plan, row: Array, given: Sequence[Array]) -> str:
+    """What is said of the first input of an example that is too large for the numbers of the runner; or nothing."""
+    wide = [x for part in given for x in np.asarray(part, float).flat] if row.size else []
+    try:
+        in_dtype(wide, str(row.dtype), lambda number: f"the input {plan.tape.name(number)}")
+    except OverflowError as error:
+        return str(error)
+    return ""
 
 
 def _searched(plan: Plan, shared: Array, inputs: Array, wanted: Wanted) -> tuple[Runner, list[int]]:
@@ -107,7 +129,7 @@ def _run(plan: Plan, shared: Sequence[float], given: Sequence[float], wanted: Wa
         varies.append(any(varies[x] for x in entry.inputs))
         try:
             node = general(entry.op, tuple([nodes[x] for x in entry.inputs]))
-        except (ArithmeticError, ValueError) as error:
+        except (ArithmeticError, ValueError, RuleError) as error:
             raise _FaultError(error, _with_place(str(error), tape, number), varies[-1]) from None
         node.label = entry.label or tape.name(number)
         fixed = number in plan.places and not _is_wanted(plan, number, wanted)
@@ -160,12 +182,14 @@ def _place(tape: Tape, number: int) -> str:
     return "".join(f" ({part})" for part in (entry.label, entry.scope) if part)
 
 
-def _what_overflows(plan: Plan, runner: Runner, example: int) -> str:
+def _what_overflows(plan: Plan, runner: Runner, place: str) -> str:
     """For an example that is fine with Python's floats: what is too large for the numbers of the runner."""
     kind = str(runner.values[Space.VARYING].dtype)
     for number, entry in enumerate(plan.tape.entries, plan.tape.first_entry):
         space, row = plan.places.get(number, (Space.SHARED, 0))
         if number in plan.places and not np.isfinite(runner.values[space][row]).all():
             told = _with_place(f"{entry.op.name}({', '.join(map(plan.tape.name, entry.inputs))}): ", plan.tape, number)
-            return f"{told}the result is too large for {kind}, in example {example} of the batch. Scale the inputs."
+            return f"{told}the result is too large for {kind}{place and f', {place}'}. Scale the inputs."
+    if not place:
+        return f"the gradient is too large for {kind}. Scale the inputs."
     return f"the sum over the batch is too large for {kind}. Scale the inputs, or take the mean."

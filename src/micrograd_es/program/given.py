@@ -58,7 +58,7 @@ def as_dtype(given: Any) -> str:
     raise ValueError(f"dtype is {given!r}; expected one of {', '.join(map(repr, DTYPES))}.")
 
 
-def in_dtype(numbers: Sequence[float], dtype: str, what: Callable[[int], str]) -> Array:
+def in_dtype(numbers: Sequence[float] | Array, dtype: str, what: Callable[[int], str]) -> Array:
     """Numbers as a program has them; OverflowError, with what it is by its place, for one that is too large."""
     wide = np.array(numbers, float)
     with np.errstate(over="ignore"):
@@ -131,19 +131,20 @@ def batch_of(inputs: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> tuple[
     batch = found[0][0] if found[0] else 1
     if found == [(batch, *shape) for shape in shapes]:
         return batch, False
-    raise ValueError(_misfit(found, shapes))
+    raise ValueError(_misfit(inputs, shapes))
 
 
 def _of_batches(shapes: Sequence[tuple[int, ...]]) -> str:
     """The shapes of the inputs of a batch, in words."""
-    return ", ".join(f"({', '.join(['batch', *map(str, shape)])})" for shape in shapes)
+    return ", ".join(f"({', '.join(['batch', *map(str, shape)])}{'' if shape else ','})" for shape in shapes)
 
 
-def _misfit(found: Sequence[tuple[int, ...]], shapes: Sequence[tuple[int, ...]]) -> str:
+def _misfit(inputs: Sequence[Array], shapes: Sequence[tuple[int, ...]]) -> str:
     """The error for inputs of other shapes than a batch of examples has."""
+    found = [x.shape for x in inputs]
     given, expected = ", ".join(map(str, found)), _of_batches(shapes)
     one = ", ".join(str(shape) if shape else "a number" for shape in shapes)
-    hints = dict.fromkeys(map(_reshaped, found, shapes))
+    hints = dict.fromkeys([*map(_reshaped, found, shapes), *_repeated(inputs, shapes)])
     if len(shapes) == 1:
         told = f"the input has the shape {given}; expected {expected}, or {one} for one example."
     else:
@@ -161,6 +162,21 @@ def _reshaped(found: tuple[int, ...], shape: tuple[int, ...]) -> str:
     if len(found) == 2 and found[:1] == shape:
         return f" Write x.T in place of the {found}: an example is a row."
     return ""
+
+
+def _repeated(inputs: Sequence[Array], shapes: Sequence[tuple[int, ...]]) -> list[str]:
+    """What to write for inputs of one example beside batches: the same for each example."""
+    batches = {x.shape[0] for x, shape in zip(inputs, shapes, strict=True) if x.ndim and x.shape[1:] == shape}
+    if len(batches) != 1:
+        return []
+    (batch,) = batches
+    alone = [x for x, shape in zip(inputs, shapes, strict=True) if x.shape == shape]
+    return [
+        f" Write np.broadcast_to(x, {(batch, *x.shape)}) in place of the {x.shape}: the same for each example."
+        if x.shape
+        else f" Write np.full({batch}, {x.item()}) in place of the number {x.item()}: the same for each example."
+        for x in alone
+    ]
 
 
 def unflattened(shape: Structure, numbers: Iterator[Any]) -> Any:

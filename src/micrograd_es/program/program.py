@@ -9,7 +9,7 @@ from numbers import Integral
 from operator import itemgetter
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any, Literal, Never, overload
 
 import numpy as np
 
@@ -17,8 +17,8 @@ from micrograd_es.files import write_files
 from micrograd_es.maths import as_number, counted
 from micrograd_es.missing import OF_A_PROGRAM, say_instead
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.blocks import Space
-from micrograd_es.program.calls import WRT, Calls, wanted
+from micrograd_es.program.blocks import Space, Wanted
+from micrograd_es.program.calls import WRT, Call, Calls, wanted
 from micrograd_es.program.explaining.explain import arrays_of, explained
 from micrograd_es.program.faults import located
 from micrograd_es.program.given import as_array, as_dtype, as_flag, batch_of, count, in_dtype, outputs_of, unflattened
@@ -65,10 +65,7 @@ class Program:
         self._shared = np.zeros((max(self.plan.sizes[Space.SHARED], 1), 1), dtype)
         self._parameters: Array = self._shared[: tape.parameters, 0]
         own = [float(v.number) for v in values] if numbers is None else numbers
-        order, first = self.plan.parameters, tape.inputs
-        self.parameters = in_dtype(
-            [own[x] for x in order], dtype, lambda place: f"the parameter {tape.name(first + order[place])}"
-        )
+        self.parameters = [own[x] for x in self.plan.parameters]
         end = tape.parameters + len(tape.constants)
         self._shared[tape.parameters : end, 0] = in_dtype(tape.constants, dtype, lambda _: "a constant")
         self._calls = Calls(self.plan, self._shared, self.shapes, fast)
@@ -83,10 +80,13 @@ class Program:
     @parameters.setter
     def parameters(self, numbers: Any) -> None:
         if numbers is not self._parameters:
-            found = as_array(numbers, self._shared.dtype, "parameters")
+            found = as_array(numbers, float, "parameters")
             if found.shape != self._parameters.shape:
                 raise ValueError(f"parameters has the shape {found.shape}; expected {self._parameters.shape}.")
-            self._parameters[:] = found
+            self._parameters[:] = in_dtype(found, str(self._shared.dtype), self._name_of_parameter)
+
+    def _name_of_parameter(self, place: int) -> str:
+        return f"the parameter {self.tape.name(self.tape.inputs + self.plan.parameters[place])}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy what was recorded; what a call prepares is prepared again."""
@@ -106,7 +106,7 @@ class Program:
         parts = ("input", tape.inputs), ("parameter", tape.parameters), ("operation", len(tape.entries))
         return f"Program({', '.join(counted(number, noun) for noun, number in parts)})"
 
-    def __call__(self, *inputs: Any, check: bool = False) -> Any:
+    def __call__(self, *inputs: Any, check: bool = False, **named: Never) -> Any:
         """The outputs for a batch: the inputs have one row an example, and so have the outputs.
 
         Nested lists of equal lengths give an array of their shape for each example, others one row of all numbers.
@@ -114,12 +114,17 @@ class Program:
         What is not a real number comes out as nan or inf; with `check` it is an ArithmeticError that names the
         operation and the example.
         """
+        if named:
+            raise TypeError(
+                f"the program was given {next(iter(named))}=…; expected inputs without names, and check=…."
+                " Write program(inputs)."
+            )
         with self._lock:
             call = self._calls.ready(inputs)
             call.runner.predict()
             found = call.stacked() if isinstance(self.result, list) else call.outputs[0].copy()
             if check and as_flag(check, "check") and not np.isfinite(found).all():
-                raise located(self.plan, self._shared, call.runner.inputs, {})
+                raise self._fault(call, inputs, {})
         if not call.single:
             return found.reshape(call.batch, *self._row) if len(self._row) > 1 else found
         return unflattened(self.result, iter(found.ravel().tolist()))
@@ -163,12 +168,17 @@ class Program:
             else:
                 out[...] = call.slopes
             if (not isfinite(value + call.check.item()) or wrt != "parameters") and not call.is_sound(value):
-                raise located(self.plan, self._shared, call.runner.inputs, wanted(self.plan, wrt))
+                raise self._fault(call, inputs, wanted(self.plan, wrt))
             if reduce == "none":
                 value = call.outputs[0].item() if call.single else call.outputs[0].copy()
         finally:
             self._lock.release()
         return value, gradient
+
+    def _fault(self, call: Call, inputs: Sequence[Any], wanted: Wanted) -> ArithmeticError:
+        """The error for a call whose values or gradients are not finite."""
+        given = [as_array(x, float) for x in inputs]
+        return located(self.plan, self._shared, call.runner.inputs, wanted, given, call.single)
 
     def explain(
         self,

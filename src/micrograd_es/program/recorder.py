@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from inspect import signature
 from typing import Any
@@ -15,6 +16,8 @@ from micrograd_es.program.program import Program
 from micrograd_es.program.recording import Structure, recorded
 from micrograd_es.replay import RecordingError, refuse
 from micrograd_es.value import Value
+
+_LIST = re.compile(r"'list'|\blist indices\b|\bsequence\b")  # in errors of Python's own about lists
 
 
 @with_advice("record(lambda x: …, 0.0)", {"compile": "fast=True", "jit": "fast=True", "runner": "fast=True"})
@@ -55,9 +58,10 @@ def record(
     shapes = [_shape(example) for example in examples]
     try:
         tape, found, result = recorded(fn, examples, parameters, merge)
-    except TypeError as error:
+    except (TypeError, AttributeError) as error:
         _check_count(fn, examples)
         _note_of_batches(error, shapes)
+        _note_of_arrays(error, examples)
         raise
     return Program(tape, shapes, result, found, dtype=dtype, fast=fast)
 
@@ -95,6 +99,19 @@ def _note_of_batches(error: Exception, shapes: Sequence[tuple[int, ...]]) -> Non
         error.add_note(
             f"The examples have the shapes {given}; for many rows write record(fn, x[0]): one row is an example."
         )
+
+
+def _note_of_arrays(error: Exception, examples: Sequence[Structure]) -> None:
+    """Say beside an error about a list that it may be the array that was given as an example."""
+    if not isinstance(error, RecordingError) and any(map(_is_array, examples)) and _LIST.search(str(error)):
+        error.add_note(
+            "An example that is an array comes to the function as a list; write x = np.array(x, object) in it for an"
+            " array of Values."
+        )
+
+
+def _is_array(example: Structure) -> bool:
+    return getattr(example, "ndim", 0) != 0
 
 
 def _shape(example: Structure) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from micrograd_es import ops
 from micrograd_es.maths import NUMBERS
-from micrograd_es.ops import Op, local_or_none
+from micrograd_es.ops import MISTAKES, Op, local_or_none
 from micrograd_es.program.arrays import ARRAYS
 from micrograd_es.program.branches import without_branches
 from micrograd_es.symbols import LONGEST, Symbol, SymbolMaths, symbol
@@ -196,8 +196,7 @@ def _one_by_one(op: Op) -> tuple[Callable[..., Any], Callable[..., Any]]:
         shape, columns = _flat((z, *xs))
         found = np.empty((len(xs), len(columns[0])))
         for place, (first, *rest) in enumerate(zip(*columns, strict=True)):
-            slopes = local_or_none(op, NUMBERS, first, tuple(rest), True)
-            found[:, place] = [np.nan if slope is None else slope for slope in slopes]
+            found[:, place] = _slopes(op, first, rest)
         return tuple(found.reshape(len(xs), *shape))
 
     return forward, local
@@ -212,5 +211,17 @@ def _flat(xs: Sequence[Any]) -> tuple[tuple[int, ...], list[list[float]]]:
 def _number(rule: Callable[..., Any], xs: Sequence[float]) -> float:
     try:
         return float(rule(NUMBERS, *xs))
-    except (ArithmeticError, ValueError, TypeError):  # TypeError: a complex number
+    except MISTAKES:
+        raise
+    except Exception:  # of any other kind: what is wrong is told where the example is run again
         return float("nan")
+
+
+def _slopes(op: Op, z: float, xs: list[float]) -> list[float]:
+    try:
+        slopes = local_or_none(op, NUMBERS, z, tuple(xs), True)
+    except MISTAKES:
+        raise
+    except Exception:  # as above
+        slopes = (None,) * len(xs)
+    return [float("nan") if slope is None else float(slope) for slope in slopes]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd_es.ops import find
+from micrograd_es.ops import UnknownError, find
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.given import as_array, count, unflattened
 from micrograd_es.program.tape import Entries, Entry, Tape
@@ -40,7 +40,7 @@ def written(saved: Saved) -> bytes:
 
 
 def read(path: str | PathLike[str]) -> Saved:
-    """What a file holds. Raises ValueError, naming it, where it is not what `written` gives."""
+    """What a file holds. Raises ValueError, naming it, where it is not what `written` gives, or an operation lacks."""
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
         shapes = [tuple(shape) for shape in data["shapes"]]
@@ -48,6 +48,11 @@ def read(path: str | PathLike[str]) -> Saved:
         saved = Saved(_tape(data["tape"]), shapes, data["result"], numbers, data["dtype"])
         _check_tape(saved.tape)
         _check(saved)
+    except UnknownError as error:
+        raise ValueError(
+            f"{path} needs an operation that is not there: {error} Where it is one of your own, write op(…) for it, as"
+            " where the program was recorded, before you load it."
+        ) from None
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"{path} is no program of micrograd_es ({error}); expected what Program.save wrote.") from None
     return saved
