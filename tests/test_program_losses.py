@@ -74,7 +74,21 @@ def divergence_in_parts(ys: list[Value], ts: list[Value]) -> Value:
     return es.sum([t * es.log(t) for t in ts]) - es.dot(ts, [es.log(p) for p in es.softmax(ys)])
 
 
+def each(loss: Callable[[Value, Value], Value]) -> Fn:
+    """The sum of a loss of each output and its target."""
+    return lambda ys, ts: es.sum([loss(y, t) for y, t in zip(ys, ts, strict=True)])
+
+
+STABLE = {  # log(1 + e^y) − t·y without the exponential of a large number, and the slope of its log(1 + e^y) at 0
+    "relu": (each(lambda y, t: es.relu(y) - t * y + es.log(1 + es.exp(-abs(y)))), 0),
+    "relu of −y": (each(lambda y, t: es.relu(-y) + (1 - t) * y + es.log(1 + es.exp(-abs(y)))), 1),
+    "max(0, y)": (each(lambda y, t: es.maximum(0, y) - y * t + es.softplus(-abs(y))), 0),
+    "max(y, 0)": (each(lambda y, t: es.maximum(y, 0) - t * y + es.log(1 + es.exp(-abs(-y)))), 1),
+}
+
 SOFTMAX = "ℓ = −row sums of (T ⊙ log P)"
+BINARY = "ℓ = row sums of (softplus(Y) − T ⊙ Y)"
+LOGISTIC = "ℓ = row sums of (softplus(U))"
 
 # A loss, how many outputs, the line of ℓ, and that of ∂L/∂Y.
 LOSSES: dict[str, tuple[Fn, int, str, str]] = {
@@ -125,8 +139,23 @@ LOSSES: dict[str, tuple[Fn, int, str, str]] = {
         "ℓ = ½·row sums of (relu(U))",
         "−T ⊙ 1[U > 0]/(2·m)",
     ),
-    "sigmoid by hand": (by_sigmoid, 2, "ℓ = row sums of (softplus(Y) − T ⊙ Y)", "(σ(Y) − T)/m"),
-    "sigmoid as a quotient": (by_quotient, 2, "ℓ = row sums of (softplus(Y) − T ⊙ Y)", "(σ(Y) − T)/m"),
+    "sigmoid by hand": (by_sigmoid, 2, BINARY, "(σ(Y) − T)/m"),
+    "sigmoid as a quotient": (by_quotient, 2, BINARY, "(σ(Y) − T)/m"),
+    "log(1 + e^y)": (each(lambda y, t: es.log(1 + es.exp(y)) - t * y), 2, BINARY, "(σ(Y) − T)/m"),
+    "log(e^y + e^0)": (each(lambda y, t: es.log_sum_exp([y, 0.0]) - t * y), 2, BINARY, "(σ(Y) − T)/m"),
+    "log(1 + e^−y)": (each(lambda y, t: (1 - t) * y + es.log(es.exp(-y) + 1)), 2, BINARY, "(σ(Y) − T)/m"),
+    "both softplus": (
+        each(lambda y, t: t * es.softplus(-y) + (1 - t) * es.softplus(y)),
+        2,
+        BINARY,
+        "(σ(Y) − T)/m",
+    ),
+    **{f"stable, {name}": (loss, 2, BINARY, "(σ(Y) − T)/m") for name, (loss, _) in STABLE.items()},
+    "Poisson": (each(lambda y, t: es.exp(y) - t * y), 2, "ℓ = row sums of (e^Y − T ⊙ Y)", "(e^Y − T)/m"),
+    "Poisson, 1": (each(lambda y, t: (es.exp(y) - y * t) / 2), 1, "ℓ = ½·(e^Y − T ⊙ Y)", "(e^Y − T)/(2·m)"),
+    "logistic": (each(lambda y, t: es.softplus(-t * y)), 2, LOGISTIC, "−T ⊙ σ(U)/m"),
+    "logistic, 1": (each(lambda y, t: es.log(1 + es.exp(-(y * t)))), 1, "ℓ = softplus(U)", "−T ⊙ σ(U)/m"),
+    "−log σ(t·y)": (each(lambda y, t: -es.log(es.sigmoid(t * y))), 2, LOGISTIC, "−T ⊙ σ(U)/m"),
 }
 
 
@@ -160,6 +189,59 @@ def test_its_formulas_give_the_numbers_of_the_graph_for_any_target(name: str) ->
         assert found[f"∂L/∂{weights}"] == pytest.approx(every[f"∂L/∂{weights}"], rel=1e-11, abs=1e-14)
     net = network(4, 5, k)
     check_matrices(record(lambda x: loss(net(x[:4]), x[4:]), [0.1] * (4 + k)), np.concatenate([xs, ts], axis=1))
+
+
+@pytest.mark.parametrize("name", STABLE)
+def test_the_slope_of_a_stable_cross_entropy_at_0_is_that_of_the_graph(name: str) -> None:
+    """There |y| has the slope 0, and max(y, 0) that of its first: σ(0) is a half."""
+    loss, slope = STABLE[name]
+    w = Value(0.0, "w")
+    program = record(lambda x, t: loss([w * x], [t]), 1.0, 0.25)
+    xs, ts = [2.0, 3.0], [0.25, 1.0]
+    found = program.matrices(xs, ts)
+    assert found["∂L/∂Y"] == pytest.approx((slope - np.array([ts]).T) / 2)
+    assert found["∂L/∂w"].ravel() == pytest.approx(program.value_and_grad(xs, ts)[1])
+    text = words(program.explain(backward=True))
+    assert "ℓ = softplus(Y) − T ⊙ Y m×1 entropía cruzada binaria" in text, text
+    assert "∂L/∂Y = (σ(Y) − T)/m m×1 donde Y no es 0" in text, text
+
+
+def test_losses_of_counts_and_of_signs_have_their_names() -> None:
+    for loss, names in (
+        ("Poisson", ("pérdida de Poisson", "Poisson loss")),
+        ("logistic", ("pérdida logística", "logistic loss")),
+    ):
+        program = loss_program(2, LOSSES[loss][0])
+        for name, language in zip(names, ("es", "en"), strict=True):
+            assert f"m×1   {name}\n" in program.explain(language=language), program.explain(language=language)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        each(lambda y, t: es.exp(y) - y),
+        each(lambda y, t: es.exp(y) + t * y),
+        each(lambda y, t: es.relu(y) - t * y + es.softplus(abs(y))),
+        each(lambda y, t: es.relu(y) - t * y + 2 * es.softplus(-abs(y))),
+        each(lambda y, t: es.softplus(-2 * t * y)),
+        lambda ys, ts: es.softplus(-ts[0] * ys[0]) + es.relu(1 - ts[1] * ys[1]),
+        lambda ys, ts: es.softplus(-ts[0] * ys[0]) + es.softplus(-ts[1] * ys[0]) + es.softplus(-ts[1] * ys[1]),
+        lambda ys, ts: es.log(1 + es.exp(ys[0]) + es.exp(ys[1])) - ts[0] * ys[0] - ts[1] * ys[1],
+        lambda ys, ts: es.sum(
+            [f(y) - t * y + es.softplus(-abs(y)) for f, y, t in zip((es.relu, left_of_0), ys, ts, strict=True)]
+        ),
+    ],
+)
+def test_what_is_nearly_such_a_loss_keeps_its_steps(loss: Fn) -> None:
+    program = loss_program(2, loss)
+    assert not any(f"   {name}" in program.explain(language="en") for name in ("binary", "Poisson", "logistic"))
+    r = np.random.default_rng(1)
+    check_printed(program, r.normal(size=(5, 4)), r.uniform(size=(5, 2)))
+
+
+def left_of_0(y: Value) -> Value:
+    """max(y, 0), with the slope 1 at 0."""
+    return es.maximum(y, 0)
 
 
 @pytest.mark.parametrize("k", [2, 3])

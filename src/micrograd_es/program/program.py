@@ -192,10 +192,10 @@ class Program:
 
         With `backward` also those of the gradients. `examples` are "rows", as in Z = X·W + B, or "columns", which is
         Z = W·X + B. LaTeX lines go into an align environment. `language` is "es" or "en". A softmax cross-entropy, a
-        squared error, a binary cross-entropy or a hinge loss is written as in a lecture, ∂L/∂Y = (P − T)/m, also
-        where it is summed over the positions of an example, and so is an L2 penalty beside it, R = λ·‖W1‖². What a
-        recurrence does in each of four steps or more is one line, Hₜ = tanh(Zₜ), with the steps it holds for. `steps`
-        gives every step of all that.
+        squared error, a binary cross-entropy, a Poisson, hinge or logistic loss is written as in a lecture, ∂L/∂Y =
+        (P − T)/m, also where it is summed over the positions of an example, and so is an L2 penalty beside it, R =
+        λ·‖W1‖². What a recurrence does in each of four steps or more is one line, Hₜ = tanh(Zₜ), with the steps it
+        holds for. `steps` gives every step of all that.
 
         >>> from micrograd_es import Value, record, relu
         >>> W = [[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]]

@@ -8,9 +8,16 @@ from typing import NamedTuple
 
 from micrograd_es.program.explaining.notation import ratio
 
-Atom = tuple[str, int]  # ("y", column), ("t", number), ("softplus", column), ("hinge", column), ("lse", position)
+Atom = tuple[str, int]  # ("y", column), ("t", number), a function of a column, or ("lse", position)
 Terms = dict[tuple[Atom, ...], float]  # the factors of each product, in order, with what it is multiplied by
 Target = int | float  # the number of a target on the tape, or (as a float) what it is
+
+
+_FUNCTIONS = (  # of y, from which t·y is subtracted
+    ("binary cross-entropy", ("softplus",)),
+    ("binary cross-entropy", ("relu", "softplus of −|y|")),
+    ("Poisson", ("exp",)),
+)
 
 
 def log_sum(position: int) -> Atom:
@@ -26,8 +33,9 @@ class Loss(NamedTuple):
     """A loss that was recognised, `scale` times as large, with the target of each column.
 
     `kind` is "softmax cross-entropy", "KL divergence" (of a softmax from the targets), "squared error",
-    "binary cross-entropy" or "hinge"; `exact` says whether a softmax cross-entropy is −Σ t·log p also where the targets
-    do not sum to 1; else it is log Σ e^y − Σ t·y. It is divided by `over`, of outputs at so many positions.
+    "binary cross-entropy", "Poisson", "hinge" or "logistic"; `exact` says whether a softmax cross-entropy is −Σ t·log p
+    also where the targets do not sum to 1; else it is log Σ e^y − Σ t·y. It is divided by `over`, of outputs at so many
+    positions. A binary cross-entropy of max(0, y) and |y| has the slope `at_zero` for σ(0) where y is 0.
     """
 
     kind: str
@@ -35,6 +43,7 @@ class Loss(NamedTuple):
     targets: Sequence[Target]
     exact: bool = True
     over: int = 1
+    at_zero: float | None = None
 
     @property
     def known(self) -> bool:
@@ -52,6 +61,18 @@ class Loss(NamedTuple):
         if positions == 1 or int(below) % positions:
             return self
         return self._replace(scale=float(above) * positions / int(below), over=positions)
+
+
+class Seen(NamedTuple):
+    """What is seen in the graph of a loss beside its terms.
+
+    `logs` has the logarithm of each target that has one; by column, `margins` has the target of each 1 − t·y or −t·y
+    that a function is of, and `slopes` that of each max(0, y) where y is 0.
+    """
+
+    logs: dict[int, int]
+    margins: dict[int, int]
+    slopes: dict[int, float]
 
 
 class UnknownLossError(Exception):
@@ -85,9 +106,11 @@ def _squares(targets: Sequence[Terms]) -> Iterator[Terms]:
         yield {factors * 2: x * x}
 
 
-def _binary(targets: Sequence[Terms]) -> Iterator[Terms]:
+def _less_products(targets: Sequence[Terms], *functions: str) -> Iterator[Terms]:
+    """Σ f(y) − t·y, of a function that is the sum of some."""
     for column, t in enumerate(targets):
-        yield {(("softplus", column),): 1.0}
+        for name in functions:
+            yield {((name, column),): 1.0}
         yield _times(t, [("y", column)], -1.0)
 
 
@@ -95,49 +118,59 @@ def _times(terms: Terms, factors: Sequence[Atom], by: float) -> Terms:
     return {tuple(sorted((*key, *factors))): x * by for key, x in terms.items()}
 
 
-def matched(terms: Terms, width: int, margins: Mapping[int, int], logs: Mapping[int, int], positions: int = 1) -> Loss:
-    """Which loss the terms are, of outputs with so many columns in all, or the sum of which at several positions.
-
-    `margins` has the target by the column of each max(0, 1 − t·y), `logs` the logarithm of each target that has one.
-    """
+def matched(terms: Terms, width: int, seen: Seen, positions: int = 1) -> Loss:
+    """Which loss the terms are, of outputs with so many columns in all, or the sum of which at several positions."""
     y: Atom = ("y", 0)
-    if margins:
-        return _hinges(terms, [margins.get(column) for column in range(width)])
+    if seen.margins:
+        return _of_margins(terms, [seen.margins.get(column) for column in range(width)])
     kinds: list[tuple[str, float, float, bool, Callable[[Sequence[Terms]], Iterator[Terms]]]] = [
         ("squared error", terms.get((y, y), 0.0), -2.0, True, _squares),
-        ("binary cross-entropy", terms.get((("softplus", 0),), 0.0), -1.0, True, _binary),
     ]
+    for kind, functions in _FUNCTIONS:
+        scale = terms.get(((functions[0], 0),), 0.0)
+        kinds.append((kind, scale, -1.0, True, lambda ts, names=functions: _less_products(ts, *names)))  # type: ignore[misc]
     if any(log_sum(0) in key for key in terms):
         own = [-x for key, x in terms.items() if y in key and key != (y,)]
         scale = terms.get((log_sum(0),), own[0] if own else 0.0)
         kinds.append(("softmax cross-entropy", scale, -1.0, True, lambda ts: _softmax(ts, True, positions)))
         kinds.append(("softmax cross-entropy", scale, -1.0, False, lambda ts: _softmax(ts, False, positions)))
-        kinds.append(("KL divergence", scale, -1.0, True, lambda ts: _divergence(ts, logs, positions)))
+        kinds.append(("KL divergence", scale, -1.0, True, lambda ts: _divergence(ts, seen.logs, positions)))
     for kind, scale, slope, exact, polynomial in kinds:
         if scale > 0:
             targets = _targets(terms, width, scale * slope)
             if _same(terms, polynomial([_target_terms(t) for t in targets]), scale) and _is_told(
                 kind, targets, positions
             ):
-                return Loss(kind, scale, targets, exact)
+                return _with_slopes(Loss(kind, scale, targets, exact), seen.slopes)
     raise UnknownLossError
 
 
-def _hinges(terms: Terms, targets: Sequence[int | None]) -> Loss:
-    """Σ max(0, 1 − t·y), which is all that the terms have to be."""
-    scale = terms.get((("hinge", 0),), 0.0)
-    known = [t for t in targets if t is not None]
-    every = {(("hinge", column),): scale for column in range(len(targets))}
-    if terms != every or scale <= 0 or len(known) < len(targets):
+def _with_slopes(loss: Loss, slopes: Mapping[int, float]) -> Loss:
+    """A loss with the slope that it has where outputs are 0, if it is written with functions that have none there."""
+    found = set(slopes.values())
+    if len(found) > 1:
         raise UnknownLossError
-    return Loss("hinge", scale, known)
+    return loss._replace(at_zero=found.pop() if found else None)
+
+
+def _of_margins(terms: Terms, targets: Sequence[int | None]) -> Loss:
+    """Σ max(0, 1 − t·y) or Σ softplus(−t·y), which is all that the terms have to be."""
+    known = [t for t in targets if t is not None]
+    for kind in ("hinge", "logistic"):
+        scale = terms.get(((kind, 0),), 0.0)
+        every: list[Terms] = [{((kind, column),): 1.0} for column in range(len(targets))]
+        if scale > 0 and len(known) == len(targets) and _same(terms, iter(every), scale):
+            return Loss(kind, scale, known)
+    raise UnknownLossError
 
 
 def _is_told(kind: str, targets: Sequence[Target], positions: int) -> bool:
-    """Whether a square or a softplus has something subtracted, and known probabilities sum to 1."""
+    """Whether a square or a softplus has something subtracted, known probabilities sum to 1, and counts are given."""
     numbers = [t for t in targets if isinstance(t, float)]
     if numbers and len(numbers) < len(targets):
         return False
+    if kind == "Poisson":
+        return not numbers
     if kind == "softmax cross-entropy":
         return not numbers or all(isclose(fsum(numbers[i::positions]), 1.0, rel_tol=1e-9) for i in range(positions))
     return not numbers or any(numbers)

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from micrograd_es.ops import LOG, LSE, POW, RELU, SIGMOID, SOFTPLUS
+import numpy as np
+
+from micrograd_es.ops import EXP, LOG, LSE, POW, RELU, SIGMOID, SOFTPLUS
 from micrograd_es.program.explaining.formulas import Added, Arrays, Formula, Matrix, Minus, Name, Sum, Times
 from micrograd_es.program.explaining.loss_kinds import Loss
 from micrograd_es.program.explaining.notation import Style, numbered, ratio
@@ -29,6 +31,18 @@ class Shown(Formula):
 
     def array(self, arrays: Arrays) -> Any:
         return self.worked.array(arrays)
+
+
+@dataclass(eq=False)
+class AtZero(Formula):
+    """A formula, and a number in its place where a matrix is 0."""
+
+    part: Name
+    other: Formula
+    number: float
+
+    def array(self, arrays: Arrays) -> Any:
+        return np.where(self.part.array(arrays) == 0, self.number, self.other.array(arrays))
 
 
 @dataclass(eq=False)
@@ -88,14 +102,15 @@ def _factor(above: str, below: str, style: Style) -> str:
 class Written(NamedTuple):
     """The lines before that of ℓ, each a matrix, its formula and its input; the formula of ℓ, and its inputs.
 
-    `gradient` is ∂L/∂Y; `unit` says that it is written for targets that sum to 1 in every row.
+    `gradient` is ∂L/∂Y; the `note` says where it is what is written, which another formula says in general.
     """
 
     before: Sequence[tuple[Matrix, Formula, Sequence[Matrix]]]
     loss: Formula
     inputs: Sequence[Matrix]
     gradient: Formula
-    unit: bool = False
+    note: str = ""
+    of: Matrix | None = None
 
 
 def written(loss: Loss, y: Matrix, t: Matrix, shares: bool) -> Written:
@@ -128,7 +143,7 @@ def _softmax(loss: Loss, y: Matrix, t: Matrix, shares: bool) -> Written:
         difference = Shown(difference, exact) if unit else exact
     inputs = [p, y, t] if loss.exact else [y, t]
     gradient = Scaled(difference, loss.sent, averaged=True)
-    return Written([(p, softmax, [y])], Scaled(formula, loss.scale), inputs, gradient, unit)
+    return Written([(p, softmax, [y])], Scaled(formula, loss.scale), inputs, gradient, "unit rows" * unit, t)
 
 
 def _squares(loss: Loss, y: Matrix, t: Matrix) -> Written:
@@ -142,9 +157,32 @@ def _squares(loss: Loss, y: Matrix, t: Matrix) -> Written:
 
 def _binary(loss: Loss, y: Matrix, t: Matrix) -> Written:
     """ℓ = softplus(Y) − T ⊙ Y, ∂L/∂Y = (σ(Y) − T)/m."""
-    formula = Sum([Reading(SOFTPLUS, [Name(y)]), Minus(Times(Name(t), Name(y)))])
-    gradient = Scaled(Sum([Reading(SIGMOID, [Name(y)]), Minus(Name(t))]), loss.sent, averaged=True)
+    shares: Formula = Reading(SIGMOID, [Name(y)])
+    note = ""
+    if loss.at_zero is not None:
+        shares, note = Shown(shares, AtZero(Name(y), shares, loss.at_zero)), "no zeros"
+    return _less_products(loss, y, t, Reading(SOFTPLUS, [Name(y)]), shares)._replace(note=note, of=y)
+
+
+def _poisson(loss: Loss, y: Matrix, t: Matrix) -> Written:
+    """ℓ = e^Y − T ⊙ Y, ∂L/∂Y = (e^Y − T)/m."""
+    return _less_products(loss, y, t, Reading(EXP, [Name(y)]), Reading(EXP, [Name(y)]))
+
+
+def _less_products(loss: Loss, y: Matrix, t: Matrix, function: Formula, slope: Formula) -> Written:
+    """f(Y) − T ⊙ Y."""
+    formula = Sum([function, Minus(Times(Name(t), Name(y)))])
+    gradient = Scaled(Sum([slope, Minus(Name(t))]), loss.sent, averaged=True)
     return Written([], Scaled(_by_rows(formula, y), loss.scale), [y, t], gradient)
+
+
+def _logistic(loss: Loss, y: Matrix, t: Matrix) -> Written:
+    """U = −T ⊙ Y, ℓ = softplus(U), ∂L/∂Y = −(T ⊙ σ(U))/m."""
+    u = Matrix("U", "", y.shape, positions=y.positions)
+    inside = Times(Name(t), Reading(SIGMOID, [Name(u)]))
+    gradient = Minus(Scaled(inside, loss.sent, averaged=True))
+    line = u, Minus(Times(Name(t), Name(y))), [y, t]
+    return Written([line], Scaled(_by_rows(Reading(SOFTPLUS, [Name(u)]), y), loss.scale), [u], gradient)
 
 
 def _hinge(loss: Loss, y: Matrix, t: Matrix) -> Written:
@@ -163,5 +201,7 @@ def _by_rows(formula: Formula, y: Matrix) -> Formula:
 _KINDS = {
     "squared error": _squares,
     "binary cross-entropy": _binary,
+    "Poisson": _poisson,
     "hinge": _hinge,
+    "logistic": _logistic,
 }

@@ -6,13 +6,48 @@ However a loss is written (in one sum or in many, with a mean or a half), multip
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-from micrograd_es.ops import ADD, DIV, EXP, INV, LOG, LSE, MAX, MUL, NEG, POW, RELU, SAME, SIGMOID, SOFTPLUS, SUB
+from micrograd_es.ops import (
+    ABS,
+    ADD,
+    DIV,
+    EXP,
+    INV,
+    LOG,
+    LSE,
+    MAX,
+    MUL,
+    NEG,
+    POW,
+    RELU,
+    SAME,
+    SIGMOID,
+    SOFTPLUS,
+    SUB,
+    Op,
+)
 from micrograd_es.program.explaining.constants import constant_of
-from micrograd_es.program.explaining.loss_kinds import Atom, Loss, Terms, UnknownLossError, log_sum, matched
+from micrograd_es.program.explaining.loss_kinds import Loss, Seen, Terms, UnknownLossError, log_sum, matched
 from micrograd_es.program.tape import Entry, Tape
 
 _ARITHMETIC = (ADD, SUB, NEG, MUL, DIV, POW, SAME)
+_LOGARITHMS = (LOG, LSE, SOFTPLUS)
+
+
+class _Part(NamedTuple):
+    """A part of a logarithm: a number, its softplus, or (of a column, as LSE) log Σ e^y at its position."""
+
+    sign: float
+    kind: Op | None
+    number: int
+
+
+class _Positive(NamedTuple):
+    """What a positive part max(0, x) is of, and its slope where that is 0."""
+
+    number: int
+    slope: float
 
 
 def loss_of(
@@ -26,7 +61,7 @@ def loss_of(
     for whole in (True, False):
         try:
             reader = _Reader(tape, columns, free, whole, positions)
-            return matched(reader.read(added), reader.width, reader.margins, reader.logs, positions)
+            return matched(reader.read(added), reader.width, reader.seen, positions)
         except UnknownLossError:
             continue
     return None
@@ -40,8 +75,7 @@ class _Reader:
     ) -> None:
         self.tape, self.columns, self.free, self.whole, self.positions = tape, columns, free, whole, positions
         self.width = len(set(columns.values()))
-        self.logs: dict[int, int] = {}  # of targets
-        self.margins: dict[int, int] = {}  # t by the column of y, of each max(0, 1 − t·y)
+        self.seen = Seen({}, {}, {})
 
     def read(self, added: Mapping[int, float]) -> Terms:
         """The terms of a sum of numbers, each times a factor, worked out inputs first."""
@@ -66,13 +100,12 @@ class _Reader:
             raise UnknownLossError  # a parameter is in no loss; found here, little else of the graph is looked at
         if entry is None or self._is_constant(number) or self._is_target(number, entry):
             return []
-        if entry.op in (LSE, SOFTPLUS):
-            return []
-        if self._is_positive_part(entry):
-            return [entry.inputs[-1]]
-        if entry.op is LOG:
-            return [x for _, x in self._logarithms(entry.inputs[0]) if isinstance(x, int)]
-        if entry.op in _ARITHMETIC:
+        if entry.op in _LOGARITHMS:
+            return [part.number for part in self._parts(entry) if part.kind is not LSE]
+        positive = self._positive_part(entry)
+        if positive:
+            return [positive.number]
+        if entry.op in (*_ARITHMETIC, ABS, EXP):
             return list(entry.inputs)
         raise UnknownLossError
 
@@ -98,19 +131,59 @@ class _Reader:
             if not self.free[number]:
                 raise UnknownLossError
             if entry is not None and entry.op is LOG:
-                self.logs[entry.inputs[0]] = number
+                self.seen.logs[entry.inputs[0]] = number
             return {(("t", number),): 1.0}
-        if entry.op is LSE:
-            return {(self._lse(entry.inputs),): 1.0}
-        if self._is_positive_part(entry):
-            return self._hinge(inputs[0])
-        if entry.op is SOFTPLUS and entry.inputs[0] in self.columns:
-            return {(("softplus", self.columns[entry.inputs[0]]),): 1.0}
-        if entry.op is LOG:
-            terms = iter(inputs)
-            parts = self._logarithms(entry.inputs[0])
-            return self._sum([_scaled(next(terms) if isinstance(x, int) else {(x,): 1.0}, sign) for sign, x in parts])
+        if entry.op in _LOGARITHMS:
+            return self._logarithm(self._parts(entry), iter(inputs))
+        positive = self._positive_part(entry)
+        if positive:
+            return self._hinge(inputs[0]) if () in inputs[0] else self._relu(inputs[0], positive.slope)
+        if entry.op in (ABS, EXP):
+            return self._of_output(entry.op.name, inputs[0])
         return self._arithmetic(entry, inputs)
+
+    def _logarithm(self, parts: Sequence[_Part], inputs: Iterator[Terms]) -> Terms:
+        """The terms of a logarithm from those of its parts, in order."""
+        found: list[Terms] = []
+        for sign, kind, number in parts:
+            terms: Terms = {(log_sum(number),): 1.0} if kind is LSE else next(inputs)
+            found.append(_scaled(self._softplus(terms) if kind is SOFTPLUS else terms, sign))
+        return self._sum(found)
+
+    def _of_output(self, name: str, inner: Terms) -> Terms:
+        """|y|, which is |−y|, or e^y."""
+        for key, x in inner.items():
+            if len(inner) == 1 == len(key) and key[0][0] == "y" and (x == 1 or (x == -1 and name == "abs")):
+                return {((name, key[0][1]),): 1.0}
+        raise UnknownLossError
+
+    def _softplus(self, inner: Terms) -> Terms:
+        """The softplus of y or −|y|, or of −t·y; of −y it is softplus(y) − y, and that of t·y is told in the same way.
+
+        That of −|y| is softplus(y) − max(0, y), but not where y is 0: there |y| has no slope.
+        """
+        for key, x in inner.items() if len(inner) == 1 else ():
+            kinds = [kind for kind, _ in key]
+            if kinds == ["abs"] and x == -1:
+                return {(("softplus of −|y|", key[0][1]),): 1.0}
+            if abs(x) == 1 and kinds in (["y"], ["t", "y"]):
+                known, column = x if kinds == ["y"] else -x, key[-1][1]
+                if kinds != ["y"]:
+                    self._note_target(column, key[0][1])
+                made: Terms = {(("softplus" if kinds == ["y"] else "logistic", column),): 1.0}
+                return made if known == 1 else self._sum([made, inner])
+        raise UnknownLossError
+
+    def _relu(self, inner: Terms, slope: float) -> Terms:
+        """max(0, y), or max(0, −y) = max(0, y) − y, with its slope at 0."""
+        (key, x), *others = inner.items()
+        if others or [kind for kind, _ in key] != ["y"] or abs(x) != 1:
+            raise UnknownLossError
+        own, column = slope if x == 1 else 1 - slope, key[0][1]
+        if self.seen.slopes.setdefault(column, own) != own:
+            raise UnknownLossError
+        made: Terms = {(("relu", column),): 1.0}
+        return made if x == 1 else self._sum([made, inner])
 
     def _arithmetic(self, entry: Entry, inputs: Sequence[Terms]) -> Terms:
         op = entry.op
@@ -131,10 +204,15 @@ class _Reader:
             return self._product(inputs[0], inputs[0])
         raise UnknownLossError
 
-    def _is_positive_part(self, entry: Entry) -> bool:
-        """Whether an operation is max(0, x), whose slope at 0 is that of relu: 0."""
-        first, pair = entry.inputs[0], len(entry.inputs) == 2
-        return entry.op is RELU or (entry.op is MAX and pair and constant_of(self.tape, first) == 0)
+    def _positive_part(self, entry: Entry) -> _Positive | None:
+        """What an operation is the positive part of, max(0, x), with its slope at 0; None for any other."""
+        if entry.op is RELU:
+            return _Positive(entry.inputs[0], 0.0)
+        if entry.op is MAX and len(entry.inputs) == 2:
+            for place, number in enumerate(entry.inputs):
+                if constant_of(self.tape, number) == 0:
+                    return _Positive(entry.inputs[1 - place], float(place))
+        return None
 
     def _hinge(self, inner: Terms) -> Terms:
         """max(0, 1 − t·y), of terms that have to be 1 − t·y."""
@@ -142,38 +220,58 @@ class _Reader:
         if inner.get(()) != 1 or list(slopes.values()) != [-1]:
             raise UnknownLossError
         (factors,) = slopes
-        if [kind for kind, _ in factors] != ["t", "y"] or factors[1][1] in self.margins:
+        if [kind for kind, _ in factors] != ["t", "y"]:
             raise UnknownLossError
         (_, target), (_, column) = factors
-        self.margins[column] = target
+        self._note_target(column, target)
         return {(("hinge", column),): 1.0}
 
-    def _lse(self, inputs: Sequence[int]) -> Atom:
-        """log Σ e^y, where it is that of every column of a position once."""
-        columns = sorted(self.columns.get(x, -1) for x in inputs)
-        if columns != list(range(columns[0] % self.positions, self.width, self.positions)):
+    def _note_target(self, column: int, target: int) -> None:
+        """Note the t of a t·y."""
+        if self.seen.margins.setdefault(column, target) != target:
             raise UnknownLossError
-        return log_sum(columns[0])
 
-    def _logarithms(self, number: int) -> list[tuple[float, int | Atom]]:
-        """The logarithm of a number as a sum: signs and numbers, or atoms.
+    def _lse(self, exponents: Mapping[int, bool], count: int) -> _Part:
+        """log Σ e^y, where it is that of every column of a position once; log(1 + e^x) as the softplus of x.
+
+        The exponents are given with whether they are 0; there are so many.
+        """
+        zeros = list(exponents.values())
+        if count == 2 and sorted(zeros) == [False, True]:
+            return _Part(1.0, SOFTPLUS, next(x for x, zero in exponents.items() if not zero))
+        columns = sorted(self.columns.get(x, -1) for x in exponents)
+        if len(columns) < count or columns != list(range(columns[0] % self.positions, self.width, self.positions)):
+            raise UnknownLossError
+        return _Part(1.0, LSE, columns[0])
+
+    def _parts(self, entry: Entry) -> list[_Part]:
+        """A softplus, a log Σ e^x or a logarithm as a sum."""
+        if entry.op is SOFTPLUS:
+            return [_Part(1.0, SOFTPLUS, entry.inputs[0])]
+        if entry.op is LSE:
+            return [self._lse({x: constant_of(self.tape, x) == 0 for x in entry.inputs}, len(entry.inputs))]
+        return self._logarithms(entry.inputs[0])
+
+    def _logarithms(self, number: int) -> list[_Part]:
+        """The logarithm of a number as a sum.
 
         log σ(y) is y − softplus(y), and log(1 − σ(y)) is −softplus(y).
         """
         entry = self.tape.entry(number)
         y = self._logit(number)
         if y is not None:
-            return [(1.0, y), (-1.0, self._softplus(y))]
+            return [_Part(1.0, None, y), _Part(-1.0, SOFTPLUS, y)]
         if entry is not None and entry.op is SUB and self._is_one(entry.inputs[0]):
             y = self._logit(entry.inputs[1])
             if y is not None:
-                return [(-1.0, self._softplus(y))]
+                return [_Part(-1.0, SOFTPLUS, y)]
         if entry is not None and entry.op is EXP:
-            return [(1.0, entry.inputs[0])]
+            return [_Part(1.0, None, entry.inputs[0])]
         if entry is not None and entry.op is DIV and not any(map(self._is_quotient, entry.inputs)):
             above, below = map(self._logarithms, entry.inputs)
-            return [*above, *((-sign, x) for sign, x in below)]
-        return [(1.0, self._lse([self._exponent(x) for x in self._added(number)]))]
+            return [*above, *(part._replace(sign=-part.sign) for part in below)]
+        added = list(self._added(number))
+        return [self._lse({self._exponent(x): self._is_one(x) for x in added}, len(added))]
 
     def _is_quotient(self, number: int) -> bool:
         entry = self.tape.entry(number)
@@ -194,12 +292,6 @@ class _Reader:
         power = self.tape.entry(powers[0]) if below and len(powers) == 1 == len(below.inputs) - 1 else None
         inner = self.tape.entry(power.inputs[0]) if power and power.op is EXP else None
         return inner.inputs[0] if inner and inner.op is NEG else None
-
-    def _softplus(self, y: int) -> Atom:
-        """The softplus of an output."""
-        if y not in self.columns:
-            raise UnknownLossError
-        return "softplus", self.columns[y]
 
     def _added(self, number: int) -> Iterator[int]:
         """The terms of a sum of sums."""

@@ -39,7 +39,10 @@ class Objective(Names):
     def condense(self) -> None:
         """Write the loss that the output is, if it is one, in place of its steps, and a penalty beside it."""
         search = Search(self.plan, self.owner, self._at_positions)
-        found = next((found for found in search.losses(self._last_first()) if self._has_targets(found)), None)
+        losses = (found for found in search.losses(self._last_first()) if self._has_targets(found))
+        found = next(losses, None)
+        if found and found.loss.known:  # −log σ(t·y) is that of y with the targets t, not that of t·y with 1
+            found = next((other for other in losses if not other.loss.known), found)
         if not found:
             self._set_apart(search)
             return
@@ -165,7 +168,7 @@ class Objective(Names):
         self.forward += [Line(matrix, formula, list(inputs)) for matrix, formula, inputs in found.before]
         note = "" if scope else loss.kind
         self.forward.append(Line(self.output, found.loss, list(found.inputs), note=note, scope=scope))
-        self.seeds[y] = Line(y.gradient, found.gradient, note="unit rows" * found.unit, of=target)
+        self.seeds[y] = Line(y.gradient, found.gradient, note=found.note, of=found.of)
         self.outputs = y
 
 
