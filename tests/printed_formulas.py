@@ -18,7 +18,8 @@ POWERS = {"²": 2, "³": 3}
 LOW = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 TOKEN = re.compile(
-    r"\s*(∂L/∂[A-Za-zℓ]+\d*|10[⁻⁰¹²³⁴-⁹]+|\d+\.?\d*|½|(?:row |column )?sums? of|[A-Za-zℓσ_]+\d*|[↑Σ][₀-₉]+|\S)"
+    r"\s*(∂L/∂[A-Za-zℓ]+\d*|10[⁻⁰¹²³⁴-⁹]+|\d+\.?\d*|½|sum of the tables of|(?:row |column )?sums? of"
+    r"|[A-Za-zℓσ_]+\d*|[↑Σ][₀-₉]+|\S)"
 )
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "softplus": lambda x: np.logaddexp(0, x),
@@ -38,10 +39,14 @@ class Unread(Exception):  # noqa: N818 - nothing is wrong: what is scattered, or
 
 
 class Reader:
-    """One formula: `value` is what it gives for the matrices in `known`; `axis` is that of the columns of a program."""
+    """One formula: `value` is what it gives for the matrices in `known`; `axis` is that of the columns of a program.
 
-    def __init__(self, text: str, known: Mapping[str, Any], axis: int) -> None:
+    Products are those of the tables of each example where it says so; they stand below each other, or side by side.
+    """
+
+    def __init__(self, text: str, known: Mapping[str, Any], axis: int, in_each: bool = False) -> None:
         self.tokens, self.known, self.axis, self.at = [*TOKEN.findall(text), ""], known, axis, 0
+        self.in_each = in_each
 
     def value(self) -> Any:
         found = self.sum()
@@ -61,7 +66,11 @@ class Reader:
     def sum(self) -> Any:
         found = self.product()
         while self.next in ("+", "−"):
-            found = found + self.product() if self.take() == "+" else found - self.product()
+            sign, other = self.take(), self.product()
+            along = 1 - self.axis
+            if np.ndim(found) and np.ndim(other) and 1 < other.shape[along] < found.shape[along]:
+                other = np.concatenate([other] * self.known["m"], along)  # to the table of each example
+            found = found + other if sign == "+" else found - other
         return found
 
     def product(self) -> Any:
@@ -72,9 +81,20 @@ class Reader:
                 found = found / other
             elif sign == "⊙" or np.size(found) == 1 or np.size(other) == 1:
                 found = found * other
+            elif self.in_each:
+                found = self.each(np.matmul, found, other)
             else:
                 found = found @ other
         return found
+
+    def tables(self, x: Any) -> list[Any]:
+        """The table of each example."""
+        return np.split(x, self.known["m"], 1 - self.axis)
+
+    def each(self, function: Callable[..., Any], *several: Any) -> Any:
+        """What a function gives for the tables of each example."""
+        parts = zip(*map(self.tables, several), strict=True)
+        return np.concatenate([function(*part) for part in parts], 1 - self.axis)
 
     def signed(self) -> Any:
         if self.next == "−":
@@ -87,7 +107,7 @@ class Reader:
         while self.next in ("ᵀ", "[", "^", *POWERS) or re.fullmatch("↑[₀-₉]+", self.next):
             sign = self.take()
             if sign == "ᵀ":
-                found = found.T
+                found = self.each(np.transpose, found) if self.in_each else found.T
             elif sign in POWERS:
                 found = found ** POWERS[sign]
             elif sign == "^":
@@ -130,6 +150,8 @@ class Reader:
             return self.stretches(int(token[1:].translate(LOW)))
         read: dict[str, Callable[[], Any]] = {
             "½": lambda: 0.5,
+            "∞": lambda: np.inf,
+            "sum of the tables of": lambda: sum(self.tables(self.factor())),
             "(": lambda: self.inside(")"),
             "|": lambda: abs(self.inside("|")),
             "‖": self.norm,
@@ -210,6 +232,31 @@ def _joined(parts: list[Any], axis: int) -> Any:
     return np.concatenate(full, axis=axis)
 
 
+def by_place(text: str, shape: list[int], known: Mapping[str, Any], axis: int) -> Any:
+    """A table that is written by its row i and its column j: r[i − j] if j ≤ i, −∞ if j > i."""
+    found = np.empty(shape)
+    for place in np.ndindex(*shape):
+        for part in text.split(", "):
+            value, _, condition = part.partition(" if ")
+            if not condition or COMPARISONS[condition.split()[1]](*_numbered(condition, place)):
+                value = re.sub(r"(?<=\[).*(?=\])", lambda index, at=place: f"{_index(index[0], at)}", value)
+                found[place] = np.squeeze(Reader(value, known, axis).value())
+                break
+        else:
+            raise AssertionError((text, place))
+    return found
+
+
+def _numbered(condition: str, place: tuple[int, ...]) -> list[int]:
+    """The numbers that are compared, of j ≤ i."""
+    return [place["ij".index(letter)] for letter in condition.split()[::2]]
+
+
+def _index(text: str, place: tuple[int, ...]) -> int:
+    """The number of an index such as i − j + 1."""
+    return int(Reader(re.sub(r"\b[ij]\b", lambda found: str(place["ij".index(found[0])]), text), {}, 1).value())
+
+
 SMALL = str.maketrans("₀₁₂₃₄₅₆₇₈₉ₜ₊₋₌⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789t+−=0123456789")
 
 
@@ -261,7 +308,10 @@ def check_printed(program: Program, *inputs: Any, examples: str = "rows", steps:
         sides = [int(eval(side, {"m": known["m"]})) for side in re.split("×", shape.split(" = ")[0].replace("·", "*"))]
         assert list(found[name].shape) == sides, line
         try:
-            value = Reader(formula, known, 0 if columns else 1).value()
+            if re.search(r" if |\[[^]]*\b[ij]\b", formula):
+                value = by_place(formula, sides, known, 0 if columns else 1)
+            else:
+                value = Reader(formula, known, 0 if columns else 1, "= m times" in shape).value()
         except Unread:
             unread.append(formula)
             continue

@@ -12,11 +12,14 @@ import pytest
 
 import micrograd_es as es
 from micrograd_es import Program, Value, record
+from printed_formulas import check_printed
 from test_program_blocks import values
 from test_program_explain import check_matrices
 
 Table = list[list[Any]]
 WEIGHTS, LAST = values(3, 2, 3), values(3, 2, seed=4)
+SLOPE = Value(0.5, "slope")  # as ALiBi has it
+NEAR, OTHERS, *PAIRS = values(6, 7, seed=5)  # what is learned for each distance, and for each pair
 
 
 def dot(xs: Iterable[Any], ys: Iterable[Any]) -> Any:
@@ -72,6 +75,56 @@ CASES = {
     "a number for each distance": Case(
         "softmax(S + M)", "[0, −∞, −∞; −0.5, 0, −∞; −1, −0.5, 0]", score=lambda s, i, j: s - 0.5 * (i - j), positions=3
     ),
+    "a slope that is learned": Case(
+        "softmax(S3/√2 + M)",
+        "S2[i − j − 1] si j < i, 0 si j = i, −∞ si j > i",
+        score=lambda s, i, j: s / math.sqrt(2) - SLOPE * (i - j),
+    ),
+    "the same to both sides": Case(
+        "softmax(S3/√2 + M)",
+        "S2[i − j − 1] si j < i, 0 si j = i, S2[j − i − 1] si j > i",
+        every,
+        lambda s, i, j: s / math.sqrt(2) - SLOPE * abs(i - j),
+    ),
+    "a bias for each distance": Case(
+        "softmax(S/√2 + M)", "p[i − j] si j ≤ i, −∞ si j > i", score=lambda s, i, j: s / math.sqrt(2) + NEAR[i - j]
+    ),
+    "a bias for each distance, many positions": Case(
+        "softmax(S/√2 + M)",
+        "p[i − j] si j ≤ i, −∞ si j > i",
+        score=lambda s, i, j: s / math.sqrt(2) + NEAR[i - j],
+        positions=7,
+    ),
+    "a bias, the largest taken away": Case(
+        "softmax(S + M)",
+        "p[i − j] si j ≤ i, −∞ si j > i",
+        softmax=by_sums_of_shifted,
+        score=lambda s, i, j: s + NEAR[i - j],
+    ),
+    "a bias before the scale": Case(
+        "softmax(S/√2 + M)",
+        "−1/√2·p[i − j] si j ≤ i, −∞ si j > i",
+        score=lambda s, i, j: (s - NEAR[i - j]) / math.sqrt(2),
+    ),
+    "a bias for each side": Case(
+        "softmax(S + M)",
+        "p[i − j + 3] si j < i, p[j − i] si j ≥ i",
+        every,
+        lambda s, i, j: s + NEAR[i - j + 3],
+    ),
+    "a bias for each pair": Case("softmax(S + M)", "p[4·i + j]", every, lambda s, i, j: s + PAIRS[i][j]),
+    "a bias for each pair, causal": Case(
+        "softmax(S/√2 + M)",
+        "[p[0], −∞, −∞; p[1], p[2], −∞; p[3], p[4], p[5]]",
+        score=lambda s, i, j: s / math.sqrt(2) + NEAR[i * (i + 1) // 2 + j],
+        positions=3,
+    ),
+    "a bias and a number": Case(
+        "softmax(S + M)",
+        "[p[0], −∞, −∞; p[1] − 0.5, p[0], −∞; p[2] − 1, p[1] − 0.5, p[0]]",
+        score=lambda s, i, j: s - 0.5 * (i - j) + NEAR[i - j],
+        positions=3,
+    ),
 }
 
 
@@ -87,6 +140,16 @@ def attention(case: Case, x: Table, weights: Sequence[Table] = WEIGHTS) -> Table
             random.Random(i).shuffle(pairs)
         found.append([dot([share for share, _ in pairs], [said[j][k] for _, j in pairs]) for k in range(2)])
     return found
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if "p[" in case.mask or "S2[" in case.mask])
+@pytest.mark.parametrize("examples", ["rows", "columns"])
+def test_what_is_printed_of_scores_and_shares_gives_their_numbers(name: str, examples: str) -> None:
+    program = recorded(CASES[name])
+    unread = check_printed(
+        program, np.random.default_rng(1).normal(size=(3, CASES[name].positions, 3)), examples=examples
+    )
+    assert not [formula for formula in unread if "softmax" in formula or " if " in formula or "tables" in formula]
 
 
 def recorded(case: Case) -> Program:
@@ -152,6 +215,55 @@ def test_heads_have_one_mask() -> None:
     assert line_of("P1", text) == "P1 = softmax(S1/√2 + M)", text
     assert line_of("P2", text) == "P2 = softmax(S2/√2 + M)", text
     assert text.count("si j ≤ i") == 1
+    check_matrices(program, np.random.default_rng(1).normal(size=(3, 4, 3)))
+
+
+def test_heads_have_one_bias_or_each_its_own() -> None:
+    def program(own: Any) -> Program:
+        def fn(x: Table) -> Value:
+            cases = [
+                CASES["a causal mask"]._replace(score=lambda s, i, j, of=of: s / math.sqrt(2) + of[i - j])
+                for of in (NEAR, own)
+            ]
+            first, second = attention(cases[0], x), attention(cases[1], x, values(3, 2, 3, seed=7))
+            return squares([[*one, *other] for one, other in zip(first, second, strict=True)])
+
+        return record(fn, np.zeros((4, 3)).tolist())
+
+    for own, masks in ((NEAR, ["M", "M"]), (OTHERS, ["M1", "M2"])):
+        text = program(own).explain()
+        assert line_of("P1", text) == f"P1 = softmax(S1/√2 + {masks[0]})", text
+        assert line_of("P2", text) == f"P2 = softmax(S2/√2 + {masks[1]})", text
+        assert text.count("si j ≤ i") == len(set(masks))
+        check_matrices(program(own), np.random.default_rng(1).normal(size=(3, 4, 3)))
+
+
+def test_a_bias_gets_back_what_the_tables_of_all_examples_send() -> None:
+    program = recorded(CASES["a bias for each distance"])
+    text = program.explain(backward=True, language="en")
+    sent = "P ⊙ (∂L/∂P − row sums of (P ⊙ ∂L/∂P))"
+    assert line_of("∂L/∂M", text) == f"∂L/∂M = sum of the tables of ({sent})", text
+    assert line_of("∂L/∂p", text) == "∂L/∂p = ∂L/∂M[p]", text
+    assert "sum of the tables of A: that of the tables that the examples have in A, number by number." in text
+    xs = np.random.default_rng(1).normal(size=(3, 4, 3))
+    found = program.matrices(xs)
+    to_scores = found["P"] * (found["∂L/∂P"] - (found["P"] * found["∂L/∂P"]).sum(axis=1, keepdims=True))
+    to_mask = to_scores.reshape(3, 4, 4).sum(axis=0)
+    assert found["∂L/∂M"] == pytest.approx(to_mask, rel=1e-12)
+    assert found["∂L/∂p"].ravel() == pytest.approx([np.trace(to_mask, -distance) for distance in range(4)], rel=1e-12)
+    latex = program.explain(latex=True, backward=True, language="en")
+    assert r"M &= p\left[i - j\right] \text{ if } j \leq i,\; -\infty \text{ if } j > i &&" in latex, latex
+    assert r"&= \text{sum of the tables of }\left(P \odot" in latex, latex
+
+
+def test_a_bias_that_does_not_stand_with_every_score_alike_is_told_step_by_step() -> None:
+    """One is added before the scores are divided, and one after."""
+
+    def score(s: Value, i: int, j: int) -> Value:
+        return (s + NEAR[0]) / 2 if i == j else s / 2 + NEAR[i - j]
+
+    program = recorded(CASES["a causal mask"]._replace(score=score))
+    assert not line_of("P", program.explain()), program.explain()
     check_matrices(program, np.random.default_rng(1).normal(size=(3, 4, 3)))
 
 

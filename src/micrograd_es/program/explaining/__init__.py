@@ -5,7 +5,7 @@ matrix rows are columns of, and `labels` what the user calls parameters; `stretc
 put matrices together, and `constants` knows which are numbers; `forms` says how weights stand, and `gaps` where there
 are none. `neurons` are told as layers; `affine_formulas`, `tables` and `readings` write the lines of blocks, in the
 order of the tables that they read, which `orders` finds; `shares` and `softmaxes` put the rows of attention together,
-`softmax_lines` and `attention` write them. `recognition` says what lectures call a line; `objective` writes losses and
-penalties, which the `loss_` rooms, `probabilities` and `penalties` find in a plan that is `written_out`, as lectures
-do. `matrices` has all lines, and `explain` prints them with their `legend`.
+`softmax_lines`, `biases` and `attention` write them. `recognition` says what lectures call a line; `objective` writes
+losses and penalties, which the `loss_` rooms, `probabilities` and `penalties` find in a plan that is `written_out`, as
+lectures do. `matrices` has all lines, and `explain` prints them with their `legend`.
 """

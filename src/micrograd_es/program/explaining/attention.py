@@ -10,41 +10,16 @@ from typing import Any
 import numpy as np
 
 from micrograd_es.ops import DIV, MUL
-from micrograd_es.program.arrays import Array
-from micrograd_es.program.explaining.constants import Numbers, number_of
+from micrograd_es.program.blocks import Rows, Space
+from micrograd_es.program.explaining.biases import Bias, Mask, OfTables
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Name
 from micrograd_es.program.explaining.naming import Line, Names
 from micrograd_es.program.explaining.notation import Style, one_over_root
-from micrograd_es.program.explaining.readings import Reading, numeral
+from micrograd_es.program.explaining.readings import Reading, numeral, times
 from micrograd_es.program.explaining.softmax_lines import Softmax, shares_line
 from micrograd_es.program.explaining.softmaxes import Softmaxes
+from micrograd_es.program.explaining.stretches import Part
 from micrograd_es.program.explaining.tables import InEach, Table, upright
-
-
-@dataclass(eq=False)
-class Mask(Numbers):
-    """What is added to the scores of every example: 0 where a row sees a column, −∞ where it does not."""
-
-    @property
-    def sign(self) -> str:
-        return "Mask" if self._hidden is not None else super().sign
-
-    @property
-    def _hidden(self) -> float | None:
-        """What stands above the diagonal, where there is 0 elsewhere; None for any other mask."""
-        above = np.triu(np.ones(self.rows.shape, bool), 1)
-        values = set(self.rows[above].tolist())
-        return values.pop() if len(values) == 1 and not self.rows[~above].any() else None
-
-    def written(self, style: Style) -> str:
-        if self._hidden is None:
-            return super().written(style)
-        hidden, word = number_of(self._hidden, style), style.words["if"]
-        sees, others = ("j ≥ i", "j < i") if style.columns else ("j ≤ i", "j > i")
-        if style.latex:
-            sees = sees.replace("≥", r"\geq").replace("≤", r"\leq")
-            return rf"0 \text{{ {word} }} {sees},\; {hidden} \text{{ {word} }} {others}"
-        return f"0 {word} {sees}, {hidden} {word} {others}"
 
 
 @dataclass(eq=False)
@@ -79,21 +54,50 @@ def softmax_line(names: Names, block: Softmaxes) -> Line:
         part = Reading(DIV, [part, numeral(divisor)])
     elif block.scale != 1:
         part = Reading(MUL, [numeral(block.scale), part])
-    mask = _mask(names, block.mask) if block.mask.any() else None
+    mask = _mask(names, block) if block.mask.any() or block.bias else None
     matrix = names.new("H", ("m", columns), positions=rows)
     if mask is None:
         return shares_line(matrix, part, part)
-    line = shares_line(matrix, Hidden(part, Name(mask)), part)
-    return replace(line, inputs=[*line.inputs, mask])
+    line, to_scores = shares_line(matrix, Hidden(part, Name(mask)), part), shares_line(matrix, part, Name(scores)).back
+
+    def back(upstream: Formula) -> list[tuple[Matrix, Formula]]:
+        assert line.back and to_scores
+        ((_, sent),) = to_scores(upstream)
+        return [*line.back(upstream), (mask, OfTables(sent, rows))]
+
+    return replace(line, inputs=[*line.inputs, mask], back=back)
 
 
-def _mask(names: Names, mask: Array) -> Matrix:
-    """The matrix of a mask, which all heads share."""
+def _mask(names: Names, block: Softmaxes) -> Matrix:
+    """The matrix of what is added to scores; all heads share a mask of numbers."""
+    mask = block.mask
+    if block.bias:
+        return _bias(names, block)
     for line in names.forward:
         if isinstance(line.formula, Mask) and np.array_equal(line.formula.rows, mask):
             return line.matrix
     matrix = names.new("M", mask.shape)
     names.forward.append(Line(matrix, Mask(mask)))
+    return matrix
+
+
+def _bias(names: Names, block: Softmaxes) -> Matrix:
+    """The matrix of a mask with numbers that are computed or learned."""
+    fresh = [row for row in sorted(set(block.bias.values())) if (Space.SHARED, row) not in names.owner]
+    if fresh:
+        names.matrix(Rows(Space.SHARED, tuple(fresh)), "p")
+    places = {cell: names.owner[Space.SHARED, row] for cell, row in block.bias.items()}
+    bias = Bias(places, block.factor, block.mask)
+    for line in names.forward:
+        if isinstance(line.formula, Bias) and line.formula.is_same(bias):
+            return line.matrix
+    sources = list(dict.fromkeys(matrix for matrix, _ in bias.columns))
+
+    def back(upstream: Formula) -> list[tuple[Matrix, Formula]]:
+        return [(x, times(bias.scale, Part(upstream, bias, x))) for x in sources]
+
+    matrix = names.new("M", block.mask.shape)
+    names.forward.append(Line(matrix, bias, sources, back))
     return matrix
 
 

@@ -25,6 +25,7 @@ LEGEND: Mapping[str, Mapping[str, str]] = MappingProxyType(
             " ejemplo a ejemplo.",
             "Softmax": "softmax(A): en cada {row} de A, e^a de cada número entre la suma de los de su {row}.",
             "Hidden": "S + M: M se suma a la tabla de cada ejemplo.",
+            "Of tables": "suma de las tablas de A: la de las tablas que los ejemplos tienen en A, número a número.",
             "Mask": "En M, i es la fila y j la columna.",
             "Flat": "aplanar(A): los números de cada ejemplo en una {row}, una {column} de A tras otra.",
             "Flat by position": "aplanar por posición(A): los números de cada ejemplo en una {row}, una {row} de A"
@@ -60,6 +61,7 @@ LEGEND: Mapping[str, Mapping[str, str]] = MappingProxyType(
             " computed example by example.",
             "Softmax": "softmax(A): in each {row} of A, e^a of each number divided by the sum of those of its {row}.",
             "Hidden": "S + M: M is added to the table of each example.",
+            "Of tables": "sum of the tables of A: that of the tables that the examples have in A, number by number.",
             "Mask": "In M, i is the row and j the column.",
             "Flat": "flatten(A): the numbers of each example in a {row}, one {column} of A after the other.",
             "Flat by position": "flatten by position(A): the numbers of each example in a {row}, one {row} of A after"

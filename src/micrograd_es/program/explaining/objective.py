@@ -9,12 +9,12 @@ import numpy as np
 from micrograd_es.ops import ABS
 from micrograd_es.program.blocks import Plan, Rows, Space
 from micrograd_es.program.explaining.constants import Numbers
-from micrograd_es.program.explaining.formulas import Formula, Matrix, Mean, Minus, Multiple, Name, Norm, Sum
+from micrograd_es.program.explaining.formulas import Formula, Matrix, Mean, Name, Norm, Sum
 from micrograd_es.program.explaining.loss_lines import written
 from micrograd_es.program.explaining.loss_search import Apart, Found, Search
 from micrograd_es.program.explaining.naming import Line, Names
 from micrograd_es.program.explaining.patches import Flat
-from micrograd_es.program.explaining.readings import Reading, fraction
+from micrograd_es.program.explaining.readings import Reading, fraction, times
 from micrograd_es.program.explaining.tables import Table
 
 
@@ -55,7 +55,7 @@ class Objective(Names):
         if norms:
             self._penalize(norms)
         for matrix, factor in penalties.items():
-            self.penalties.append(_times(factor, Name(matrix)))
+            self.penalties.append(times(factor, Name(matrix)))
             self.seeds[matrix] = Line(matrix.gradient, fraction(factor))
 
     def _last_first(self) -> Iterator[Matrix]:
@@ -108,8 +108,8 @@ class Objective(Names):
             if factor == 1:
                 self.output = loss
             else:
-                scaled = _times(factor, Name(loss))
-                self.forward.append(Line(self.output, scaled, [loss], lambda up: [(loss, _times(factor, up))]))
+                scaled = times(factor, Name(loss))
+                self.forward.append(Line(self.output, scaled, [loss], lambda up: [(loss, times(factor, up))]))
             self._penalize(norms)
 
     def _norms(self, penalty: Apart) -> dict[tuple[str, Matrix], float]:
@@ -129,9 +129,9 @@ class Objective(Names):
         for (kind, matrix), factor in sorted(norms.items(), key=lambda item: (item[0][0], places[item[0][1]])):
             x, squares = Name(matrix), kind == "square"
             groups.setdefault(factor, []).append(Norm(x, squares))
-            sent = _times(2 * factor, x) if squares else _times(factor, Reading(ABS, [x], x))
+            sent = times(2 * factor, x) if squares else times(factor, Reading(ABS, [x], x))
             self.decay.setdefault(matrix, []).append(sent)
-        parts = [_times(factor, made[0] if len(made) == 1 else Sum(made)) for factor, made in groups.items()]
+        parts = [times(factor, made[0] if len(made) == 1 else Sum(made)) for factor, made in groups.items()]
         kinds = {kind for kind, _ in norms}
         note = "" if min(norms.values()) < 0 else "penalty" if len(kinds) > 1 else f"penalty of {kinds.pop()}s"
         penalty = Matrix("R", "", (1, 1))
@@ -170,9 +170,3 @@ class Objective(Names):
         self.forward.append(Line(self.output, found.loss, list(found.inputs), note=note, scope=scope))
         self.seeds[y] = Line(y.gradient, found.gradient, note=found.note, of=found.of)
         self.outputs = y
-
-
-def _times(number: float, formula: Formula) -> Formula:
-    if number < 0:
-        return Minus(_times(-number, formula))
-    return formula if number == 1 else Multiple(fraction(number), formula)

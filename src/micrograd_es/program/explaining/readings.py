@@ -208,6 +208,13 @@ def fraction(x: float) -> Formula:
     return found if x > 0 else Minus(found)
 
 
+def times(number: float, formula: Formula) -> Formula:
+    """A number times a formula."""
+    if number < 0:
+        return Minus(times(-number, formula))
+    return formula if number == 1 else Multiple(fraction(number), formula)
+
+
 def _factor(symbol: Symbol) -> float | None:
     """The number by which a formula without names multiplies; None for a fraction, which is written as one."""
     if not symbol.parts:

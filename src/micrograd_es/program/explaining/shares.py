@@ -13,24 +13,29 @@ from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Plan,
 Place = tuple[Space, int]
 Entry = tuple[Op | None, Sequence[Place]]  # a row of the table, or None for w·x + b, and its inputs
 
-Number = tuple[int, float, float]  # scale·base + added: the base, the scale, and what is added
+Bias = tuple[float, int]  # a number times a row that all examples share
+Number = tuple[int, float, float, Bias | None]  # scale·base + added + bias
 
 _NOTHING: Place = (Space.SHARED, -1)
 
 
 class Scaled(NamedTuple):
-    """A number as scale·base + added, and the rows on the way to the base; the `divisor`, if it was divided by one."""
+    """A number as scale·base + added + bias, and the rows on the way to the base.
+
+    The `divisor` is there if it was divided by one, the `bias` if something that is no number is added.
+    """
 
     base: int
     scale: float
     divisor: float | None
     added: float
     way: tuple[int, ...]
+    bias: Bias | None = None
 
     @property
     def number(self) -> Number:
         """What it comes to, however it is written."""
-        return self.base, self.scale, self.added
+        return self.base, self.scale, self.added, self.bias
 
 
 class Cell(NamedTuple):
@@ -143,7 +148,7 @@ class Shares:
             while found.base not in self.cells:
                 inner = self._step(found)
                 if not inner:
-                    found = next((step for step in steps[1:2] if not step.added), itself)
+                    found = next((step for step in steps[1:2] if not step.added and not step.bias), itself)
                     break
                 steps.append(found := inner)
             self._scores[row] = found
@@ -151,12 +156,19 @@ class Shares:
 
     def _step(self, outer: Scaled) -> Scaled | None:
         """The same, where the base is a number times another, or with a number added; None for any other."""
-        row, scale, divisor, added, way = outer
+        row, scale, divisor, added, way, bias = outer
         op, inputs = self.entries.get(row, (None, ()))
         inside = [x for space, x in inputs if space is Space.VARYING]
+        unknown = [x for space, x in inputs if space is Space.SHARED and x not in self._known]
         known = [self._known[x] for space, x in inputs if space is Space.SHARED and x in self._known]
-        if len(inside) != 1 or len(known) != len(inputs) - 1:
+        if len(inside) != 1 or len(unknown) > 1:
             return None
+        if unknown:
+            is_term = op in (ADD, SUB) or (op is None and inputs[0][1] not in unknown)
+            if bias or not is_term:
+                return None
+            bias = (-scale if op is SUB and inputs[0] == (Space.VARYING, inside[0]) else scale), unknown[0]
+            known = known or [0.0]
         first = known[0] if known else 0.0
         if op is None:  # w·x + b
             scale, added = scale * first, added + scale * sum(known[1:])
@@ -172,7 +184,7 @@ class Shares:
             scale = -scale
         else:
             return None
-        return Scaled(inside[0], scale, divisor, added, (*way, row))
+        return Scaled(inside[0], scale, divisor, added, (*way, row), bias)
 
 
 def _entries(block: Affine | Total | Elementwise) -> list[Entry]:

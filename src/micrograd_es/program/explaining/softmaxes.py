@@ -28,7 +28,8 @@ class Softmaxes:
     """softmax(scale·scores + mask) of every row: `out` and `scores` have for each column its number in every row.
 
     Of `out` there may be rows that no block of the plan has, after all others: those that a mask makes 0. The scale is
-    1/`divisor`, where it was written as a quotient.
+    1/`divisor`, where it was written as a quotient. To the mask is added, by row and column, a `factor` times a row of
+    the `bias`, which all examples share.
     """
 
     out: Rows
@@ -36,6 +37,8 @@ class Softmaxes:
     scale: float
     divisor: float | None
     mask: Array
+    bias: Mapping[tuple[int, int], int]
+    factor: float
 
 
 def attended(plan: Plan) -> list[Block | Softmaxes]:
@@ -53,13 +56,18 @@ def attended(plan: Plan) -> list[Block | Softmaxes]:
 
 def _are_in_order(plan: Plan, blocks: Sequence[Block | Softmaxes]) -> bool:
     """Whether all that blocks read has been computed: a position may wait for what another one has seen."""
+    made = {row for block in plan.blocks if not _varies(block) for row in block.out.numbers}
     known = {*range(plan.tape.inputs), *([] if plan.nothing is None else [plan.nothing])}
     for block in blocks:
+        if isinstance(block, Softmaxes) and not made.isdisjoint(block.bias.values()):
+            return False
         for rows in (block.scores,) if isinstance(block, Softmaxes) else inputs_of(block):
             if rows.space is Space.VARYING and not known.issuperset(rows.numbers):
                 return False
         if block.out.space is Space.VARYING:
             known.update(block.out.numbers)
+        else:
+            made.difference_update(block.out.numbers)
     return True
 
 
@@ -74,6 +82,7 @@ class _Search:
         self.end = plan.sizes[Space.VARYING]  # from here on rows are made
         self.outputs = {row for space, row in map(plan.places.__getitem__, plan.tape.outputs) if space is Space.VARYING}
         self.made_by = {row: i for i, block in enumerate(blocks) if _varies(block) for row in block.out.numbers}
+        self.shared_by = {row: i for i, block in enumerate(blocks) if not _varies(block) for row in block.out.numbers}
         self.gone: set[int] = set()
         self.left_out: set[int] = set()
         self.after: dict[int, list[Block | Softmaxes]] = {}
@@ -144,12 +153,14 @@ class _Search:
         self.end += len(cells)
         out = Rows(Space.VARYING, tuple([cell.share if cell else next(hidden) for cell in cells]))
         first = next(iter(table.cells.values())).score
-        self._put(Softmaxes(out, scores, first.scale, first.divisor, table.mask), scores.numbers)
+        block = Softmaxes(out, scores, first.scale, first.divisor, table.mask, table.bias, table.factor)
+        self._put(block, scores.numbers)
         return out
 
     def _put(self, block: Inner | Softmaxes, read: Sequence[int]) -> None:
         """Put a block where all that it reads has been computed: others may use a part of it from there on."""
-        place = max([self.made_by.get(x, 0) for x in read])
+        shared = block.bias.values() if isinstance(block, Softmaxes) else ()
+        place = max([self.made_by.get(x, 0) for x in read] + [self.shared_by.get(x, 0) for x in shared])
         self.after.setdefault(place, []).append(block)
         self.made_by.update(dict.fromkeys(block.out.numbers, place))
 
@@ -202,8 +213,9 @@ def _varies(block: Block) -> bool:
 class _Table:
     """Shares by their rows and terms, as a table of which the scores are one, perhaps turned.
 
-    `place` is that of the scores among the blocks, `mask` what is added to them, −∞ where there is no share; `lines`
-    and `order` are the rows and terms of the shares in the order of the scores' rows and columns.
+    `place` is that of the scores among the blocks, `mask` what is added to them, −∞ where there is no share, with a
+    `factor` times the `bias`; `lines` and `order` are the rows and terms of the shares in the order of the scores' rows
+    and columns.
     """
 
     def __init__(self, cells: Mapping[tuple[int, int], Cell], shape: tuple[int, int]) -> None:
@@ -217,16 +229,22 @@ class _Table:
         self.mask = np.full(shape[::-1] if self.is_turned else shape, -inf)
         self.rows: dict[int, set[int]] = {}
         self.columns: dict[int, set[int]] = {}
+        self.bias: dict[tuple[int, int], int] = {}
+        self.factor = 1.0
         for (r, k), (_, *place) in places.items() if self._are_alike() else ():
             row, column = place[::-1] if self.is_turned else place
             self.rows.setdefault(r, set()).add(row)
             self.columns.setdefault(k, set()).add(column)
             self.mask[row, column] = cells[r, k].score.added
+            bias = cells[r, k].score.bias
+            if bias:
+                self.factor, self.bias[row, column] = bias
 
     def _are_alike(self) -> bool:
-        """Whether all of them are shares of scores of one table, all scaled alike."""
+        """Whether all of them are shares of scores of one table, all scaled alike, and so what is added to them."""
         scale = next(iter(self.cells.values())).score.scale
-        return all(
+        factors = {cell.score.bias[0] for cell in self.cells.values() if cell.score.bias}
+        return len(factors) < 2 and all(
             cell.place and cell.place[0] == self.place and isclose(cell.score.scale, scale, rel_tol=1e-12)
             for cell in self.cells.values()
         )

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from micrograd_es.program.explaining.columns import columns_of, out_of_columns
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Name
 from micrograd_es.program.explaining.notation import Style, added_up, spread
-from micrograd_es.program.explaining.patches import Flat, Patches
 from micrograd_es.program.explaining.sources import (
     Place,
     has_whole,
@@ -105,12 +104,22 @@ class Taken(Formula):
         return array.T.reshape(1, -1) if self.shape else array
 
 
+class PutTogether(Protocol):
+    """A formula of numbers of other matrices: for each its matrix and the number there."""
+
+    @property
+    def columns(self) -> Sequence[Place]: ...
+
+    def flat(self, array: Any, /) -> Any:
+        """Of numbers in the form of the result, those of an example in one row."""
+
+
 @dataclass(eq=False)
 class Part(Formula):
     """What of a gradient of columns that were put together belongs to one of their matrices."""
 
     part: Formula
-    taken: Taken | Flat | Patches
+    taken: PutTogether
     target: Matrix
 
     @property
