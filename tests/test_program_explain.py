@@ -17,6 +17,7 @@ from micrograd_es.program import Program, record
 from micrograd_es.program.blocks import Space
 from micrograd_es.program.explaining.matrices import Lines
 from micrograd_es.value import apply
+from printed_formulas import check_printed
 from test_program_blocks import CASES, network, tangled
 
 B4 = """\
@@ -316,6 +317,33 @@ def test_slopes_that_depend_on_the_other_columns_are_no_formula_of_one(add_row: 
         assert text.endswith("∂f(A): en cada columna de A, la derivada de f respecto a esa columna.")
     norm = record(lambda x: es.log_sum_exp([p * x for p in NINE[:4]]), 0.1).explain(backward=True, language="en")
     assert "∂L/∂H = ∂L/∂Y ⊙ e^(H − Y)" in formulas(norm)
+
+
+@pytest.mark.parametrize(
+    ("choose", "first", "second", "command"),
+    [(es.maximum, "≥", ">", r"\geq"), (es.minimum, "≤", "<", r"\leq")],
+)
+def test_what_is_sent_to_the_larger_or_smaller_of_two_compares_them(
+    choose: Any, first: str, second: str, command: str
+) -> None:
+    """At a tie it goes to the first, as in the graph."""
+    a, b = Value(1.0, "a"), Value(2.0, "b")
+    program = record(lambda x: choose(es.sin(a * x[0]), es.sin(b * x[1])), [0.1, 0.2])
+    text = formulas(program.explain(backward=True))
+    assert f"∂L/∂G1 = ∂L/∂Y ⊙ 1[G1 {first} G2]" in text, text
+    assert f"∂L/∂G2 = ∂L/∂Y ⊙ 1[G2 {second} G1]" in text, text
+    assert rf"\odot \mathbf{{1}}[G_{{1}} {command} G_{{2}}]" in program.explain(backward=True, latex=True)
+    xs = np.array([[0.3, 0.1], [0.2, 0.1], [0.2, 0.3]])  # in the second both are the same
+    assert not [formula for formula in check_printed(program, xs) if " ⊙ 1[" in formula]
+    check_matrices(program, xs)
+
+
+def test_what_is_sent_past_a_number_compares_with_it() -> None:
+    a = Value(2.0, "a")
+    program = record(lambda x: es.minimum(es.maximum(es.exp(a * x), 0.8), 1.2), 0.1)
+    text = formulas(program.explain(backward=True))
+    assert {"∂L/∂H3 = ∂L/∂Y ⊙ 1[H3 ≤ 1.2]", "∂L/∂H2 = ∂L/∂H3 ⊙ 1[H2 ≥ 0.8]"} <= set(text), text
+    check_printed(program, [-1.0, 0.0, 1.0])
 
 
 def test_the_legend_says_which_of_several_equal_ones_counts() -> None:

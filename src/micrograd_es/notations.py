@@ -60,6 +60,7 @@ TEXT: dict[str, _Form] = {
     "step": ("1[{} > 0]", ATOM, (0,)),
     "is": ("1[{} = {}]", ATOM, (0, 0)),
     "is not": ("1[{} ≠ {}]", ATOM, (0, 0)),
+    **{sign: (f"1[{{}} {sign} {{}}]", ATOM, (0, 0)) for sign in "<>≤≥"},
 }
 LATEX: dict[str, _Form] = {
     "+": ("{} + {}", SUM, (SUM, PRODUCT)),
@@ -81,6 +82,10 @@ LATEX: dict[str, _Form] = {
     "sign": (r"\operatorname{{sign}}({})", ATOM, (0,)),
     "is": (r"\mathbf{{1}}[{} = {}]", ATOM, (0, 0)),
     "is not": (r"\mathbf{{1}}[{} \neq {}]", ATOM, (0, 0)),
+    "<": (r"\mathbf{{1}}[{} < {}]", ATOM, (0, 0)),
+    ">": (r"\mathbf{{1}}[{} > {}]", ATOM, (0, 0)),
+    "≤": (r"\mathbf{{1}}[{} \leq {}]", ATOM, (0, 0)),
+    "≥": (r"\mathbf{{1}}[{} \geq {}]", ATOM, (0, 0)),
 } | {name: (rf"\{name}({{}})", ATOM, (0,)) for name in ("log", "tanh", "sin", "cos")}
 RAISED = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")  # digits and signs as those of an exponent
 _SCIENTIFIC = re.compile(r"^(-?)([\d.]+)e([+-]\d+)$")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_es.notations import latex_name
-from micrograd_es.ops import LSE, MUL, WHERE, Op
+from micrograd_es.ops import LSE, MAX, MIN, MUL, WHERE, Op
 from micrograd_es.program.arrays import ARRAYS
 from micrograd_es.program.explaining.formulas import Added, Arrays, Formula, Matrix, Minus, Multiple, Name, Times, Word
 from micrograd_es.program.explaining.notation import Style, added_up, one_over_root, ratio, spread, under_root, whole
@@ -18,6 +18,7 @@ from micrograd_es.program.explaining.stretches import Spread
 from micrograd_es.program.rules import rules_of
 from micrograd_es.symbols import Symbol, formula_of
 
+_CHOICES = {MAX: "≥>", MIN: "≤<"}  # how the first and the second of two have to be to the other
 FEW = 30  # columns of which each has its local gradient looked at; of more, some
 
 
@@ -32,11 +33,16 @@ class Reading(Formula):
 
     @property
     def symbol(self) -> Symbol:
-        """The formula of the table, with x0, x1 … for the inputs and z for the result."""
+        """The formula of the table, with x0, x1 … for the inputs and z for the result.
+
+        What the larger or the smaller of two sends back is told by which of them it is; at a tie it is the first.
+        """
         symbols = [
             Symbol(whole(x.matrix.value)) if isinstance(x, Name) and x.matrix.value is not None else Symbol(f"x{i}")
             for i, x in enumerate(self.inputs)
         ]
+        if self.out is not None and self.op in _CHOICES and len(symbols) == 2:
+            return Symbol(_CHOICES[self.op][self.along], [symbols[self.along], symbols[1 - self.along]])
         return formula_of(self.op, symbols, None if self.out is None else self.along)
 
     @property
