@@ -418,3 +418,29 @@ def test_shares_that_do_not_add_up_to_1_are_no_softmax(shares: Any, sees: Any) -
     program = recorded(Case("", sees=sees, softmax=shares))
     assert "softmax(S" not in program.explain(), program.explain()
     check_matrices(program, np.random.default_rng(1).normal(size=(3, 4, 3)))
+
+
+def after_a_layer(rows: Table) -> list[Any]:
+    """The numbers that a layer gives at each position."""
+    return [es.relu(dot(w, row) + 0.1) for row in rows for w in LAST[:2]]
+
+
+@pytest.mark.parametrize(
+    ("whole", "line"),
+    [
+        (lambda rows: es.sum(after_a_layer(rows)), "Y = sumas por filas de F"),
+        (lambda rows: es.sum(after_a_layer(rows)[::-1]), "Y = sumas por filas de F"),
+        (lambda rows: es.log_sum_exp([x for row in rows for x in row]), "Y = log Σ e^F"),
+        (lambda rows: es.prod([x for row in rows for x in row]), "Y = prod F"),
+    ],
+    ids=["sum", "sum from the last on", "log Σ exp", "product"],
+)
+@pytest.mark.parametrize("positions", [4, 11])
+def test_what_does_not_depend_on_an_order_is_told_in_that_of_the_columns(whole: Any, line: str, positions: int) -> None:
+    """The first position of a causal mask is planned apart: its numbers came last, or first."""
+    case = CASES["a causal mask"]._replace(positions=positions)
+    program = record(lambda x: whole(attention(case, x)), np.zeros((positions, 3)).tolist())
+    text = program.explain()
+    assert line_of("Y", text) == line, text
+    assert " = F[" not in text, text
+    check_matrices(program, np.random.default_rng(1).normal(size=(3, positions, 3)))

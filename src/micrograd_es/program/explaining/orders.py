@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from micrograd_es.ops import ADD, LSE, MUL
 from micrograd_es.program.blocks import Affine, Elementwise, Rows, Space, Total
 from micrograd_es.program.explaining.formulas import Matrix
 from micrograd_es.program.explaining.naming import Names
@@ -17,13 +18,35 @@ from micrograd_es.program.explaining.naming import Names
 
 def in_order(names: Names, block: Any) -> Any:
     """A block in the order of the tables that its inputs are, where that is another one."""
-    if block.out.space is not Space.VARYING or len(block.out) == 1:
+    if block.out.space is not Space.VARYING:
         return block
+    if len(block.out) == 1:
+        return _as_they_stand(names, block)
     if isinstance(block, Elementwise):
         return _as_tables(names, block)
     if isinstance(block, Affine):
         return _as_read(names, block)
     return _by_row(names, block) if isinstance(block, Total) else block
+
+
+def _as_they_stand(names: Names, block: Any) -> Any:
+    """A single sum, or another operation on many numbers whose order is nothing to it, in that of their columns."""
+    if isinstance(block, Total):
+        return Total(block.out, _picked(block.terms, _by_column(names, [block.terms])))
+    if isinstance(block, Elementwise) and block.op in (ADD, MUL, LSE) and len(block.inputs) > 2:
+        order = _by_column(names, block.inputs)
+        return Elementwise(block.out, block.op, tuple([block.inputs[i] for i in order]))
+    return block
+
+
+def _by_column(names: Names, several: Sequence[Rows]) -> Sequence[int]:
+    """The places of rows in the order of the matrices that they are columns of, each where the first of it stands."""
+    places = [names.owner.get((rows.space, row)) for rows in several for row in rows.numbers]
+    known = [place for place in places if place]
+    if len(known) < len(places):
+        return range(len(places))
+    first = {matrix: i for i, (matrix, _) in reversed([*enumerate(known)])}
+    return sorted(range(len(known)), key=lambda i: (first[known[i][0]], known[i][1]))
 
 
 def at_all_positions(names: Names, block: Elementwise) -> tuple[list[Matrix], int]:
