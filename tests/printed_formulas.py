@@ -143,7 +143,7 @@ class Reader:
         if token in self.known:
             return self.known[token]
         if token in FUNCTIONS and not (token == "log" and self.next == "Σ"):
-            return FUNCTIONS[token](self.factor())
+            return FUNCTIONS[token](self.argument())
         if token in MANY:
             return self.largest(MANY[token])
         if token[0] == "Σ" and len(token) > 1:
@@ -156,7 +156,7 @@ class Reader:
             "|": lambda: abs(self.inside("|")),
             "‖": self.norm,
             "[": self.together,
-            "√": lambda: np.sqrt(self.factor()),
+            "√": lambda: np.sqrt(self.argument()),
             "e": lambda: (self.take("^"), np.exp(self.factor()))[1],
             "Σ": lambda: np.sum(self.factor()),
             "sum of": lambda: np.sum(self.factor()),
@@ -169,6 +169,12 @@ class Reader:
         if token not in read:
             raise Unread
         return read[token]()
+
+    def argument(self) -> Any:
+        """What a function is of: tanh(Z)² is the square of tanh(Z), as is that of log P, but √Z² is refused."""
+        found = self.part()
+        assert self.tokens[self.at - 1] == ")" or self.next not in ("^", *POWERS), self.tokens
+        return found
 
     def inside(self, end: str) -> Any:
         found = self.sum()

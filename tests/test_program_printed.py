@@ -160,6 +160,24 @@ def test_a_slope_that_is_a_multiple_of_a_product_is_one_factor(add_row: Callable
     assert check_printed(program, np.random.default_rng(1).normal(size=(5, 3))) == []
 
 
+POWERS_OF_FUNCTIONS: dict[str, tuple[Any, Any, str]] = {
+    "tanh": (lambda m, x: m.tanh(x) ** 2, lambda m, x: 2 * m.tanh(x) * (1 - m.tanh(x) ** 2), "1 − tanh(Z)²"),
+    "root": (lambda m, x: m.sqrt(x) ** 3, lambda m, x: 3 * m.sqrt(x) ** 2 / (2 * m.sqrt(x)), "3·(√Z)²/(2·√Z)"),
+    "log": (lambda m, x: m.log(x) ** 3, lambda m, x: 3 * m.log(x) ** 2 / x, "3·log(Z)²/Z"),
+    "exp": (lambda m, x: m.exp(x) ** 3, lambda m, x: 3 * m.exp(x) ** 3, "3·(e^Z)³"),
+}
+
+
+@pytest.mark.parametrize("name", POWERS_OF_FUNCTIONS)
+def test_a_power_of_a_function_is_that_of_its_result(name: str, add_row: Callable[..., Op]) -> None:
+    forward, local, slope = POWERS_OF_FUNCTIONS[name]
+    row = add_row(f"power of {name}", "p", Role.SCALER, forward, lambda m, z, x: (local(m, x),))
+    positive = [[Value(0.5), Value(1.5)], [Value(1.0), Value(0.25)]]
+    program = record(lambda x: [apply(row, y) for y in layer(positive, x)], [0.1] * 2)
+    assert slope in program.explain(backward=True), program.explain(backward=True)
+    assert check_printed(program, np.random.default_rng(1).uniform(size=(5, 2))) == []
+
+
 def test_a_formula_that_is_not_that_of_its_matrix_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     program = record(PROGRAMS["Huber"][0], *PROGRAMS["Huber"][1])
     text = program.explain(backward=True, language="en").replace("U3/2", "U3/3")

@@ -54,7 +54,7 @@ TEXT: dict[str, _Form] = {
     "cubed": ("{}³", POWER, (ATOM,)),
     "neg": ("−{}", NEGATIVE, (PRODUCT,)),
     "exp": ("e^{}", POWER, (ATOM,)),
-    "sqrt": ("√{}", ATOM, (ATOM,)),
+    "sqrt": ("√{}", POWER, (ATOM,)),
     "abs": ("|{}|", ATOM, (0,)),
     "sigmoid": ("σ({})", ATOM, (0,)),
     "step": ("1[{} > 0]", ATOM, (0,)),
