@@ -76,13 +76,13 @@ CASES = {
         "softmax(S + M)", "[0, −∞, −∞; −0.5, 0, −∞; −1, −0.5, 0]", score=lambda s, i, j: s - 0.5 * (i - j), positions=3
     ),
     "a slope that is learned": Case(
-        "softmax(S3/√2 + M)",
-        "S2[i − j − 1] si j < i, 0 si j = i, −∞ si j > i",
+        "softmax(S/√2 + M)",
+        "D2[i − j − 1] si j < i, 0 si j = i, −∞ si j > i",
         score=lambda s, i, j: s / math.sqrt(2) - SLOPE * (i - j),
     ),
     "the same to both sides": Case(
-        "softmax(S3/√2 + M)",
-        "S2[i − j − 1] si j < i, 0 si j = i, S2[j − i − 1] si j > i",
+        "softmax(S/√2 + M)",
+        "D2[i − j − 1] si j < i, 0 si j = i, D2[j − i − 1] si j > i",
         every,
         lambda s, i, j: s / math.sqrt(2) - SLOPE * abs(i - j),
     ),
@@ -142,7 +142,7 @@ def attention(case: Case, x: Table, weights: Sequence[Table] = WEIGHTS) -> Table
     return found
 
 
-@pytest.mark.parametrize("name", [name for name, case in CASES.items() if "p[" in case.mask or "S2[" in case.mask])
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if "p[" in case.mask or "D2[" in case.mask])
 @pytest.mark.parametrize("examples", ["rows", "columns"])
 def test_what_is_printed_of_scores_and_shares_gives_their_numbers(name: str, examples: str) -> None:
     program = recorded(CASES[name])
@@ -236,6 +236,13 @@ def test_heads_have_one_bias_or_each_its_own() -> None:
         assert line_of("P2", text) == f"P2 = softmax(S2/√2 + {masks[1]})", text
         assert text.count("si j ≤ i") == len(set(masks))
         check_matrices(program(own), np.random.default_rng(1).normal(size=(3, 4, 3)))
+
+
+def test_a_slope_is_told_beside_the_scores() -> None:
+    text = recorded(CASES["a slope that is learned"]).explain(backward=True)
+    assert line_of("S", text) == "S = Q·Kᵀ", text
+    assert line_of("D1", text) == "D1 = slope·C", text
+    assert line_of("∂L/∂slope", text) == "∂L/∂slope = sumas por filas de (∂L/∂D1 ⊙ C)", text
 
 
 def test_a_bias_gets_back_what_the_tables_of_all_examples_send() -> None:

@@ -102,7 +102,10 @@ def _bias(names: Names, block: Softmaxes) -> Matrix:
 
 
 def name_attention(lines: Sequence[Line]) -> None:
-    """Give the matrices of attention their letters: Q, K and V, the scores S, the shares P, and the result O."""
+    """Give the matrices of attention their letters: Q, K and V, the scores S, the shares P, and the result O.
+
+    What the examples share, as slopes and distances, leaves S to the scores, and is D.
+    """
     made = {line.matrix: line for line in lines}
     letters: dict[Matrix, set[str]] = {}
     for line in lines:
@@ -122,3 +125,7 @@ def name_attention(lines: Sequence[Line]) -> None:
     for matrix, told in letters.items():
         if len(told) == 1 and matrix in made:
             (matrix.letter,) = told
+    if any(told == {"S"} for told in letters.values()):
+        for line in lines:
+            if line.matrix.letter == "S" and line.matrix not in letters:
+                line.matrix.letter = "D"

@@ -239,7 +239,7 @@ class Lines(Objective):
         for letter, group in names.items():
             if letter == "G":
                 self._in_place(group)
-            if letter in "ZHUGFSYℓpCQKVPOM":
+            if letter in "ZHUGFSYℓpCQKVPOMD":
                 _number(group)
             elif letter in "WB":
                 first = {x: i for i, line in reversed([*enumerate(self.forward)]) for x in line.inputs}
