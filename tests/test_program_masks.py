@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import micrograd_es as es
-from micrograd_es import Program, Value, record
+from micrograd_es import Program, Value, gradients, record
+from micrograd_es.program.blocks import Elementwise, Inner
 from printed_formulas import check_printed
 from test_program_blocks import values
 from test_program_explain import check_matrices
@@ -34,6 +35,23 @@ def by_sums(scores: Sequence[Value]) -> list[Value]:
 def by_sums_of_shifted(scores: Sequence[Value]) -> list[Value]:
     top = es.maximum(*scores) if len(scores) > 1 else scores[0]
     return by_sums([score - top for score in scores])
+
+
+def in_place(
+    number: float, positions: int = 4, softmax: Callable[[Sequence[Value]], Sequence[Value]] = es.softmax
+) -> Callable[[Table], Table]:
+    """Attention with a number in place of every score that is hidden."""
+
+    def fn(x: Table) -> Table:
+        queries, keys, said = [[[dot(row, token) for row in w] for token in x] for w in WEIGHTS]
+        found = []
+        for i, query in enumerate(queries):
+            scores = [dot(query, key) / math.sqrt(2) if j <= i else Value(number) for j, key in enumerate(keys)]
+            shares = softmax(scores)
+            found.append([dot(shares, [row[k] for row in said]) for k in range(2)])
+        return found
+
+    return fn
 
 
 class Case(NamedTuple):
@@ -451,3 +469,58 @@ def test_what_does_not_depend_on_an_order_is_told_in_that_of_the_columns(whole: 
     assert line_of("Y", text) == line, text
     assert " = F[" not in text, text
     check_matrices(program, np.random.default_rng(1).normal(size=(3, positions, 3)))
+
+
+@pytest.mark.parametrize("number", [-1e9, -1e4])
+@pytest.mark.parametrize("positions", [2, 4, 9])
+def test_a_number_in_place_of_a_score_is_a_mask(number: float, positions: int) -> None:
+    written = {-1e9: "−10⁹", -1e4: "−10000"}[number]
+    fn = in_place(number, positions)
+    program = record(lambda x: squares(fn(x)), np.zeros((positions, 3)).tolist())
+    text = program.explain(backward=True)
+    assert line_of("S", text) == "S = Q·Kᵀ", text
+    assert line_of("M", text) == f"M = 0 si j ≤ i, {written} si j > i", text
+    assert line_of("P", text) == "P = softmax(S/√2 + M)", text
+    assert line_of("O", text) == "O = P·V", text
+    assert "Todo está agrupado." in text, text
+    xs = np.random.default_rng(1).normal(size=(3, positions, 3))
+    check_matrices(program, xs)
+    for steps in (False, True):
+        check_printed(program, xs, steps=steps)
+    masked = recorded(CASES["a causal mask"]._replace(positions=positions)).value_and_grad(xs)
+    for one, other in zip(program.value_and_grad(xs), masked, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-13)
+
+
+def test_a_number_in_place_of_a_score_is_planned_as_a_score() -> None:
+    """The shares of all positions are one table, and so one product."""
+    fn = in_place(-1e9, 6)
+    plan = record(lambda x: squares(fn(x)), np.zeros((6, 3)).tolist()).plan
+    sizes = [len(block.out) for block in plan.blocks if isinstance(block, Inner)]
+    assert sizes == [36, 12]
+    assert [len(block.out) for block in plan.blocks if isinstance(block, Elementwise) and block.op is es.ops.LSE] == [6]
+
+
+@pytest.mark.parametrize("fast", [False, True])
+@pytest.mark.parametrize("examples", [0, 1, 5])
+def test_the_share_of_a_hidden_score_is_what_the_graph_says(fast: bool, examples: int) -> None:
+    """Of scores that are as low as the number in place of others, each has its share; so has each of hidden ones."""
+    v = Value(2.0, "v")
+
+    def fn(x: list[Value]) -> Value:
+        low = Value(-1e5)
+        some, hidden = es.softmax([v * x[0], low, Value(-1e5), v * x[1]]), es.softmax([low, low])
+        first, second = dot(some, x), dot(some, [x[2], v, x[0] * v, x[1]])
+        return first * x[2] + 3 * second + hidden[0] * x[0] * v + some[1] * v + some[2] * some[2] * x[3]
+
+    xs = np.array(
+        [[0.5, -0.2, 0.3, 2.0], [-5e4, -1e6, 1, 0.5], [-1e6, -1e6, 1, 0.5], [1, 1, 1, 1], [-50000.5, -5e4, 3, 1]]
+    )
+    xs = xs[:examples]
+    if fast:
+        pytest.importorskip("llvmlite")
+    program = record(fn, [0.1] * 4, fast=fast)
+    expected = [fn([Value(x) for x in row]) for row in xs.tolist()]
+    np.testing.assert_allclose(program(xs), [y.data for y in expected], rtol=1e-12)
+    slope = sum(gradients(y)[v] for y in expected) / max(examples, 1)
+    np.testing.assert_allclose(program.value_and_grad(xs)[1], [slope], rtol=1e-11)

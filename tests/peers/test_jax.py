@@ -20,6 +20,7 @@ from test_program_blocks import values
 from test_program_convolutions import CASES as CONVOLUTIONS
 from test_program_factors import KNOWN, factorised, of_inputs
 from test_program_inner import CASES as TABLES
+from test_program_masks import in_place, squares
 from test_program_missing import INPUTS, MASKS, at_positions, layer, network
 
 jax = pytest.importorskip("jax")
@@ -112,6 +113,14 @@ def test_products_of_two_tables_agree(name: str) -> None:
     xs = np.random.default_rng(3).normal(size=(5, inputs))
     assert_the_same(program, xs)
     assert_the_same(program, xs[:0])
+
+
+def test_numbers_in_place_of_scores_agree() -> None:
+    fn = in_place(-1e9)
+    program = record(lambda x: squares(fn(x)), np.zeros((4, 3)).tolist())
+    xs = np.random.default_rng(1).normal(size=(5, 4, 3))
+    for examples in (5, 1, 0):
+        assert_the_same(program, xs[:examples])
 
 
 @pytest.mark.parametrize("name", MASKS)

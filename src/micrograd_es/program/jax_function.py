@@ -71,6 +71,7 @@ class _Numbers:
 
     def __init__(self, np: Any, plan: Plan, parameters: Any, columns: Sequence[Any]) -> None:
         self.np = np
+        self.examples = columns[0].shape[0] if columns else 1
         self.arrays: list[Any] = []
         self.homes: dict[Space, dict[int, tuple[int, int]]] = {space: {} for space in Space}
         constants = np.asarray(plan.tape.constants, parameters.dtype)
@@ -107,7 +108,9 @@ def _computed(block: Block, numbers: _Numbers) -> Any:
         terms = numbers.take(block.terms)
         return terms.reshape(count, len(terms) // count, terms.shape[1]).sum(axis=1)
     if isinstance(block, Elementwise):
-        return _rule(block.op)(*(numbers.take(one_row(rows)) for rows in block.inputs))
+        found = _rule(block.op)(*(numbers.take(one_row(rows)) for rows in block.inputs))
+        alike = block.out.space is Space.VARYING and all(rows.space is Space.SHARED for rows in block.inputs)
+        return jnp.broadcast_to(found, (count, numbers.examples)) if alike else found
     if isinstance(block, Inner):
         left, right = [numbers.take(rows).reshape(*shape, -1) for rows, shape in block.shaped()[1:]]
         if block.nothing is not None:

@@ -142,8 +142,9 @@ class Lines(Objective):
             inputs = [self.matrix(rows, "p", form if len(set(rows.numbers)) > 1 else None) for rows in block.inputs]
             if len(block.out) > 1 and not form and all(x.shape[1] == 1 for x in inputs):  # the same in every column
                 columns = [i for i, x in enumerate(inputs) if x.shape[0] == shape[0]]
-                repeated = next((i for i in columns if inputs[i].value is None), columns[0])
-                inputs[repeated] = self.matrix(block.inputs[repeated], "p", each=True)
+                repeated = next((i for i in columns if inputs[i].value is None), columns[0] if columns else None)
+                if repeated is not None:  # else it is one number for all examples
+                    inputs[repeated] = self.matrix(block.inputs[repeated], "p", each=True)
         matrix = self.new("H" if block.out.space is Space.VARYING else "S", shape, positions=positions)
         names, op = list(map(Name, inputs)), SAME if block.op in (MAX, MIN) and len(inputs) == 1 else block.op
         if op is MUL and len(inputs) == 2 and inputs[0] is inputs[1]:

@@ -7,7 +7,7 @@ from math import prod
 from typing import NamedTuple
 
 from micrograd_es.maths import NUMBERS
-from micrograd_es.ops import ADD, DIV, EXP, LSE, MAX, MUL, NEG, SUB, Op
+from micrograd_es.ops import ADD, DIV, EXP, LSE, MAX, MUL, NEG, SAME, SUB, Op
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Plan, Rows, Space, Total
 
 Place = tuple[Space, int]
@@ -103,6 +103,11 @@ class Shares:
             return None
         way = tuple(dict.fromkeys([*[x for _, x in share.way], *score.way]))
         return Cell(row, score, self.cells.get(score.base), among, way)
+
+    def number(self, row: int) -> float | None:
+        """The constant that stands in place of a score, if a row is one."""
+        op, inputs = self.entries.get(row, (None, ()))
+        return self._known.get(inputs[0][1]) if op is SAME and inputs[0][0] is Space.SHARED else None
 
     def _share(self, row: int) -> _Share | None:
         """A row as e^(s − log Σ e^s), or as e^s/Σ e^s, with the largest of the scores taken away or not."""

@@ -121,8 +121,13 @@ class _Search:
         for term, cell, products in self._alone(cells[min(cells)], others, columns):
             cells[len(results), term] = cell
             results.append(products)
-        table = _Table(cells, self._shape(cells[min(cells)], rows, terms))
+        hidden = {key: (cell, number) for key, cell in cells.items() if (number := self.shares.number(cell.score.base))}
+        seen = {key: cell for key, cell in cells.items() if key not in hidden}
+        if not seen:
+            return False
+        table = _Table(seen, self._shape(seen[min(seen)], rows, terms), hidden)
         way, own = {x for cell in cells.values() for x in cell.way}, {cell.share for cell in cells.values()}
+        way |= {cell.score.base for cell, _ in hidden.values()}
         if not table.is_whole(len(results), terms) or not self._are_free(way, own):
             return False
         softmax = self._put_softmax(table)
@@ -140,7 +145,7 @@ class _Search:
 
     def _put_softmax(self, table: _Table) -> Rows:
         """Put a softmax after its scores, which are turned as it is; the rows of the shares."""
-        cells = [table.cells.get((r, k)) for k in table.order for r in table.lines]
+        cells = [table.cell(r, k) for k in table.order for r in table.lines]
         scores = Rows(Space.VARYING, tuple([cell.score.base for cell in cells if cell]))
         if table.place != APART:
             block = self.old[table.place]
@@ -213,13 +218,20 @@ def _varies(block: Block) -> bool:
 class _Table:
     """Shares by their rows and terms, as a table of which the scores are one, perhaps turned.
 
+    Those of `hidden` scores are of a number that stands in place of one.
+
     `place` is that of the scores among the blocks, `mask` what is added to them, −∞ where there is no share, with a
     `factor` times the `bias`; `lines` and `order` are the rows and terms of the shares in the order of the scores' rows
     and columns.
     """
 
-    def __init__(self, cells: Mapping[tuple[int, int], Cell], shape: tuple[int, int]) -> None:
-        self.cells = cells
+    def __init__(
+        self,
+        cells: Mapping[tuple[int, int], Cell],
+        shape: tuple[int, int],
+        hidden: Mapping[tuple[int, int], tuple[Cell, float]],
+    ) -> None:
+        self.cells, self.hidden = cells, hidden
         places = {key: cell.place for key, cell in cells.items() if cell.place}
         self.place = next(iter(places.values()), (APART, 0, 0))[0]
         lines: dict[int, set[int]] = {}
@@ -239,6 +251,14 @@ class _Table:
             bias = cells[r, k].score.bias
             if bias:
                 self.factor, self.bias[row, column] = bias
+        for (r, k), (_, number) in hidden.items():
+            for row in self.rows.get(r, ()):
+                for column in self.columns.get(k, ()):
+                    self.mask[row, column] = number
+
+    def cell(self, r: int, k: int) -> Cell | None:
+        """The share in a row, of a term; None where there is none."""
+        return self.hidden[r, k][0] if (r, k) in self.hidden else self.cells.get((r, k))
 
     def _are_alike(self) -> bool:
         """Whether all of them are shares of scores of one table, all scaled alike, and so what is added to them."""
@@ -252,14 +272,15 @@ class _Table:
     def is_whole(self, rows: int, terms: int) -> bool:
         """Whether each row of shares is the softmax of a row of scores, and each term a column of these."""
         seen: dict[int, set[Number]] = {}
-        for (r, _), cell in self.cells.items():
+        every = [*self.cells.items(), *[(key, cell) for key, (cell, _) in self.hidden.items()]]
+        for (r, _), cell in every:
             seen.setdefault(r, set()).add(cell.score.number)
         return (
             (self.place != APART or len(self.cells) == rows * terms)
             and self.mask.shape == (rows, terms) == (len(self.rows), len(self.columns))
             and sorted(map(list, self.rows.values())) == [[row] for row in range(rows)]
             and sorted(map(list, self.columns.values())) == [[column] for column in range(terms)]
-            and all(cell.among == seen[r] for (r, _), cell in self.cells.items())
+            and all(cell.among == seen[r] for (r, _), cell in every)
         )
 
     @property

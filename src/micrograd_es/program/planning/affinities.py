@@ -13,10 +13,13 @@ from typing import NamedTuple
 import numpy as np
 
 from micrograd_es.ops import ADD, DIV, INV, MUL, NEG, SAME, SUB, Op
+from micrograd_es.program.planning.hidden import LOW, Made, Numbers, hidden
 from micrograd_es.program.planning.repeats import repeats
 from micrograd_es.program.planning.sums import Sums
 from micrograd_es.program.planning.terms import Graph, Product, Sum
 from micrograd_es.program.tape import Tape
+
+_NOTHING = Made([], [])
 
 
 class Affinity(NamedTuple):
@@ -49,6 +52,9 @@ class Steps:
         self.zero = tape.first_constant + tape.constants.index(0) if 0 in tape.constants else None
         self.users = self._count_users(tape)
         self.varies = self._find_varying(tape)
+        low = [x for x in self.constants if tape.constants[x - tape.first_constant] <= LOW]
+        self.end = len(self.ops)  # of the tape
+        self.hidden = hidden(Numbers(self.ops, self.args, self.users, self.varies), first, low, self.repeats)
         self.taken = bytearray(len(self.ops))  # 1 for what needs no step: a repeat, a part of a sum, a 0 without use
         for number in self.repeats:
             self.taken[number] = 1
@@ -90,11 +96,13 @@ class Steps:
     def _write(self, sums: dict[int, Sum]) -> None:
         """The steps in order, with those that the sums are made of."""
         args, taken = self.args, self.taken
-        for number in range(self.first, len(taken)):
+        for number in range(self.first, self.end):
             if taken[number]:
                 continue
             if number not in sums:
-                self._put(number, args[number])
+                around = self.hidden.get(number, _NOTHING)
+                for x in (*around.before, number, *around.after):
+                    self._put(x, args[x])
                 continue
             products, bare, pairs = sums[number]
             if pairs:
