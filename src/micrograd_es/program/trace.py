@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import filterfalse, repeat
 from typing import Any
 
-from micrograd_es.ops import Op
+from micrograd_es.ops import WHERE, Op
 from micrograd_es.program.tape import Tape
 from micrograd_es.replay import RecordingError
 from micrograd_es.value import Value
@@ -163,7 +163,8 @@ def traced(trace: Trace, inputs: int, parameters: Sequence[Value], merge: bool =
     """The tape of a trace whose first leaves are the inputs; it takes over what the trace has.
 
     Every leaf that is no input and no parameter is a constant. What no output needs is left out, what depends on
-    constants alone is worked out, and with `merge` an expression that stands twice is computed once.
+    constants alone is worked out, a choice by a constant is what it chooses, and with `merge` an expression that stands
+    twice is computed once.
     """
     tape = Tape(inputs, len(parameters), names=[x.label for x in (*trace.leaves[:inputs], *parameters)])
     numbers = {x: number for number, x in enumerate(parameters, inputs)}
@@ -197,7 +198,9 @@ def _without_constants(tape: Tape, trace: Trace, place: list[int]) -> Sequence[i
     fixed = {number for number in range(len(trace.leaves)) if place[number] < 0}
     args = trace.args
     kept: Sequence[int] = range(len(trace.ops))
-    if any(map(fixed.issuperset, args)):
+    if WHERE in trace.ops:
+        kept = _without_choices(trace, fixed)
+    elif any(map(fixed.issuperset, args)):
         for i, xs in enumerate(args):
             if fixed.issuperset(xs):
                 fixed.add(~i)
@@ -212,6 +215,33 @@ def _without_constants(tape: Tape, trace: Trace, place: list[int]) -> Sequence[i
         if len(known) > len(tape.constants):
             tape.constants.append(value)
     return kept
+
+
+def _without_choices(trace: Trace, fixed: set[int]) -> Sequence[int]:
+    """The operations that depend on more than constants and that an output needs; the others are `fixed`, or dead.
+
+    A choice by a constant is the number that it chooses, which stands in its place wherever it is read.
+    """
+    args, labels = trace.args, trace.labels
+    chosen: dict[int, int] = {}
+    for i, xs in enumerate(args):
+        if not chosen.keys().isdisjoint(xs):
+            xs = args[i] = tuple([chosen.get(x, x) for x in xs])
+        if fixed.issuperset(xs):
+            fixed.add(~i)
+        elif trace.ops[i] is WHERE and xs[0] in fixed:
+            condition = trace.leaves[xs[0]].number if xs[0] >= 0 else trace.results[~xs[0]]
+            x = chosen[~i] = xs[1] if condition > 0 else xs[2]
+            if x < 0:
+                labels[~x] = labels[~x] or labels[i]
+    trace.outputs = [chosen.get(x, x) for x in trace.outputs]
+    needed = set(trace.outputs)
+    kept = []
+    for i in reversed(range(len(args))):
+        if ~i in needed and ~i not in fixed:
+            kept.append(i)
+            needed.update(args[i])
+    return kept[::-1]
 
 
 def _merged(tape: Tape, trace: Trace, kept: Sequence[int], place: list[int]) -> list[int]:
