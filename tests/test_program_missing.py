@@ -299,14 +299,6 @@ def test_what_is_full_stays_what_it_was() -> None:
         assert [(block.kernels, block.terms) for block in found if block.dense and block.terms > 1] == shapes
 
 
-@pytest.mark.parametrize("width", [1, 2, 3])
-def test_a_band_and_a_table_of_which_little_is_there_are_none(width: int) -> None:
-    for mask in (where(lambda i, j: abs(i - j) <= width, 32, 32), some(32, 32, 0.15)):
-        w = values(32, 32)
-        (block,) = blocks_of(lambda x, mask=mask, w=w: layer(mask, w, x)[width : 32 - width], 32)[:1]
-        assert block.absent is None and not block.dense
-
-
 def test_many_small_layers_with_missing_weights_stay_one_ragged_product() -> None:
     w = values(40, 4)
     (block,) = blocks_of(

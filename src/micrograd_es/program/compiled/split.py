@@ -1,6 +1,7 @@
 """Layers of which weights are missing, as products without what is not there, where these take less time.
 
-They do where several neurons read the same inputs, and where less than half of the weights are there.
+They do where several neurons read the same inputs, and where less than half of the weights are there; at several
+positions, where less than a quarter is.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import replace
 from micrograd_es.program.blocks import Affine, Block, Plan, Rows
 
 ALIKE = 4  # neurons, on average, that read the same inputs: as many as are computed together
-FULL = 2  # at least this part of the weights is there where the whole is computed
+FULL, AT_POSITIONS = 2, 4  # at least this part of the weights is there where the whole is computed
 
 
 def without_gaps(plan: Plan) -> Plan:
@@ -22,14 +23,16 @@ def without_gaps(plan: Plan) -> Plan:
 
 
 def _parts(block: Block) -> Iterator[Block]:
-    """A block, or what it is as several."""
-    if not isinstance(block, Affine) or block.absent is None or block.positions > 1:
+    """A block, or what it is as several; at several positions each of these is dense."""
+    if not isinstance(block, Affine) or block.absent is None:
         yield block
         return
     there = block.there()
-    if ALIKE * len(set(map(tuple, there))) <= len(there):
+    several = block.positions > 1
+    is_little = (AT_POSITIONS if several else FULL) * sum(map(len, there)) < len(block.weights)
+    if (several and is_little) or (not several and ALIKE * len(set(map(tuple, there))) <= len(there)):
         yield from _grouped(block, [tuple(terms) for terms in there], True)
-    elif FULL * sum(map(len, there)) < len(block.weights):
+    elif is_little:
         yield from _grouped(block, list(map(len, there)), False)
     else:
         yield block
@@ -37,17 +40,19 @@ def _parts(block: Block) -> Iterator[Block]:
 
 def _grouped(block: Affine, keys: list[Hashable], dense: bool) -> Iterator[Block]:
     """The neurons of the same key as one product each."""
-    there, n = block.there(), block.terms
+    there, n, positions = block.there(), block.terms, block.positions
     groups: dict[Hashable, list[int]] = {}
     for i, key in enumerate(keys):
         groups.setdefault(key, []).append(i)
     for members in groups.values():
         read = [k for i in (members[:1] if dense else members) for k in there[i]]
         weights = _picked(block.weights, [i * n + k for i in members for k in there[i]])
-        bare = tuple([_picked(rows, members) for rows in block.bare])
+        bare = tuple([_picked(rows, members, len(rows) // len(there)) for rows in block.bare])
         is_dense = dense or len(members) == 1
-        yield Affine(_picked(block.out, members), weights, _picked(block.inputs, read), bare, is_dense)
+        out, inputs = _picked(block.out, members, positions), _picked(block.inputs, read, positions)
+        yield Affine(out, weights, inputs, bare, is_dense, positions)
 
 
-def _picked(rows: Rows, places: list[int]) -> Rows:
-    return Rows(rows.space, tuple([rows.numbers[place] for place in places]))
+def _picked(rows: Rows, places: list[int], times: int = 1) -> Rows:
+    """Some of the rows, of which so many belong together."""
+    return Rows(rows.space, tuple([x for place in places for x in rows.numbers[place * times : (place + 1) * times]]))

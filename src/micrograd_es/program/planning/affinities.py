@@ -70,7 +70,7 @@ class Steps:
         self.level = [0] * len(self.ops)
         self.order: list[int] = []
         graph = Graph(first, self.ops, self.args, self.users, self.varies)
-        self._write(Sums(graph, self.taken).terms)
+        self._write(Sums(graph, self.taken, self.constants).terms)
 
     def _count_users(self, tape: Tape) -> list[int]:
         """How many inputs each number feeds; an output counts as one more."""

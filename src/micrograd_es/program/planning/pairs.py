@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from micrograd_es.ops import DIV, MUL, NEG
-from micrograd_es.program.planning.gaps import tables
+from micrograd_es.program.planning.gaps import is_full, tables
 from micrograd_es.program.planning.terms import SCALING, Graph, Product, Sum
 
 FEW = 4  # terms; fewer are no matrix
@@ -64,7 +64,7 @@ def _are_table(pairs: Sequence[Pair]) -> bool:
     for pair in pairs:
         inputs.setdefault(pair.other, []).append(pair.product.input)
     sums = Counter([tuple(sorted(xs)) for xs in inputs.values()])
-    found = tables(sums)
+    found = tables(sums) if is_full(len(inputs), len(set().union(*sums)), len(pairs)) else []
     return len(found) == 1 and len(found[0]) == len(sums)
 
 

@@ -25,11 +25,11 @@ _simple: Callable[[tuple[object, ...]], Product] = partial(tuple.__new__, Produc
 class Sums:
     """The terms of each sum that is no part of another, `terms` by its number.
 
-    What is part of a sum, and needs no step of its own, gets a 1 in `taken`.
+    What is part of a sum, and needs no step of its own, gets a 1 in `taken`. Of the numbers `constants` are.
     """
 
-    def __init__(self, graph: Graph, taken: bytearray) -> None:
-        self.graph, self.taken = graph, taken
+    def __init__(self, graph: Graph, taken: bytearray, constants: range) -> None:
+        self.graph, self.taken, self.constants = graph, taken, constants
         self.claims: dict[int, int] = {}  # how many sums took a product in that several use
         self.terms: dict[int, Sum] = {}
         ops = graph.ops
@@ -175,13 +175,16 @@ class Sums:
         return found
 
     def _with_gaps(self, layers: dict[tuple[int, ...], list[int]]) -> set[tuple[int, ...]]:
-        """The inputs of sums that are a table with gaps, in which every weight stands once."""
+        """The inputs of sums that are a table with gaps, in which every weight that is no constant stands once."""
         found: set[tuple[int, ...]] = set()
         for keys in tables({inputs: len(members) for inputs, members in layers.items()}):
             weights = [p.weights for key in keys for number in layers[key] for p in self.terms[number].products]
-            if len(set(weights)) == len(weights):
+            if all(n == 1 or self._is_constant(factors) for factors, n in Counter(weights).items()):
                 found.update(keys)
         return found
+
+    def _is_constant(self, factors: tuple[int, ...]) -> bool:
+        return len(factors) > 0 and all(x in self.constants for x in factors)
 
     def _keep_layer(self, inputs: set[int], members: tuple[int, ...]) -> bool:
         """Leave all but some inputs out of sums, where they have a weight for each of them as a layer does.
