@@ -18,6 +18,8 @@ from micrograd_es.program.planning.terms import SCALING, Graph, Product, Sum
 
 _PARTS = (ADD, SUB, *SCALING)
 
+MOST = 3  # times as many inputs as are in other sums, too, has a sum that is a product by itself
+
 # As Product(*…), in half the time: there are very many.
 _simple: Callable[[tuple[object, ...]], Product] = partial(tuple.__new__, Product)
 
@@ -123,8 +125,9 @@ class Sums:
     def _leave_out(self) -> None:
         """Leave products out of sums that without them have the inputs of others: a neuron's own scaled input.
 
-        Then they are operations by themselves, and added. So are those of w·x − w·y, which has to be 0 where x is y: a
-        sum of products may be a little more or less, and a kink after it has another slope there.
+        Then they are operations by themselves, and added; but not where they are most of the sum. So are those of
+        w·x − w·y, which has to be 0 where x is y: a sum of products may be a little more or less, and a kink after it
+        has another slope there.
         """
         for number, count in self.claims.items():
             self.taken[number] = count == self.graph.users[number]
@@ -149,7 +152,8 @@ class Sums:
         for core, members in cores.items():
             is_own = alone[members[0]] == core  # all of its inputs are in other sums too
             if core and (len(members) > 1 or (core in layers and not is_own)):
-                for number in members:
+                some = [number for number in members if len(alone[number]) <= MOST * len(core)]
+                for number in some if len(some) > 1 or core in layers else ():
                     self._leave_out_of(number, set(core))
             elif len(core) > 2:
                 rest[members[0]] = core
