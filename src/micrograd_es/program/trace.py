@@ -198,13 +198,13 @@ def _without_constants(tape: Tape, trace: Trace, place: list[int]) -> Sequence[i
     fixed = {number for number in range(len(trace.leaves)) if place[number] < 0}
     args = trace.args
     kept: Sequence[int] = range(len(trace.ops))
-    if WHERE in trace.ops:
-        kept = _without_choices(trace, fixed)
-    elif any(map(fixed.issuperset, args)):
+    if any(map(fixed.issuperset, args)):
         for i, xs in enumerate(args):
             if fixed.issuperset(xs):
                 fixed.add(~i)
         kept = [i for i in kept if ~i not in fixed]
+    if WHERE in trace.ops and any(trace.ops[i] is WHERE and args[i][0] in fixed for i in kept):
+        kept = _without_choices(trace, fixed)
     some = filterfalse(fixed.isdisjoint, map(args.__getitem__, kept))
     needed = dict.fromkeys([x for xs in some for x in xs if x in fixed])  # in the order in which they are used
     needed |= dict.fromkeys([x for x in trace.outputs if x in fixed])
