@@ -144,15 +144,9 @@ class LaneMaths:
         x = self.lane(x)
         low, lowest = (-87, -174) if self.single else (-708, -1416)
         is_low = self._is("<", x, low)
-        result = self._slot(x)
-        with self.b.if_else(self._all(self.b.not_(is_low))) as (usual, other):
-            with usual:
-                self.b.store(self._call("exp", x).value, result)
-            with other:
-                half = 0.5 * self._choice(self._is("<", x, lowest), lowest, x)
-                found = self._call("exp", self._choice(is_low, half, x))
-                self.b.store(self._choice(is_low, found * found, found).value, result)
-        return Lane(self, self.b.load(result, typ=self.kind))
+        half = 0.5 * self._choice(self._is("<", x, lowest), lowest, x)
+        found = self._call("exp", self._choice(is_low, half, x))
+        return self._choice(is_low, found * found, found)
 
     def log(self, x: Any) -> Lane:
         return self._call("log", x)
