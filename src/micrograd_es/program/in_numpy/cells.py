@@ -39,9 +39,7 @@ class Cells:
         self.areas: list[Area] = []
         self.starts: list[int] = []
         self.known: dict[str, Any] = {}
-        self.met: dict[
-            int, Array
-        ] = {}  # those that are not views, and all that are kept, as another could get their id
+        self.met: dict[int, Array] = {}  # all of them are kept, as another could get the id of one
         self.owners: set[int] = set()
         self.made: dict[int, Any] = {}
         self.lists: dict[int, list[int]] = {}
