@@ -17,7 +17,7 @@ from micrograd_es.program.explaining.legend import legend
 from micrograd_es.program.explaining.matrices import Lines
 from micrograd_es.program.explaining.naming import Line
 from micrograd_es.program.explaining.notation import Style
-from micrograd_es.program.explaining.recurrences import Told, in_steps, index_for
+from micrograd_es.program.explaining.recurrences import Told, in_steps
 from micrograd_es.program.explaining.tables import InEach
 from micrograd_es.scope_names import scope_path
 
@@ -127,17 +127,15 @@ def explained(
     shown = [*lines.forward, *(lines.backward if backward else ())]
     names = told(plan, lines.given, style)
     ends = [_grouped(lines.forward, style), *names]
-    index = "" if steps else index_for({matrix.letter for matrix, _ in lines.given})
-    found = _told(shown, replace(style, index=index), language)
-    if index:
+    found = _told(shown, replace(style, index=lines.index), language)
+    if lines.index:
         found = in_steps(found, [matrix for matrix, _ in lines.given])
-        found = found if any(one.steps for one in found) else _told(shown, style, language)
     between, apart = (" && ", r" \quad ") if latex else ("   ", "   ")
     width = 0 if latex else min(max([len(one.formula) for one in found], default=0), 44)
     text = [f"{one.formula:{width}}{between}{one.beside}{apart * bool(one.steps)}{one.steps}" for one in found]
     if latex:
         return "".join([f"% {comment}\n" for comment in ends]) + " \\\\\n".join(text)
-    said = [style.words["steps"].format(index)] if any(one.steps for one in found) else []
+    said = [style.words["steps"].format(lines.index)] if any(one.steps for one in found) else []
     return "\n".join([*text, *ends, *legend(shown, style, language), *said])
 
 

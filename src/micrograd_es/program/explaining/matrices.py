@@ -42,6 +42,8 @@ ACTIVATIONS = ("relu", "tanh", "sigmoid", "softplus", "identity")
 class Lines(Objective):
     """The lines of a plan: `forward`, and `backward` from the gradient of the output.
 
+    `index` is a letter for the steps of a recurrence; nothing where there is none.
+
     A loss that is recognised is written as lectures write it, unless `steps` asks for every step of it.
     """
 
@@ -63,8 +65,7 @@ class Lines(Objective):
         self._rename()
         recognise(self.forward, self.output)
         self._name_parameters()
-        if not steps:
-            name_steps(self.forward, [matrix for matrix, _ in self.given])
+        self.index = "" if steps else name_steps(self.forward, [matrix for matrix, _ in self.given])
         if len(plan.tape.outputs) == 1:
             total = Sum([self.mean(), *self.penalties]) if self.penalties else self.mean()
             self.forward.append(Line(Matrix("L", "", (1, 1)), total))
@@ -244,8 +245,10 @@ class Lines(Objective):
                 _number(group)
             elif letter in "WB":
                 first = {x: i for i, line in reversed([*enumerate(self.forward)]) for x in line.inputs}
-                given = [x for x in group if x not in made]
-                group = sorted(given, key=lambda x: first.get(x, len(first))) + [x for x in group if x in made]
+                given = sorted([x for x in group if x not in made], key=lambda x: first.get(x, len(first)))
+                turns, rows = iter(given), dict(self.given)
+                self.given = [(y := next(turns), rows[y]) if x in given else (x, rows[x]) for x, _ in self.given]
+                group = given + [x for x in group if x in made]
                 for i, matrix in enumerate(group, 1):  # those of the function first, then what is made of them
                     matrix.number = str(i)
 

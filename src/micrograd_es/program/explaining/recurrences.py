@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from string import ascii_lowercase
@@ -36,11 +36,6 @@ class Told:
         return f"{self.formula}\n{self.beside}"
 
 
-def index_for(names: Collection[str]) -> str:
-    """A letter for the steps, which is no name."""
-    return next((letter for letter in INDICES if letter not in names), "")
-
-
 def in_steps(told: Sequence[Told], given: Sequence[Matrix]) -> list[Told]:
     """Lines with those of a recurrence written once for all of its steps, where the first of them stands."""
     roles = _roles(told, given)
@@ -49,14 +44,17 @@ def in_steps(told: Sequence[Told], given: Sequence[Matrix]) -> list[Told]:
     return [once.get(id(one), one) for one in told if id(one) not in others]
 
 
-def name_steps(lines: Sequence[Line], given: Sequence[Matrix]) -> None:
+def name_steps(lines: Sequence[Line], given: Sequence[Matrix]) -> str:
     """Call what the steps of a recurrence compute by the step, with a letter more where it is not alone with its own.
 
-    The seven that are H8 to H14 in its second step are Ha2 to Hg2.
+    The seven that are H8 to H14 in its second step are Ha2 to Hg2. Gives a letter for the steps, which is no name;
+    nothing where there is no recurrence.
     """
     style = Style(False, False, _Keys(), INDICES[0])
     told = [Told(line, f"{line.matrix.name} = {line.formula.written(style)}", "", style) for line in lines]
     roles = _roles(told, given)
+    if not roles:
+        return ""
     read = {name for role in roles for names in role.changing for name in names}
     read -= {name for role in roles for name in role.names}
     free = {line.matrix.name: line.matrix for line in lines if line.matrix.name in read}
@@ -77,6 +75,8 @@ def name_steps(lines: Sequence[Line], given: Sequence[Matrix]) -> None:
                 matrix.letter, matrix.number = letter + more, str(step)
         for number, matrix in enumerate(matrices.values(), 1):
             matrix.number = str(number) if len(matrices) > 1 else ""
+    names = {matrix.letter for matrix in given}
+    return next((letter for letter in INDICES if letter not in names), "")
 
 
 def _starts(firsts: Mapping[_Role, str]) -> dict[_Role, int]:
