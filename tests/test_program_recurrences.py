@@ -11,7 +11,9 @@ import pytest
 import micrograd_es as es
 from micrograd_es import Value
 from micrograd_es.program import Program, record
+from micrograd_es.program.explaining.formulas import Matrix, Minus, Name, Sum
 from micrograd_es.program.explaining.matrices import Lines
+from micrograd_es.program.explaining.notation import Style
 from printed_formulas import check_printed, every_step
 
 Numbers = Sequence[Any]
@@ -331,3 +333,12 @@ def test_what_else_has_the_letter_of_a_recurrence_keeps_another_name() -> None:
     names = [line.matrix.name for line in Lines(program.plan, program.shapes).forward]
     assert len(names) == len(set(names))
     check_printed(program, np.random.default_rng(5).normal(size=(3, 2)))
+
+
+def test_what_is_added_up_over_the_steps_stands_in_parentheses_where_it_is_a_sum_itself() -> None:
+    style = Style(False, False, {"minus": "−"}, "t")
+    matrices = [(Matrix("H", str(i), ("m", 2)), Matrix("G", str(i + 1), ("m", 2))) for i in range(1, 5)]
+    terms = [Sum([Name(x), Minus(Name(y))]) for x, y in matrices]
+    assert Sum(terms).written(style) == "Σₜ₌₁⁴ (Hₜ − Gₜ₊₁)"
+    assert Sum([Minus(Name(x)) for x, _ in matrices]).written(style) == "Σₜ₌₁⁴ (−Hₜ)"
+    assert Sum([Name(matrices[0][1]), *terms[1:]]).written(style) == "G2 + Σₜ₌₂⁴ (Hₜ − Gₜ₊₁)"

@@ -228,8 +228,12 @@ class Sum(Formula):
         texts = [term.written(style) for term in self.terms]
         if not style.index:
             return list(zip(texts, self.terms, strict=True))
-        found = [([texts[i] for i in places], self.terms[places[0]]) for places in progressions(texts)]
-        return [(some[0] if len(some) == 1 else Progression.of(some, style).summed(style), x) for some, x in found]
+        found = []
+        for first, *others in progressions(texts):
+            some = [self.terms[i].factor(style) for i in (first, *others)] if others else []
+            text = Progression.of(some, style).summed(style) if some else texts[first]
+            found.append((text, self.terms[first]))
+        return found
 
     def array(self, arrays: Arrays) -> Any:
         total = self.terms[0].array(arrays)
