@@ -271,6 +271,21 @@ def test_a_cell_with_gates_and_a_memory_is_told_as_in_a_lecture() -> None:
     check_printed(program, np.random.default_rng(4).normal(size=(3, 6, 2)))
 
 
+def test_the_steps_may_take_parts_of_what_was_computed_before() -> None:
+    def fn(xs: Numbers) -> Value:
+        h: Any = 0.0
+        read = []
+        for x in xs:
+            h = es.tanh(A * x + h)
+            read.append(h)
+        return es.log_sum_exp(read)
+
+    program = record(fn, [0.1] * 7)
+    found = formulas(program)
+    assert {"Gₜ = H[t−1]", "Hbₜ = Gₜ + Haₜ₋₁", "Haₜ = tanh(Hbₜ)"} <= set(found)
+    check_printed(program, np.random.default_rng(6).normal(size=(3, 7)))
+
+
 def deep(x: Numbers) -> Numbers:
     """Layers of the same size with weights of their own."""
     for layer in DEEP:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from string import ascii_lowercase
+from typing import Any
 
 from micrograd_es.program.explaining.formulas import Matrix
 from micrograd_es.program.explaining.naming import Line
@@ -162,24 +163,35 @@ class _Role:
         return first[0] // by + 1 if by > 0 else 0
 
     def may_be_one(self, names: set[str]) -> bool:
-        """Whether they take an input or read what changes, without some names, and are no sums over steps."""
+        """Whether nothing that they read or compute is among some names, and they are no sums over steps."""
         first = self.lines[0]
-        is_input = {x.letter for x in first.line.inputs} == {"X"}
-        free = names.isdisjoint({*self.names}.union(*self.changing))
-        return free and (is_input or any(self.changing)) and not has_steps(first.formula, first.style)
+        return names.isdisjoint({*self.names}.union(*self.changing)) and not has_steps(first.formula, first.style)
 
     def reads(self, places: Places) -> bool:
         """Whether the lines read something that some lines compute."""
         return not all(map(places.keys().isdisjoint, self.changing))
 
     def is_fed_by(self, places: Places) -> bool:
-        """Whether at least half of the lines read only what others compute, so many steps before: the ends may not."""
-        found: Counter[frozenset[tuple[_Role, int]]] = Counter()
-        for k, names in enumerate(self.changing):
-            if names <= places.keys():
-                read = map(places.__getitem__, names)
-                found[frozenset([(role, k - j if role.ascends == self.ascends else k + j) for role, j in read])] += 1
+        """Whether at least half of the lines read only what others compute, so many steps before: the ends may not.
+
+        Lines that take one part of a matrix after the other have to be read so.
+        """
+        found: Counter[Any] = Counter()
+        if any(self.changing):
+            for k, names in enumerate(self.changing):
+                if names <= places.keys():
+                    read = map(places.__getitem__, names)
+                    found[frozenset([(role, self._before(role, k, j)) for role, j in read])] += 1
+        else:
+            for reader in dict.fromkeys([role for role, _ in places.values()]):
+                for k, names in enumerate(reader.changing):
+                    some = [places[name] for name in names if name in places]
+                    found.update([(reader, self._before(reader, j, k)) for role, j in some if role is self])
         return 2 * max(found.values(), default=0) >= len(self.lines)
+
+    def _before(self, other: _Role, k: int, j: int) -> int:
+        """How many steps before its line k another role has its line j, but for a number that is always the same."""
+        return k - j if other.ascends == self.ascends else k + j
 
     @property
     def way(self) -> int:
