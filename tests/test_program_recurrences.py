@@ -80,6 +80,18 @@ def examples(steps: int) -> tuple[Any, Any]:
     return rng.normal(size=(5, steps, 3)), rng.normal(size=(5, 2))
 
 
+def test_a_weight_that_is_a_number_stays_among_the_others() -> None:
+    a = Value(0.3)
+
+    def fn(x: Numbers) -> Value:
+        added = es.sum([0.1, es.tanh(a), es.sin(a)])
+        return es.tanh(a * es.exp(x[0]) + 0.1 * es.sin(x[1])) * added
+
+    program = record(fn, [0.1, 0.2])
+    for steps in (False, True):
+        check_printed(program, np.random.default_rng(7).normal(size=(3, 2)), steps=steps)
+
+
 WIDE = weights(3, 5)
 
 

@@ -196,10 +196,14 @@ class Names:
     def weights_apart(self, block: Affine) -> list[tuple[Matrix, Rows]]:
         """The weights that those of a layer are put together from, each with the inputs it is for.
 
-        Nothing where they have a name of their own, or their inputs are one matrix.
+        Nothing where they have a name of their own, or some are constants, or their inputs are one matrix.
         """
         rows, form, terms = block.weights, (block.kernels, block.terms), block.terms
         if not block.dense or block.positions > 1 or block.absent is not None or (rows, form) in self._exact:
+            return []
+        tape = self.plan.tape
+        constants = range(tape.parameters, tape.parameters + len(tape.constants))
+        if rows.space is Space.SHARED and any(row in constants for row in rows.numbers):
             return []
         fresh = [row for row in dict.fromkeys(rows.numbers) if (rows.space, row) not in self.owner]
         if len(fresh) == len(rows) or self.is_stretch(block.inputs) or self._stack(fresh, rows, form):
