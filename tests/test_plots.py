@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from conftest import in_new_process
-from micrograd_es import Value, nn, plots, record
+from micrograd_es import Value, dot, nn, plots, record, tanh
 from micrograd_es.data import Data, circle, regression_plane, with_features, xor, yin_yang
 from micrograd_es.figures.themes import THEMES
 from micrograd_es.nn import MLP
@@ -582,3 +582,26 @@ def test_a_full_page_of_formulas_leaves_out_the_tallest_matrices_of_the_full_col
     assert numbers_beside(formula) == 0  # four rows
     assert numbers_beside(short) == 4  # one row, for which there is room
     assert numbers_beside(texts["H₁ = relu(Z₁)"]) >= 4  # the way forward has room for all
+
+
+def test_a_long_recurrence_is_written_once_for_all_of_its_steps() -> None:
+    u = [[Value(0.1 * i - 0.2 * j) for j in range(2)] for i in range(2)]
+
+    def steps(count: int) -> tuple[list[str], int]:
+        """The texts of a page, and how many of them are numbers."""
+
+        def fn(h: Any) -> Any:
+            for _ in range(count):
+                h = [tanh(dot(row, h)) for row in u]
+            return h
+
+        texts = [text.get_text() for text in plots.formulas(record(fn, [0.1, 0.2]), [[0.3, 0.4]]).axes[0].texts]
+        return texts, sum(text.lstrip("−").replace(".", "").isdigit() for text in texts)
+
+    few, numbers = steps(5)
+    assert {"H₁ = tanh(Z₁)", "∂L/∂W₁ = Σₜ₌₁⁴ Hₜᵀ·∂L/∂Zₜ₊₁ + Xᵀ·∂L/∂Z₁"} <= set(few)
+    assert not any(", …, " in text for text in few)
+    many, less = steps(30)
+    assert "Hₜ = tanh(Zₜ)" in many and "H₃ = tanh(Z₃)" not in many
+    assert "m×2   t = 1, …, 29" in many
+    assert less < numbers

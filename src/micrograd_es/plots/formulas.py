@@ -15,11 +15,14 @@ from micrograd_es.plots.canvas import Canvas, Look
 from micrograd_es.program import Program
 from micrograd_es.program.explaining.explain import WORDS, shapes_in
 from micrograd_es.program.explaining.matrices import Lines
+from micrograd_es.program.explaining.naming import Line
 from micrograd_es.program.explaining.notation import Style
+from micrograd_es.program.explaining.recurrences import Told, in_steps
 
 LARGEST, SMALLER = 24.0, 0.78  # points of a formula at most, and the shapes' share of that
 READABLE = 13.0  # points of a formula below which the tallest matrices are left out
 LEADING = 1.3  # from one row of numbers to the next, in letters
+MANY = 20  # formulas in a column, beyond which the steps of a recurrence are written once
 APART = 0.5  # between two formulas, in rows
 GUTTER = 2.5  # between two columns, in letters
 BRACKET = 0.35  # how far a bracket stands from the numbers, in letters
@@ -48,7 +51,8 @@ def formulas(
 
     Where the program gives several outputs, `upstream` is ∂L/∂Y and `given` what stands there in place of "what comes
     from outside". `note` is a line at the foot. Matrices that are too large to be read, or for which there is no room
-    in letters that can be read, show their shapes only.
+    in letters that can be read, show their shapes only. A recurrence with more formulas than fit in a column is written
+    once for all of its steps, without their numbers.
 
     >>> from micrograd_es import Value, record
     >>> w = [Value(1.0), Value(2.0)]
@@ -74,21 +78,32 @@ def _rows(program: Program, found: dict[str, Any], given: str, canvas: Canvas, l
     lines = Lines(program.plan, program.shapes)
     style = Style(False, False, {**WORDS[language], "minus": "−"}, lines.index)
 
-    def row(matrix: Any, formula: str, shapes: str, colour: str) -> Row:
+    def row(matrix: Any, formula: str, shapes: str, colour: str, is_one: bool = True) -> Row:
         array = found[matrix.name]
-        numbers = [[canvas.number(x, 2) for x in line] for line in array.tolist()] if is_small(*array.shape) else []
-        name = matrix.written(style)
-        return Row(_lowered(f"{name} = {formula}" if formula else name), shapes, numbers, colour)
+        is_told = is_one and is_small(*array.shape)
+        numbers = [[canvas.number(x, 2) for x in line] for line in array.tolist()] if is_told else []
+        return Row(_lowered(formula), shapes, numbers, colour)
+
+    def told(line: Line) -> Told:
+        formula = line.formula.written(style)
+        formula = given if given and formula == style.words["given"] else formula
+        return Told(line, f"{line.matrix.written(style)} = {formula}", shapes_in(line, style), style)
 
     theme = canvas.theme
-    before = [row(matrix, "", matrix.sized(style), theme.ink) for matrix, _ in lines.given if matrix.name in found]
-    columns = [before]
-    for listed, colour in ((lines.forward, theme.value), (lines.backward, theme.gradient)):
-        columns.append([])
-        for line in listed:
-            formula = line.formula.written(style)
-            formula = given if given and formula == style.words["given"] else formula
-            columns[-1].append(row(line.matrix, formula, shapes_in(line, style), colour))
+    columns = [
+        [row(x, x.written(style), x.sized(style), theme.ink) for x, _ in lines.given if x.name in found],
+        [],
+        [],
+    ]
+    every = [told(line) for line in (*lines.forward, *lines.backward)]
+    if lines.index and max(len(lines.forward), len(lines.backward)) > MANY:
+        every = in_steps(every, [matrix for matrix, _ in lines.given])
+    ahead = {id(line) for line in lines.forward}
+    for one in every:
+        is_ahead = id(one.line) in ahead
+        shapes = f"{one.beside}   {one.steps}" if one.steps else one.beside
+        made = row(one.line.matrix, one.formula, shapes, theme.value if is_ahead else theme.gradient, not one.steps)
+        columns[1 if is_ahead else 2].append(made)
     return columns
 
 
