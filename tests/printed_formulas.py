@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from latex_grammar import check_latex
 from micrograd_es import Program
 
 POWERS = {"²": 2, "³": 3}
@@ -300,7 +301,7 @@ def _at(text: str, t: int) -> str:
 def check_printed(program: Program, *inputs: Any, examples: str = "rows", steps: bool = False) -> list[str]:
     """Check that every printed formula that can be read gives the matrix on its left, of the shape that is printed.
 
-    Gives the formulas that cannot be read.
+    Gives the formulas that cannot be read. The LaTeX of the same formulas is checked to be such.
     """
     columns, unread = examples == "columns", []
     found = {name: x.T if columns else x for name, x in program.matrices(*inputs, steps=steps).items()}
@@ -322,4 +323,5 @@ def check_printed(program: Program, *inputs: Any, examples: str = "rows", steps:
             unread.append(formula)
             continue
         np.testing.assert_allclose(np.broadcast_to(value, sides), found[name], rtol=1e-9, atol=1e-12, err_msg=line)
+    check_latex(program.explain(latex=True, backward=True, examples=examples, language="en", steps=steps))
     return unread

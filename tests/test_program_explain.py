@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import micrograd_es as es
+from latex_grammar import NotLatexError, check_latex
 from micrograd_es import Value
 from micrograd_es.ops import Op, Role
 from micrograd_es.program import Program, record
@@ -107,6 +108,39 @@ def test_the_latex_of_any_program_is_balanced_and_plain(name: str) -> None:
         assert line.count(r"\left") == line.count(r"\right")
         assert line.count("&") == 3
     assert all(line.endswith(r"\\") for line in lines[:-1])
+    check_latex(text)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        r"\frac{a}", r"X^{\top}^{\top}", r"X_{1}_{2}", r"{X", r"X}", r"\left(X", r"\left X\right)", r"\wrong{X}",
+        r"\left(a & b\right)", r"Σ", r"\text{a_b}", r"50%", r"X^", r"X^\frac{a}{b}",
+    ],
+)  # fmt: skip
+def test_what_latex_could_not_set_is_seen(formula: str) -> None:
+    check_latex(r"Y &= X && \in \mathbb{R}^{m \times 2} \quad \text{where $X_{1}$ is $\left(Z^{\top}\right)^{\top}$}")
+    with pytest.raises(NotLatexError):
+        check_latex(rf"Y &= {formula} && \in \mathbb{{R}}^{{m \times 2}}")
+
+
+def test_a_transpose_of_what_has_a_superscript_stands_in_parentheses() -> None:
+    """An MLP-Mixer's layers over the tokens, then over the channels, whose biases are added up for every token."""
+    w1, w2, w3, w4 = [[[Value(0.1 * i - 0.3 * j + k) for i in range(2)] for j in range(2)] for k in range(4)]
+    biases = [[Value(0.2 * i - k) for i in range(2)] for k in range(4)]
+
+    def layer(w: list[list[Value]], b: list[Value], xs: Sequence[Value]) -> list[Value]:
+        return [es.dot(row, xs) + bias for row, bias in zip(w, b, strict=True)]
+
+    def mixed(x: Sequence[Sequence[Value]]) -> Value:
+        tokens = [layer(w2, biases[1], list(map(es.relu, layer(w1, biases[0], c)))) for c in zip(*x, strict=True)]
+        sums = [[row[j] + tokens[j][i] for j in range(2)] for i, row in enumerate(x)]
+        channels = [layer(w4, biases[3], list(map(es.relu, layer(w3, biases[2], row)))) for row in sums]
+        return es.sum([v for row in channels for v in row])
+
+    text = record(mixed, [[0.1] * 2] * 2).explain(latex=True, backward=True)
+    assert r"^{\uparrow 2}\right)^{\top}" in text
+    check_latex(text)
 
 
 def test_the_matrices_of_a_network_are_those_of_numpy() -> None:

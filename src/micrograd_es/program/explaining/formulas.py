@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.explaining.notation import Style, alone, latex_letter, plain
+from micrograd_es.program.explaining.notation import Style, alone, latex_letter, plain, transposed
 from micrograd_es.program.explaining.progressions import Progression, progressions
 
 Arrays = Mapping[str, Array]
@@ -139,11 +139,7 @@ class Name(Formula):
 
     def written(self, style: Style) -> str:
         name = self.matrix.written(style)
-        if not self.turned:
-            return name
-        if not style.latex:
-            return f"({name})ᵀ" if self.matrix.slope else f"{name}ᵀ"
-        return rf"\left({name}\right)^{{\top}}" if self.matrix.slope else rf"{name}^{{\top}}"
+        return transposed(name, style) if self.turned else name
 
     def sizes(self, style: Style) -> str:
         size = self.matrix.sized(style)

@@ -65,7 +65,19 @@ def added_up(text: str, count: int, style: Style) -> str:
 
 def spread(text: str, count: int, style: Style) -> str:
     """Each column of what is written `count` times, one after the other."""
-    return rf"{{{text}}}^{{\uparrow {count}}}" if style.latex else f"{text}↑{lowered(count)}"
+    return rf"{{{_base(text)}}}^{{\uparrow {count}}}" if style.latex else f"{text}↑{lowered(count)}"
+
+
+def transposed(text: str, style: Style) -> str:
+    """The transpose of what is written."""
+    if style.latex:
+        return rf"{_base(text)}^{{\top}}"
+    return f"({text})ᵀ" if text.startswith("∂") else f"{text}ᵀ"
+
+
+def _base(text: str) -> str:
+    """LaTeX of what gets a superscript: in parentheses where it is a fraction, or has one already."""
+    return rf"\left({text}\right)" if text.startswith(r"\frac") or "^" in text else text
 
 
 def lowered(number: int) -> str:

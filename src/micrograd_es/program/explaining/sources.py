@@ -6,17 +6,10 @@ from collections.abc import Sequence
 from itertools import groupby, takewhile
 
 from micrograd_es.program.explaining.formulas import Matrix
-from micrograd_es.program.explaining.notation import Style, indexed, listed, more, spread
+from micrograd_es.program.explaining.notation import Style, indexed, listed, more, spread, transposed
 
 Place = tuple[Matrix, int]  # a matrix and which of its numbers, weights counted neuron after neuron
 SHOWN = 6
-
-
-def turned(text: str, style: Style) -> str:
-    """The transpose of what is written."""
-    if style.latex:
-        return rf"\left({text}\right)^{{\top}}" if text.startswith(r"\frac") else rf"{text}^{{\top}}"
-    return f"({text})ᵀ" if text.startswith("∂") else f"{text}ᵀ"
 
 
 def side_by_side(places: Sequence[Place], style: Style) -> str:
@@ -31,7 +24,7 @@ def _parts(places: Sequence[Place], style: Style) -> list[str]:
     for matrix, group in groupby(places, lambda place: place[0]):
         columns = [column for _, column in group]
         if _is_whole(matrix, columns):
-            parts.append(turned(_in_one_column(matrix, style), style))
+            parts.append(transposed(_in_one_column(matrix, style), style))
         else:
             parts += _columns(matrix, columns, style)
         if len(parts) > SHOWN:
@@ -50,7 +43,7 @@ def _columns(matrix: Matrix, columns: Sequence[int], style: Style) -> list[str]:
     parts = []
     for neuron, group in groupby(columns, lambda column: column // height):
         column = matrix.written(style) + indexed([neuron], matrix.shape[1], style)
-        parts.append(turned(column, style) + indexed([i - neuron * height for i in group], height, style))
+        parts.append(transposed(column, style) + indexed([i - neuron * height for i in group], height, style))
     return parts
 
 
@@ -128,7 +121,7 @@ def weights_of(places: Sequence[Place], terms: int, style: Style) -> str:
         if column:
             parts.append(column.written(style) + indexed([i // terms for i in firsts], column.shape[1], style))
         elif row:
-            parts.append(turned(row.written(style), style) + indexed(firsts, _height(row), style))
+            parts.append(transposed(row.written(style), style) + indexed(firsts, _height(row), style))
         else:
             parts += [_one_column(neuron, style) for neuron in given[: SHOWN + 1]]
         if len(parts) > SHOWN:
@@ -141,7 +134,7 @@ def _one_column(neuron: Sequence[Place], style: Style) -> str:
     """The weights of a neuron as a column."""
     if _is_whole(neuron[0][0], [number for _, number in neuron]) and len({matrix for matrix, _ in neuron}) == 1:
         return _in_one_column(neuron[0][0], style)
-    return turned(side_by_side(neuron, style), style)
+    return transposed(side_by_side(neuron, style), style)
 
 
 def _column(neuron: Sequence[Place]) -> Matrix | None:

@@ -10,14 +10,13 @@ import numpy as np
 
 from micrograd_es.program.explaining.columns import columns_of, out_of_columns
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Name
-from micrograd_es.program.explaining.notation import Style, added_up, spread
+from micrograd_es.program.explaining.notation import Style, added_up, spread, transposed
 from micrograd_es.program.explaining.sources import (
     Place,
     has_whole,
     side_by_side,
     signs,
     stacked,
-    turned,
     weights_of,
     whole_rows,
 )
@@ -128,7 +127,7 @@ class Part(Formula):
 
     def written(self, style: Style) -> str:
         if self.sign == "Turned":
-            return turned(self.part.factor(style), style)
+            return transposed(self.part.factor(style), style)
         index = self.target.written(style)
         return self.part.factor(style) + (rf"\left[{index}\right]" if style.latex else f"[{index}]")
 
