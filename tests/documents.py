@@ -22,9 +22,19 @@ def needs_torch(block: str) -> bool:
 
 
 def check_block(block: str, page: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Run a block; what it prints is what the comments behind its prints say, or begin with."""
+    """Run a block; what it prints is the block of text behind it, or what the comments of its prints say or begin with."""
     exec(compile(block, page, "exec"), {})
     printed = capsys.readouterr().out.splitlines()
-    said = [line.partition("  # ")[2] for line in block.splitlines() if line.startswith("print(")]
+    if text := _text_behind(block, page):
+        assert [line.rstrip() for line in printed] == text.splitlines()
+        return
+    said = [line.partition("  # ")[2] for line in block.splitlines() if line.lstrip().startswith("print(")]
     assert len(printed) == len(said)
     assert all(told.startswith(line) for line, told in zip(printed, said, strict=True)), printed
+
+
+def _text_behind(block: str, page: str) -> str:
+    """The block of text that follows a block of Python; "" where there is none."""
+    behind = (ROOT / page).read_text(encoding="utf-8").partition(f"```python\n{block}```\n")[2]
+    found = re.match(r"\n```text\n(.*?)```", behind, re.DOTALL)
+    return found[1] if found else ""

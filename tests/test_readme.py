@@ -15,6 +15,7 @@ from micrograd_es.cli import main
 READMES = ["README.md", "README.es.md"]
 
 
+@pytest.mark.usefixtures("add_row")  # a page may add a row to the table
 @pytest.mark.parametrize("page", PAGES)
 def test_the_python_of_a_page_prints_what_its_comments_say(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
