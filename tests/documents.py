@@ -22,7 +22,7 @@ def needs_torch(block: str) -> bool:
 
 
 def check_block(block: str, page: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Run a block; what it prints is the block of text behind it, or what the comments of its prints say or begin with."""
+    """Run a block; it prints the block of text behind it, or what the comments of its prints say, or begin with."""
     exec(compile(block, page, "exec"), {})
     printed = capsys.readouterr().out.splitlines()
     if text := _text_behind(block, page):
