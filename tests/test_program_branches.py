@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterator
 from functools import reduce
 from typing import Any
@@ -102,6 +103,51 @@ def test_a_rule_gives_arrays_what_it_gives_numbers(row: Any, name: str, fast: bo
     rules = rules_of(made, count)
     assert rules.formula is (name in FORMULAS)
     assert (rules.forward is made.forward) is (name in ARRAYS)
+
+
+TOGETHER: dict[str, tuple[Rule, Rule]] = {
+    "NumPy's sum": (lambda m, *xs: np.sum(xs), lambda m, z, *xs: (1.0,) * len(xs)),
+    "NumPy's product": (lambda m, *xs: np.prod(xs), lambda m, z, *xs: tuple(z / x for x in xs)),
+    "a mean in its slope": (
+        lambda m, *xs: sum((x - sum(xs) / len(xs)) ** 2 for x in xs),
+        lambda m, z, *xs: tuple(2 * (x - np.mean(xs)) for x in xs),
+    ),
+    "what is as long as the inputs": (lambda m, *xs: sum(xs), lambda m, z, *xs: tuple(np.ones(len(xs)))),
+    "a stack of arrays of one shape": (
+        lambda m, *xs: np.arctan(np.stack(xs).sum(0)),
+        lambda m, z, *xs: (1 / (1 + sum(xs) ** 2),) * len(xs),
+    ),
+}
+
+
+@pytest.mark.parametrize("fast", [False, True])
+@pytest.mark.parametrize("name", TOGETHER)
+def test_a_rule_that_computes_with_all_of_its_inputs_is_one_for_each_example(row: Any, name: str, fast: bool) -> None:
+    made, w = row(TOGETHER[name]), Value(1.25, "w")
+    program = record(lambda x: apply(made, *x, w), [0.5] * 4, fast=fast)
+    inputs = np.random.default_rng(1).uniform(0.5, 1.5, (7, 4))
+    value, (slopes, _) = program.value_and_grad(inputs, wrt="both", reduce="sum")
+    results = [apply(made, *[Value(x) for x in numbers], w) for numbers in inputs.tolist()]
+    assert value == pytest.approx(sum(result.data for result in results), rel=1e-12)
+    assert slopes == pytest.approx([sum(es.gradients(result)[w] for result in results)], rel=1e-12)
+    assert program(inputs) == pytest.approx([result.data for result in results], rel=1e-12)
+    assert program.matrices(inputs)["L"].item() == pytest.approx(value / 7, rel=1e-12)
+
+
+def test_a_rule_of_numpy_s_numbers_is_a_formula(row: Any) -> None:
+    made = row((lambda m, x: np.polyval([1, 2, 3], x), lambda m, z, x: (np.polyval([2, 2], x),)))
+    program = record(lambda x: apply(made, 2 * x), 0.0)
+    assert rules_of(made, 1).formula
+    assert "Y = ((0·H + 1) ⊙ H + 2) ⊙ H + 3" in program.explain()
+    assert program.matrices(np.array([0.5, 1.0]))["Y"].ravel().tolist() == [6.0, 11.0]
+
+
+def test_what_is_tried_with_a_rule_warns_of_nothing(row: Any) -> None:
+    made = row((lambda m, x: np.sqrt(np.abs(x)), lambda m, z, x: (np.sign(x) / np.abs(z) / 2,)))
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        assert rules_of(made, 1).forward(ArrayMaths(), np.array([4.0])) == 2
+    assert not seen
 
 
 def test_what_arrays_read_is_compiled(row: Any) -> None:

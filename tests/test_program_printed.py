@@ -160,6 +160,24 @@ def test_a_slope_that_is_a_multiple_of_a_product_is_one_factor(add_row: Callable
     assert check_printed(program, np.random.default_rng(1).normal(size=(5, 3))) == []
 
 
+@pytest.mark.parametrize(
+    ("slope", "text"),
+    [
+        (lambda m, z, x: x - 1, "(Y − 1)"),
+        (lambda m, z, x: -m.sin(x), "(−sin(Y))"),
+        (lambda m, z, x: 2 * x, "(2·Y)"),
+        (lambda m, z, x: x / z, "Y/ℓ"),
+    ],
+)
+def test_a_slope_along_each_of_many_inputs_is_one_factor(slope: Any, text: str, add_row: Callable[..., Op]) -> None:
+    row = add_row(
+        "many", "m", Role.SCALER, lambda m, *xs: m.sum(xs), lambda m, z, *xs: tuple(slope(m, z, x) for x in xs)
+    )
+    program = record(lambda x: apply(row, *layer(W, x)), [0.1] * 3)
+    assert f"∂L/∂Y = ∂L/∂ℓ ⊙ {text}" in program.explain(backward=True)
+    assert check_printed(program, np.random.default_rng(1).normal(size=(5, 3))) == ["many Y"]
+
+
 POWERS_OF_FUNCTIONS: dict[str, tuple[Any, Any, str]] = {
     "tanh": (lambda m, x: m.tanh(x) ** 2, lambda m, x: 2 * m.tanh(x) * (1 - m.tanh(x) ** 2), "1 − tanh(Z)²"),
     "root": (lambda m, x: m.sqrt(x) ** 3, lambda m, x: 3 * m.sqrt(x) ** 2 / (2 * m.sqrt(x)), "3·(√Z)²/(2·√Z)"),

@@ -19,6 +19,8 @@ import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
+from decimal import Decimal
+from fractions import Fraction
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
@@ -131,8 +133,10 @@ _WORKED_OUT: dict[str, Callable[[Any, Any], Any]] = {"+": operator.add, "-": ope
 
 
 def symbol(x: object) -> Symbol:
-    """Any number or formula as a formula."""
-    return x if isinstance(x, Symbol) else Symbol(x)
+    """Any number or formula as a formula; NumPy's functions give a number of NumPy's, or an array around one."""
+    if isinstance(x, Symbol):
+        return x
+    return symbol(x.item()) if getattr(x, "shape", None) == () else Symbol(x)  # type: ignore[attr-defined]
 
 
 def formula_of(row: Op, inputs: Sequence[Symbol], along: int | None = None) -> Symbol:
@@ -147,19 +151,19 @@ def formula_of(row: Op, inputs: Sequence[Symbol], along: int | None = None) -> S
     with suppress(Exception):  # a rule is the user's code: anything may go wrong where it expects a number
         z = Symbol("z")
         made = symbol(row.forward(SYMBOLS, *inputs) if along is None else row.local(SYMBOLS, z, *inputs)[along])
-        if _is_short(made):
+        if _is_readable(made):
             return made
     different = list({x.form: x for x in inputs}.values())
     place = "" if len(different) == 1 else str((along or 0) + 1).translate(_SUBSCRIPTS)
     return Symbol(RowName(row.name) if along is None else f"∂{place}{row.name}", different)
 
 
-def _is_short(formula: Symbol) -> bool:
-    """Whether a formula has at most LONGEST parts; a part that it uses twice is written twice."""
+def _is_readable(formula: Symbol) -> bool:
+    """Whether a formula is of names and numbers, at most LONGEST parts; one that it uses twice is written twice."""
     found = [formula]
     for part in found:
         found += part.parts
-        if len(found) > LONGEST:
+        if len(found) > LONGEST or not isinstance(part.form, str | int | float | Fraction | Decimal):
             return False
     return True
 

@@ -59,7 +59,7 @@ def without_branches(rule: Rule, names: Sequence[str]) -> tuple[list[Symbol], Ru
         nonlocal single
         found = rule(SymbolMaths(), *map(Symbol, names))
         single = not isinstance(found, tuple | list)
-        return _check_short([_formula(part) for part in ([found] if single else found)])
+        return _check_short([symbol(part) for part in ([found] if single else found)])
 
     formulas = list(_joined(_ways(run), 0))
     _check_short(formulas)
@@ -70,11 +70,6 @@ def without_branches(rule: Rule, names: Sequence[str]) -> tuple[list[Symbol], Ru
         return found[0] if single else tuple(found)
 
     return formulas, read
-
-
-def _formula(x: Any) -> Symbol:
-    """A result as a formula; NumPy's where gives it inside of an array."""
-    return symbol(x.item() if getattr(x, "shape", None) == () else x)
 
 
 def _ways(run: Callable[[], tuple[Symbol, ...]]) -> list[_Way]:

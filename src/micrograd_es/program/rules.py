@@ -7,10 +7,10 @@ whole array: it is called for each number. So is a rule of the user that gives a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
-from math import isclose, isfinite
+from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,61 +37,75 @@ class Rules(NamedTuple):
 @cache
 def rules_of(op: Op, inputs: int) -> Rules:
     """How arrays read a row that has so many inputs."""
-    if op.forward.__module__ == op.local.__module__ == ops.__name__:
-        return _rules(op, inputs) or Rules(*_one_by_one(op), False)
-    found = _rules(op, inputs)
-    return found if found and _agree(found, op, inputs) else Rules(*_one_by_one(op), False)
+    of_the_table = op.forward.__module__ == op.local.__module__ == ops.__name__
+    found = (rules for rules in _readings(op, inputs) if of_the_table or _agree(rules, op, inputs))
+    return next(found, None) or Rules(*_one_by_one(op), False)
 
 
-def _rules(op: Op, inputs: int) -> Rules | None:
-    """The rules of a row where they can be read with arrays."""
+def _readings(op: Op, inputs: int) -> Iterator[Rules]:
+    """The ways in which arrays may read the rules of a row, the best first."""
     parts = _parts(op, inputs) if inputs <= LONGEST else []
     if parts and all(map(_is_code, parts)):
-        return Rules(op.forward, op.local, True)
-    if not parts and inputs <= LONGEST:
+        yield Rules(op.forward, op.local, True)
+    if inputs <= LONGEST:
         names = [f"x{i}" for i in range(inputs)]
         with suppress(Exception):  # a rule is the user's code: anything may go wrong where it expects a number
             result, forward = without_branches(op.forward, names)
             slopes, local = without_branches(op.local, ["z", *names])
             if all(map(_is_code, _with_parts([*result, *slopes]))):
-                return Rules(_quiet(forward), _quiet(local), True)
+                yield Rules(_quiet(forward), _quiet(local), True)
     z, *xs = [_Probe() for _ in range(inputs + 1)]  # each its own: z would be found among xs without a question
     try:
         op.forward(_ProbeMaths(), *xs)
-        slopes = op.local(_ProbeMaths(), z, *xs)
+        found = op.local(_ProbeMaths(), z, *xs)
     except Exception:  # as above
-        return None
-    if any(slope is None for slope in slopes):
-        return Rules(op.forward, _with_nan(op), False)
-    if not all(isinstance(part.form, str | int | float) for part in parts):  # arrays and Fractions do not mix
-        return None
-    return Rules(op.forward, op.local, False)
+        return
+    if any(slope is None for slope in found):
+        yield Rules(op.forward, _with_nan(op), False)
+    elif all(isinstance(part.form, str | int | float) for part in parts):  # arrays and Fractions do not mix
+        yield Rules(op.forward, op.local, False)
 
 
 def _agree(rules: Rules, op: Op, inputs: int) -> bool:
-    """Whether a rule of the user gives arrays what it gives numbers: it may ask what kind of thing its input is."""
+    """Whether a rule of the user gives arrays what it gives numbers: it may ask what kind of thing its input is.
+
+    There are several rows and examples, as in a program: np.sum(xs) adds them up, too. Every second input is the same
+    for all examples.
+    """
+    tried = _tried(op, inputs)
+    if not tried:
+        return True
+    given, expected = (np.array(part, float).T[:, :, None] for part in zip(*tried, strict=True))
+    z, *xs = [np.repeat(x, 1 + (place % 2 == 0), axis=1) for place, x in enumerate([expected[0], *given])]
+    if inputs == 1:
+        xs = [np.repeat(xs[0], 2, axis=1)]
+    try:
+        with np.errstate(all="ignore"):
+            found = [rules.forward(ARRAYS, *xs), *rules.local(ARRAYS, z, *xs)]
+            numbers = [np.broadcast_to(np.asarray(x, float), z.shape) for x in found]
+    except Exception:  # it cannot read them
+        return False
+    told = ~np.isnan(expected)
+    return all(
+        np.allclose(x[known[:, 0]], y[known[:, 0]], rtol=1e-9, atol=1e-12)
+        for x, y, known in zip(numbers, expected, told, strict=False)
+    )
+
+
+def _tried(op: Op, inputs: int) -> list[tuple[list[float], list[float]]]:
+    """Numbers for which a rule has a result, and that with its local gradients: NaN where it has none."""
     intervals = [*op.domain] * inputs
+    found = []
     for i in range(TRIES):
         xs = []
         for j, (low, high) in enumerate(intervals[:inputs]):
             inside = [low + (high - low) * part for part in (0.03, 0.21, 0.5, 0.77, 0.98)]
             xs.append([*inside, *BESIDE][(i * (j + 2) + 3 * j) % (len(inside) + len(BESIDE))])
-        try:
+        with suppress(Exception), np.errstate(all="ignore"):  # it has no result there
             z = op.forward(NUMBERS, *xs)
-            expected = [z, *local_or_none(op, NUMBERS, z, tuple(xs), True)]
-        except Exception:  # it has no result there
-            continue
-        columns = [np.array([[float(x)]]) for x in xs]
-        try:
-            with np.errstate(all="ignore"):
-                found = [rules.forward(ARRAYS, *columns), *rules.local(ARRAYS, np.array([[float(z)]]), *columns)]
-                numbers = [float(np.asarray(x).reshape(-1)[0]) for x in found]
-        except Exception:  # it cannot read them
-            return False
-        for x, y in zip(numbers, expected, strict=False):
-            if y is not None and not isclose(x, float(y), rel_tol=1e-9, abs_tol=1e-12):
-                return False
-    return True
+            slopes = local_or_none(op, NUMBERS, z, tuple(xs), True)
+            found.append((xs, [float(z), *(np.nan if slope is None else float(slope) for slope in slopes)]))
+    return found
 
 
 def _parts(op: Op, inputs: int) -> list[Symbol]:

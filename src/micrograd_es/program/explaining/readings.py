@@ -62,12 +62,7 @@ class Reading(Formula):
 
     @property
     def binding(self) -> bool:  # type: ignore[override]
-        formula = self._formula
-        if formula.form in ("+", "-") or (_has_multiple(formula, self._singles) and not self.single):
-            return True
-        while formula.form in ("*", "⊙", "/"):  # where a minus stands at the beginning
-            formula = formula.parts[0]
-        return formula.form == "neg" or (isinstance(formula.form, int | float) and formula.form < 0)
+        return _binds(self._formula, self._singles, self.single)
 
     @property
     def sign(self) -> str:
@@ -113,6 +108,10 @@ class Across(Formula):
     @property
     def _name(self) -> str:
         return "prod" if self.op is MUL else self.op.name
+
+    @property
+    def binding(self) -> bool:  # type: ignore[override]
+        return self.out is not None and _binds(_number_by_number(self.slope))
 
     def times(self, upstream: Formula) -> Formula:
         """An upstream gradient times the local gradients; where these are a number, for each of the columns."""
@@ -275,6 +274,15 @@ def _number_by_number(formula: Symbol, single: Collection[str] = ()) -> Symbol:
 def _number(formula: Symbol) -> float:
     """The number that a formula is, 0 where it is another one."""
     return formula.form if isinstance(formula.form, int | float) else 0.0
+
+
+def _binds(formula: Symbol, singles: Collection[str] = (), single: bool = False) -> bool:
+    """Whether a formula as a factor stands in parentheses; it is a `single` number, or some of its names are."""
+    if formula.form in ("+", "-") or (_has_multiple(formula, singles) and not single):
+        return True
+    while formula.form in ("*", "⊙", "/"):  # where a minus stands at the beginning
+        formula = formula.parts[0]
+    return formula.form == "neg" or (isinstance(formula.form, int | float) and formula.form < 0)
 
 
 def _has_multiple(formula: Symbol, single: Collection[str]) -> bool:
