@@ -519,3 +519,8 @@ def test_a_divisor_may_stand_in_a_term_that_is_added_and_in_one_that_is_subtract
     assert "Y = X·W1" in formulas(program.explain())
     found = program.matrices([[1.0, 2.0, 3.0]])
     assert found["W1"].T.tolist() == [[0.25, 0.0, 0.25], [0.5, -0.25, 0.75]]
+
+
+def test_numbers_that_are_added_in_two_places_are_one_number() -> None:
+    program = record(lambda x: es.sum([es.log(1 + (1 + v * v)) for v in x]), [0.1, 0.2, 0.3])
+    assert formulas(program.explain())[:3] == ["H1 = X²", "H2 = H1 + 2", "H3 = log(H2)"]

@@ -369,3 +369,26 @@ def test_what_is_added_up_over_the_steps_stands_in_parentheses_where_it_is_a_sum
     assert Sum(terms).written(style) == "Σₜ₌₁⁴ (Hₜ − Gₜ₊₁)"
     assert Sum([Minus(Name(x)) for x, _ in matrices]).written(style) == "Σₜ₌₁⁴ (−Hₜ)"
     assert Sum([Name(matrices[0][1]), *terms[1:]]).written(style) == "G2 + Σₜ₌₂⁴ (Hₜ − Gₜ₊₁)"
+
+
+def test_what_the_last_step_adds_of_its_own_is_no_bias_of_all_steps() -> None:
+    """Spiking neurons with a leak: the last state is read once, less the threshold."""
+    w, inputs = weights(6, 8), np.random.default_rng(1).normal(size=(5, 5, 8))
+
+    def fn(xs: Sequence[Numbers]) -> Value:
+        v: Numbers = [0.0] * 6
+        spikes: list[Value] = []
+        for x in xs:
+            v = [0.9 * a + z for a, z in zip(v, times(w, x), strict=True)]
+            s = [es.sigmoid(5 * (a - 1)) for a in v]
+            v, spikes = [a * (1 - b) for a, b in zip(v, s, strict=True)], spikes + s
+        return es.sum(spikes)
+
+    program = record(fn, [[0.1] * 8] * 5)
+    text = program.explain(backward=True, language="en")
+    assert "(m·5)×6 = ((m·5)×8)·(8×6)" in text
+    assert "B1" not in text
+    check_printed(program, inputs)
+    assert program.value_and_grad(inputs, reduce="sum")[0] == pytest.approx(
+        sum(fn([[Value(a) for a in x] for x in xs]).data for xs in inputs.tolist()), rel=1e-12
+    )

@@ -155,7 +155,8 @@ class Steps:
         shared = [x for x in terms if not varies[x]]
         if shared and len(terms) > 2 and len(shared) < len(terms):
             apart = self._write_total([x for x in terms if varies[x]])
-            return self._add(ADD, (apart, self._write_total(shared)), number)
+            together = self._once(("sum", *sorted(shared)), lambda: self._write_total(shared))
+            return self._add(ADD, (apart, together), number)
         if len(terms) == 1:
             return self._add(SAME, tuple(terms), number)
         total = self._add(ADD, tuple(terms), number)

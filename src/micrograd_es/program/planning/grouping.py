@@ -239,7 +239,7 @@ class _Grouping:
 
         Where some add more than others it is added later, and the members are new numbers for the products alone.
         """
-        affinities = self._with_zeros([self.steps.affine[number] for number in members])
+        affinities = self._with_zeros([self.steps.affine[number] for number in members], positions)
         if len({(a.shared is not None, len(a.varying)) for a in affinities}) > 1:
             return [self._without_bare(*pair, later) for pair in zip(members, affinities, strict=True)], ()
         added = []
@@ -249,13 +249,21 @@ class _Grouping:
             added.append(self._rows(column[::positions] if alike else column))
         return members, tuple(added)
 
-    def _with_zeros(self, affinities: list[Affinity]) -> list[Affinity]:
-        """Sums that have lost a 0 which others do not have get it back, if that is all in which they differ."""
+    def _with_zeros(self, affinities: list[Affinity], positions: int) -> list[Affinity]:
+        """Sums that have lost a 0 which others do not have get it back, if that is all in which they differ.
+
+        Where a few positions alone add something, as the last step of a recurrence may, the others lose theirs.
+        """
         zero = self.steps.zero
         missing = [affinity.shared is None for affinity in affinities]
         if zero is None or all(missing) or not any(missing):
             return affinities
-        return [a._replace(shared=zero) if a.shared is None else a for a in affinities]
+        found = [a._replace(shared=zero) if a.shared is None else a for a in affinities]
+        shared = [affinity.shared for affinity in found]
+        alike = all(len(set(shared[i : i + positions])) == 1 for i in range(0, len(shared), positions))
+        if alike or 2 * shared.count(zero) <= len(shared):
+            return found
+        return [a._replace(shared=None) if a.shared == zero else a for a in found]
 
     def _in_order(self, members: list[int], dense: bool) -> dict[int, Affinity]:
         """The sums with their terms in the order of their weights, so that these are a stretch of rows; so the sums.
