@@ -61,6 +61,14 @@ def test_every_module_of_programs_has_its_place() -> None:
     assert {path.stem for path in (PACKAGE / "program").glob("*") if not path.stem.startswith("__")} == set(PROGRAM)
 
 
+@pytest.mark.parametrize("package", ["", "planning", "in_numpy", "compiled", "explaining"])
+def test_a_package_of_programs_says_what_each_of_its_rooms_is(package: str) -> None:
+    folder = PACKAGE / "program" / package
+    told = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
+    rooms = sorted({path.stem for path in folder.glob("*") if not path.stem.startswith("__")})
+    assert [room for room in rooms if f"`{room}`" not in told] == []
+
+
 @pytest.mark.parametrize("module", NETWORKS)
 def test_networks_need_the_engine_only(module: str) -> None:
     of_package = {name.split(".")[1] for name in imported(module) if name.startswith("micrograd_es.")}

@@ -6,6 +6,7 @@ put matrices together, and `constants` knows which are numbers; `forms` says how
 are none. `neurons` are told as layers; `affine_formulas`, `tables` and `readings` write the lines of blocks, in the
 order of the tables that they read, which `orders` finds; `shares` and `softmaxes` put the rows of attention together,
 `softmax_lines`, `biases` and `attention` write them. `recognition` says what lectures call a line; `objective` writes
-losses and penalties, which the `loss_` rooms, `probabilities` and `penalties` find in a plan that is `written_out`, as
-lectures do. `matrices` has all lines, and `explain` prints them with their `legend`.
+losses and penalties as lectures do: `loss_search` looks for them in a plan that is `written_out`, with `loss_terms`,
+`loss_kinds`, `penalties` and `probabilities`, and `loss_lines` writes them. `matrices` has all lines, `recurrences`
+tells those of all steps as one where they are `progressions`, and `explain` prints them with their `legend`.
 """
