@@ -46,8 +46,8 @@ The words that all rooms have in common:
 - *number*: what stands at one place of a tape, and where it stands: inputs from 0 on, then parameters, constants, and
   what is computed. Planning makes more numbers, after those of the tape.
 - *row of the table*: an operation, as `ops` has it. Any other *row* is one of a *space*, a matrix with a column for
-  each example (VARYING), or with a single one (SHARED) where a number is the same for all examples: each number of a
-  plan has one, which in `places` is (space, row).
+  each example (VARYING), or with a single one (SHARED) where a number is the same for all examples. The space and the
+  row of a number are its *place*. (In `compiled` a place is a distance from the base of the memory.)
 - *sum of products*: Σ weight·input + Σ bare. The inputs vary from example to example, the weights do not. *Dense* sums
   have the same inputs, *ragged* ones inputs of their own; dense ones may be *kernels*, at several *positions*. Where
   both factors vary, or neither does, it may be a product of two *tables*, as attention has them.

@@ -25,6 +25,9 @@ class Space(Enum):
     __hash__ = object.__hash__  # Enum's own is slow, and every place is looked up by it
 
 
+Place = tuple[Space, int]  # where a number lives: the space, and its row there
+
+
 @dataclass(slots=True)
 class Rows:
     """Some rows of one space, in order. (Like the blocks it never changes; to be frozen would make it slow to make.)"""
@@ -178,7 +181,7 @@ Wanted = dict[Space, set[int]]  # the rows of each space whose gradients are nee
 class Plan:
     """A tape as blocks in the order in which they run, and where every number of the tape lives.
 
-    `places` are (space, row) by number; what a sum has taken in has none, and what was made for a sum (the weight −w
+    `places` are by number; what a sum has taken in has none, and what was made for a sum (the weight −w
     of a term − w·x) has a number after those of the tape. `sizes` are how many rows each space has; `parameters` the
     order in which the parameters have their rows, by their place in the tape. `nothing` is a varying row that no block
     writes, where there is one: it is 0, and stands for what lies outside of a padded image. So is `absent` a shared
@@ -188,7 +191,7 @@ class Plan:
     tape: Tape
     blocks: list[Block] = field(default_factory=list)
     parameters: list[int] = field(default_factory=list)
-    places: dict[int, tuple[Space, int]] = field(default_factory=dict)
+    places: dict[int, Place] = field(default_factory=dict)
     sizes: dict[Space, int] = field(default_factory=lambda: {Space.SHARED: 0, Space.VARYING: 0})
     nothing: int | None = None
     absent: int | None = None

@@ -6,15 +6,15 @@ prepared at the first call, so that the next one looks it up and runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from math import isfinite
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.blocks import Plan, Space, Wanted
+from micrograd_es.program.blocks import Place, Plan, Space, Wanted
 from micrograd_es.program.collection import without_collection
 from micrograd_es.program.given import as_array, batch_of, count, may_be_masked
 from micrograd_es.program.in_numpy.portions import runner_of
@@ -27,19 +27,58 @@ KEPT = 8  # runners
 KEPT_BYTES = 1 << 28  # of values and gradients in all of them; the last one is kept whatever its size
 
 
+class Runner(Protocol):
+    """What runs a plan for batches of one size: see `in_numpy.runner`, `in_numpy.portions` and `compiled.runner`.
+
+    `inputs` has a row for each example, to be written before a run. `values` and `gradients` are matrices with the rows
+    of the plan, as far as somebody asks for them, and `outputs` the places of the outputs in `values`. `total` is the
+    sum of the output over the examples, `check` is finite only where the gradient of every parameter is. `fresh` says
+    that the gradients of the inputs are new arrays after each run, which can be given away.
+
+    A runner may have `whole`, which gives a call in one function: see `compiled.runner`.
+    """
+
+    @property
+    def batch(self) -> int: ...
+    @property
+    def fresh(self) -> bool: ...
+    @property
+    def inputs(self) -> Array: ...
+    @property
+    def outputs(self) -> Sequence[Place]: ...
+    @property
+    def values(self) -> Mapping[Space, Array]: ...
+    @property
+    def gradients(self) -> Mapping[Space, Array]: ...
+    @property
+    def total(self) -> Array: ...
+    @property
+    def check(self) -> Array: ...
+
+    def predict(self) -> None:
+        """Compute the outputs."""
+
+    def backward(self, seed: float) -> None:
+        """Compute the outputs, and the gradients that are wanted of the sum of the output times the seed."""
+
+
 class Call:
     """What is prepared for inputs of some shapes.
 
     `places` has for each input a view of the runner's inputs, with the shape and the kind of what is copied there, and
-    the input itself where it is small: a loop gives the same one again. `out` is the array that the gradient of the
-    parameters was last copied into, if it is small;
-    `outputs` one view for each output, with a number an example. `total` times `seed` is the value, and `seed` what the
-    gradient of every example starts from; `slopes` are the parameters' gradients, `known` the inputs',
-    where the runner has them in the same place after each run, and `gradient` gives those asked for. `whole` is a call
-    in one function, where the runner has one: it gives the value, or None where something is not as usual.
+    the input itself where it is small: a loop gives the same one again. `outputs` is one view for each output, with a
+    number an example.
+
+    With gradients `run` is a whole run. `total` times `seed` is the value, and `seed` what the gradient of every
+    example starts from; `slopes` are the parameters' gradients, `asked` their shape where they are all that is asked
+    for, and `known` the inputs', where the runner has them in the same place after each run; `gradient` gives those
+    asked for. `out` is the array that the gradient of the parameters was last copied into, if it is small. `whole` is a
+    call in one function, where the runner has one: it gives the value, or None where something is not as usual.
     """
 
-    def __init__(self, plan: Plan, runner: Any, inputs: Sequence[Array], single: bool, wrt: str, reduce: str) -> None:
+    def __init__(
+        self, plan: Plan, runner: Runner, inputs: Sequence[Array], single: bool, wrt: str, reduce: str
+    ) -> None:
         self.runner, self.single, self.batch, self.wrt, self.reduce = runner, single, runner.batch, wrt, reduce
         self.run: Callable[[float], None] = runner.backward
         shapes = [x.shape if single else x.shape[1:] for x in inputs]
@@ -55,18 +94,19 @@ class Call:
         self.total, self.seed = runner.total, 1.0 / max(batch, 1) if reduce == "mean" else 1.0
         if space is Space.SHARED:  # the same for all examples: what comes back is counted once for each
             self.total, self.seed = runner.values[space][row], self.seed * batch
-        self.check: Array = runner.check
-        self.slopes: Array = runner.gradients[Space.SHARED][: plan.tape.parameters, 0]
+        self.check = runner.check
+        self.slopes = runner.gradients[Space.SHARED][: plan.tape.parameters, 0]
         self.asked = self.slopes.shape if wrt == "parameters" else None
         self.shapes = shapes if wrt != "parameters" else []
         if wrt == "parameters" and hasattr(runner, "whole"):
             self.whole, self.kept = runner.whole(WRT[0], REDUCE[REDUCE.index(reduce)], self.seed, self.total, parts)
         self.known = [] if runner.fresh else self._slopes_of_inputs()
-        self.gradient: Callable[[], Any] = {
+        gradients: dict[str, Callable[[], Any]] = {
             "parameters": self.slopes.copy,
             "inputs": self._to_inputs,
             "both": lambda: (self.slopes.copy(), self._to_inputs()),
-        }[wrt]
+        }
+        self.gradient = gradients[wrt]
 
     def _parts(self, matrix: Array, shapes: Sequence[tuple[int, ...]]) -> list[Array]:
         """A view for each input of a matrix that has a row for each example."""
@@ -137,7 +177,7 @@ class Calls:
     def __init__(self, plan: Plan, shared: Array, shapes: Sequence[tuple[int, ...]], fast: bool) -> None:
         self.plan, self.shared, self.shapes, self.fast = plan, shared, list(shapes), fast
         self.calls: dict[tuple[Any, ...], Call] = {}
-        self.runners: dict[tuple[int, str], Any] = {}
+        self.runners: dict[tuple[int, str], Runner] = {}
         self.last: Call | None = None
         self.narrow = shared.dtype != np.float64
         if fast:
@@ -195,7 +235,7 @@ class Calls:
         if outputs != 1:
             raise TypeError(f"the program has {outputs} outputs; expected one. Record a loss.")
 
-    def runner(self, batch: int, wrt: str) -> Any:
+    def runner(self, batch: int, wrt: str) -> Runner:
         """The runner for a batch size, forward only for `wrt` ""; the last few are kept, if they are not too large."""
         if (batch, wrt) not in self.runners:
             while self.runners and (len(self.runners) >= KEPT or self._bytes(batch, wrt) > KEPT_BYTES):
@@ -211,7 +251,7 @@ class Calls:
         each = self.plan.sizes[Space.VARYING] * self.shared.itemsize
         return sum(each * batch * (2 if wrt else 1) for batch, wrt in (*self.runners, more))
 
-    def _made(self, batch: int, wrt: str) -> Any:
+    def _made(self, batch: int, wrt: str) -> Runner:
         """A new runner: compiled where that is asked for and every operation can be, else in NumPy."""
         how = (self.plan, self.shared, batch, wanted(self.plan, wrt))
         output = self.plan.rows(self.plan.tape.outputs[:1]) if wrt else None
@@ -234,7 +274,7 @@ def wanted(plan: Plan, wrt: str) -> Wanted:
     return plan.wanted(*{"": (0, 0), "inputs": (0, first), "parameters": (first, last), "both": (0, last)}[wrt])
 
 
-def fast_runner() -> tuple[Any, type[Exception]]:
+def fast_runner() -> tuple[Callable[..., Runner], type[Exception]]:
     """The runner that compiles kernels, and what it raises for an operation that it has none for.
 
     Raises ImportError where the compiler is not installed.

@@ -257,8 +257,7 @@ class Program:
         if wrt not in ("", *WRT):
             raise ValueError(f"wrt is {wrt!r}; expected one of {', '.join(map(repr, WRT))}.")
         output = self.plan.rows(self.tape.outputs[:1]) if wrt else None
-        found: str = runner_of(self.plan, self._shared, int(batch), wanted(self.plan, wrt), output).source
-        return found
+        return runner_of(self.plan, self._shared, int(batch), wanted(self.plan, wrt), output).source
 
     def to_jax(self) -> Callable[..., Any]:
         """The program as a pure JAX function f(parameters, *inputs) -> outputs, which needs the extra `jax`.

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.explaining.columns import columns_of
+from micrograd_es.program.explaining.columns import Column, columns_of
 from micrograd_es.program.explaining.constants import MOST, Numbers, number_of
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Name
 from micrograd_es.program.explaining.notation import Style, listed, more
 from micrograd_es.program.explaining.readings import times
-from micrograd_es.program.explaining.sources import Place
 
 Cell = tuple[int, int]  # a row and a column
 Region = tuple[str, Callable[[int, int], bool]]
@@ -90,12 +89,12 @@ def _one_number(rows: Array, cells: Iterable[Cell], style: Style) -> str:
 class Bias(Formula):
     """A mask to which numbers of other matrices are added, times a number: `places` are these by row and column."""
 
-    places: Mapping[Cell, Place]
+    places: Mapping[Cell, Column]
     scale: float
     mask: Array
 
     @property
-    def columns(self) -> Sequence[Place]:
+    def columns(self) -> Sequence[Column]:
         """For each number that is added its matrix and the number there."""
         return list(self.places.values())
 

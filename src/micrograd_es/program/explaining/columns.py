@@ -9,6 +9,8 @@ import numpy as np
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.explaining.formulas import Arrays, Matrix
 
+Column = tuple[Matrix, int]  # a matrix and which of its numbers, weights counted neuron after neuron
+
 
 def flattened(array: Array, positions: int) -> Array:
     """The numbers of an example, which has a row for each position, in one row: column after column."""
@@ -38,7 +40,7 @@ def out_of_columns(array: Array, matrix: Matrix) -> Array:
     return array if rows == 1 else array.reshape(columns, rows).T
 
 
-def columns_of(columns: Sequence[tuple[Matrix, int]], arrays: Arrays) -> Array:
+def columns_of(columns: Sequence[Column], arrays: Arrays) -> Array:
     """Columns of matrices put together; for each its matrix and the number there."""
     found = {matrix: in_columns(matrix.array(arrays), matrix) for matrix, _ in columns}
     rows = next((len(part) for matrix, part in found.items() if matrix.shape[0] == "m"), 1)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from micrograd_es.program.blocks import Plan, Rows, Space
+from micrograd_es.program.blocks import Place, Plan, Rows, Space
+from micrograd_es.program.explaining.columns import Column
 from micrograd_es.program.explaining.formulas import Matrix
 from micrograd_es.program.explaining.loss_kinds import Loss
 from micrograd_es.program.explaining.loss_terms import loss_of
 from micrograd_es.program.explaining.penalties import Form, Parts, norms_of, scaled_inputs, taken_apart
 from micrograd_es.program.explaining.probabilities import sum_to_one
-from micrograd_es.program.explaining.written_out import Place, written_out
+from micrograd_es.program.explaining.written_out import written_out
 
 
 class Apart(NamedTuple):
@@ -44,9 +45,7 @@ class Search:
     `owner` has the matrix and the column of each row, `at_positions` the matrices that have a row for each position.
     """
 
-    def __init__(
-        self, plan: Plan, owner: Mapping[Place, tuple[Matrix, int]], at_positions: Mapping[Rows, Matrix]
-    ) -> None:
+    def __init__(self, plan: Plan, owner: Mapping[Place, Column], at_positions: Mapping[Rows, Matrix]) -> None:
         self.owner, self.at_positions = owner, at_positions
         self.tape, self.numbers = written_out(plan)
         self.places = {number: place for place, number in self.numbers.items()}

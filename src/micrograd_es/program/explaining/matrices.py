@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from micrograd_es.ops import ADD, LSE, MAX, MIN, MUL, POW, SAME, Op
-from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Plan, Rows, Space, Total
+from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Place, Plan, Rows, Space, Total
 from micrograd_es.program.explaining.affine_formulas import affine_line, reduced
 from micrograd_es.program.explaining.attention import name_attention, softmax_line
 from micrograd_es.program.explaining.constants import with_numbers
@@ -341,7 +341,7 @@ def _number(group: Sequence[Matrix]) -> None:
         matrix.number = str(i) if len(group) > 1 else ""
 
 
-def _scopes(plan: Plan) -> dict[tuple[Space, int], tuple[str, ...]]:
+def _scopes(plan: Plan) -> dict[Place, tuple[str, ...]]:
     """The names of the scopes of what stands in each row, from the outermost."""
     first, entries = plan.tape.first_entry, plan.tape.entries
     if not any(entry.scope for entry in entries):

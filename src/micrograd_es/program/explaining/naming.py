@@ -8,7 +8,8 @@ from itertools import pairwise
 from math import prod
 from typing import Literal
 
-from micrograd_es.program.blocks import Affine, Plan, Rows, Space
+from micrograd_es.program.blocks import Affine, Place, Plan, Rows, Space
+from micrograd_es.program.explaining.columns import Column
 from micrograd_es.program.explaining.forms import forms_of
 from micrograd_es.program.explaining.formulas import Added, Formula, Matrix
 from micrograd_es.program.explaining.patches import Flat, Patches
@@ -50,7 +51,7 @@ class Names:
         self.forward: list[Line] = []
         self.given: list[tuple[Matrix, Rows]] = []
         self.forms = forms_of(plan)
-        self.owner: dict[tuple[Space, int], tuple[Matrix, int]] = {}
+        self.owner: dict[Place, Column] = {}
         self._exact: dict[tuple[Rows, Form], Matrix] = {}
         self._at_positions: dict[Rows, Matrix] = {}
         self._read: dict[tuple[Rows, int], Matrix] = {}  # those put together for a block, with their positions
@@ -249,7 +250,7 @@ class Names:
             return Matrix("", "", (1, 1), value=tape.constants[rows.numbers[0] - tape.parameters])
         return None
 
-    def owner_of(self, place: tuple[Space, int]) -> tuple[Matrix, int]:
+    def owner_of(self, place: Place) -> Column:
         """The matrix and the column of one row."""
         self.matrix(Rows(place[0], (place[1],)), "p")
         if place in self.owner:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from micrograd_es.program.explaining.columns import columns_of, flattened, folded
+from micrograd_es.program.explaining.columns import Column, columns_of, flattened, folded
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix
 from micrograd_es.program.explaining.notation import Style, indexed, listed
 
@@ -18,7 +18,7 @@ class Patches(Formula):
     `columns` has for every term its matrix and the number there at each position, one term after the other.
     """
 
-    columns: Sequence[tuple[Matrix, int]]
+    columns: Sequence[Column]
     positions: int
 
     @property
@@ -99,7 +99,7 @@ class Flat(Formula):
         return "Flat by position" if self.by_position else "Flat"
 
     @property
-    def columns(self) -> list[tuple[Matrix, int]]:
+    def columns(self) -> list[Column]:
         """For each number of the row where it is in the matrix, counted kernel after kernel."""
         places, count = range(self.matrix.size), self.matrix.positions
         order = [x for i in range(count) for x in places[i::count]] if self.by_position else places

@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 from micrograd_es.maths import NUMBERS
 from micrograd_es.ops import ADD, DIV, EXP, LSE, MAX, MUL, NEG, SAME, SUB, Op
-from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Plan, Rows, Space, Total
+from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Place, Plan, Rows, Space, Total
 
-Place = tuple[Space, int]
 Entry = tuple[Op | None, Sequence[Place]]  # a row of the table, or None for w·x + b, and its inputs
 
 Bias = tuple[float, int]  # a number times a row that all examples share

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby, takewhile
 
+from micrograd_es.program.explaining.columns import Column
 from micrograd_es.program.explaining.formulas import Matrix
 from micrograd_es.program.explaining.notation import Style, indexed, listed, more, spread, transposed
 
-Place = tuple[Matrix, int]  # a matrix and which of its numbers, weights counted neuron after neuron
 SHOWN = 6
 
 
-def side_by_side(places: Sequence[Place], style: Style) -> str:
+def side_by_side(places: Sequence[Column], style: Style) -> str:
     """Numbers as one row, from the columns of matrices: X[0:2], or [X, H[1]]."""
     parts = _parts(places, style)
     return parts[0] if len(parts) == 1 else listed(parts, style, style.columns)
 
 
-def _parts(places: Sequence[Place], style: Style) -> list[str]:
+def _parts(places: Sequence[Column], style: Style) -> list[str]:
     """The parts of a row, each of one matrix; of weights all of them, or those of one neuron, a column turned."""
     parts = []
     for matrix, group in groupby(places, lambda place: place[0]):
@@ -67,7 +67,7 @@ def repeats(columns: Sequence[int]) -> int:
     return count if len(once) > 1 and list(columns) == [x for x in once for _ in range(count)] else 1
 
 
-def signs(places: Sequence[Place]) -> list[str]:
+def signs(places: Sequence[Column]) -> list[str]:
     """What a legend has to tell of numbers in one row."""
     groups = [[column for _, column in group] for _, group in groupby(places, lambda place: place[0])]
     is_one_whole = groups == [list(range(places[0][0].shape[1]))]
@@ -75,7 +75,7 @@ def signs(places: Sequence[Place]) -> list[str]:
     return [*["Taken"] * (not is_one_whole), *["Vec"] * has_whole(places), *["Spread"] * spread]
 
 
-def has_whole(places: Sequence[Place]) -> bool:
+def has_whole(places: Sequence[Column]) -> bool:
     """Whether numbers in one row have among them all the weights of several neurons."""
     groups = [(matrix, [column for _, column in group]) for matrix, group in groupby(places, lambda place: place[0])]
     return any(matrix.shape[1] > 1 and _is_whole(matrix, columns) for matrix, columns in groups)
@@ -87,7 +87,7 @@ def _height(matrix: Matrix) -> int:
     return 1 if rows == "m" else rows
 
 
-def whole_rows(places: Sequence[Place], shape: tuple[int, int]) -> list[Matrix]:
+def whole_rows(places: Sequence[Column], shape: tuple[int, int]) -> list[Matrix]:
     """The matrices that weights of p×n are when they stand on each other; none where they are not just that."""
     kernels, terms = shape
     found: list[Matrix] = []
@@ -109,7 +109,7 @@ def stacked(matrices: Sequence[Matrix], style: Style) -> str:
     return listed(parts, style, not style.columns) if len(matrices) > 1 else parts[0]
 
 
-def weights_of(places: Sequence[Place], terms: int, style: Style) -> str:
+def weights_of(places: Sequence[Column], terms: int, style: Style) -> str:
     """Weights, a column for each neuron."""
     if terms == 1:
         return side_by_side(places, style)
@@ -130,14 +130,14 @@ def weights_of(places: Sequence[Place], terms: int, style: Style) -> str:
     return parts[0] if len(parts) == 1 else listed(parts, style, style.columns)
 
 
-def _one_column(neuron: Sequence[Place], style: Style) -> str:
+def _one_column(neuron: Sequence[Column], style: Style) -> str:
     """The weights of a neuron as a column."""
     if _is_whole(neuron[0][0], [number for _, number in neuron]) and len({matrix for matrix, _ in neuron}) == 1:
         return _in_one_column(neuron[0][0], style)
     return transposed(side_by_side(neuron, style), style)
 
 
-def _column(neuron: Sequence[Place]) -> Matrix | None:
+def _column(neuron: Sequence[Column]) -> Matrix | None:
     """The matrix that the weights of a neuron are a whole column of."""
     matrix, first = neuron[0]
     height = _height(matrix)
@@ -146,7 +146,7 @@ def _column(neuron: Sequence[Place]) -> Matrix | None:
     return matrix if list(neuron) == [(matrix, first + i) for i in range(height)] else None
 
 
-def _row(neuron: Sequence[Place]) -> Matrix | None:
+def _row(neuron: Sequence[Column]) -> Matrix | None:
     """The matrix that the weights of a neuron are a whole row of."""
     matrix, first = neuron[0]
     height, width = _height(matrix), matrix.shape[1]

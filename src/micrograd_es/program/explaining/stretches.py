@@ -8,11 +8,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from micrograd_es.program.explaining.columns import columns_of, out_of_columns
+from micrograd_es.program.explaining.columns import Column, columns_of, out_of_columns
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Name
 from micrograd_es.program.explaining.notation import Style, added_up, spread, transposed
 from micrograd_es.program.explaining.sources import (
-    Place,
     has_whole,
     side_by_side,
     signs,
@@ -59,7 +58,7 @@ class Spread(Formula):
 class Taken(Formula):
     """Columns of other matrices put together; for each column its matrix and the number there."""
 
-    columns: Sequence[Place]
+    columns: Sequence[Column]
     shape: tuple[int, int] | None = None  # p×n of weights, which stand transposed
 
     @property
@@ -107,7 +106,7 @@ class PutTogether(Protocol):
     """A formula of numbers of other matrices: for each its matrix and the number there."""
 
     @property
-    def columns(self) -> Sequence[Place]: ...
+    def columns(self) -> Sequence[Column]: ...
 
     def flat(self, array: Any, /) -> Any:
         """Of numbers in the form of the result, those of an example in one row."""

@@ -8,12 +8,13 @@ from itertools import accumulate, pairwise
 from math import inf
 from typing import Any
 
-from micrograd_es.program.blocks import Block, Elementwise, Inner, Plan, Rows, Space
+from micrograd_es.program.blocks import Block, Elementwise, Inner, Place, Plan, Rows, Space
+from micrograd_es.program.explaining.columns import Column
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Name, Product
 from micrograd_es.program.explaining.naming import Line, Names
 from micrograd_es.program.explaining.notation import Style, indexed
 from micrograd_es.program.explaining.patches import Patches
-from micrograd_es.program.explaining.sources import Place, side_by_side, signs
+from micrograd_es.program.explaining.sources import side_by_side, signs
 
 APART = 4  # matrices with which the same is done in a line for each
 
@@ -38,7 +39,7 @@ class Table(Patches):
         return (self.sign, *(signs(self._in_a_row) if self._in_a_row else super().signs[1:]))
 
     @property
-    def _in_a_row(self) -> list[Place]:
+    def _in_a_row(self) -> list[Column]:
         """The numbers of all rows, one row after the other, where they are columns of matrices; else none."""
         if any(matrix.positions > 1 for matrix, _ in self.columns):
             return []
@@ -112,7 +113,7 @@ def tables_apart(plan: Plan) -> list[Block]:
     ]
 
 
-def _tables(block: Inner, numbers: Mapping[tuple[Space, int], int]) -> list[Inner]:
+def _tables(block: Inner, numbers: Mapping[Place, int]) -> list[Inner]:
     """The tables of a product, with the rows that were written; `numbers` are those of the tape by their places."""
     made = []
     is_shared = block.out.space is Space.SHARED  # then it stands as weights do

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from micrograd_es.ops import ADD, MAX, MUL, Op
-from micrograd_es.program.blocks import Affine, Block, Inner, Plan, Rows, Space, Total
+from micrograd_es.program.blocks import Affine, Block, Inner, Place, Plan, Rows, Space, Total
 from micrograd_es.program.tape import Entry, Tape
-
-Place = tuple[Space, int]
 
 _NOTHING = -1
 

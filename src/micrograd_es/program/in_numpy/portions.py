@@ -8,7 +8,6 @@ up over the portions.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -42,7 +41,7 @@ SAFE = 0.8  # of what is left, as the room is an estimate
 REDUCED = (MUL, MAX, MIN)  # read their inputs where they are
 
 
-def runner_of(plan: Plan, shared: Array, batch: int, wanted: Wanted, output: Rows | None) -> Any:
+def runner_of(plan: Plan, shared: Array, batch: int, wanted: Wanted, output: Rows | None) -> Runner | Portions:
     """The runner in NumPy for a batch size: of the whole batch, or of portions where that takes less room."""
     length = length_of(plan, batch, wanted, output)
     if length < batch:
