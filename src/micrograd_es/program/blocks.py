@@ -11,9 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TypeVar
 
 from micrograd_es.ops import Op
 from micrograd_es.program.tape import Tape
+
+T = TypeVar("T")
 
 
 class Space(Enum):
@@ -40,6 +43,17 @@ class Rows:
 
     def __hash__(self) -> int:
         return hash(self.numbers)
+
+    def picked(self, places: Iterable[int], each: int = 1) -> Rows:
+        """The rows at some places, counted in stretches of so many."""
+        numbers = self.numbers
+        if each == 1:
+            return Rows(self.space, tuple([numbers[place] for place in places]))
+        return Rows(self.space, tuple([x for place in places for x in numbers[place * each : (place + 1) * each]]))
+
+    def turned(self, count: int) -> Rows:
+        """A table that stands in lines of so many, with its columns for lines."""
+        return Rows(self.space, tuple(across(self.numbers, count)))
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -232,6 +246,15 @@ def is_run(rows: Rows) -> bool:
 def each_of(numbers: Sequence[int], times: int) -> tuple[int, ...]:
     """Each number so many times, one after the other."""
     return tuple(numbers) if times == 1 else tuple([number for number in numbers for _ in range(times)])
+
+
+def across(numbers: Sequence[T], count: int) -> list[T]:
+    """What stands in lines of so many, read across them: the first of each line, then the second of each …
+
+    >>> across([1, 2, 3, 4, 5, 6], 2)
+    [1, 3, 5, 2, 4, 6]
+    """
+    return [x for i in range(count) for x in numbers[i::count]]
 
 
 def one_row(rows: Rows) -> Rows:

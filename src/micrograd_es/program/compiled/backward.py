@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 
 from micrograd_es.ops import ADD, SAME, Op
-from micrograd_es.program.blocks import Affine, Elementwise, Inner, Plan, Rows, Space, Total, Wanted, is_run
+from micrograd_es.program.blocks import Affine, Elementwise, Inner, Plan, Rows, Space, Total, Wanted, each_of, is_run
 from micrograd_es.program.compiled import products, rows, single, tiles
 from micrograd_es.program.compiled.forward import Forward, Tables, filled
 from micrograd_es.program.compiled.places import (
@@ -274,7 +274,7 @@ class Backward:
                 self.book.number(rows.forward, ADD, "vs", True), (1, len(block.terms)), [[terms], [terms], [out]]
             )
         each = len(block.terms) // len(block.out)
-        upstream = Rows(block.out.space, tuple([row for row in block.out.numbers for _ in range(each)]))
+        upstream = Rows(block.out.space, each_of(block.out.numbers, each))
         return self._operation(SAME, (block.terms,), places.spread(upstream, (block.terms,)))
 
 

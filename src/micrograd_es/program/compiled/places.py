@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from micrograd_es.program.blocks import Affine, Rows, Space, Total, is_run
+from micrograd_es.program.blocks import Affine, Rows, Space, Total, across, is_run
 
 VARYING = Space.VARYING
 
@@ -97,7 +97,7 @@ def in_tables(numbers: Sequence[int], shape: tuple[int, int, int], turned: bool 
     count, _, width = shape
     size = len(numbers) // count
     found = [numbers[i : i + size] for i in range(0, len(numbers), size)]
-    return [[x for i in range(width) for x in table[i::width]] for table in found] if turned else found
+    return [across(table, width) for table in found] if turned else found
 
 
 def is_stretch(block: Total) -> bool:
@@ -125,4 +125,4 @@ def per_group(block: Affine) -> int:
 def by_group(block: Affine, numbers: Sequence[int]) -> Sequence[int]:
     """What is at all positions, group by group."""
     count = block.positions
-    return numbers if count == 1 else [number for i in range(count) for number in numbers[i::count]]
+    return numbers if count == 1 else across(numbers, count)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
 
-from micrograd_es.program.blocks import Affine, Block, Plan, Rows
+from micrograd_es.program.blocks import Affine, Block, Plan
 
 ALIKE = 4  # neurons, on average, that read the same inputs: as many as are computed together
 FULL, AT_POSITIONS = 2, 4  # at least this part of the weights is there where the whole is computed
@@ -46,13 +46,8 @@ def _grouped(block: Affine, keys: list[Hashable], dense: bool) -> Iterator[Block
         groups.setdefault(key, []).append(i)
     for members in groups.values():
         read = [k for i in (members[:1] if dense else members) for k in there[i]]
-        weights = _picked(block.weights, [i * n + k for i in members for k in there[i]])
-        bare = tuple([_picked(rows, members, len(rows) // len(there)) for rows in block.bare])
+        weights = block.weights.picked([i * n + k for i in members for k in there[i]])
+        bare = tuple([rows.picked(members, len(rows) // len(there)) for rows in block.bare])
         is_dense = dense or len(members) == 1
-        out, inputs = _picked(block.out, members, positions), _picked(block.inputs, read, positions)
+        out, inputs = block.out.picked(members, positions), block.inputs.picked(read, positions)
         yield Affine(out, weights, inputs, bare, is_dense, positions)
-
-
-def _picked(rows: Rows, places: list[int], times: int = 1) -> Rows:
-    """Some of the rows, of which so many belong together."""
-    return Rows(rows.space, tuple([x for place in places for x in rows.numbers[place * times : (place + 1) * times]]))

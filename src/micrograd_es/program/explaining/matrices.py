@@ -102,7 +102,7 @@ class Lines(Objective):
 
     def _total(self, block: Total) -> Line:
         count = len(block.terms) // len(block.out)
-        table = Rows(block.terms.space, tuple([row for i in range(count) for row in block.terms.numbers[i::count]]))
+        table = block.terms.turned(count)
         known = self.known_at_positions(table, len(block.out))
         if self.is_given_as_table(block.terms, count):
             known = upright(self, table, count)

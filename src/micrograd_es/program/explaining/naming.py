@@ -219,7 +219,7 @@ class Names:
             columns = [known[kernel * terms + term] for kernel in range(block.kernels) for term in some]
             if columns != [(matrix, column) for column in range(matrix.size)] or matrix.shape[0] != len(some):
                 return []
-            found.append((matrix, Rows(block.inputs.space, tuple([block.inputs.numbers[term] for term in some]))))
+            found.append((matrix, block.inputs.picked(some)))
         return found
 
     def _stack(self, fresh: list[int], rows: Rows, form: tuple[int, int]) -> list[int]:
@@ -277,7 +277,7 @@ class Names:
             turned = [column % count * kernels + column // count for column in taken]
             by_position = _ascend(turned) and not _ascend(taken)
             if by_position:
-                whole = Rows(whole.space, tuple([row for i in range(count) for row in whole.numbers[i::count]]))
+                whole = whole.turned(count)
             self.own(self.flat(matrix, by_position), whole)
         return (rows, None) in self._exact
 

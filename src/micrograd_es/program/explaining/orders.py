@@ -32,7 +32,7 @@ def in_order(names: Names, block: Any) -> Any:
 def _as_they_stand(names: Names, block: Any) -> Any:
     """A single sum, or another operation on many numbers whose order is nothing to it, in that of their columns."""
     if isinstance(block, Total):
-        return Total(block.out, _picked(block.terms, _by_column(names, [block.terms])))
+        return Total(block.out, block.terms.picked(_by_column(names, [block.terms])))
     if isinstance(block, Elementwise) and block.op in (ADD, MUL, LSE) and len(block.inputs) > 2:
         order = _by_column(names, block.inputs)
         return Elementwise(block.out, block.op, tuple([block.inputs[i] for i in order]))
@@ -63,7 +63,7 @@ def _as_tables(names: Names, block: Elementwise) -> Elementwise:
     """An operation on tables row by row and column by column."""
     if not at_all_positions(names, block)[0]:
         for order in filter(None, map(names.places_in_table, block.inputs)):
-            out, *inputs = [_picked(rows, order) for rows in (block.out, *block.inputs)]
+            out, *inputs = [rows.picked(order) for rows in (block.out, *block.inputs)]
             found = Elementwise(out, block.op, tuple(inputs))
             if at_all_positions(names, found)[0]:
                 return found
@@ -80,7 +80,7 @@ def _as_read(names: Names, block: Affine) -> Affine:
     order = sorted(range(count), key=columns.__getitem__)
 
     def turned(rows: Rows) -> Rows:
-        return _picked(rows, [start + i for start in range(0, len(rows), count) for i in order])
+        return rows.picked([start + i for start in range(0, len(rows), count) for i in order])
 
     bare = tuple([rows if len(rows) == block.kernels else turned(rows) for rows in block.bare])  # or alike everywhere
     return replace(block, out=turned(block.out), inputs=turned(block.inputs), bare=bare)
@@ -94,8 +94,4 @@ def _by_row(names: Names, block: Total) -> Total:
     sums = [line[0] // each for line in lines if len({place // each for place in line}) == 1]
     if not order or len(sums) < count:
         return block
-    return Total(_picked(block.out, sums), _picked(block.terms, [place for line in lines for place in line]))
-
-
-def _picked(rows: Rows, places: Sequence[int]) -> Rows:
-    return Rows(rows.space, tuple([rows.numbers[place] for place in places]))
+    return Total(block.out.picked(sums), block.terms.picked([place for line in lines for place in line]))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from micrograd_es.program.blocks import across
 from micrograd_es.program.explaining.columns import Column, columns_of, flattened, folded
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix
 from micrograd_es.program.explaining.notation import Style, indexed, listed
@@ -101,9 +102,10 @@ class Flat(Formula):
     @property
     def columns(self) -> list[Column]:
         """For each number of the row where it is in the matrix, counted kernel after kernel."""
-        places, count = range(self.matrix.size), self.matrix.positions
-        order = [x for i in range(count) for x in places[i::count]] if self.by_position else places
-        return [(self.matrix, place) for place in order]
+        places = range(self.matrix.size)
+        return [
+            (self.matrix, place) for place in (across(places, self.matrix.positions) if self.by_position else places)
+        ]
 
     def written(self, style: Style) -> str:
         name = style.words["flat by position" if self.by_position else "flat"]

@@ -99,7 +99,7 @@ class _Search:
         """Put the softmax together again whose shares are one of the tables of a product, if there is one."""
         block = self.old[place]
         if not self._take(place, block.left, block.right, block.out):
-            self._take(place, block.right, block.left, _turned(block.out, block.rows))
+            self._take(place, block.right, block.left, block.out.turned(block.rows))
 
     def _take(self, place: int, shares: Rows, others: Rows, out: Rows) -> bool:
         """The same for a table of shares, for each term those of every row; whether it is one.
@@ -151,7 +151,7 @@ class _Search:
             block = self.old[table.place]
             scores = block.out
             if table.is_turned:
-                scores = _turned(scores, block.rows)
+                scores = scores.turned(block.rows)
                 self.old[table.place] = Inner(scores, block.right, block.left, 1, block.terms)
                 self._note_scores(table.place)
         hidden = iter(range(self.end, self.end + len(cells)))
@@ -294,22 +294,13 @@ class _Table:
         return sorted(self.columns, key=lambda k: min(self.columns[k]))
 
 
-def _turned(rows: Rows, count: int) -> Rows:
-    """A table that has for each column its number in every one of so many rows, with these as columns."""
-    return Rows(rows.space, tuple([x for i in range(count) for x in rows.numbers[i::count]]))
-
-
 def _some(block: Any, kept: Sequence[int]) -> Block:
-    """Some of the results of a block."""
-
-    def part(rows: Rows, each: int = 1) -> Rows:
-        return Rows(rows.space, tuple([x for i in kept for x in rows.numbers[i * each : (i + 1) * each]]))
-
+    """Some of the results of a block; a product has one term."""
+    out = block.out.picked(kept)
     if isinstance(block, Elementwise):
-        return Elementwise(part(block.out), block.op, tuple(map(part, block.inputs)))
+        return Elementwise(out, block.op, tuple([rows.picked(kept) for rows in block.inputs]))
     if isinstance(block, Total):
-        return Total(part(block.out), part(block.terms, len(block.terms) // len(block.out)))
-    weights = Rows(block.weights.space, tuple([block.weights.numbers[i // block.positions] for i in kept]))
-    read = [block.inputs.numbers[i % block.positions if block.dense else i] for i in kept]
-    bare = tuple([part(block.spread(rows)) for rows in block.bare])
-    return Affine(part(block.out), weights, Rows(block.inputs.space, tuple(read)), bare, False)
+        return Total(out, block.terms.picked(kept, len(block.terms) // len(block.out)))
+    weights = block.weights.picked([i // block.positions for i in kept])
+    inputs = block.inputs.picked([i % block.positions if block.dense else i for i in kept])
+    return Affine(out, weights, inputs, tuple([block.spread(rows).picked(kept) for rows in block.bare]), False)

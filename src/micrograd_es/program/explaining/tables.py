@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 from math import inf
 from typing import Any
 
-from micrograd_es.program.blocks import Block, Elementwise, Inner, Place, Plan, Rows, Space
+from micrograd_es.program.blocks import Block, Elementwise, Inner, Place, Plan, Rows, Space, across
 from micrograd_es.program.explaining.columns import Column
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Name, Product
 from micrograd_es.program.explaining.naming import Line, Names
@@ -43,7 +43,7 @@ class Table(Patches):
         """The numbers of all rows, one row after the other, where they are columns of matrices; else none."""
         if any(matrix.positions > 1 for matrix, _ in self.columns):
             return []
-        return [place for i in range(self.positions) for place in self.columns[i :: self.positions]]
+        return across(self.columns, self.positions)
 
     @property
     def _rows(self) -> tuple[Matrix, list[int], int] | None:
@@ -123,8 +123,7 @@ def _tables(block: Inner, numbers: Mapping[Place, int]) -> list[Inner]:
         lines = [written[i :: block.rows] for i in range(block.rows)]
         columns = [written[i : i + block.rows] for i in range(0, len(written), block.rows)]
         if not is_shared and _span(columns) < _span(lines):  # as those of a causal mask are planned
-            across = Rows(out.space, tuple([x for i in range(block.rows) for x in out.numbers[i :: block.rows]]))
-            made.append(Inner(across, right, left, 1, block.terms))
+            made.append(Inner(out.turned(block.rows), right, left, 1, block.terms))
         else:
             made.append(Inner(out, left, right, 1, block.terms))
     return made
@@ -179,8 +178,7 @@ def table(names: Names, rows: Rows, terms: int) -> tuple[Matrix, bool]:
     count = len(rows) // terms
     if count == 1:
         return names.matrix(rows, "p", each=True), True
-    turned = Rows(rows.space, tuple([x for i in range(count) for x in rows.numbers[i::count]]))
-    forms = (rows, count), (turned, terms)
+    forms = (rows, count), (rows.turned(count), terms)
     for known, positions in forms:
         found = names.known_at_positions(known, positions)
         if found:

@@ -84,7 +84,7 @@ def _there(exchange: Exchange, block: Affine, write: Write) -> tuple[Rows, Write
         every = exchange.room(INNER, (len(block.weights), 1))
         return [*write(every), taken(every, np.array(there), room)]
 
-    return Rows(block.weights.space, tuple([block.weights.numbers[i] for i in there])), some
+    return block.weights.picked(there), some
 
 
 def _mended(write: Write, matrix: Array, inputs: Array, there: Sequence[Sequence[int]], room: Array) -> list[Step]:
