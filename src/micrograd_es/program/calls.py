@@ -16,11 +16,9 @@ import numpy as np
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Place, Plan, Space, Wanted
 from micrograd_es.program.collection import without_collection
-from micrograd_es.program.given import as_array, batch_of, count, may_be_masked
+from micrograd_es.program.given import REDUCE, WRT, as_array, batch_of, count, may_be_masked, none_of
 from micrograd_es.program.in_numpy.portions import runner_of
 
-REDUCE = ("mean", "sum", "none")
-WRT = ("parameters", "inputs", "both")
 SMALL = 1 << 15  # bytes of an array that is kept to be known again
 FORWARD: Any = object()  # in place of `reduce`: a call without gradients
 KEPT = 8  # runners
@@ -225,7 +223,7 @@ class Calls:
         """Whether such a gradient can be asked for."""
         for name, given, known in (("reduce", reduce, REDUCE), ("wrt", wrt, WRT)):
             if given not in known:
-                raise ValueError(f"{name} is {given!r}; expected one of {', '.join(map(repr, known))}.")
+                raise none_of(given, name, known)
         if reduce == "none" and wrt != "inputs":
             raise ValueError(
                 f'reduce is "none" and wrt {wrt!r}; expected wrt "inputs": the gradients of the parameters are added up'

@@ -14,7 +14,9 @@ from micrograd_es.program.recording import Structure
 from micrograd_es.value import Value
 
 DTYPES = ("float64", "float32")
-OPTIONS = dict.fromkeys(("mean", "sum", "none"), "reduce") | dict.fromkeys(("parameters", "inputs", "both"), "wrt")
+REDUCE = ("mean", "sum", "none")
+WRT = ("parameters", "inputs", "both")
+OPTIONS = dict.fromkeys(REDUCE, "reduce") | dict.fromkeys(WRT, "wrt")
 
 
 def as_array(x: Any, dtype: Any, what: str = "an input") -> Array:
@@ -46,6 +48,11 @@ def as_flag(given: Any, name: str) -> bool:
     return bool(given)
 
 
+def none_of(given: Any, name: str, known: Sequence[str]) -> ValueError:
+    """The error for an option that is none of those that are known."""
+    return ValueError(f"{name} is {given!r}; expected one of {', '.join(map(repr, known))}.")
+
+
 def as_dtype(given: Any) -> str:
     """The name of a kind of float that a program runs with."""
     if isinstance(given, str | np.dtype) and given in DTYPES:
@@ -55,7 +62,7 @@ def as_dtype(given: Any) -> str:
         name = np.dtype(given.lower() if isinstance(given, str) else given).name if given is not None else ""
     if name in DTYPES:
         raise ValueError(f"dtype is {given!r}; expected it by its name. Write dtype={name!r}.")
-    raise ValueError(f"dtype is {given!r}; expected one of {', '.join(map(repr, DTYPES))}.")
+    raise none_of(given, "dtype", DTYPES)
 
 
 def in_dtype(numbers: Sequence[float] | Array, dtype: str, what: Callable[[int], str]) -> Array:

@@ -18,10 +18,21 @@ from micrograd_es.maths import as_number, counted
 from micrograd_es.missing import OF_A_PROGRAM, say_instead
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Space, Wanted
-from micrograd_es.program.calls import WRT, Call, Calls, wanted
+from micrograd_es.program.calls import Call, Calls, wanted
 from micrograd_es.program.explaining.explain import arrays_of, explained
 from micrograd_es.program.faults import located
-from micrograd_es.program.given import as_array, as_dtype, as_flag, batch_of, count, in_dtype, outputs_of, unflattened
+from micrograd_es.program.given import (
+    WRT,
+    as_array,
+    as_dtype,
+    as_flag,
+    batch_of,
+    count,
+    in_dtype,
+    none_of,
+    outputs_of,
+    unflattened,
+)
 from micrograd_es.program.in_numpy.portions import runner_of
 from micrograd_es.program.jax_function import function_of
 from micrograd_es.program.planning.grouping import planned
@@ -255,7 +266,7 @@ class Program:
         if not isinstance(batch, Integral) or isinstance(batch, bool) or batch < 0:
             raise ValueError(f"batch is {batch!r}; expected how many examples there are, a whole number from 0 on.")
         if wrt not in ("", *WRT):
-            raise ValueError(f"wrt is {wrt!r}; expected one of {', '.join(map(repr, WRT))}.")
+            raise none_of(wrt, "wrt", WRT)
         output = self.plan.rows(self.tape.outputs[:1]) if wrt else None
         return runner_of(self.plan, self._shared, int(batch), wanted(self.plan, wrt), output).source
 

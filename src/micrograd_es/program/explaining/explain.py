@@ -19,6 +19,7 @@ from micrograd_es.program.explaining.naming import Line
 from micrograd_es.program.explaining.notation import Style
 from micrograd_es.program.explaining.recurrences import Told, in_steps
 from micrograd_es.program.explaining.tables import InEach
+from micrograd_es.program.given import none_of
 from micrograd_es.scope_names import scope_path
 
 EXAMPLES = ("rows", "columns")
@@ -120,8 +121,9 @@ def explained(
     steps: bool = False,
 ) -> str:
     """The formulas of a plan, one line each; see `Program.explain`."""
-    _check("examples", examples, EXAMPLES)
-    _check("language", language, tuple(WORDS))
+    for name, given, known in (("examples", examples, EXAMPLES), ("language", language, tuple(WORDS))):
+        if given not in known:
+            raise none_of(given, name, known)
     style = Style(latex, examples == "columns", {**WORDS[language], "minus": "-" if latex else "−"})
     lines = Lines(plan, shapes, steps)
     shown = [*lines.forward, *(lines.backward if backward else ())]
@@ -146,11 +148,6 @@ def _told(lines: Iterable[Line], style: Style, language: str) -> list[Told]:
         Told(line, line.matrix.written(style) + equals + _right(line, style), beside(line, style, language), style)
         for line in lines
     ]
-
-
-def _check(name: str, given: str, known: tuple[str, ...]) -> None:
-    if given not in known:
-        raise ValueError(f"{name} is {given!r}; expected one of {', '.join(map(repr, known))}.")
 
 
 def _right(line: Line, style: Style) -> str:
