@@ -113,6 +113,7 @@ class _Reader:
         return constant_of(self.tape, number) is not None
 
     def _is_target(self, number: int, entry: Entry) -> bool:
+        """Whether an operation is taken as one target; else it is multiplied out."""
         if not self.free[number]:
             return False
         if self.whole:
@@ -121,6 +122,7 @@ class _Reader:
         return entry.op not in _ARITHMETIC
 
     def _terms(self, number: int, inputs: Sequence[Terms]) -> Terms:
+        """The terms of a number, from those of what `_inputs` gives for it."""
         if number in self.columns:
             return {(("y", self.columns[number]),): 1.0}
         constant = constant_of(self.tape, number)
@@ -128,8 +130,6 @@ class _Reader:
             return {(): constant}
         entry = self.tape.entry(number)
         if entry is None or self._is_target(number, entry):
-            if not self.free[number]:
-                raise UnknownLossError
             if entry is not None and entry.op is LOG:
                 self.seen.logs[entry.inputs[0]] = number
             return {(("t", number),): 1.0}

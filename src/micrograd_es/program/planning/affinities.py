@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from micrograd_es.ops import ADD, DIV, INV, MUL, NEG, SAME, SUB, Op
+from micrograd_es.ops import ADD, DIV, INV, MUL, NEG, SUB, Op
 from micrograd_es.program.planning.hidden import LOW, Made, Numbers, hidden
 from micrograd_es.program.planning.repeats import repeats
 from micrograd_es.program.planning.sums import Sums
@@ -83,6 +83,7 @@ class Steps:
         return users
 
     def _find_varying(self, tape: Tape) -> list[bool]:
+        """Whether each number depends on an input."""
         varies = [True] * tape.inputs + [False] * (self.first - tape.inputs)
         for xs in self.args[self.first :]:
             for x in xs:
@@ -140,7 +141,10 @@ class Steps:
         return len(self.level) - 1
 
     def _write_sum(self, terms: Sequence[int], number: int | None = None) -> int:
-        """A sum, and less what stands as ~number: the shared terms among themselves, then the varying ones."""
+        """A sum, and less what stands as ~number: the shared terms among themselves, then the varying ones.
+
+        Where it has a number already, as a sum that was recorded has, it has several terms.
+        """
         plus = [x for x in terms if x >= 0]
         minus = [~x for x in terms if x < 0]
         if not minus:
@@ -149,7 +153,8 @@ class Steps:
         return self._add(SUB, (self._write_total(plus), less), number) if plus else self._add(NEG, (less,), number)
 
     def _write_total(self, terms: list[int], number: int | None = None) -> int:
-        if len(terms) == 1 and number is None:
+        """A sum, that of all shared terms and that of all varying ones where it has both; a single term is itself."""
+        if len(terms) == 1:
             return terms[0]
         varies = self.varies
         shared = [x for x in terms if not varies[x]]
@@ -157,8 +162,6 @@ class Steps:
             apart = self._write_total([x for x in terms if varies[x]])
             together = self._once(("sum", *sorted(shared)), lambda: self._write_total(shared))
             return self._add(ADD, (apart, together), number)
-        if len(terms) == 1:
-            return self._add(SAME, tuple(terms), number)
         total = self._add(ADD, tuple(terms), number)
         self.totals.append(total)
         return total
@@ -220,6 +223,7 @@ class Steps:
         return found
 
     def _write_weight(self, weights: tuple[int, ...], divisors: tuple[int, ...], sign: int) -> int:
+        """The steps of a weight of several factors: −w is that of w, turned."""
         if sign < 0:
             is_one = len(weights) == 1 and not divisors
             return self._add(NEG, (weights[0] if is_one else self._weight(weights, divisors, 1),))
