@@ -87,7 +87,7 @@ def call(real: str, header: int) -> str:
     code.demand(b.fcmp_ordered("==", b.fsub(sums, sums), ir.Constant(code.double, 0.0)))
     b.store(value, result)
     with b.if_then(b.not_(code.equal(out, told.none))):
-        code.copy(code.at(told.slopes), b.inttoptr(b.load(target, typ=code.whole), code.pointer), told.parameters)
+        code.copy(code.at(told.slopes), b.inttoptr(code.held(target), code.pointer), told.parameters)
     return code.finished()
 
 
@@ -162,7 +162,6 @@ class _Call(Code):
 
     def copy(self, origin: Any, target: Any, count: Any) -> None:
         """Copy numbers that stand together."""
-        for part in self.parts(count):
-            with self.loop(part.start, part.stop, part.by) as j:
-                x = self.b.load(self.at(j, origin), align=self.size, typ=part.kind)
-                self.b.store(x, self.at(j, target), align=self.size)
+        for kind, j in self.along(count):
+            x = self.b.load(self.at(j, origin), align=self.size, typ=kind)
+            self.b.store(x, self.at(j, target), align=self.size)

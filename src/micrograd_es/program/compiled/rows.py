@@ -23,10 +23,9 @@ def forward(real: str, op: Op, modes: str, ragged: bool) -> str:
     with code.loop(0, rows) as row:
         out, *places = code.table(2, row, 1 + len(modes))
         inputs = _Inputs(code, modes, places)
-        for part in code.parts(length, ragged):
-            with code.loop(part.start, part.stop, part.by) as j:
-                maths = LaneMaths(code.b, part.kind)
-                code.store(written(rule, maths, *inputs.at(maths, j)).value, code.sum(out, j))
+        for kind, j in code.along(length, ragged):
+            maths = LaneMaths(code.b, kind)
+            code.store(written(rule, maths, *inputs.at(maths, j)).value, code.sum(out, j))
     return code.finished()
 
 
@@ -53,7 +52,7 @@ def backward(real: str, op: Op, modes: str, ragged: bool) -> str:
                     else:
                         _send(code, target, j, contributions[i])
             for i, slot in sums.items():
-                code.add_at(targets[i], code.summed(code.b.load(slot, typ=part.kind)))
+                code.add_at(targets[i], code.summed(code.held(slot)))
     return code.finished()
 
 

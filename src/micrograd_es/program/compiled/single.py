@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from micrograd_es.program.compiled.products import BLOCK, blocks
-from micrograd_es.program.compiled.writing import Code, Part
+from micrograd_es.program.compiled.writing import BLOCK, Code, Part
 
 
 def product(real: str) -> str:
@@ -23,14 +22,13 @@ def product(real: str) -> str:
     with code.loop(0, groups) as group:
         origin, first = code.sum(weights, code.times(group, per_group)), code.times(group, rows)
         x = code.argument(code.sum(read, group))
-        for tall, low, top in blocks(code, rows):
-            with code.loop(low, top, tall) as row:
-                lines = [code.sum(origin, code.times(code.sum(row, i), terms)) for i in range(tall)]
-                for i, total in enumerate(_dots(code, lines, x, terms)):
-                    target, start = code.table(5, code.sum(first, row, i), 2)
-                    place, is_first = code.target(target)
-                    begun = code.b.select(is_first, code.load(start), code.load(place))
-                    code.store(code.b.fadd(begun, total), place)
+        for tall, row in code.blocks(rows):
+            lines = [code.sum(origin, code.times(code.sum(row, i), terms)) for i in range(tall)]
+            for i, total in enumerate(_dots(code, lines, x, terms)):
+                target, start = code.table(5, code.sum(first, row, i), 2)
+                place, is_first = code.target(target)
+                begun = code.b.select(is_first, code.load(start), code.load(place))
+                code.store(code.b.fadd(begun, total), place)
     return code.finished()
 
 
@@ -43,7 +41,7 @@ def _dots(code: Code, lines: list[Any], x: Any, terms: Any) -> list[Any]:
             vector = code.load(code.sum(x, k), part.kind)
             for line, slot in zip(lines, slots, strict=True):
                 code.add_product(slot, code.load(code.sum(line, k), part.kind), vector)
-        sums = [code.b.load(slot, typ=part.kind) for slot in slots]
+        sums = list(map(code.held, slots))
         found.append(code.sums(sums) if part.by > 1 else sums)
     return [code.b.fadd(x, y) for x, y in zip(*found, strict=True)]
 
@@ -69,7 +67,7 @@ def to_inputs(real: str) -> str:
                     for step, slot in zip(steps, slots, strict=True):
                         code.add_product(slot, g, code.load(code.sum(line, step), part.kind))
                 for step, slot in zip(steps, slots, strict=True):
-                    code.store(code.b.load(slot, typ=part.kind), code.sum(place, k, step))
+                    code.store(code.held(slot), code.sum(place, k, step))
     return code.finished()
 
 
@@ -98,10 +96,9 @@ def to_weights(real: str) -> str:
             g = code.load(code.argument(code.sum(upstream, code.times(turn, rows), row)))
             code.add_at(code.argument(code.sum(5, number)), g)
             line = code.sum(gradients, code.times(number, terms))
-            for part in code.parts(terms):
-                with code.loop(part.start, part.stop, part.by) as k:
-                    at = code.sum(line, k)
-                    slot = code.slot(part.kind, code.load(at, part.kind))
-                    code.add_product(slot, code.splat(g, part.kind), code.load(code.sum(x, k), part.kind))
-                    code.store(code.b.load(slot, typ=part.kind), at)
+            for kind, k in code.along(terms):
+                at = code.sum(line, k)
+                slot = code.slot(kind, code.load(at, kind))
+                code.add_product(slot, code.splat(g, kind), code.load(code.sum(x, k), kind))
+                code.store(code.held(slot), at)
     return code.finished()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from micrograd_es.program.compiled.products import BLOCK, blocks
 from micrograd_es.program.compiled.writing import Code
 
 
@@ -17,30 +16,25 @@ def inner(real: str, ragged: bool) -> str:
     code = Code(real)
     tables, columns, rows, terms, length = code.arguments(5)
     sizes = code.times(columns, rows), code.times(terms, rows), code.times(terms, columns)
-    wide = BLOCK if code.width * code.size != 32 else 2  # AVX has 16 registers
     with code.loop(0, tables) as table:
         targets = code.sum(5, code.times(table, code.sum(*sizes)))
         xs = code.sum(targets, sizes[0])
         ys = code.sum(xs, sizes[1])
-        for tall, low, top in blocks(code, columns):
-            with code.loop(low, top, tall) as column:
-                for across, left, right in blocks(code, rows, wide):
-                    with code.loop(left, right, across) as row:
-                        at = [code.sum(targets, code.times(code.sum(column, i), rows), row) for i in range(tall)]
-                        written = [code.target(code.argument(code.sum(x, i))) for x in at for i in range(across)]
-                        for part in code.parts(length, ragged):
-                            with code.loop(part.start, part.stop, part.by) as j:
-                                slots = [_opened(code, target, j, part.kind) for target in written]
-                                with code.loop(0, terms) as k:
-                                    x = code.sum(xs, code.times(k, rows), row)
-                                    y = code.sum(ys, code.times(k, columns), column)
-                                    of_row = _loaded(code, x, across, j, part.kind)
-                                    of_column = _loaded(code, y, tall, j, part.kind)
-                                    factors = [(b, a) for b in of_column for a in of_row]
-                                    for slot, (b, a) in zip(slots, factors, strict=True):
-                                        code.add_product(slot, b, a)
-                                for slot, (place, _) in zip(slots, written, strict=True):
-                                    code.store(code.b.load(slot, typ=part.kind), code.sum(place, j))
+        for tall, column in code.blocks(columns):
+            for across, row in code.blocks(rows, code.wide):
+                at = [code.sum(targets, code.times(code.sum(column, i), rows), row) for i in range(tall)]
+                written = [code.target(code.argument(code.sum(x, i))) for x in at for i in range(across)]
+                for kind, j in code.along(length, ragged):
+                    slots = [_opened(code, target, j, kind) for target in written]
+                    with code.loop(0, terms) as k:
+                        x = code.sum(xs, code.times(k, rows), row)
+                        y = code.sum(ys, code.times(k, columns), column)
+                        of_row, of_column = _loaded(code, x, across, j, kind), _loaded(code, y, tall, j, kind)
+                        factors = [(b, a) for b in of_column for a in of_row]
+                        for slot, (b, a) in zip(slots, factors, strict=True):
+                            code.add_product(slot, b, a)
+                    for slot, (place, _) in zip(slots, written, strict=True):
+                        code.store(code.held(slot), code.sum(place, j))
     return code.finished()
 
 

@@ -91,9 +91,8 @@ def clear(real: str) -> str:
     """Sets numbers to 0: place of the first, how many."""
     code = Code(real)
     place, length = code.arguments(2)
-    for part in code.parts(length):
-        with code.loop(part.start, part.stop, part.by) as j:
-            code.store(code.zero(part.kind), code.sum(place, j))
+    for kind, j in code.along(length):
+        code.store(code.zero(kind), code.sum(place, j))
     return code.finished()
 
 
@@ -124,12 +123,11 @@ def total(real: str) -> str:
     with code.loop(0, rows) as row:
         first = code.sum(code.times(row, each), 3)
         place = code.argument(first)
-        for part in code.parts(length):
-            with code.loop(part.start, part.stop, part.by) as j:
-                slot = code.total(part.kind)
-                with code.loop(1, each) as i:
-                    code.add_to(slot, code.load(code.sum(code.argument(code.sum(first, i)), j), part.kind))
-                code.store(code.b.load(slot, typ=part.kind), code.sum(place, j))
+        for kind, j in code.along(length):
+            slot = code.total(kind)
+            with code.loop(1, each) as i:
+                code.add_to(slot, code.load(code.sum(code.argument(code.sum(first, i)), j), kind))
+            code.store(code.held(slot), code.sum(place, j))
     return code.finished()
 
 
@@ -156,4 +154,4 @@ def _add_up(code: Code, out: Any, place: Any, length: Any) -> None:
         slot = code.total(part.kind)
         with code.loop(part.start, part.stop, part.by) as j:
             code.add_to(slot, code.load(code.sum(place, j), part.kind))
-        code.add_at(out, code.summed(code.b.load(slot, typ=part.kind)))
+        code.add_at(out, code.summed(code.held(slot)))

@@ -17,6 +17,7 @@ from micrograd_es.program.compiled.machine import NAME, ir, lanes
 
 FUSED = ("contract", "reassoc")  # a·b + c in one instruction, sums in any order: sums of products only
 HEAD = 2  # numbers of an instruction before its arguments
+BLOCK = 4  # rows, or vectors, that are worked on together, and stay in registers
 
 
 class Part(NamedTuple):
@@ -58,6 +59,10 @@ class Code:
             self.b.store(value, made)
         return made
 
+    def held(self, slot: Any) -> Any:
+        """What a variable has now."""
+        return self.b.load(slot, typ=slot.allocated_type)
+
     @contextmanager
     def while_below(self, slot: Any, stop: Any) -> Iterator[Any]:
         """What is written inside runs as long as a variable, which it has to increase, is below the end."""
@@ -85,6 +90,24 @@ class Code:
         vectors = self.floor(length, self.width) if ragged else length
         found = [Part(self.vector, 0, vectors, self.width)]
         return [*found, Part(self.real, vectors, length, 1)] if ragged else found
+
+    def along(self, length: Any, ragged: bool = True) -> Iterator[tuple[Any, Any]]:
+        """These loops one after the other: what is taken at a time, from where."""
+        for part in self.parts(length, ragged):
+            with self.loop(part.start, part.stop, part.by) as j:
+                yield part.kind, j
+
+    def blocks(self, count: Any, size: int = BLOCK) -> Iterator[tuple[int, Any]]:
+        """The loops over rows in blocks, and over what is left one by one: how many are taken at a time, from where."""
+        high = self.floor(count, size)
+        for many, start, stop in ((size, 0, high), (1, high, count)):
+            with self.loop(start, stop, many) as first:
+                yield many, first
+
+    @property
+    def wide(self) -> int:
+        """How many vectors of a row are in a block; with AVX fewer, which has 16 registers."""
+        return BLOCK if self.width * self.size != 32 else 2
 
     # Whole numbers
 
@@ -211,12 +234,11 @@ class Code:
 
     def add_to(self, slot: Any, value: Any) -> None:
         """Add to a sum."""
-        self.b.store(self.b.fadd(self.b.load(slot, typ=value.type), value), slot)
+        self.b.store(self.b.fadd(self.held(slot), value), slot)
 
     def add_product(self, slot: Any, x: Any, y: Any) -> None:
         """Add x·y to a sum."""
-        old = self.b.load(slot, typ=x.type)
-        self.b.store(self.b.fadd(old, self.b.fmul(x, y, flags=FUSED), flags=FUSED), slot)
+        self.b.store(self.b.fadd(self.held(slot), self.b.fmul(x, y, flags=FUSED), flags=FUSED), slot)
 
     def add_at(self, place: Any, value: Any) -> None:
         """Add a number to what stands at a place."""
