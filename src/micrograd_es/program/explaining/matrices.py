@@ -74,6 +74,7 @@ class Lines(Objective):
     # Forward
 
     def _line(self, block: Block | Softmaxes) -> Line:
+        """The line of a block, with the scope that all of it is in."""
         block = in_order(self, block)
         if isinstance(block, Affine):
             line = affine_line(self, block)
@@ -95,12 +96,18 @@ class Lines(Objective):
             line.scope = " · ".join(_common(sorted(paths)))
         return line
 
+    def _computed(self, shape: tuple[Any, int], positions: int = 1) -> Matrix:
+        """A new matrix of what is computed for each example, or of what all of them share."""
+        return self.new("H" if shape[0] == "m" else "S", shape, positions=positions)
+
     def _shape(self, block: Block) -> tuple[Any, int]:
+        """The shape of what a block computes."""
         if block.out.space is Space.VARYING:
             return "m", len(block.out)
         return self.forms[block.out][::-1] if block.out in self.forms else (1, len(block.out))
 
     def _total(self, block: Total) -> Line:
+        """The line of sums: of the rows of a table, of several matrices, or of columns that follow each other."""
         count = len(block.terms) // len(block.out)
         table = block.terms.turned(count)
         known = self.known_at_positions(table, len(block.out))
@@ -113,15 +120,14 @@ class Lines(Objective):
         if is_apart and all(map(self.is_stretch, columns)):
             return self._added([self.matrix(rows, "p", each=True) for rows in columns], self._shape(block))
         terms = self.matrix(block.terms, "p", each=True)
-        matrix = self.new("H" if block.out.space is Space.VARYING else "S", self._shape(block))
-        x = Name(terms)
+        matrix, x = self._computed(self._shape(block)), Name(terms)
         single = len(block.out) == 1
         formula: Formula = Added(x, 1) if single else Stretches(x, count)
         return Line(matrix, formula, [terms], lambda upstream: [(terms, Spread(upstream, count, single))])
 
     def _added(self, terms: list[Matrix], shape: tuple[Any, int]) -> Line:
         """The sum of several matrices."""
-        matrix = self.new("H" if shape[0] == "m" else "S", shape)
+        matrix = self._computed(shape)
         return Line(matrix, Sum(list(map(Name, terms))), terms, lambda upstream: [(x, upstream) for x in terms])
 
     def _row_sums(self, terms: Matrix) -> Line:
@@ -131,6 +137,7 @@ class Lines(Objective):
         return Line(matrix, Added(Name(terms), 1), [terms], lambda up: [(terms, Spread(up, count, single=True))])
 
     def _elementwise(self, block: Elementwise) -> Line:
+        """The line of an operation, number by number where its inputs are no matrix together."""
         shape = self._shape(block)
         line = self._joined(block, shape)
         if line:
@@ -139,30 +146,37 @@ class Lines(Objective):
         if inputs:
             shape = "m", len(block.out) // positions
         else:
-            form = self.forms.get(block.out) if block.out.space is Space.SHARED else None
-            inputs = [self.matrix(rows, "p", form if len(set(rows.numbers)) > 1 else None) for rows in block.inputs]
-            if len(block.out) > 1 and not form and all(x.shape[1] == 1 for x in inputs):  # the same in every column
-                columns = [i for i, x in enumerate(inputs) if x.shape[0] == shape[0]]
-                repeated = next((i for i in columns if inputs[i].value is None), columns[0] if columns else None)
-                if repeated is not None:  # else it is one number for all examples
-                    inputs[repeated] = self.matrix(block.inputs[repeated], "p", each=True)
-        matrix = self.new("H" if block.out.space is Space.VARYING else "S", shape, positions=positions)
+            inputs = self._operands(block, shape[0])
+        matrix = self._computed(shape, positions)
         names, op = list(map(Name, inputs)), SAME if block.op in (MAX, MIN) and len(inputs) == 1 else block.op
         if op is MUL and len(inputs) == 2 and inputs[0] is inputs[1]:
             names, op = [names[0], numeral(2.0)], POW
 
         def back(upstream: Formula) -> list[tuple[Matrix, Formula]]:
-            sent = []
-            for i, x in enumerate(names):
-                sent.append(
-                    (x.matrix, reduced(scaled(upstream, Reading(op, names, Name(matrix), i)), x.matrix, matrix))
-                )
-            return sent
+            slopes = [Reading(op, names, Name(matrix), i) for i in range(len(names))]
+            return [
+                (x.matrix, reduced(scaled(upstream, slope), x.matrix, matrix))
+                for x, slope in zip(names, slopes, strict=True)
+            ]
 
         single = len(block.out) == 1 and shape[0] == "m" and len(self.plan.blocks) > 1
         layer = any(x.letter == "Z" for x in inputs)  # the only neuron of a layer
         lone = block.op.name if single and not layer else ""
         return Line(matrix, Reading(op, names), [x.matrix for x in names], back, lone=lone)
+
+    def _operands(self, block: Elementwise, height: Any) -> list[Matrix]:
+        """The inputs of an operation whose result has that height.
+
+        Where each of them is the same in every column, one is given all the columns of the result.
+        """
+        form = self.forms.get(block.out) if block.out.space is Space.SHARED else None
+        inputs = [self.matrix(rows, "p", form if len(set(rows.numbers)) > 1 else None) for rows in block.inputs]
+        if len(block.out) > 1 and not form and all(x.shape[1] == 1 for x in inputs):
+            columns = [i for i, x in enumerate(inputs) if x.shape[0] == height]
+            repeated = next((i for i in columns if inputs[i].value is None), columns[0] if columns else None)
+            if repeated is not None:  # else it is one number for all examples
+                inputs[repeated] = self.matrix(block.inputs[repeated], "p", each=True)
+        return inputs
 
     def _joined(self, block: Elementwise, shape: tuple[Any, int]) -> Line | None:
         """The line of an operation whose inputs together are one matrix, or are made one; None for any other."""
@@ -185,7 +199,7 @@ class Lines(Objective):
 
     def _log_sums(self, every: Matrix, count: int, shape: tuple[Any, int]) -> Line:
         """log Σ e^x of columns that follow each other."""
-        matrix = self.new("H" if shape[0] == "m" else "S", shape)
+        matrix = self._computed(shape)
         x, out = Name(every), Name(matrix)
 
         def back(upstream: Formula) -> list[tuple[Matrix, Formula]]:
@@ -195,7 +209,7 @@ class Lines(Objective):
 
     def _across(self, op: Op, every: Matrix, shape: tuple[Any, int], count: int = 1) -> Line:
         """One result of many inputs: they are the columns of a matrix, or one column `count` times."""
-        matrix = self.new("H" if shape[0] == "m" else "S", (shape[0], 1), positions=every.positions)
+        matrix = self._computed((shape[0], 1), every.positions)
         x = Name(every)
         if every.shape[1] == 1:  # the same column many times
             if op in (MAX, MIN):
@@ -224,17 +238,9 @@ class Lines(Objective):
 
     def _rename(self) -> None:
         """Y is what the network gives, ℓ the loss of an example; what comes between them is U; one Z is just Z."""
-        single = len(self.plan.tape.outputs) == 1
         made = [line.matrix for line in self.forward]
-        last = self.outputs or self._last_layer()
         if self.output in made and self.output.shape[0] == "m":
-            network = last is not None and single and self.output is not last
-            self.output.letter, self.output.number = ("ℓ", "") if network else ("Y", "")
-            if network and last is not None and last is not self.output:
-                last.letter, last.number = "Y", ""
-                for line in self.forward[made.index(last) + 1 :]:
-                    if line.matrix.letter in "ZHG" and line.matrix is not self.output:
-                        line.matrix.letter = "U"
+            self._name_output(made)
         names: dict[str, list[Matrix]] = {}
         for matrix in [*(m for m, _ in self.given), *made]:
             names.setdefault(matrix.letter, []).append(matrix)
@@ -244,13 +250,28 @@ class Lines(Objective):
             if letter in "ZHUGFSYℓpCQKVPOMD":
                 _number(group)
             elif letter in "WB":
-                first = {x: i for i, line in reversed([*enumerate(self.forward)]) for x in line.inputs}
-                given = sorted([x for x in group if x not in made], key=lambda x: first.get(x, len(first)))
-                turns, rows = iter(given), dict(self.given)
-                self.given = [(y := next(turns), rows[y]) if x in given else (x, rows[x]) for x, _ in self.given]
-                group = given + [x for x in group if x in made]
-                for i, matrix in enumerate(group, 1):  # those of the function first, then what is made of them
-                    matrix.number = str(i)
+                self._number_weights(group, made)
+
+    def _name_output(self, made: Sequence[Matrix]) -> None:
+        """Name the output, which a line computes; of a loss also what it is the loss of, and what is between them."""
+        last = self.outputs or self._last_layer()
+        if last is None or last is self.output or len(self.plan.tape.outputs) > 1:
+            self.output.letter, self.output.number = "Y", ""
+            return
+        self.output.letter, self.output.number = "ℓ", ""
+        last.letter, last.number = "Y", ""
+        for matrix in made[made.index(last) + 1 :]:
+            if matrix.letter in "ZHG" and matrix is not self.output:
+                matrix.letter = "U"
+
+    def _number_weights(self, group: Sequence[Matrix], made: Sequence[Matrix]) -> None:
+        """Number weights, or biases, as lines read them: those of the function first, then what is made of them."""
+        first = {x: i for i, line in reversed([*enumerate(self.forward)]) for x in line.inputs}
+        given = sorted([x for x in group if x not in made], key=lambda x: first.get(x, len(first)))
+        turns, rows = iter(given), dict(self.given)
+        self.given = [(y := next(turns), rows[y]) if x in given else (x, rows[x]) for x, _ in self.given]
+        for i, matrix in enumerate([*given, *[x for x in group if x in made]], 1):
+            matrix.number = str(i)
 
     def _in_place(self, group: list[Matrix]) -> None:
         """Put those of some matrices that are parts of inputs in the order of their places there."""
@@ -328,6 +349,7 @@ class Lines(Objective):
         return Line(matrix.gradient, sent[0] if len(sent) == 1 else Sum(sent))
 
     def _seed(self) -> Formula:
+        """What the way back starts with: that of a mean over the examples, or what is given."""
         if self.output.letter == "ℓ" or (len(self.plan.tape.outputs) == 1 and self.output.shape == ("m", 1)):
             return Word("1/m", r"\frac{1}{m}", 0.0, "1/m")
         if len(self.plan.tape.outputs) == 1:
