@@ -1,10 +1,11 @@
 """Programs in NumPy: a plan becomes a list of `steps`, each a function of NumPy and the arrays that it is given.
 
-`block_steps` writes those of every block, `affine_steps` and `inner_steps` those of sums of products, `many` those of
-operations of many inputs; `kinds` are what NumPy is called with for any other. `exchange` is what stands between
-blocks, `turns` and `scatter` what is added to the same rows several times. The `runner` goes through the steps,
-`portions` goes through a large batch part by part, and `text` prints them as code.
-
-Stretches of steps on single numbers run on Python's `floats`: `stretches` reads steps as formulas again, of the numbers
-in the `cells` of the arrays.
+- The `runner` finds the steps for a batch size and goes through them; `portions` goes through a large batch part by
+  part, and `text` prints the steps as code.
+- `block_steps` writes the steps of every block, `affine_steps` and `inner_steps` those of sums of products, `many`
+  those of operations of many inputs; `kinds` are what NumPy is called with for any other.
+- `exchange` is what stands between blocks: what they read and what they send back. `turns` and `scatter` are what is
+  added to the same rows several times.
+- Stretches of steps on single numbers run on Python's `floats`: `stretches` reads steps as formulas again, of the
+  numbers in the `cells` of the arrays.
 """

@@ -1,6 +1,14 @@
 """From a tape to a plan: sums are read however they were written, and what is alike becomes one block.
 
-`sums` reads them as `terms`, with `pairs` taken apart, `repeats` left out and `hidden` scores made like the others;
-`affinities` writes down what there is to compute; `levels`, `windows`, `inner` (with `masks`), `missing` (with `gaps`)
-and `order` say when, over which inputs, of which tables, in which layers, and where; `grouping` makes the blocks.
+The rooms in the order of the work, which `planned` in `grouping` goes through:
+
+1. `repeats` leaves out what need not be computed again, and `hidden` makes scores that a mask hides like the others.
+2. `sums` reads every sum as its `terms`, products w·x and what else is added; `pairs` takes Σ w·x·y apart.
+3. `affinities` writes down what there is to compute, as steps: operations, and sums of products, each on the level
+   after all that it reads.
+4. `levels` puts steps off, where they can wait for others of their kind.
+5. `inner` finds products of two tables, with `masks` where something is missing in them; `missing` finds layers without
+   some of their weights, with `gaps`; and on each level `windows` finds the same weights at several positions.
+6. `order` has parameters and terms stand so that the weights of a product follow each other.
+7. `grouping` makes the blocks, level by level, and gives every number its row.
 """
