@@ -25,15 +25,15 @@ Stretch = tuple[Rows, slice]  # the inputs at some positions, and the columns of
 def forward(exchange: Exchange, block: Affine, out: Array) -> list[Step]:
     """The steps that compute the sums."""
     steps: list[Step] = []
-    matrix = exchange.read(0, block.weights, steps, False)[2].reshape(block.kernels, block.terms)
+    matrix = exchange.every(0, block.weights, steps).reshape(block.kernels, block.terms)
     if block.dense:
         for rows, columns in _stretches(exchange, block, out.shape[1]):
             to = _wide(block, out)[:, columns]
-            inputs = exchange.read(1, rows, steps, False)[2].reshape(block.terms, to.shape[1])
+            inputs = exchange.every(1, rows, steps).reshape(block.terms, to.shape[1])
             steps.append((np.dot if to.flags.c_contiguous else np.matmul, (matrix, inputs, to)))
             steps += _where_there(matrix, inputs, to, block.there())
     else:
-        table = exchange.read(1, block.inputs, steps, False)[2].reshape(*matrix.shape, out.shape[1])
+        table = exchange.every(1, block.inputs, steps).reshape(*matrix.shape, out.shape[1])
         steps.append((einsum, ("pn,pnb->pb", matrix, table, out)))
     for slot, rows in enumerate(block.bare, 2):
         bare, to = exchange.read(slot, rows, steps)[2], _target(block, rows, out)
@@ -57,13 +57,13 @@ def _to_dense(exchange: Exchange, block: Affine, upstream: Array) -> list[Step]:
     shape, count = (block.kernels, block.terms), upstream.shape[1]
     to_weights, to_inputs = exchange.is_wanted(block.weights), exchange.is_wanted(block.inputs)
     if to_inputs:
-        turned = exchange.read(0, block.weights, steps, False)[2].reshape(shape).T
+        turned = exchange.every(0, block.weights, steps).reshape(shape).T
     for rows, columns in _stretches(exchange, block, count) if to_weights or to_inputs else ():
         up = _wide(block, upstream)[:, columns]
         if to_weights:
-            across = exchange.read(1, rows, steps, False)[2].reshape(block.terms, up.shape[1]).T
+            across = exchange.every(1, rows, steps).reshape(block.terms, up.shape[1]).T
             to, write = _there(exchange, block, _written(shape, np.dot, up, across))
-            steps += exchange.sent(*exchange.at(to, False), (len(to), 1), write)
+            steps += exchange.sent_to_every(to, 1, write)
         if to_inputs:
             rows, terms = _asked(rows, block.terms, exchange.wanted[rows.space])
             some = turned[terms]
@@ -120,13 +120,13 @@ def _to_ragged(exchange: Exchange, block: Affine, upstream: Array) -> list[Step]
     shape = block.kernels, block.terms
     whole = *shape, upstream.shape[1]
     if exchange.is_wanted(block.weights):
-        table = exchange.read(1, block.inputs, steps, False)[2].reshape(whole)
+        table = exchange.every(1, block.inputs, steps).reshape(whole)
         write = _written(shape, einsum, "pb,pnb->pn", upstream, table)
-        steps += exchange.sent(*exchange.at(block.weights, False), (len(block.weights), 1), write)
+        steps += exchange.sent_to_every(block.weights, 1, write)
     if exchange.is_wanted(block.inputs):
-        matrix = exchange.read(0, block.weights, steps, False)[2].reshape(shape)
+        matrix = exchange.every(0, block.weights, steps).reshape(shape)
         write = _written(whole, einsum, "pn,pb->pnb", matrix, upstream)
-        steps += exchange.sent(*exchange.at(block.inputs, False), (len(block.inputs), whole[2]), write)
+        steps += exchange.sent_to_every(block.inputs, whole[2], write)
     return steps
 
 

@@ -121,7 +121,7 @@ class BlockSteps:
             if step < terms:
                 some = [numbers[i + first : i + min(first + step, terms)] for i in range(0, len(numbers), terms)]
                 rows = Rows(rows.space, tuple(chain.from_iterable(some)))
-            found = self.exchange.read(0, rows, steps, False)[2]
+            found = self.exchange.every(0, rows, steps)
             to = self.exchange.room(INNER, out.shape) if first else out
             if count == 1:
                 steps.append((np.dot, (self.exchange.ones(len(found)).T, found, to)))

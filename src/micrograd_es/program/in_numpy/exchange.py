@@ -105,6 +105,10 @@ class Exchange:
             return rows, where, self.values[rows.space][where]
         return rows, where, self.gathered(slot, rows, where, steps)
 
+    def every(self, slot: int, rows: Rows, steps: list[Step]) -> Array:
+        """The values of what a block reads, a row for each, also where all are the same."""
+        return self.read(slot, rows, steps, False)[2]
+
     def gathered(self, slot: int, rows: Rows, where: Array, steps: list[Step]) -> Array:
         """The room of rows that are apart, and the step that copies them there, unless they are there already."""
         matrix = self.values[rows.space]
@@ -136,6 +140,10 @@ class Exchange:
         if shape == (len(rows.numbers), 1) and self._are_leaves(rows):
             return self._summed_apart(rows, given, slot)
         return self._to_apart(rows, where, shape, given, slot)
+
+    def sent_to_every(self, rows: Rows, columns: int, given: Write | Array) -> list[Step]:
+        """The steps that add to the gradients of rows a contribution for each, of so many columns."""
+        return self.sent(*self.at(rows, False), (len(rows), columns), given)
 
     def _to_run(self, rows: Rows, target: Array, shape: tuple[int, int], given: Write | Array, slot: int) -> list[Step]:
         """The steps that add a contribution to the gradients of rows that follow each other."""

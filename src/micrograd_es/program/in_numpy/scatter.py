@@ -19,17 +19,17 @@ def sent_back(exchange: Exchange, rows: Rows, terms: int, write: Write) -> list[
     `write` gives those that put it into a room, with a row for each. Of a large batch the terms are added one after the
     other, where none of them is sent to the same row twice.
     """
-    wanted = exchange.wanted[rows.space]
     if not exchange.is_wanted(rows):
         return []
-    matrix, shape = exchange.gradients[rows.space], (len(rows), exchange.gradients[rows.space].shape[1])
+    matrix = exchange.gradients[rows.space]
+    columns = matrix.shape[1]
     if exchange.is_large and terms < len(rows) > len(set(rows.numbers)):
-        by_term = _ByTerm(rows, terms, wanted)
+        by_term = _ByTerm(rows, terms, exchange.wanted[rows.space])
         if by_term.are_apart():
             exchange.is_fresh(Rows(rows.space, by_term.found), False)
-            room = exchange.room(CONTRIBUTIONS, shape)
+            room = exchange.room(CONTRIBUTIONS, (len(rows), columns))
             return [*write(room), (add_stretches, (matrix, list(by_term.stretches(room))))]
-    return exchange.sent(*exchange.at(rows, False), shape, write)
+    return exchange.sent_to_every(rows, columns, write)
 
 
 class _ByTerm:
