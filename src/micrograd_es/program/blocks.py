@@ -89,6 +89,25 @@ class Affine:
         """How many weights each of them has."""
         return len(self.weights.numbers) // self.kernels
 
+    @property
+    def alike(self) -> int:
+        """How many sums, one after the other, have the same inputs all over a ragged block; 1 where they do not."""
+        numbers, n = self.inputs.numbers, self.terms
+        if numbers[:n] != numbers[n : 2 * n]:
+            return 1
+        rows = [numbers[i : i + n] for i in range(0, len(numbers), n)]
+        count = next((i for i, row in enumerate(rows) if row != rows[0]), len(rows))
+        return count if rows == [row for row in rows[::count] for _ in range(count)] else 1
+
+    @property
+    def read(self) -> Rows:
+        """The inputs, those that all of a ragged block are `alike` in once."""
+        numbers, n, count = self.inputs.numbers, self.terms, 1 if self.dense else self.alike
+        if count == 1:
+            return self.inputs
+        starts = range(0, len(numbers), n * count)
+        return Rows(self.inputs.space, tuple([x for i in starts for x in numbers[i : i + n]]))
+
     def there(self, by_term: bool = False) -> list[list[int]]:
         """For each row of weights the terms that are there, or for each term the rows; nothing where all are."""
         if self.absent is None:

@@ -1,5 +1,7 @@
 """The steps of sums of products: np.dot for dense ones, at one position or many, einsum for ragged ones.
 
+Ragged sums of which some have the same inputs are matrices, each by its own inputs: np.matmul goes through all of them.
+
 For small matrices np.dot takes half the time of np.matmul. It writes into whole arrays only.
 """
 
@@ -33,8 +35,11 @@ def forward(exchange: Exchange, block: Affine, out: Array) -> list[Step]:
             steps.append((np.dot if to.flags.c_contiguous else np.matmul, (matrix, inputs, to)))
             steps += _where_there(matrix, inputs, to, block.there())
     else:
-        table = exchange.every(1, block.inputs, steps).reshape(*matrix.shape, out.shape[1])
-        steps.append((einsum, ("pn,pnb->pb", matrix, table, out)))
+        table = _table(exchange, block, steps, out.shape[1])
+        lines, to = _grouped(matrix, len(table)), _grouped(out, len(table))
+        steps.append(
+            (einsum, ("pn,pnb->pb", matrix, table, out)) if lines is matrix else (np.matmul, (lines, table, to))
+        )
     for slot, rows in enumerate(block.bare, 2):
         bare, to = exchange.read(slot, rows, steps)[2], _target(block, rows, out)
         steps.append((np.add, (to, bare, to)))
@@ -115,19 +120,38 @@ def _asked(rows: Rows, terms: int, wanted: set[int]) -> tuple[Rows, slice]:
 
 
 def _to_ragged(exchange: Exchange, block: Affine, upstream: Array) -> list[Step]:
-    """The steps that send back where each sum has inputs of its own."""
+    """The steps that send back where sums have inputs of their own, each or some together."""
     steps: list[Step] = []
-    shape = block.kernels, block.terms
-    whole = *shape, upstream.shape[1]
+    shape, columns, read = (block.kernels, block.terms), upstream.shape[1], block.read
+    groups = len(read) // block.terms
+    up = _grouped(upstream, groups)
     if exchange.is_wanted(block.weights):
-        table = exchange.every(1, block.inputs, steps).reshape(whole)
-        write = _written(shape, einsum, "pb,pnb->pn", upstream, table)
+        table = _table(exchange, block, steps, columns)
+        if up is upstream:
+            write = _written(shape, einsum, "pb,pnb->pn", up, table)
+        else:
+            write = _written((*up.shape[:2], block.terms), np.matmul, up, table.swapaxes(1, 2))
         steps += exchange.sent_to_every(block.weights, 1, write)
-    if exchange.is_wanted(block.inputs):
+    if exchange.is_wanted(read):
         matrix = exchange.every(0, block.weights, steps).reshape(shape)
-        write = _written(whole, einsum, "pn,pb->pnb", matrix, upstream)
-        steps += exchange.sent_to_every(block.inputs, whole[2], write)
+        whole = groups, block.terms, columns
+        if up is upstream:
+            write = _written(whole, einsum, "pn,pb->pnb", matrix, up)
+        else:
+            write = _written(whole, np.matmul, _grouped(matrix, groups).swapaxes(1, 2), up)
+        steps += exchange.sent_to_every(read, columns, write)
     return steps
+
+
+def _table(exchange: Exchange, block: Affine, steps: list[Step], columns: int) -> Array:
+    """The inputs of a ragged block, of each sum, or once of those that have the same."""
+    rows = block.read
+    return exchange.every(1, rows, steps).reshape(len(rows) // block.terms, block.terms, columns)
+
+
+def _grouped(array: Array, groups: int) -> Array:
+    """The rows of sums in so many groups; as they are where each is one by itself."""
+    return array if len(array) == groups else array.reshape(groups, len(array) // groups, array.shape[1])
 
 
 def _written(shape: tuple[int, ...], function: Callable[..., None], *given: Any) -> Write:

@@ -175,10 +175,11 @@ def _room(plan: Plan, wanted: Wanted) -> tuple[int, int, int]:
         if isinstance(block, Elementwise) and len(block.out.numbers) == 1 and len(block.inputs) <= 2:
             continue
         if block.out.space is Space.VARYING:
-            varying = [rows for rows in inputs_of(block) if rows.space is Space.VARYING]
+            read = (block.read, *block.bare) if isinstance(block, Affine) else inputs_of(block)
+            varying = [rows for rows in read if rows.space is Space.VARYING]
             tables = block.shaped() if isinstance(block, Inner) else ()
-            read = [rows for rows, shape in tables if distances(rows, shape)]  # where they stand
-            gathered += sum([len(rows) for rows in varying if not is_run(rows) and rows not in read])
+            there = [rows for rows, shape in tables if distances(rows, shape)]  # read where they stand
+            gathered += sum([len(rows) for rows in varying if not is_run(rows) and rows not in there])
             back = not all(map(asked.isdisjoint, [rows.numbers for rows in varying]))
             beside = max(beside, _beside(block, back))
             if isinstance(block, Elementwise) and block.op in (LSE, RELU):
@@ -191,7 +192,7 @@ def _beside(block: Block, back: bool) -> int:
     if isinstance(block, Total):
         return 3 * min(len(block.terms), TERMS) * back
     if isinstance(block, Affine):
-        return 2 * len(block.inputs) * back
+        return 2 * len(block.read) * back
     if isinstance(block, Inner):
         return 2 * max(len(block.left), len(block.right)) * back
     if back:
