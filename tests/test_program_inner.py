@@ -568,3 +568,27 @@ def test_tiny_tables_are_blocks_where_they_are_few_and_nothing_stands_beside_the
     program = record(fn, [0.1] * (6 * count))
     assert tables(program) == expected
     agree(program, fn, np.random.default_rng(3).normal(size=(3, 6 * count)))
+
+
+@pytest.mark.parametrize(("batch", "in_parts"), [(128, False), (255, False), (256, True)])
+@pytest.mark.parametrize("causal", [False, True])
+def test_matrices_of_many_examples_are_multiplied_by_example_and_far_rows_as_copies(
+    causal: bool, batch: int, in_parts: bool
+) -> None:
+    weights = values(3, 16, 4)
+
+    def fn(x: list[Value]) -> Value:
+        return squares(flat(attention(*[[linear(w, t) for t in rows(x, 4)] for w in weights], causal)))
+
+    program = record(fn, [0.1] * 48)
+    assert tables(program)[0] == (1, 12, 12, 16)
+    xs = np.random.default_rng(3).normal(size=(batch, 48))
+    value, (slopes, (to_inputs,)) = program.value_and_grad(xs, wrt="both", reduce="sum")
+    source = program.source(batch, wrt="both")
+    assert source.count("np.matmul(") >= 6, source
+    assert ("kx[...] = x" in source) is in_parts, source
+    assert_source_gives_the_same(program, 1.0)
+    by_part = [program.value_and_grad(part, wrt="both", reduce="sum") for part in np.array_split(xs, 9)]
+    assert value == pytest.approx(sum(value for value, _ in by_part), rel=1e-12)
+    np.testing.assert_allclose(slopes, sum(both[0] for _, both in by_part), rtol=1e-11, atol=1e-11)
+    np.testing.assert_allclose(to_inputs, np.concatenate([both[1][0] for _, both in by_part]), rtol=1e-11, atol=1e-13)

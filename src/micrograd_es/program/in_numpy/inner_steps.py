@@ -1,21 +1,26 @@
 """The steps of products of two tables that are both computed: np.matmul for each example, or einsum over all of them.
 
 A table is read where it stands if its numbers are at the same distances there, as those of a layer are, also turned;
-otherwise it is gathered first.
+otherwise it is gathered first. Where the rows of the matrix are so far apart that the processor keeps few of them at
+hand, which those of 256 examples are, np.matmul reads copies of some examples after those of others.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Inner, Rows
-from micrograd_es.program.in_numpy.exchange import CONTRIBUTIONS, INNER, Exchange
-from micrograd_es.program.in_numpy.steps import Step, einsum, taken, where_there
+from micrograd_es.program.in_numpy.exchange import CONTRIBUTIONS, INNER, SLOPES, Exchange
+from micrograd_es.program.in_numpy.steps import Copies, Step, einsum, matmul_of_copies, taken, where_there
 
-MANY = 64  # examples, beyond which einsum is the faster one
-EXAMPLE, PRODUCT, CALL = 105, 15, 1500  # ns for each example of np.matmul, each product of einsum, and its call
+TABLE, NUMBER, COPY, PRODUCT = 60, 0.4, 0.3, 0.07  # ns of np.matmul: each example's table, number, its copy, product
+ALL, EACH, CALL = 10, 0.38, 3000  # ns of einsum: each product for all examples, for each of them, and the call
+APART = 2048  # bytes; rows that are a multiple of this apart have few places in the processor's memory
+PART = 100  # examples at a time of which there are copies
 
 Shape = tuple[int, int, int]
 There = list[tuple[int, int, list[int]]]  # for each table and line the terms that are there; nothing where all are
@@ -27,7 +32,7 @@ def forward(exchange: Exchange, block: Inner, out: Array) -> list[Step]:
     (_, shape), (left, of_left), (right, of_right) = block.shaped()
     x, y = _read(exchange, 0, left, of_left, steps), _read(exchange, 1, right, of_right, steps)
     y, to = y.swapaxes(1, 2), out.reshape(*shape, out.shape[1])
-    return steps + _product(y, x, to, block.there())
+    return steps + _product(exchange, y, x, to, block.there())
 
 
 def backward(exchange: Exchange, block: Inner, upstream: Array) -> list[Step]:
@@ -51,9 +56,9 @@ def _sent(exchange: Exchange, rows: Rows, shape: Shape, x: Array, y: Array, ther
     if target is None:
         return _gathered_back(exchange, rows, shape, x, y, there)
     if exchange.is_fresh(rows, True):
-        return _product(x, y, target, there)
+        return _product(exchange, x, y, target, there)
     room = exchange.room(CONTRIBUTIONS, (len(rows), columns)).reshape(*shape, columns)
-    return [*_product(x, y, room, there), (np.add, (target, room, target))]
+    return [*_product(exchange, x, y, room, there), (np.add, (target, room, target))]
 
 
 def _gathered_back(exchange: Exchange, rows: Rows, shape: Shape, x: Array, y: Array, there: There) -> list[Step]:
@@ -63,31 +68,52 @@ def _gathered_back(exchange: Exchange, rows: Rows, shape: Shape, x: Array, y: Ar
 
     def write(room: Array) -> list[Step]:
         if len(asked) == len(rows):
-            return _product(x, y, room.reshape(*shape, columns), there)
+            return _product(exchange, x, y, room.reshape(*shape, columns), there)
         every = exchange.room(INNER, (len(rows), columns))
-        return [*_product(x, y, every.reshape(*shape, columns), there), taken(every, np.array(asked), room)]
+        return [*_product(exchange, x, y, every.reshape(*shape, columns), there), taken(every, np.array(asked), room)]
 
     some = Rows(rows.space, tuple([rows.numbers[i] for i in asked]))
     return exchange.sent(*exchange.at(some, False), (len(some), columns), write)
 
 
-def _product(x: Array, y: Array, to: Array, there: There) -> list[Step]:
+def _product(exchange: Exchange, x: Array, y: Array, to: Array, there: There) -> list[Step]:
     """The steps of the products of matrices, one for each table and example: those stand on the last axis.
 
     `there` are the terms that are there of each column, if not all of them are.
     """
     parts = [(x[g], y[g, :, column], np.array(terms), to[g, :, column]) for g, column, terms in there]
-    return [_whole_product(x, y, to), *([(where_there, (to, parts))] if parts else [])]
+    return [_whole_product(exchange, x, y, to), *([(where_there, (to, parts))] if parts else [])]
 
 
-def _whole_product(x: Array, y: Array, to: Array) -> Step:
+def _whole_product(exchange: Exchange, x: Array, y: Array, to: Array) -> Step:
     """The step of all products; the examples stand on the last axis."""
-    size, columns = x.shape[1] * x.shape[2] * y.shape[2], x.shape[3]
     if x.shape[2] == 1:  # each number of one with each of the other
         return np.multiply, (x, y, to)
-    if columns <= MANY and columns * (EXAMPLE + size / 8) < size * (PRODUCT + columns / 2) + CALL / len(x):
-        return np.matmul, tuple([array.transpose(3, 0, 1, 2) for array in (x, y, to)])
-    return einsum, ("gikb,gkjb->gijb", x, y, to)
+    tables, rows, terms, columns = x.shape
+    products, numbers = rows * terms * y.shape[2], rows * terms + (rows + terms) * y.shape[2]
+    apart = columns > 0 and columns * to.itemsize % APART == 0
+    by_example = TABLE + numbers * (NUMBER + COPY * apart) + products * PRODUCT
+    if tables * columns * by_example > tables * products * (ALL + columns * EACH) + CALL:
+        return einsum, ("gikb,gkjb->gijb", x, y, to)
+    if apart:
+        return matmul_of_copies, (_copies(exchange, (x, y, to)),)
+    return np.matmul, _by_example(x, y, to)
+
+
+def _by_example(*tables: Array) -> tuple[Array, ...]:
+    """Tables with the examples on the first axis."""
+    return tuple([table.transpose(3, 0, 1, 2) for table in tables])
+
+
+def _copies(exchange: Exchange, tables: Sequence[Array]) -> list[Copies]:
+    """Some examples of tables after the others, and rooms for them."""
+    found: list[Copies] = []
+    for first in range(0, tables[0].shape[3], PART):
+        some = [table[..., first : first + PART] for table in tables]
+        shapes = [(part.size // part.shape[3], part.shape[3]) for part in some]
+        rooms = [exchange.room(SLOPES - i, shape).reshape(some[i].shape) for i, shape in enumerate(shapes)]
+        found.append((some, rooms, _by_example(*rooms)))
+    return found
 
 
 def _read(exchange: Exchange, slot: int, rows: Rows, shape: Shape, steps: list[Step]) -> Array:

@@ -15,6 +15,7 @@ import numpy as np
 from micrograd_es.program.arrays import ARRAYS, Array, ArrayMaths
 
 Step = tuple[Callable[..., Any], tuple[Any, ...]]
+Copies = tuple[Sequence[Array], Sequence[Array], Sequence[Array]]  # two factors and a product, rooms, these by example
 FEW = 512  # results, below which to look for the first of each takes less time than to go through the inputs
 
 
@@ -72,6 +73,15 @@ def where(c: Array, x: Array, y: Array, room: Array) -> None:
 def einsum(indices: str, x: Array, y: Array, room: Array) -> None:
     """The products of two arrays, summed as their indices say."""
     np.einsum(indices, x, y, out=room)
+
+
+def matmul_of_copies(parts: Iterable[Copies]) -> None:
+    """Multiply matrices in rooms, those of some examples after those of others."""
+    for (x, y, total), (one, other, product), by_example in parts:
+        one[...] = x
+        other[...] = y
+        np.matmul(*by_example)
+        total[...] = product
 
 
 def where_there(total: Array, parts: Iterable[tuple[Array, Array, Any, Array]]) -> None:

@@ -41,6 +41,8 @@ _OTHERS: dict[object, str] = {
     steps.add_sorted: "{0}[{1}] += np.add.reduceat({2}[{3}], {4})",
     steps.where_there: "for x, y, i, z in () if np.isfinite(np.vdot({0}, {0})) else {1}:"
     " np.einsum('ikb,kb->ib', x[:, i], y[i], out=z)",
+    steps.matmul_of_copies: "for (x, y, z), (kx, ky, kz), by_example in {0}:"
+    " kx[...] = x; ky[...] = y; np.matmul(*by_example); z[...] = kz",
     steps.add_stretches: "for i, x in {1}: {0}[i] += x",
     np.add.reduceat: "np.add.reduceat({0}, {1}, {2}, {3}, {4})",
     "__setitem__": "{0}[{1}] = {2}",
