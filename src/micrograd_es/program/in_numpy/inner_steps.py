@@ -73,7 +73,7 @@ def _gathered_back(exchange: Exchange, rows: Rows, shape: Shape, x: Array, y: Ar
         return [*_product(exchange, x, y, every.reshape(*shape, columns), there), taken(every, np.array(asked), room)]
 
     some = Rows(rows.space, tuple([rows.numbers[i] for i in asked]))
-    return exchange.sent(*exchange.at(some, False), (len(some), columns), write)
+    return exchange.sent_to_every(some, columns, write)
 
 
 def _product(exchange: Exchange, x: Array, y: Array, to: Array, there: There) -> list[Step]:
@@ -121,7 +121,7 @@ def _read(exchange: Exchange, slot: int, rows: Rows, shape: Shape, steps: list[S
     matrix = exchange.values[rows.space]
     found = _view(matrix, rows, shape)
     if found is None:
-        found = exchange.read(slot, rows, steps, False)[2].reshape(*shape, matrix.shape[1])
+        found = exchange.every(slot, rows, steps).reshape(*shape, matrix.shape[1])
     return found
 
 
