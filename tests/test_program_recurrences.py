@@ -92,6 +92,13 @@ def test_a_weight_that_is_a_number_stays_among_the_others() -> None:
         check_printed(program, np.random.default_rng(7).normal(size=(3, 2)), steps=steps)
 
 
+def test_a_weight_that_is_less_a_number_stays_among_the_others() -> None:
+    a = Value(0.3)
+    program = record(lambda x: es.tanh(a) * es.exp(x[0]) - 0.1 * es.sin(x[1]), [0.1, 0.2])
+    assert "W1 = [S; −0.1]" in formulas(program)
+    check_printed(program, np.random.default_rng(7).normal(size=(3, 2)))
+
+
 WIDE = weights(3, 5)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from math import prod
 from typing import Literal
 
-from micrograd_es.program.blocks import Affine, Place, Plan, Rows, Space
+from micrograd_es.program.blocks import Affine, Place, Plan, Rows, Space, inputs_of
 from micrograd_es.program.explaining.columns import Column
 from micrograd_es.program.explaining.forms import forms_of
 from micrograd_es.program.explaining.formulas import Added, Formula, Matrix
@@ -202,9 +203,7 @@ class Names:
         rows, form, terms = block.weights, (block.kernels, block.terms), block.terms
         if not block.dense or block.positions > 1 or block.absent is not None or (rows, form) in self._exact:
             return []
-        tape = self.plan.tape
-        constants = range(tape.parameters, tape.parameters + len(tape.constants))
-        if rows.space is Space.SHARED and any(row in constants for row in rows.numbers):
+        if rows.space is Space.SHARED and not self._of_constants.isdisjoint(rows.numbers):
             return []
         fresh = [row for row in dict.fromkeys(rows.numbers) if (rows.space, row) not in self.owner]
         if len(fresh) == len(rows) or self.is_stretch(block.inputs) or self._stack(fresh, rows, form):
@@ -220,6 +219,16 @@ class Names:
             if columns != [(matrix, column) for column in range(matrix.size)] or matrix.shape[0] != len(some):
                 return []
             found.append((matrix, block.inputs.picked(some)))
+        return found
+
+    @cached_property
+    def _of_constants(self) -> set[int]:
+        """The shared rows that are constants, or made of them alone."""
+        tape = self.plan.tape
+        found = set(range(tape.parameters, tape.parameters + len(tape.constants)))
+        for block in self.plan.blocks:
+            if block.out.space is Space.SHARED and all(found.issuperset(rows.numbers) for rows in inputs_of(block)):
+                found.update(block.out.numbers)
         return found
 
     def _stack(self, fresh: list[int], rows: Rows, form: tuple[int, int]) -> list[int]:
