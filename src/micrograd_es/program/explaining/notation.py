@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from fractions import Fraction
 from micrograd_es.notations import in_powers
 
 LARGEST_ROOT = 100  # larger ones are written as decimals
+_RAISED = re.compile(r"\^({[^{}]*}|.)$")
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,8 @@ def transposed(text: str, style: Style) -> str:
 
 
 def _base(text: str) -> str:
-    """LaTeX of what gets a superscript: in parentheses where it is a fraction, or has one already."""
-    return rf"\left({text}\right)" if text.startswith(r"\frac") or "^" in text else text
+    """LaTeX of what gets a superscript: in parentheses where it is a fraction, or ends in one already."""
+    return rf"\left({text}\right)" if text.startswith(r"\frac") or _RAISED.search(text) else text
 
 
 def lowered(number: int) -> str:
