@@ -165,6 +165,9 @@ class Reader:
             "column sums of": lambda: np.sum(self.factor(), axis=0, keepdims=True),
             "log": self.log_sum_exp,
             "softmax": lambda: self.shares(self.factor()),
+            "table": lambda: np.concatenate([self.in_a_row(x) for x in self.arguments()], axis=1),
+            "rows": self.rows_of_tables,
+            "columns": self.rows_of_tables,
             "where": lambda: (lambda c, a, b: np.where(c > 0, a, b))(*self.arguments()),
         }
         if token not in read:
@@ -212,6 +215,16 @@ class Reader:
                 rows.append([])
             rows[-1].append(np.atleast_2d(self.sum()))
         return _joined([_joined(row, 1) for row in rows], 0)
+
+    def in_a_row(self, x: Any) -> Any:
+        """The numbers of each example of a matrix in a row: one row of its table after the other, or column."""
+        return (x if self.axis else x.T).reshape(self.known["m"], -1)
+
+    def rows_of_tables(self) -> Any:
+        """rows i:j(A): of the table of each example the rows, or columns, i to j − 1."""
+        first, last = int(self.take()), (self.take(":"), int(self.take()))[1]
+        found = self.arguments()[0]
+        return self.each(lambda x: x[first:last] if self.axis else x[:, first:last], found)
 
     def largest(self, function: Any) -> Any:
         found = self.arguments() if self.next == "(" else [self.factor()]
@@ -322,6 +335,8 @@ def check_printed(program: Program, *inputs: Any, examples: str = "rows", steps:
         except Unread:
             unread.append(formula)
             continue
+        if formula.startswith("table("):
+            value = value.reshape(sides[::-1]).T if columns else value.reshape(sides)
         np.testing.assert_allclose(np.broadcast_to(value, sides), found[name], rtol=1e-9, atol=1e-12, err_msg=line)
     check_latex(program.explain(latex=True, backward=True, examples=examples, language="en", steps=steps))
     return unread

@@ -9,6 +9,7 @@ import pytest
 
 import micrograd_es as es
 from micrograd_es import Value, record
+from micrograd_es.program.blocks import Affine
 from printed_formulas import check_printed
 from test_program_blocks import agree, values
 from test_program_explain import check_matrices
@@ -57,3 +58,51 @@ def test_an_energy_of_every_pair_but_those_of_one_reads_as_such() -> None:
 def test_few_pairs_with_a_weight_stay_products_of_two() -> None:
     assert not gaps(record(energy(where(lambda i, j: j == (i + 1) % 8)), [0.1] * 8))
     assert not gaps(record(energy(where(lambda i, j: 0 < j - i < 3)), [0.1] * 8))
+
+
+def several(grammar: list[Value], words: list[Value]) -> Value:
+    """The inside algorithm: a span of words is Σ over what it is split into, of a weight for every pair of symbols."""
+    inside = {(i, i + 1, a): es.exp(words[2 * i + a]) for i in range(5) for a in range(2)}
+    for width, start in [(w, i) for w in range(2, 6) for i in range(6 - w)]:
+        end = start + width
+        for a in range(2):
+            inside[start, end, a] = es.sum(
+                grammar[4 * a + 2 * b + c] * inside[start, k, b] * inside[k, end, c]
+                for k in range(start + 1, end)
+                for b in range(2)
+                for c in range(2)
+            )
+    return es.log(inside[0, 5, 0])
+
+
+@with_both
+def test_weights_for_every_pair_of_several_tables_are_matrices(fast: bool) -> None:
+    fast_or_not(fast)
+    w, xs = [Value(0.2 + 0.1 * i) for i in range(8)], np.random.default_rng(3).normal(size=(3, 10))
+    program = record(lambda words: several(w, words), [0.1] * 10, fast=fast)
+    products = [
+        (block.kernels, block.terms, block.positions) for block in program.plan.blocks if isinstance(block, Affine)
+    ]
+    assert products == [(4, 2, 4), (4, 2, 3), (4, 2, 2), (2, 2, 1)]
+    agree(program, lambda words: several(w, words), xs)
+    if not fast:
+        check_matrices(program, xs)
+        check_printed(program, xs)
+        check_printed(program, xs, examples="columns")
+
+
+def test_rows_of_a_table_that_are_a_table_again_are_told() -> None:
+    w = values(9, 3)
+
+    def bilinear(x: list[Value], y: list[Value]) -> list[Value]:
+        return [es.tanh(es.sum(w[3 * a + b][c] * x[b] * y[c] for b in range(3) for c in range(3))) for a in range(3)]
+
+    program = record(lambda x, y: es.sum([*bilinear(x, y), *bilinear(y, x)]), [0.1] * 3, [0.2] * 3)
+    text = program.explain(language="en")
+    assert "G2 = table(rows 0:1(Z))" in text and "G3 = table(rows 1:2(Z))" in text, text
+    assert "rows i:j(A): of each example the rows i to j − 1 of A" in text
+    for examples in ("rows", "columns"):
+        check_printed(program, *np.random.default_rng(1).normal(size=(2, 4, 3)), examples=examples)
+    assert r"\operatorname{table}\left(\text{rows 0:1}\left(Z\right)\right)" in program.explain(
+        latex=True, language="en"
+    )

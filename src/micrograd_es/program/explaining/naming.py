@@ -157,7 +157,7 @@ class Names:
             self.given.append((matrix, rows))
             return matrix
         self._split(self._stack(fresh, rows, form) if form else fresh, rows.space)
-        if rows.space is Space.VARYING and self._flatten(rows):
+        if rows.space is Space.VARYING and self.flatten(rows):
             return self._exact[key]
         made = "S" if letter == "p" and max(rows.numbers) >= end else letter  # of what is no parameter
         matrix = self.new("G" if rows.space is Space.VARYING else made, shape)
@@ -270,7 +270,7 @@ class Names:
 
     # Kernels at positions
 
-    def _flatten(self, rows: Rows) -> bool:
+    def flatten(self, rows: Rows) -> bool:
         """Make flat what rows are taken from; whether they are just that.
 
         It is kernel by kernel, or position by position where the rows stand in that order.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 from micrograd_es.program.blocks import Block, Elementwise, Inner, Place, Plan, Rows, Space, across
 from micrograd_es.program.explaining.columns import Column
@@ -17,6 +17,23 @@ from micrograd_es.program.explaining.patches import Patches
 from micrograd_es.program.explaining.sources import side_by_side, signs
 
 APART = 4  # matrices with which the same is done in a line for each
+MANY = 6  # parts of matrices that are written as those of a table
+
+
+class Stretch(NamedTuple):
+    """Some columns of a matrix in some of the rows that each example has of it."""
+
+    matrix: Matrix
+    columns: list[int]
+    rows: range
+
+    def written(self, style: Style) -> str:
+        name = self.matrix.written(style) + indexed(self.columns, self.matrix.shape[1], style)
+        if len(self.rows) == self.matrix.positions:
+            return name
+        words = style.words["table columns" if style.columns else "table rows"]
+        words = words.format(self.rows.start, self.rows.stop)
+        return rf"\text{{{words}}}\left({name}\right)" if style.latex else f"{words}({name})"
 
 
 @dataclass(eq=False)
@@ -35,14 +52,26 @@ class Table(Patches):
         return self._rows is not None or (matrix.positions == 1 and list(self.columns) == rows)
 
     @property
+    def is_told(self) -> bool:
+        """Whether what is written says where each number is from."""
+        return bool(self.columns_of_tables or self._rows or self._in_a_row) or len(self._stretches) <= MANY
+
+    @property
     def signs(self) -> Sequence[str]:
-        return (self.sign, *(signs(self._in_a_row) if self._in_a_row else super().signs[1:]))
+        if self.sign != "Table" or self._in_a_row:
+            return (self.sign, *(signs(self._in_a_row) if self._in_a_row else super().signs[1:]))
+        some = any(len(part.columns) < part.matrix.shape[1] for part in self._stretches)
+        part = any(len(part.rows) < part.matrix.positions for part in self._stretches)
+        return (self.sign, *["Taken"] * some, *["Table rows"] * part)
 
     @property
     def _in_a_row(self) -> list[Column]:
         """The numbers of all rows, one row after the other, where they are columns of matrices; else none."""
-        if any(matrix.positions > 1 for matrix, _ in self.columns):
-            return []
+        return [] if any(matrix.positions > 1 for matrix, _ in self.columns) else self._row_after_row
+
+    @property
+    def _row_after_row(self) -> list[Column]:
+        """Where the numbers of all rows are from, one row after the other."""
         return across(self.columns, self.positions)
 
     @property
@@ -56,21 +85,36 @@ class Table(Patches):
             return None
         return matrix, [top // matrix.positions for top in tops], start
 
+    @property
+    def _stretches(self) -> list[Stretch]:
+        """The matrices whose columns stand here row after row."""
+        rows: list[Stretch] = []
+        for matrix, place in self._row_after_row:
+            column, row = divmod(place, matrix.positions)
+            if not rows or rows[-1].matrix is not matrix or rows[-1].rows.start != row:
+                rows.append(Stretch(matrix, [], range(row, row + 1)))
+            rows[-1].columns.append(column)
+        found = rows[:1]
+        for matrix, columns, own in rows[1:]:
+            last = found[-1]
+            if last.matrix is matrix and last.columns == columns and last.rows.stop == own.start:
+                found[-1] = last._replace(rows=range(last.rows.start, own.stop))
+            else:
+                found.append(Stretch(matrix, columns, own))
+        return found
+
     def written(self, style: Style) -> str:
         beside = self.beside(style)
         if beside:
             return beside
         if self._rows:
             matrix, columns, start = self._rows
-            name = matrix.written(style) + indexed(columns, matrix.shape[1], style)
-            words = style.words["table columns" if style.columns else "table rows"].format(
-                start, start + self.positions
-            )
-            return rf"\text{{{words}}}\left({name}\right)" if style.latex else f"{words}({name})"
+            return Stretch(matrix, columns, range(start, start + self.positions)).written(style)
+        name = ", ".join([part.written(style) for part in self._stretches])
         if self._in_a_row:
-            name, word = side_by_side(self._in_a_row, style), style.words["table"]
-            return rf"\operatorname{{{word}}}\left({name}\right)" if style.latex else f"{word}({name})"
-        return self.listed("table", style)
+            name = side_by_side(self._in_a_row, style)
+        word = style.words["table"]
+        return rf"\operatorname{{{word}}}\left({name}\right)" if style.latex else f"{word}({name})"
 
 
 @dataclass(eq=False)
@@ -185,7 +229,7 @@ def table(names: Names, rows: Rows, terms: int) -> tuple[Matrix, bool]:
             return found, known is rows
     made = [_read(names, *form) for form in forms]
     best = 1 if made[1].is_plain() and not made[0].is_plain() else 0
-    return _put(names, forms[best][0], made[best]), best == 0
+    return _put(names, *forms[best]), best == 0
 
 
 def upright(names: Names, rows: Rows, terms: int) -> Matrix:
@@ -193,7 +237,7 @@ def upright(names: Names, rows: Rows, terms: int) -> Matrix:
     count = len(rows) // terms
     if count == 1:
         return names.matrix(rows, "p", each=True)
-    return names.known_at_positions(rows, count) or _put(names, rows, _read(names, rows, count))
+    return names.known_at_positions(rows, count) or _put(names, rows, count)
 
 
 def _read(names: Names, rows: Rows, positions: int) -> Table:
@@ -201,8 +245,12 @@ def _read(names: Names, rows: Rows, positions: int) -> Table:
     return Table([names.owner[rows.space, row] for row in rows.numbers], positions)
 
 
-def _put(names: Names, rows: Rows, formula: Table) -> Matrix:
-    """The matrix of a table that is put together from others."""
+def _put(names: Names, rows: Rows, positions: int) -> Matrix:
+    """The matrix of a table that is put together from others, which are made flat where it is not told otherwise."""
+    formula = _read(names, rows, positions)
+    if not formula.is_told:
+        names.flatten(rows.turned(positions))
+        formula = _read(names, rows, positions)
     matrix = names.new("G", ("m", len(rows) // formula.positions), positions=formula.positions)
     return names.keep(names.put(matrix, formula), rows)
 

@@ -185,9 +185,13 @@ class Steps:
     def _write_pairs(self, pairs: dict[int, list[Product]]) -> list[int]:
         """Σ weight·x for each y, times y; what is subtracted as ~number."""
         if any(product.sign > 0 for products in pairs.values() for product in products):
-            return [self._add(MUL, (self._write_affine(products, []), y)) for y, products in pairs.items()]
+            return [self._add(MUL, (self._write_factor(products), y)) for y, products in pairs.items()]
         turned = {y: [product._replace(sign=1) for product in products] for y, products in pairs.items()}
         return [~number for number in self._write_pairs(turned)]
+
+    def _write_factor(self, products: Sequence[Product]) -> int:
+        """Σ weight·x as a factor, which is written once for all that it is a factor of."""
+        return self._once(tuple([p[1:] for p in products]), lambda: self._write_affine(products, []))
 
     def _write_affine(self, products: Sequence[Product], bare: Sequence[int], number: int | None = None) -> int:
         """Σ weight·input + Σ bare; what is bare and computed later than the products is added to them later."""

@@ -20,7 +20,7 @@ FEW = 4  # terms; fewer are no matrix
 
 
 class Pair(NamedTuple):
-    """A product of two varying factors: the first as an input with its weights, the other one, and what is taken up."""
+    """A product of two varying factors: the first as an input with its weights, the other one, and the path to them."""
 
     product: Product
     other: int
@@ -33,29 +33,57 @@ class Pair(NamedTuple):
 
 
 def take_apart(graph: Graph, terms: Sum) -> list[int]:
-    """Put the products of two varying factors that have a weight for every pair in place; the numbers taken up.
+    """Put the products of two varying factors that have a weight for every pair in place; what these consist of.
 
-    The y are the fewer of the two.
+    They may be those of several tables, Σₖ Σᵢⱼ wᵢⱼ·xₖᵢ·yₖⱼ. What they consist of may be part of other sums, too.
     """
     found = _found(graph, terms)
     if len(found) < FEW:
         return []
-    pairs = list(found.values())
+    taken: dict[int, Pair] = {}
+    for together in _together(found):
+        pairs = _table([pair for _, pair in together])
+        for pair in pairs:
+            terms.pairs.setdefault(pair.other, []).append(pair.product)
+        if pairs:
+            taken.update(together)
+    count = len(terms.products)
+    terms.products[:] = [term for place, term in enumerate(terms.products) if place not in taken]
+    terms.bare[:] = [code for place, code in enumerate(terms.bare, count) if place not in taken]
+    return [number for pair in taken.values() for number in pair.path]
+
+
+def _together(found: dict[int, Pair]) -> list[list[tuple[int, Pair]]]:
+    """The pairs, with their places, that are joined by the factors they have in common."""
+    joined: dict[tuple[bool, int], list[tuple[int, Pair]]] = {}
+    for place, pair in found.items():
+        first, other = (False, pair.product.input), (True, pair.other)
+        one, two = joined.setdefault(first, []), joined.setdefault(other, [])
+        if one is not two:
+            few, many = sorted((one, two), key=len)
+            many += few
+            for _, moved in few:
+                joined[False, moved.product.input] = joined[True, moved.other] = many
+            joined[first] = joined[other] = many
+        joined[first].append((place, pair))
+    return [sorted(pairs) for pairs in {id(pairs): pairs for pairs in joined.values()}.values()]
+
+
+def _table(pairs: list[Pair]) -> list[Pair]:
+    """The pairs where there is one for each x and y, in the order of a table; none where there is not.
+
+    The y are the fewer of the two.
+    """
     xs, ys = {pair.product.input for pair in pairs}, {pair.other for pair in pairs}
     different = len({(pair.product.input, pair.other) for pair in pairs})
-    if min(len(xs), len(ys)) < 2 or len(pairs) != different:
+    if len(pairs) < FEW or min(len(xs), len(ys)) < 2 or len(pairs) != different:
         return []
     turned = pairs if len(ys) <= len(xs) else [pair.swapped for pair in pairs]
     if len(pairs) < len(xs) * len(ys):
         if not _are_table(turned):
             return []
         turned.sort(key=lambda pair: pair.other)
-    for pair in turned:
-        terms.pairs.setdefault(pair.other, []).append(pair.product)
-    count = len(terms.products)
-    terms.products[:] = [term for place, term in enumerate(terms.products) if place not in found]
-    terms.bare[:] = [code for place, code in enumerate(terms.bare, count) if place not in found]
-    return [number for pair in pairs for number in pair.path]
+    return turned
 
 
 def _are_table(pairs: Sequence[Pair]) -> bool:
@@ -71,7 +99,7 @@ def _are_table(pairs: Sequence[Pair]) -> bool:
 def _found(graph: Graph, terms: Sum) -> dict[int, Pair]:
     """The products of two varying factors by their places among products and bare terms.
 
-    One that others use too is none of them: they need what is in it.
+    One that others use too is none of them: they need what is in it. But w·x may be a part of several.
     """
     first, ops, _, users, varies = graph
     inputs = [*[term.input for term in terms.products], *[x if x >= 0 else ~x for x in terms.bare]]
@@ -110,11 +138,15 @@ def _pair(graph: Graph, start: Product) -> Pair | None:
         elif inside and op is DIV and not varies[args[number][1]]:
             divisors.append(args[number][1])
             waiting.append(args[number][0])
-        elif len(factors) < 2:
+        elif len(factors) == 2:
+            return None
+        elif op is MUL and len(args[number]) == 2 and not all(varies[x] for x in args[number]):
+            weight, x = sorted(args[number], key=varies.__getitem__)
+            weights.append(weight)
+            factors.append(x)
+        else:
             factors.append(number)
             continue
-        else:
-            return None
         path.append(number)
     if len(factors) < 2 or not (weights or divisors):
         return None

@@ -40,10 +40,9 @@ class Sums:
             if (op is ADD or (op is SUB and self._is_sum(number))) and not taken[number]:
                 self.terms[number] = self._read(number)
         self._leave_out()
-        for found in self.terms.values():
-            if len(found.products) + len(found.bare) >= FEW:
-                for number in take_apart(graph, found):
-                    taken[number] = 1
+        many = [found for found in self.terms.values() if len(found.products) + len(found.bare) >= FEW]
+        for number, count in Counter(chain.from_iterable([take_apart(graph, found) for found in many])).items():
+            taken[number] = count == graph.users[number]
 
     def _is_sum(self, number: int) -> bool:
         """Whether a difference is more than one of two numbers that stand for themselves."""
