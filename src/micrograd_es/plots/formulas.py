@@ -13,11 +13,12 @@ from micrograd_es.figures.fonts import text_width
 from micrograd_es.figures.grids import is_small
 from micrograd_es.plots.canvas import Canvas, Look
 from micrograd_es.program import Program
-from micrograd_es.program.explaining.explain import WORDS, shapes_in
+from micrograd_es.program.explaining.explain import shapes_in
 from micrograd_es.program.explaining.matrices import Lines
 from micrograd_es.program.explaining.naming import Line
 from micrograd_es.program.explaining.notation import Style
 from micrograd_es.program.explaining.recurrences import Told, in_steps
+from micrograd_es.program.explaining.words import WORDS
 
 LARGEST, SMALLER = 24.0, 0.78  # points of a formula at most, and the shapes' share of that
 READABLE = 13.0  # points of a formula below which the tallest matrices are left out

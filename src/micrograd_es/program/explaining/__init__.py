@@ -11,5 +11,5 @@
 - `objective` writes losses and penalties as lectures do: `loss_search` looks for them in a plan that is `written_out`,
   with `loss_terms`, `loss_kinds`, `penalties` and `probabilities`, and `loss_lines` writes them.
 - `matrices` has all lines, which `recognition` gives the names that lectures have for them; `recurrences` tells those
-  of all steps as one where they are `progressions`; `explain` prints them, with their `legend`.
+  of all steps as one where they are `progressions`; `explain` prints them in `words`, with their `legend`.
 """

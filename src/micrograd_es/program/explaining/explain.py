@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from types import MappingProxyType
 
 import numpy as np
 
@@ -19,96 +18,11 @@ from micrograd_es.program.explaining.naming import Line
 from micrograd_es.program.explaining.notation import Style
 from micrograd_es.program.explaining.recurrences import Told, in_steps
 from micrograd_es.program.explaining.tables import InEach
+from micrograd_es.program.explaining.words import WORDS
 from micrograd_es.program.given import none_of
 from micrograd_es.scope_names import scope_path
 
 EXAMPLES = ("rows", "columns")
-WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {
-        "es": {
-            "column sums": "sumas por columnas de {}",
-            "row sums": "sumas por filas de {}",
-            "sum": "suma de {}",
-            "sum of tables": "suma de las tablas de {}",
-            "given": "lo que llega de fuera",
-            "softmax": "softmax",
-            "log softmax": "log softmax",
-            "cross-entropy": "entropía cruzada",
-            "softmax cross-entropy": "entropía cruzada",
-            "KL divergence": "divergencia KL",
-            "binary cross-entropy": "entropía cruzada binaria",
-            "unit rows": "donde las filas de {} suman 1",
-            "unit columns": "donde las columnas de {} suman 1",
-            "squared error": "error cuadrático",
-            "no zeros": "donde {} no es 0",
-            "hinge": "pérdida de bisagra",
-            "logistic": "pérdida logística",
-            "Poisson": "pérdida de Poisson",
-            "penalty": "penalización",
-            "penalty of squares": "penalización L2",
-            "penalty of absolute values": "penalización L1",
-            "lone": "Sin agrupar: {}.",
-            "everything": "Todo está agrupado.",
-            "named": "En {}: {}.",
-            "single": "{n} operaciones sueltas ({list})",
-            "one single": "1 operación suelta ({list})",
-            "ragged": "{n} productos de filas con entradas distintas",
-            "one ragged": "1 producto de filas con entradas distintas",
-            "and": " y ",
-            "if": "si",
-            "patches": "parches",
-            "table": "tabla",
-            "table rows": "filas {}:{}",
-            "table columns": "columnas {}:{}",
-            "in each": "m veces {}",
-            "example by example": "ejemplo a ejemplo",
-            "flat": "aplanar",
-            "steps": "{0} = a, …, b: la línea vale para cada uno de esos {0}.",
-            "flat by position": "aplanar por posición",
-        },
-        "en": {
-            "column sums": "column sums of {}",
-            "row sums": "row sums of {}",
-            "sum": "sum of {}",
-            "sum of tables": "sum of the tables of {}",
-            "given": "what comes from outside",
-            "softmax": "softmax",
-            "log softmax": "log softmax",
-            "cross-entropy": "cross-entropy",
-            "softmax cross-entropy": "cross-entropy",
-            "KL divergence": "KL divergence",
-            "binary cross-entropy": "binary cross-entropy",
-            "unit rows": "where the rows of {} sum to 1",
-            "unit columns": "where the columns of {} sum to 1",
-            "squared error": "squared error",
-            "no zeros": "where {} is not 0",
-            "hinge": "hinge loss",
-            "logistic": "logistic loss",
-            "Poisson": "Poisson loss",
-            "penalty": "penalty",
-            "penalty of squares": "L2 penalty",
-            "penalty of absolute values": "L1 penalty",
-            "lone": "Not grouped: {}.",
-            "everything": "Everything is grouped.",
-            "named": "In {}: {}.",
-            "single": "{n} single operations ({list})",
-            "one single": "1 single operation ({list})",
-            "ragged": "{n} products of rows with inputs of their own",
-            "one ragged": "1 product of rows with inputs of their own",
-            "and": " and ",
-            "if": "if",
-            "patches": "patches",
-            "table": "table",
-            "table rows": "rows {}:{}",
-            "table columns": "columns {}:{}",
-            "in each": "m times {}",
-            "example by example": "example by example",
-            "flat": "flatten",
-            "steps": "{0} = a, …, b: the line holds for each of these {0}.",
-            "flat by position": "flatten by position",
-        },
-    }
-)
 
 
 def explained(
