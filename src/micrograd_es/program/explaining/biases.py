@@ -179,10 +179,10 @@ def _index(cells: Sequence[Cell], columns: Sequence[int], side: int, style: Styl
     for (a, b), text in forms.items():
         found = {column - a * r - b * c for (r, c), column in zip(cells, columns, strict=True)}
         if len(found) == 1:
-            more = found.pop()
+            added = found.pop()
             if not text:
-                return str(more)
-            return text if not more else f"{text} {minus if more < 0 else '+'} {abs(more)}"
+                return str(added)
+            return text if not added else f"{text} {minus if added < 0 else '+'} {abs(added)}"
     return ""
 
 

@@ -62,22 +62,30 @@ def name_steps(lines: Sequence[Line], given: Sequence[Matrix]) -> str:
     firsts = {role: role.before(free) for role in roles}
     starts = _starts(firsts)
     for letter in LETTERS:
-        matrices = {line.matrix.name: line.matrix for line in lines if line.matrix.letter == letter}
-        places = {name: place for place, name in enumerate(matrices)}
         found = [role.steps(start, firsts[role]) for role, start in starts.items() if role.letter == letter]
-        found.sort(key=lambda steps: places[steps[0][1]])
-        named = [f"{letter}{step}" == name for steps in found for step, name in steps]
-        if all(named) or len(found) > len(ascii_lowercase):
-            continue
-        is_alone = len(found) == 1 and len(named) == len(matrices)
-        for steps, more in zip(found, [""] if is_alone else ascii_lowercase, strict=False):
-            for step, name in steps:
-                matrix = matrices.pop(name)
-                matrix.letter, matrix.number = letter + more, str(step)
-        for number, matrix in enumerate(matrices.values(), 1):
-            matrix.number = str(number) if len(matrices) > 1 else ""
+        _name_by_steps(letter, found, [line.matrix for line in lines if line.matrix.letter == letter])
     names = {matrix.letter for matrix in given}
     return next((letter for letter in INDICES if letter not in names), "")
+
+
+def _name_by_steps(letter: str, found: Sequence[Sequence[tuple[int, str]]], own: Sequence[Matrix]) -> None:
+    """Call what is found, each the steps of a role with what they compute, by the step; number the others of a letter.
+
+    `own` are all matrices of that letter.
+    """
+    matrices = {matrix.name: matrix for matrix in own}
+    places = {name: place for place, name in enumerate(matrices)}
+    found = sorted(found, key=lambda steps: places[steps[0][1]])
+    named = [f"{letter}{step}" == name for steps in found for step, name in steps]
+    if all(named) or len(found) > len(ascii_lowercase):
+        return
+    is_alone = len(found) == 1 and len(named) == len(matrices)
+    for steps, more in zip(found, [""] if is_alone else ascii_lowercase, strict=False):
+        for step, name in steps:
+            matrix = matrices.pop(name)
+            matrix.letter, matrix.number = letter + more, str(step)
+    for number, matrix in enumerate(matrices.values(), 1):
+        matrix.number = str(number) if len(matrices) > 1 else ""
 
 
 def _starts(firsts: Mapping[_Role, str]) -> dict[_Role, int]:
