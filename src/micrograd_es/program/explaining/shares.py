@@ -167,22 +167,23 @@ class Shares:
         known = [self._known[x] for space, x in inputs if space is Space.SHARED and x in self._known]
         if len(inside) != 1 or len(unknown) > 1:
             return None
+        is_first = inputs[0] == (Space.VARYING, inside[0])
         if unknown:
             is_term = op in (ADD, SUB) or (op is None and inputs[0][1] not in unknown)
             if bias or not is_term:
                 return None
-            bias = (-scale if op is SUB and inputs[0] == (Space.VARYING, inside[0]) else scale), unknown[0]
+            bias = (-scale if op is SUB and is_first else scale), unknown[0]
             known = known or [0.0]
         first = known[0] if known else 0.0
         if op is None:  # w·x + b
             scale, added = scale * first, added + scale * sum(known[1:])
         elif op is ADD:
             added += scale * sum(known)
-        elif op is SUB and inputs[0] == (Space.VARYING, inside[0]):
+        elif op is SUB and is_first:
             added -= scale * first
         elif op is MUL:
             scale *= prod(known)
-        elif op is DIV and inputs[0] == (Space.VARYING, inside[0]) and first:
+        elif op is DIV and is_first and first:
             scale, divisor = scale / first, first
         elif op is NEG:
             scale = -scale

@@ -108,16 +108,10 @@ class _Search:
         """
         terms = self.old[place].terms
         rows, columns = len(shares) // terms, len(others) // terms
-        cells: dict[tuple[int, int], Cell] = {}
-        for i, row in enumerate(shares.numbers):
-            cell = self.shares.cell(row) if row != self.nothing else None
-            if cell:
-                cells[i % rows, i // rows] = cell
-            elif row != self.nothing:
-                return False
+        cells = self._cells(shares, rows)
+        if not cells:
+            return False
         results = [out.numbers[r::rows] for r in range(rows)]
-        if all(cell.place is None for cell in cells.values()):  # then the scores are a table as the shares are
-            cells = {(r, k): cell._replace(place=(APART, r, k)) for (r, k), cell in cells.items()}
         for term, cell, products in self._alone(cells[min(cells)], others, columns):
             cells[len(results), term] = cell
             results.append(products)
@@ -137,6 +131,22 @@ class _Search:
         self.gone.update(way, own, [x for products in results[rows:] for x in products])
         self.left_out.add(place)
         return True
+
+    def _cells(self, shares: Rows, rows: int) -> dict[tuple[int, int], Cell]:
+        """The shares in a table by row and term, without what a mask makes 0; none where anything else is in it.
+
+        Where no score is in a table, the scores are one as the shares are.
+        """
+        cells: dict[tuple[int, int], Cell] = {}
+        for i, row in enumerate(shares.numbers):
+            if row != self.nothing:
+                cell = self.shares.cell(row)
+                if not cell:
+                    return {}
+                cells[i % rows, i // rows] = cell
+        if any(cell.place for cell in cells.values()):
+            return cells
+        return {(r, k): cell._replace(place=(APART, r, k)) for (r, k), cell in cells.items()}
 
     def _shape(self, cell: Cell, rows: int, terms: int) -> tuple[int, int]:
         """How many rows and columns the table has in which a score is."""
