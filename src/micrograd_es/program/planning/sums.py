@@ -56,7 +56,7 @@ class Sums:
         products, bare, _ = found
         waiting = [root]
         while waiting:
-            code = waiting.pop()
+            code = waiting.pop()  # a number, or ~number of what is subtracted
             number = code if code >= 0 else ~code
             op, xs = ops[number], args[number]
             if op is MUL and varies[number] and users[number] == 1 and len(xs) == 2:  # nearly all of them are w·x
@@ -65,6 +65,7 @@ class Sums:
                     taken[number] = 1
                     products.append(_simple((number, x, (weight,), (), 1 if code >= 0 else -1)))
                     continue
+            product = None
             if number >= first and (users[number] == 1 or number == root):
                 if op is ADD and code >= 0:
                     waiting += xs[::-1]
@@ -77,19 +78,23 @@ class Sums:
                     continue
                 if op in SCALING and varies[number]:
                     product = self._product(number, 1 if code >= 0 else -1)
-                    if product:
-                        products.append(product)
-                        continue
             elif op is MUL and len(xs) == 2 and varies[number]:
-                x, y = xs
-                if varies[x] is not varies[y]:  # w·x that others use as well, perhaps as this sum does
-                    self.claims[number] = self.claims.get(number, 0) + 1
-                    pair = (y, (x,)) if varies[y] else (x, (y,))
-                    products.append(Product(number, *pair, (), 1 if code >= 0 else -1))
-                    continue
-            bare.append(code)
+                product = self._claimed(number, 1 if code >= 0 else -1)
+            if product:
+                products.append(product)
+            else:
+                bare.append(code)
         taken[root] = 0
         return found
+
+    def _claimed(self, number: int, sign: int) -> Product | None:
+        """A term w·x that others use as well, perhaps as this sum does; None where both factors vary."""
+        x, y = self.graph.args[number]
+        if self.graph.varies[x] is self.graph.varies[y]:
+            return None
+        self.claims[number] = self.claims.get(number, 0) + 1
+        weight, x = (x, y) if self.graph.varies[y] else (y, x)
+        return Product(number, x, (weight,), (), sign)
 
     def _product(self, number: int, sign: int) -> Product | None:
         """A term that varies as shared factors and one varying factor; None where it is no such product."""
