@@ -10,6 +10,7 @@ from typing import Any
 
 from micrograd_es.program.compiled.machine import ir
 from micrograd_es.program.compiled.machine import of_vectors as of_vectors
+from micrograd_es.program.compiled.writing import repeated, variable
 
 FACTORS = 8  # that a power may have which is a product
 MOST_INPUTS = 100  # of an operation: its code is as long, and takes as long to compile
@@ -203,7 +204,7 @@ class LaneMaths:
     def power(self, x: Any, y: Any) -> Lane:
         """x**y, without the C library's slow pow where all y are the same small number of halves."""
         x, y = self.lane(x), self.lane(y)
-        result = self._slot(x)
+        result = variable(self.b, self.kind, x.value)
         with self.b.if_else(self._all(self._is("==", y, 2))) as (square, other):
             with square:  # every loss has it, and the first power as its slope
                 self.b.store((x * x).value, result)
@@ -218,13 +219,6 @@ class LaneMaths:
                 self._multiply(x, y, result)
             with any_power:
                 self.b.store(self._call("pow", x, y).value, result)
-
-    def _slot(self, lane: Lane) -> Any:
-        """A variable, and what it holds first."""
-        with self.b.goto_entry_block():
-            slot = self.b.alloca(lane.maths.kind)
-        self.b.store(lane.value, slot)
-        return slot
 
     def _first(self, x: Lane) -> tuple[LaneMaths, Lane]:
         """The number in the first place of a vector, and the maths of single numbers."""
@@ -250,23 +244,21 @@ class LaneMaths:
         b, (maths, power) = self.b, self._first(y)
         size = maths.abs(power)
         times = maths._call("floor", size)
-        slot, left = self._slot(x), maths._slot(times)
+        slot, left = variable(b, self.kind, x.value), variable(b, self.real, times.value)
         with b.if_then(maths._is("<", power, 0)):
             b.store((1 / x).value, slot)
         factor = Lane(self, b.load(slot, typ=self.kind))
         b.store(self.lane(1).value, result)
         with b.if_then(maths._is("!=", size, times)):
             b.store(self.sqrt(factor).value, result)
-        head, body, after = (b.append_basic_block() for _ in range(3))
-        b.branch(head)
-        b.position_at_end(head)
-        number = Lane(maths, b.load(left, typ=self.real))
-        b.cbranch(maths._is(">", number, 0), body, after)
-        b.position_at_end(body)
-        b.store((Lane(self, b.load(result, typ=self.kind)) * factor).value, result)
-        b.store((number - 1).value, left)
-        b.branch(head)
-        b.position_at_end(after)
+
+        def test() -> tuple[Any, Any]:
+            number = Lane(maths, b.load(left, typ=self.real))
+            return number, maths._is(">", number, 0)
+
+        with repeated(b, test) as number:
+            b.store((Lane(self, b.load(result, typ=self.kind)) * factor).value, result)
+            b.store((number - 1).value, left)
 
     def _all(self, bits: Any) -> Any:
         """Whether a comparison holds in every place of a vector."""

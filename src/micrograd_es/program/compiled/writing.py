@@ -9,7 +9,7 @@ A kernel is a function of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -18,6 +18,28 @@ from micrograd_es.program.compiled.machine import NAME, ir, lanes
 FUSED = ("contract", "reassoc")  # a·b + c in one instruction, sums in any order: sums of products only
 HEAD = 2  # numbers of an instruction before its arguments
 BLOCK = 4  # rows, or vectors, that are worked on together, and stay in registers
+
+
+def variable(b: Any, kind: Any, value: Any) -> Any:
+    """A variable of the code that a builder writes, which has the value from here on."""
+    with b.goto_entry_block():
+        made = b.alloca(kind)
+    b.store(value, made)
+    return made
+
+
+@contextmanager
+def repeated(b: Any, test: Callable[[], tuple[Any, Any]]) -> Iterator[Any]:
+    """What is written inside runs as long as a test holds, which writes a value for it and whether it is to run."""
+    head, body, after = (b.append_basic_block() for _ in range(3))
+    b.branch(head)
+    b.position_at_end(head)
+    value, holds = test()
+    b.cbranch(holds, body, after)
+    b.position_at_end(body)
+    yield value
+    b.branch(head)
+    b.position_at_end(after)
 
 
 class Part(NamedTuple):
@@ -51,13 +73,9 @@ class Code:
 
     # Variables and loops
 
-    def slot(self, kind: Any, value: Any = None) -> Any:
-        """A variable of the code, which has the value from here on."""
-        with self.b.goto_entry_block():
-            made = self.b.alloca(kind)
-        if value is not None:
-            self.b.store(value, made)
-        return made
+    def slot(self, kind: Any, value: Any) -> Any:
+        """A variable, which has the value from here on."""
+        return variable(self.b, kind, value)
 
     def held(self, slot: Any) -> Any:
         """What a variable has now."""
@@ -66,16 +84,13 @@ class Code:
     @contextmanager
     def while_below(self, slot: Any, stop: Any) -> Iterator[Any]:
         """What is written inside runs as long as a variable, which it has to increase, is below the end."""
-        b = self.b
-        head, body, after = (b.append_basic_block() for _ in range(3))
-        b.branch(head)
-        b.position_at_end(head)
-        number = b.load(slot, typ=self.whole)
-        b.cbranch(b.icmp_signed("<", number, self.number(stop)), body, after)
-        b.position_at_end(body)
-        yield number
-        b.branch(head)
-        b.position_at_end(after)
+
+        def test() -> tuple[Any, Any]:
+            number = self.held(slot)
+            return number, self.b.icmp_signed("<", number, self.number(stop))
+
+        with repeated(self.b, test) as number:
+            yield number
 
     @contextmanager
     def loop(self, start: Any, stop: Any, by: int = 1) -> Iterator[Any]:
