@@ -234,6 +234,11 @@ class Plan:
         found = [self.places[number] for number in numbers]
         return Rows(found[0][0], tuple([row for _, row in found]))
 
+    @property
+    def output(self) -> Rows:
+        """The row of the first output, from whose gradient the way back starts."""
+        return self.rows(self.tape.outputs[:1])
+
     def wanted(self, start: int, end: int) -> Wanted:
         """Where gradients are needed for those of the numbers from start to end: in all that depends on them."""
         first = [self.places[number] for number in range(start, end)]

@@ -252,7 +252,7 @@ class Calls:
     def _made(self, batch: int, wrt: str) -> Runner:
         """A new runner: compiled where that is asked for and every operation can be, else in NumPy."""
         how = (self.plan, self.shared, batch, wanted(self.plan, wrt))
-        output = self.plan.rows(self.plan.tape.outputs[:1]) if wrt else None
+        output = self.plan.output if wrt else None
         if self.fast:
             make, refused = fast_runner()
             with suppress(refused):

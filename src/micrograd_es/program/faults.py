@@ -66,7 +66,7 @@ def _lost(plan: Plan, row: Array, given: Sequence[Array]) -> str:
 
 def _searched(plan: Plan, shared: Array, inputs: Array, wanted: Wanted) -> tuple[Runner, list[int]]:
     """The runner that comes upon what is not finite, and in which examples; the batch goes through in its portions."""
-    output = plan.rows(plan.tape.outputs[:1]) if wanted else None
+    output = plan.output if wanted else None
     length = max(length_of(plan, len(inputs), wanted, output), 1)
     runner = Runner(plan, shared, min(length, len(inputs)), wanted, output)
     tables = [block for block in plan.blocks if isinstance(block, Inner) and block.out.space is Space.VARYING]

@@ -267,7 +267,7 @@ class Program:
             raise ValueError(f"batch is {batch!r}; expected how many examples there are, a whole number from 0 on.")
         if wrt not in ("", *WRT):
             raise none_of(wrt, "wrt", WRT)
-        output = self.plan.rows(self.tape.outputs[:1]) if wrt else None
+        output = self.plan.output if wrt else None
         return runner_of(self.plan, self._shared, int(batch), wanted(self.plan, wrt), output).source
 
     def to_jax(self) -> Callable[..., Any]:

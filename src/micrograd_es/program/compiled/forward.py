@@ -11,6 +11,7 @@ from micrograd_es.program.compiled import products, rows, single, tables, tiles
 from micrograd_es.program.compiled.book import Book
 from micrograd_es.program.compiled.places import (
     VARYING,
+    One,
     Places,
     Spread,
     begins,
@@ -40,11 +41,11 @@ class Forward:
         self.weights: dict[Rows, int] = {}
         self.lines: dict[Rows, Sequence[int]] = {}
         self.zero = reserve(1)  # the place of a number that stays 0
-        self.known: list[Spread | tuple[str, list[int]] | None] = []
+        self.known: list[Spread | One | None] = []
         gathered: list[int] = []
         for block in plan.blocks:
             steps = self.before if block.out.space is Space.SHARED else self.tiles
-            known: Spread | tuple[str, list[int]] | None = None
+            known: Spread | One | None = None
             if isinstance(block, Elementwise):
                 if len(block.out.numbers) == 1:
                     known = modes, found = places.one(block.out, block.inputs)

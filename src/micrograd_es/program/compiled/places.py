@@ -10,6 +10,9 @@ from micrograd_es.program.blocks import Affine, Rows, Space, Total, across, is_r
 VARYING = Space.VARYING
 
 
+One = tuple[str, list[int]]  # an operation on one row: its modes, and the places of the row written and of each input
+
+
 class Spread(NamedTuple):
     """An operation on rows: their length, and the places of the rows written and of each input's.
 
@@ -65,11 +68,8 @@ class Places:
         """Whether the rows may be of any length, since they are not whole vectors."""
         return self.is_single or space is not VARYING
 
-    def one(self, out: Rows, inputs: Sequence[Rows]) -> tuple[str, list[int]]:
-        """The modes and the places of an operation on one row: `spread`, made fast, since an irregular graph has many.
-
-        The places are those of the row written and of each input.
-        """
+    def one(self, out: Rows, inputs: Sequence[Rows]) -> One:
+        """Where an operation on one row finds it: `spread`, made fast, since an irregular graph has many."""
         tile, shared, space = self.tile, self.shared, out.space
         places = [tile * out.numbers[0] if space is VARYING else shared + out.numbers[0]]
         modes = ""
