@@ -223,6 +223,7 @@ def _flat(xs: Sequence[Any]) -> tuple[tuple[int, ...], list[list[float]]]:
 
 
 def _number(rule: Callable[..., Any], xs: Sequence[float]) -> float:
+    """What a rule gives for numbers; NaN where it gives none."""
     try:
         return float(rule(NUMBERS, *xs))
     except MISTAKES:
@@ -232,6 +233,7 @@ def _number(rule: Callable[..., Any], xs: Sequence[float]) -> float:
 
 
 def _slopes(op: Op, z: float, xs: list[float]) -> list[float]:
+    """The local gradients of a row for numbers; NaN where it gives none."""
     try:
         slopes = local_or_none(op, NUMBERS, z, tuple(xs), True)
     except MISTAKES:

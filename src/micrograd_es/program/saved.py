@@ -59,6 +59,7 @@ def read(path: str | PathLike[str]) -> Saved:
 
 
 def _tape(text: str) -> Tape:
+    """The tape that is in a text of `written`."""
     data: dict[str, Any] = json.loads(text)
     if data.pop("format") != FORMAT:
         raise ValueError("another format")

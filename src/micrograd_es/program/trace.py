@@ -152,6 +152,7 @@ def _told(node: Value) -> str:
 
 
 def _differs(first: str, second: str) -> RecordingError:
+    """The error for a function that did something else when it was called again."""
     return RecordingError(
         f"the function did something else when it was called again, with other numbers ({first}, then {second})",
         "What is random, or changes from call to call, has to be an argument of it; for a choice by a number write"

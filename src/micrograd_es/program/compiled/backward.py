@@ -104,6 +104,7 @@ class Backward:
         return wanted[numbers[0]] == 1 if len(numbers) == 1 else any(wanted[row] for row in numbers)
 
     def _seed(self, output: Rows, seed: int) -> list[int]:
+        """The gradient of the output, which the way back starts from."""
         place = self.places.gradients(output)[0]
         if output.space is Space.SHARED:
             self.before += filled(self.book.number(rows.forward, SAME, "v", True), (1, 1), [[place], [seed]])
@@ -149,6 +150,7 @@ class Backward:
         return list(gradients.values())
 
     def _affine(self, block: Affine) -> list[int]:
+        """What is sent to weights, inputs, and what is added; a bias gets its sums where the weights get theirs."""
         places = self.places
         upstream = by_group(block, places.gradients(block.out))
         steps: list[int] = []
@@ -188,6 +190,7 @@ class Backward:
         return self.book.step(products.products, *sizes, places.tile, place, *sums, *read)
 
     def _to_inputs(self, block: Affine, upstream: Sequence[int]) -> list[int]:
+        """The products that are sent to inputs: written where these are, or apart, and added later."""
         groups, rows_each, terms = shape(block)
         tile, numbers = self.places.tile, by_group(block, block.inputs.numbers)
         gradients = by_group(block, self.places.gradients(block.inputs))
@@ -267,6 +270,7 @@ class Backward:
         return self._targets(places, rows.numbers) if rows.space is VARYING else [2 * place for place in places]
 
     def _total(self, block: Total) -> list[int]:
+        """The gradient of a sum is sent to each of its terms."""
         places = self.places
         if is_stretch(block):
             terms, out = places.gradients(block.terms)[0], places.gradients(block.out)[0]

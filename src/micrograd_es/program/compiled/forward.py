@@ -84,6 +84,7 @@ class Forward:
         return self.book.step(tiles.gather, place, len(weights), *origin)
 
     def _affine(self, block: Affine) -> list[int]:
+        """Sums of products, with what is added: before them, or where they begin."""
         places, steps = self.places, []
         alone = begins(block)
         if block.absent is not None:
@@ -152,6 +153,7 @@ class Forward:
         return steps
 
     def _inner(self, block: Inner) -> list[int]:
+        """Products of two tables, row by row where something is missing in them."""
         (out, shape), left, right = block.shaped()
         targets = [2 * place + 1 for place in self.places.values(out)]
         found = [in_tables(self.places.values(rows), of) for rows, of in (left, right)]
@@ -189,6 +191,7 @@ class Forward:
         return [kernel, 2 + len(counts) + len(table), *counts, *table]
 
     def _total(self, block: Total) -> list[int]:
+        """Sums of many rows; that of numbers that stand together goes along them."""
         out, terms = self.places.values(block.out), self.places.values(block.terms)
         if is_stretch(block):
             return self.book.step(tiles.stretch, out[0], terms[0], len(terms))

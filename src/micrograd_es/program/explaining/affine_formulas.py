@@ -31,6 +31,7 @@ def affine_line(names: Names, block: Affine) -> Line:
 
 
 def _product(names: Names, block: Affine, weights: Matrix, inputs: Matrix, bare: list[Matrix]) -> Line:
+    """The line of products with matrices that have a name: X·W + B."""
     matrix = names.new("Z", ("m", block.kernels), positions=block.positions)
     x, w = Name(inputs), Name(weights)
     product: Formula = Product(x, w) if block.dense else Stretches(Times(x, w), block.terms)

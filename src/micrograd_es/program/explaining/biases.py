@@ -49,6 +49,7 @@ def by_place(rows: Array, value: Callable[[Sequence[Cell]], str], style: Style) 
 
 
 def _where(region: str, style: Style) -> str:
+    """What says for which rows and columns something stands."""
     if not region:
         return ""
     word, text = style.words["if"], region.translate(_TURNED) if style.columns else region

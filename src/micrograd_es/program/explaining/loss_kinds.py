@@ -98,6 +98,7 @@ def _divergence(targets: Sequence[Terms], logs: Mapping[int, int], positions: in
 
 
 def _squares(targets: Sequence[Terms]) -> Iterator[Terms]:
+    """Σ (y − t)²."""
     for column, t in enumerate(targets):
         y: Atom = ("y", column)
         yield {(y, y): 1.0}
@@ -190,6 +191,7 @@ def _targets(terms: Terms, width: int, slope: float) -> list[Target]:
 
 
 def _same(terms: Terms, expected: Iterator[Terms], scale: float) -> bool:
+    """Whether terms are some others, so many times as large, but for rounding."""
     rest = dict(terms)
     for part in expected:
         for key, x in part.items():

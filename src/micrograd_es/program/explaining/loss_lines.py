@@ -90,6 +90,7 @@ class Scaled(Formula):
 
 
 def _factor(above: str, below: str, style: Style) -> str:
+    """A fraction as a factor before what it multiplies."""
     if above == below:
         return ""
     if style.latex:

@@ -186,6 +186,7 @@ class _Reader:
         return made if x == 1 else self._sum([made, inner])
 
     def _arithmetic(self, entry: Entry, inputs: Sequence[Terms]) -> Terms:
+        """The terms of an operation that can be multiplied out."""
         op = entry.op
         if op in (ADD, SAME):
             return self._sum(inputs)
@@ -309,6 +310,7 @@ class _Reader:
         return entry.inputs[0] if entry is not None and entry.op is EXP else -1
 
     def _sum(self, parts: Sequence[Terms]) -> Terms:
+        """The terms of a sum."""
         total: Terms = {}
         for part in parts:
             for key, x in part.items():
@@ -316,6 +318,7 @@ class _Reader:
         return self._checked(total)
 
     def _product(self, left: Terms, right: Terms) -> Terms:
+        """The terms of a product, multiplied out, as long as there are not too many."""
         if len(left) * len(right) > 16 * self.width + 16:
             raise UnknownLossError
         found: Terms = {}

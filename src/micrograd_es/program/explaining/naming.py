@@ -91,6 +91,7 @@ class Names:
         return matrix
 
     def _inputs(self, shapes: Sequence[tuple[int, ...]]) -> None:
+        """Name the inputs, X or X1, X2 …, and note which of them are tables."""
         start = 0
         for i, shape in enumerate(shapes, 1):
             width = prod(shape)

@@ -166,6 +166,7 @@ class BlockSteps:
     # Operations
 
     def _kind(self, block: Elementwise) -> Kind:
+        """The kind of an operation; a constant power that makes a product of it is known there."""
         last = self._power(block.inputs[1]) if block.op is POW else None
         key = block.op, len(block.inputs), last
         kind = self.kinds.get(key)

@@ -77,6 +77,7 @@ class Cells:
         return address(x)
 
     def _found(self, x: Array) -> Any:
+        """The cells of an array, from where it begins and how far its numbers are from each other."""
         if not x.size:
             return np.empty(x.shape, int)
         start = self._start(x)
@@ -88,6 +89,7 @@ class Cells:
         return cells
 
     def _add(self, name: str, owner: Array) -> None:
+        """Note an area, under its name."""
         columns = owner.shape[1] if owner.ndim == 2 else 1
         area = Area(address(owner), name, owner.reshape(-1), columns, not owner.ndim)
         place = bisect(self.starts, area.start)

@@ -126,6 +126,7 @@ def _texts(names: _Names, function: Callable[..., Any], given: Sequence[Any]) ->
 
 
 def _line(names: _Names, function: Callable[..., Any], texts: Sequence[str], room: str) -> str:
+    """The line of a step, of what it is given as text, and the room where it leaves its result."""
     if isinstance(function, Floats):
         return f"{names.of(function)}()"
     if isinstance(function, np.ufunc):
@@ -197,6 +198,7 @@ class _Names:
         return name
 
     def _new(self, x: Any) -> str:
+        """A name for what has none yet."""
         if not isinstance(x, np.ndarray):
             return f"{'m' if isinstance(x, ArrayMaths) else 'f' if callable(x) else 'k'}{len(self.names)}"
         if x.dtype.kind == "i":

@@ -222,6 +222,7 @@ class Sums:
         return sign, sorted(weights), sorted(product.divisors)
 
     def _leave_out_of(self, root: int, core: set[int]) -> None:
+        """Leave the products with inputs that are not in a core out of a sum: they are added as they are."""
         products, bare, _ = self.terms[root]
         every, products[:] = products[:], []
         for product in every:
