@@ -12,7 +12,7 @@ import numpy as np
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.explaining.columns import Column, columns_of
 from micrograd_es.program.explaining.constants import MOST, Numbers, number_of
-from micrograd_es.program.explaining.formulas import Arrays, Formula, Name
+from micrograd_es.program.explaining.formulas import Arrays, Formula
 from micrograd_es.program.explaining.notation import Style, listed, more
 from micrograd_es.program.explaining.readings import times
 
@@ -170,12 +170,12 @@ class Text(Formula):
 def _index(cells: Sequence[Cell], columns: Sequence[int], side: int, style: Style) -> str:
     """Columns by the row i and the column j of the cells that they are for; nothing where there is no such formula."""
     i, j = ("j", "i") if style.columns else ("i", "j")
-    minus, dot = style.words["minus"], r" \cdot " if style.latex else "·"
+    minus = style.words["minus"]
     forms = {
         (0, 0): "",
         (1, -1): f"{i} {minus} {j}",
         (-1, 1): f"{j} {minus} {i}",
-        (side, 1): f"{side}{dot}{i} + {j}",
+        (side, 1): f"{side}{style.dot}{i} + {j}",
     }
     for (a, b), text in forms.items():
         found = {column - a * r - b * c for (r, c), column in zip(cells, columns, strict=True)}
@@ -199,9 +199,7 @@ class OfTables(Formula):
         return "Of tables"
 
     def written(self, style: Style) -> str:
-        inner = self.part.written(style)
-        if not isinstance(self.part, Name):
-            inner = rf"\left({inner}\right)" if style.latex else f"({inner})"
+        inner = self.part.operand(style)
         word = style.words["sum of tables"]
         return rf"\text{{{word.format('')}}}{inner}" if style.latex else word.format(inner)
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.explaining.notation import Style, alone, latex_letter, plain, transposed
+from micrograd_es.program.explaining.notation import Style, alone, in_parentheses, latex_letter, plain, transposed
 from micrograd_es.program.explaining.progressions import Progression, progressions
 
 Arrays = Mapping[str, Array]
@@ -104,9 +104,11 @@ class Formula:
 
     def factor(self, style: Style) -> str:
         """The formula as part of a product."""
-        if not self.binding:
-            return self.written(style)
-        return rf"\left({self.written(style)}\right)" if style.latex else f"({self.written(style)})"
+        return in_parentheses(self.written(style), style) if self.binding else self.written(style)
+
+    def operand(self, style: Style) -> str:
+        """The formula after a word, in parentheses but for a name."""
+        return in_parentheses(self.written(style), style)
 
     def parts(self) -> Sequence[Formula]:
         """The formulas that it is made of."""
@@ -141,6 +143,9 @@ class Name(Formula):
         name = self.matrix.written(style)
         return transposed(name, style) if self.turned else name
 
+    def operand(self, style: Style) -> str:
+        return self.written(style)
+
     def sizes(self, style: Style) -> str:
         size = self.matrix.sized(style)
         return f"({'×'.join(size.split('×')[::-1])})" if self.turned else f"({size})"
@@ -159,7 +164,7 @@ class Product(Formula):
 
     def written(self, style: Style) -> str:
         parts = [self.left.factor(style), self.right.factor(style)]
-        return (r" \cdot " if style.latex else "·").join(parts[::-1] if style.columns else parts)
+        return style.dot.join(parts[::-1] if style.columns else parts)
 
     def sizes(self, style: Style) -> str:
         parts = [self.left.sizes(style), self.right.sizes(style)]
@@ -179,7 +184,7 @@ class Times(Formula):
     def written(self, style: Style) -> str:
         if self.left.single or self.right.single:
             parts = [self.left, self.right] if self.left.single else [self.right, self.left]
-            return (r" \cdot " if style.latex else "·").join([part.factor(style) for part in parts])
+            return style.dot.join([part.factor(style) for part in parts])
         return (r" \odot " if style.latex else " ⊙ ").join([self.left.factor(style), self.right.factor(style)])
 
     def array(self, arrays: Arrays) -> Any:
@@ -194,7 +199,7 @@ class Multiple(Formula):
     part: Formula
 
     def written(self, style: Style) -> str:
-        return (r" \cdot " if style.latex else "·").join([self.number.factor(style), self.part.factor(style)])
+        return style.dot.join([self.number.factor(style), self.part.factor(style)])
 
     def array(self, arrays: Arrays) -> Any:
         return self.number.array(arrays) * self.part.array(arrays)
@@ -261,9 +266,7 @@ class Added(Formula):
 
     def written(self, style: Style) -> str:
         axis = self.axis if self.axis is None or not style.columns else 1 - self.axis
-        inner = self.part.written(style)
-        if not isinstance(self.part, Name):
-            inner = rf"\left({inner}\right)" if style.latex else f"({inner})"
+        inner = self.part.operand(style)
         if style.latex:
             ones, turned = r"\mathbf{1}", r"\mathbf{1}^{\top}"
             after, before = rf" \cdot {ones}", rf"{turned} \cdot "

@@ -75,11 +75,10 @@ class Scaled(Formula):
             return _factor(above, below, style) + (
                 self.part.written(style) if self.scale == 1 else self.part.factor(style)
             )
-        dot = r" \cdot " if style.latex else "·"
-        over = "m" if below == "1" else below + dot + "m"
+        over = "m" if below == "1" else below + style.dot + "m"
         alone = above == "1" and style.latex
         top = self.part.written(style) if alone else self.part.factor(style)
-        top = top if above == "1" else above + dot + top
+        top = top if above == "1" else above + style.dot + top
         if style.latex:
             return rf"\frac{{{top}}}{{{over}}}"
         return f"{top}/{over if over == 'm' else f'({over})'}"

@@ -27,6 +27,11 @@ class Style:
     words: Mapping[str, str]
     index: str = ""
 
+    @property
+    def dot(self) -> str:
+        """The sign of a product."""
+        return r" \cdot " if self.latex else "·"
+
 
 def latex_letter(letter: str) -> str:
     """What a matrix or a parameter is called, without its number, as LaTeX.
@@ -58,6 +63,11 @@ def listed(parts: Sequence[str], style: Style, below: bool = False) -> str:
     """Several texts as a list, whose entries stand side by side or `below` each other: [A, B] or [A; B]."""
     inner = ("; " if below else r",\, " if style.latex else ", ").join(parts)
     return rf"\left[{inner}\right]" if style.latex else f"[{inner}]"
+
+
+def in_parentheses(text: str, style: Style) -> str:
+    """What is written, in parentheses as high as it is."""
+    return rf"\left({text}\right)" if style.latex else f"({text})"
 
 
 def added_up(text: str, count: int, style: Style) -> str:
