@@ -55,14 +55,7 @@ class Steps:
         low = [x for x in self.constants if tape.constants[x - tape.first_constant] <= LOW]
         self.end = len(self.ops)  # of the tape
         self.hidden = hidden(Numbers(self.ops, self.args, self.users, self.varies), first, low, self.repeats)
-        self.taken = bytearray(len(self.ops))  # 1 for what needs no step: a repeat, a part of a sum, a 0 without use
-        for number in self.repeats:
-            self.taken[number] = 1
-        for number in zeros:
-            if not self.users[number]:
-                self.taken[number] = 1
-                for x in self.args[number]:
-                    self.users[x] -= 1
+        self.taken = self._left_out(zeros)  # 1 for what needs no step: these, and what sums take in
         self.affine: dict[int, Affinity] = {}
         self.made: dict[tuple[object, ...], int] = {}  # weights of several factors, and what is added of several terms
         self.totals: list[int] = []  # sums that are no products of weights and inputs
@@ -71,6 +64,18 @@ class Steps:
         self.order: list[int] = []
         graph = Graph(first, self.ops, self.args, self.users, self.varies)
         self._write(Sums(graph, self.taken, self.constants).terms)
+
+    def _left_out(self, zeros: Sequence[int]) -> bytearray:
+        """A 1 for each repeat, and for each 0 that nothing uses; they are given from the last to the first."""
+        found = bytearray(len(self.ops))
+        for number in self.repeats:
+            found[number] = 1
+        for number in zeros:
+            if not self.users[number]:
+                found[number] = 1
+                for x in self.args[number]:
+                    self.users[x] -= 1
+        return found
 
     def _count_users(self, tape: Tape) -> list[int]:
         """How many inputs each number feeds; an output counts as one more."""

@@ -7,12 +7,12 @@ varying factor is a weight and an input: w·x, −w·x, w·x/2, c·w·x. What el
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from functools import partial
 from itertools import chain
 
 from micrograd_es.ops import ADD, DIV, MUL, NEG, SUB
-from micrograd_es.program.planning.gaps import tables
+from micrograd_es.program.planning.gaps import Inputs, tables
 from micrograd_es.program.planning.pairs import FEW, take_apart
 from micrograd_es.program.planning.terms import SCALING, Graph, Product, Sum
 
@@ -135,7 +135,7 @@ class Sums:
         """
         for number, count in self.claims.items():
             self.taken[number] = count == self.graph.users[number]
-        layers: dict[tuple[int, ...], list[int]] = {}
+        layers: dict[Inputs, list[int]] = {}
         for number, (products, bare, _) in self.terms.items():
             if len(products) == 2 and not bare and self._cancel(*products):
                 self._leave_out_of(number, set())
@@ -145,14 +145,18 @@ class Sums:
             del layers[inputs]
         whole = self._with_gaps(layers)
         alone = {members[0]: x for x, members in layers.items() if len(members) == 1 and x not in whole}
+        self._keep_cores(alone, layers)
+
+    def _keep_cores(self, alone: dict[int, Inputs], layers: Container[Inputs]) -> None:
+        """Leave out of sums that have their inputs alone what no other has of these, unless it is most of them."""
         uses = Counter(chain.from_iterable(map(set, alone.values())))
-        cores: dict[tuple[int, ...], list[int]] = {}
+        cores: dict[Inputs, list[int]] = {}
         for number, inputs in alone.items():
             core = tuple([x for x in dict.fromkeys(inputs) if uses[x] > 1])
             cores.setdefault(core, []).append(number)
             if len(inputs) == 1 and self.terms[number].products[0].number in self.claims:
                 self._leave_out_of(number, set())  # one product that others use is computed once
-        rest: dict[int, tuple[int, ...]] = {}
+        rest: dict[int, Inputs] = {}
         for core, members in cores.items():
             is_own = alone[members[0]] == core  # all of its inputs are in other sums too
             if core and (len(members) > 1 or (core in layers and not is_own)):
@@ -164,27 +168,27 @@ class Sums:
         for together, users in _together(rest):
             self._keep_layer(together, users)
 
-    def _keep_gates(self, layers: dict[tuple[int, ...], list[int]]) -> list[tuple[int, ...]]:
+    def _keep_gates(self, layers: dict[Inputs, list[int]]) -> list[Inputs]:
         """Leave one input out of each of many small layers that have all others in common; the inputs of these.
 
         So are the gates of a cell that see, beside what all see, the state of their own unit.
         """
         uses = Counter(chain.from_iterable(map(set, layers))) if len(layers) > 2 else Counter[int]()
-        units: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
+        units: dict[tuple[int, ...], list[Inputs]] = {}  # by how many sums have them, and what they have in common
         for inputs, members in layers.items():
             core = tuple([x for x in dict.fromkeys(inputs) if uses[x] > 1])
             if len(core) == len(inputs) - 1 > 1:
                 units.setdefault((len(members), *core), []).append(inputs)
-        found: list[tuple[int, ...]] = []
+        found: list[Inputs] = []
         for (gates, *together), own in units.items():
             every = [number for inputs in own for number in layers[inputs]]
             if len(own) > gates and self._keep_layer(set(together), tuple(every)):
                 found += own
         return found
 
-    def _with_gaps(self, layers: dict[tuple[int, ...], list[int]]) -> set[tuple[int, ...]]:
+    def _with_gaps(self, layers: dict[Inputs, list[int]]) -> set[Inputs]:
         """The inputs of sums that are a table with gaps, in which every weight that is no constant stands once."""
-        found: set[tuple[int, ...]] = set()
+        found: set[Inputs] = set()
         for keys in tables({inputs: len(members) for inputs, members in layers.items()}):
             weights = [p.weights for key in keys for number in layers[key] for p in self.terms[number].products]
             if all(n == 1 or self._is_constant(factors) for factors, n in Counter(weights).items()):
@@ -239,7 +243,7 @@ class Sums:
             bare.append(product.number if sign > 0 else ~product.number)
 
 
-def _together(sums: dict[int, tuple[int, ...]]) -> list[tuple[set[int], tuple[int, ...]]]:
+def _together(sums: dict[int, Inputs]) -> list[tuple[set[int], tuple[int, ...]]]:
     """Inputs that the same sums have, and these: layers that have more added to them, which is in other sums as well.
 
     So is the last step of Runge and Kutta. Each sum is in one layer, the largest first.
