@@ -1,9 +1,9 @@
 """Blocks: a tape of scalar operations as operations on whole arrays, and where every number of the tape lives.
 
-Sums of products of something shared (a weight) and something that varies with the example become dense products where
-several of them have the same inputs, and ragged ones where they do not; those of two tables that are both computed
-become products of these; longer sums become reductions; all other operations are grouped by level and row of the table.
-See `sums` for how sums are read, `inner` for the tables, and `grouping` for the groups.
+Sums of products of something shared (a weight) and something that varies with the example are `Affine`: dense products
+where several of them have the same inputs, and ragged ones where they do not. Those of two tables that are computed are
+`Inner`, longer sums a `Total`, and all other operations `Elementwise`, grouped by level and row of the table. See
+`planning` for how they are found.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ the others, where their inputs are 0.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -66,31 +67,38 @@ def windows(products: Products, affine: Mapping[int, Affinity], row: Sequence[in
     """
     if len(products) < 2:
         return []
-    alike: dict[tuple[int, int, int], list[tuple[int, ...]]] = {}
-    counts: dict[tuple[int, int], int] = {}  # how many products have as many kernels and terms
-    for key, members in products.items():
-        shape = len(members), len(key)
-        counts[shape] = counts.get(shape, 0) + 1
-        alike.setdefault((*shape, sum([sum(affine[number].weights) for number in members])), []).append(key)
-    found: dict[Weights, list[Position]] = {}
-    edges = {
-        kernels
-        for (kernels, terms, _), keys in alike.items()
-        if kernels > 1 or terms > MANY or (terms > 2 and len(keys) > 1)
-    }
-    for (kernels, terms, _), keys in alike.items():
-        if (len(keys) > 1 or kernels in edges) and kernels * terms > 1:
-            for key in keys:
-                weights, position = _in_order(key, products[key], affine, row)
-                found.setdefault(weights, []).append(position)
+    counts = Counter([(len(members), len(key)) for key, members in products.items()])  # by kernels and terms
     made = []
-    for weights, positions in _padded(found).items():
+    for weights, positions in _padded(_positions(products, affine, row)).items():
         kernels, terms, count = len(weights[0]), len(weights), len(positions)
         if count > 1 and (kernels > 1 or count >= ENOUGH or APART * count >= counts[kernels, terms]):
             made.append(_window(positions, affine, row))
             for position in positions:
                 del products[position.key]
     return made
+
+
+def _positions(products: Products, affine: Mapping[int, Affinity], row: Sequence[int]) -> dict[Weights, list[Position]]:
+    """The positions by their weights, of products that may have the same ones: they are as many, and alike in sum.
+
+    Others are looked at only where they may be at an edge.
+    """
+    alike: dict[tuple[int, int, int], list[tuple[int, ...]]] = {}
+    for key, members in products.items():
+        total = sum([sum(affine[number].weights) for number in members])
+        alike.setdefault((len(members), len(key), total), []).append(key)
+    edges = {
+        kernels
+        for (kernels, terms, _), keys in alike.items()
+        if kernels > 1 or terms > MANY or (terms > 2 and len(keys) > 1)
+    }
+    found: dict[Weights, list[Position]] = {}
+    for (kernels, terms, _), keys in alike.items():
+        if (len(keys) > 1 or kernels in edges) and kernels * terms > 1:
+            for key in keys:
+                weights, position = _in_order(key, products[key], affine, row)
+                found.setdefault(weights, []).append(position)
+    return found
 
 
 def _padded(found: Mapping[Weights, list[Position]]) -> Mapping[Weights, list[Position]]:
