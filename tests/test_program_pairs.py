@@ -9,9 +9,9 @@ import pytest
 
 import micrograd_es as es
 from micrograd_es import Value, record
-from micrograd_es.program.blocks import Affine
+from micrograd_es.program.blocks import Affine, Elementwise, Inner, Space
 from printed_formulas import check_printed
-from test_program_blocks import agree, values
+from test_program_blocks import agree, products, squares, values
 from test_program_explain import check_matrices
 from test_program_factors import fast_or_not, some, with_both
 from test_program_missing import Fn, Mask, gaps, where
@@ -106,3 +106,49 @@ def test_rows_of_a_table_that_are_a_table_again_are_told() -> None:
     assert r"\operatorname{table}\left(\text{rows 0:1}\left(Z\right)\right)" in program.explain(
         latex=True, language="en"
     )
+
+
+def factorised(twice: bool, turned: bool) -> Fn:
+    """The weight of a pair is the product of two rows, of which every term stands by itself."""
+    v = values(6, 3)
+
+    def fn(x: list[Value]) -> Value:
+        every = [(i, j, k) for i in range(6) for j in range(i + 1, 6) for k in range(3)]
+        order = random.Random(1).sample(every, len(every)) if turned else every
+        terms = [v[j][k] * x[i] * v[i][k] * x[j] if turned else v[i][k] * v[j][k] * x[i] * x[j] for i, j, k in order]
+        return es.tanh(es.sum([*terms, *[-v[i][0] * x[i] * x[5] / 2 for i in range(5) if twice]]))
+
+    return fn
+
+
+@with_both
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("twice", [False, True])
+def test_pairs_with_several_weights_each_have_the_sums_of_these(twice: bool, turned: bool, fast: bool) -> None:
+    fast_or_not(fast)
+    fn, xs = factorised(twice, turned), np.random.default_rng(3).normal(size=(3, 6))
+    program = record(fn, [0.1] * 6, fast=fast)
+    (block,) = gaps(program)
+    assert sum(map(len, block.there())) == 15
+    (weights,) = [block for block in program.plan.blocks if isinstance(block, Inner)]
+    assert weights.out.space is Space.SHARED and weights.terms == 3
+    agree(program, fn, xs)
+    if not fast:
+        check_matrices(program, xs)
+        check_printed(program, xs)
+
+
+def test_a_form_of_pairs_with_several_weights_is_one_product_at_all_its_positions() -> None:
+    a, b = values(4, 4), values(4, 4, seed=2)
+
+    def form(x: list[Value], y: list[Value]) -> Value:
+        return es.sum([w[i][j] * x[i] * y[j] for w in (a, b) for i in range(4) for j in range(4)])
+
+    def fn(x: list[Value]) -> Value:
+        return squares([form(x[:4], x[4:8]), form(x[4:8], x[8:]), form(x[8:], x[:4])])
+
+    program = record(fn, [0.1] * 12)
+    assert products(program) == [(4, 4, 3)]
+    sums = [block for block in program.plan.blocks if isinstance(block, Elementwise) and len(block.out) == 16]
+    assert [block.out.space for block in sums] == [Space.SHARED]
+    agree(program, fn, np.random.default_rng(3).normal(size=(3, 12)))

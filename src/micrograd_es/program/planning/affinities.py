@@ -196,7 +196,23 @@ class Steps:
 
     def _write_factor(self, products: Sequence[Product]) -> int:
         """Σ weight·x as a factor, which is written once for all that it is a factor of."""
-        return self._once(tuple([p[1:] for p in products]), lambda: self._write_affine(products, []))
+        found = self._once_each(products)
+        return self._once(tuple([p[1:] for p in found]), lambda: self._write_affine(found, []))
+
+    def _once_each(self, products: Sequence[Product]) -> Sequence[Product]:
+        """Products with one weight for each input, the sum of those that it has."""
+        alike: dict[int, list[Product]] = {}
+        for product in products:
+            alike.setdefault(product.input, []).append(product)
+        if len(alike) == len(products):
+            return products
+        return [some[0] if len(some) == 1 else self._in_one(some) for some in alike.values()]
+
+    def _in_one(self, products: Sequence[Product]) -> Product:
+        """Products with the same input as one."""
+        number, x, *_ = products[0]
+        weights = sorted([self._weight(p.weights, p.divisors, p.sign) for p in products])
+        return Product(number, x, (self._once(("sum", *weights), lambda: self._write_sum(weights)),))
 
     def _write_affine(self, products: Sequence[Product], bare: Sequence[int], number: int | None = None) -> int:
         """Σ weight·input + Σ bare; what is bare and computed later than the products is added to them later."""

@@ -1,6 +1,7 @@
 """Sums with a weight for every pair, Σᵢⱼ wᵢⱼ·xᵢ·yⱼ: they are Σⱼ (Σᵢ wᵢⱼ·xᵢ)·yⱼ, a dense product and one for each y.
 
-So are those of which some weights are missing: there is none for xᵢ with itself, or one for both orders.
+So are those of which some weights are missing: there is none for xᵢ with itself, or one for both orders. Where a pair
+has several weights, as each term of vᵢ·vⱼ is in a factorisation machine, its weight is their sum.
 
 An energy, a bilinear form, a layer of products: what is written as a product for each pair is a matrix between two
 vectors.
@@ -70,16 +71,16 @@ def _together(found: dict[int, Pair]) -> list[list[tuple[int, Pair]]]:
 
 
 def _table(pairs: list[Pair]) -> list[Pair]:
-    """The pairs where there is one for each x and y, in the order of a table; none where there is not.
+    """The pairs where there is one or more for each x and y, in the order of a table; none where there is not.
 
     The y are the fewer of the two.
     """
     xs, ys = {pair.product.input for pair in pairs}, {pair.other for pair in pairs}
     different = len({(pair.product.input, pair.other) for pair in pairs})
-    if len(pairs) < FEW or min(len(xs), len(ys)) < 2 or len(pairs) != different:
+    if min(len(xs), len(ys)) < 2 or different < FEW:
         return []
     turned = pairs if len(ys) <= len(xs) else [pair.swapped for pair in pairs]
-    if len(pairs) < len(xs) * len(ys):
+    if different < len(xs) * len(ys):
         if not _are_table(turned):
             return []
         turned.sort(key=lambda pair: pair.other)
@@ -88,11 +89,12 @@ def _table(pairs: list[Pair]) -> list[Pair]:
 
 def _are_table(pairs: Sequence[Pair]) -> bool:
     """Whether enough of the pairs are there: a matrix without its diagonal, or one half of it."""
-    inputs: dict[int, list[int]] = {}
+    inputs: dict[int, set[int]] = {}
     for pair in pairs:
-        inputs.setdefault(pair.other, []).append(pair.product.input)
+        inputs.setdefault(pair.other, set()).add(pair.product.input)
     sums = Counter([tuple(sorted(xs)) for xs in inputs.values()])
-    found = tables(sums) if is_full(len(inputs), len(set().union(*sums)), len(pairs)) else []
+    different = sum(map(len, inputs.values()))
+    found = tables(sums) if is_full(len(inputs), len(set().union(*sums)), different) else []
     return len(found) == 1 and len(found[0]) == len(sums)
 
 
