@@ -24,7 +24,7 @@ from micrograd_es.program.blocks import (
     is_run,
     many_rows,
 )
-from micrograd_es.program.in_numpy import affine_steps, inner_steps
+from micrograd_es.program.in_numpy import affine_steps, inner_steps, totals
 from micrograd_es.program.in_numpy.exchange import CONTRIBUTIONS, INNER, SLOPES, Exchange, Read
 from micrograd_es.program.in_numpy.kinds import Calls, Kind, is_product, kind_of
 from micrograd_es.program.in_numpy.many import OF_MANY, Many
@@ -53,7 +53,7 @@ class BlockSteps:
         self.kinds: dict[tuple[Op, int, float | None], Kind] = {}
         self.made: list[_Made] = []  # from the first operation to the last
 
-    def forward(self, block: Block) -> list[Step]:
+    def forward(self, block: Block | totals.Totals) -> list[Step]:
         """The steps that compute a block."""
         out = self.exchange.values[block.out.space][as_slice(block.out)]
         if isinstance(block, Affine):
@@ -62,6 +62,8 @@ class BlockSteps:
             return inner_steps.forward(self.exchange, block, out)
         if isinstance(block, Total):
             return self._total(block, out)
+        if isinstance(block, totals.Totals):
+            return totals.forward(self.exchange, block, out)
         together = many_rows(block) if len(block.inputs) > 2 else None
         if together:
             return self._many(block, together, out)
@@ -74,7 +76,7 @@ class BlockSteps:
             return steps + (calls.on(*xs, out) if calls.is_plain else self._called(calls, *xs, out))
         return [*steps, (assign, (out, kind.forward, ARRAYS, *xs))]
 
-    def backward(self, block: Block) -> list[Step]:
+    def backward(self, block: Block | totals.Totals) -> list[Step]:
         """The steps that send the gradient of a block back; none where nobody asks for it."""
         upstream = self.exchange.upstream(block.out)
         if isinstance(block, Affine):
@@ -83,6 +85,8 @@ class BlockSteps:
             return inner_steps.backward(self.exchange, block, upstream)
         if isinstance(block, Total):
             return self._to_terms(block.terms, upstream) if self.exchange.is_wanted(block.terms) else []
+        if isinstance(block, totals.Totals):
+            return totals.backward(self.exchange, block, upstream)
         kind, out, reads, many = self.made.pop()
         wanted = self.exchange.wanted
         asked = [not wanted[rows.space].isdisjoint(rows.numbers) for rows, _, _ in reads]
@@ -149,7 +153,9 @@ class BlockSteps:
             return self._to_one(matrix, times, upstream, fresh)
         if unique and fresh:
             return [(matrix.__setitem__, (np.array(rows.numbers).reshape(count, each), spread))]
-        return added(matrix, rows.numbers, self.exchange.wanted[rows.space], upstream, fresh, each)
+        return added(
+            matrix, rows.numbers, self.exchange.wanted[rows.space], upstream, fresh, np.arange(len(rows)) // each
+        )
 
     def _to_one(self, matrix: Array, times: Mapping[int, int], upstream: Array, fresh: bool) -> list[Step]:
         """The steps that send a gradient to some rows of a matrix, so many times to each."""

@@ -20,6 +20,7 @@ from micrograd_es.program.in_numpy.exchange import Exchange
 from micrograd_es.program.in_numpy.floats import Floats, in_floats
 from micrograd_es.program.in_numpy.steps import Step, copied
 from micrograd_es.program.in_numpy.text import written
+from micrograd_es.program.in_numpy.totals import together
 
 BETWEEN = 1 << 10  # numbers that are cleared in less time than it takes to call NumPy once more
 LARGE = 1 << 21  # bytes of values from which on what blocks gather has room for one block at a time
@@ -72,13 +73,13 @@ class Runner:
 
     def _find_steps(self, plan: Plan, output: Rows | None) -> None:
         """Find the steps of all blocks, there and back."""
-        blocks = BlockSteps(self.exchange, plan.tape)
-        self.there = [step for block in plan.blocks for step in blocks.forward(block)]
+        blocks, every = BlockSteps(self.exchange, plan.tape), together(plan.blocks)
+        self.there = [step for block in every for step in blocks.forward(block)]
         if output is not None:
             self.start = self.gradients[output.space][as_slice(output)]
             self.exchange.touched[output.space].update(output.numbers)
             back = self.exchange.back
-            for block in reversed(plan.blocks):
+            for block in reversed(every):
                 back += blocks.backward(block)
             back += self.exchange.to_leaves()
             self.back = [*self._cleared(output), *back, *self._sums(output, plan.tape.parameters)]

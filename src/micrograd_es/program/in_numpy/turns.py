@@ -22,18 +22,21 @@ def is_brief(matrix: Array) -> bool:
     return bool(matrix.shape[1] <= BRIEF)
 
 
-def added(matrix: Array, rows: Sequence[int], wanted: set[int], parts: Array, fresh: bool, each: int = 1) -> list[Step]:
+def added(
+    matrix: Array, rows: Sequence[int], wanted: set[int], parts: Array, fresh: bool, of: Any | None = None
+) -> list[Step]:
     """The steps that add parts to those rows of a matrix that are wanted, or set them where they are `fresh`.
 
-    Every part is for so many rows, each after the other. Of few examples they are always added.
+    There is a part for each row, or `of` has its number for each. Of few examples they are always added.
     """
+    of = np.arange(len(rows)) if of is None else of
     if is_brief(matrix):
         order, once, starts = sorted_rows(rows, wanted)
-        return [(add_sorted, (matrix, once, parts, order // each, starts))]
+        return [(add_sorted, (matrix, once, parts, of[order], starts))]
     step = set_in_turns if fresh else add_in_turns
     at_once = max(TERMS, NUMBERS // matrix.shape[1])
     return [
-        (step, (matrix, np.array(once), parts, [np.array(places) // each for places in turns]))
+        (step, (matrix, np.array(once), parts, [of[places] for places in turns]))
         for once, turns in in_turns(rows, wanted, at_once)
     ]
 
