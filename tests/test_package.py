@@ -23,7 +23,18 @@ ENGINE += ["functions", "sweeps", "derivatives", "jacobians", "blocks", "rules",
 ENGINE += ["listing"]
 # Programs, lowest first, a module or a package of them: the same holds.
 PROGRAM = ["arrays", "branches", "rules", "tape", "blocks", "collection", "planning", "trace", "recording", "given"]
-PROGRAM += ["in_numpy", "compiled", "explaining", "calls", "faults", "jax_function", "saved", "program", "recorder"]
+PROGRAM += [
+    "in_numpy",
+    "compiled",
+    "explaining",
+    "columns",
+    "calls",
+    "faults",
+    "jax_function",
+    "saved",
+    "program",
+    "recorder",
+]
 # Networks and how they learn need the engine alone, and not each other.
 NETWORKS = ["tables", "nn", "losses", "optim"]
 STANDARD_LIBRARY_ONLY = {"numpy", "graphviz", "pygraphviz", "PIL", "numba", "jax", "matplotlib", "IPython"}

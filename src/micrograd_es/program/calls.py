@@ -16,6 +16,7 @@ import numpy as np
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Place, Plan, Space, Wanted
 from micrograd_es.program.collection import without_collection
+from micrograd_es.program.columns import in_parts
 from micrograd_es.program.given import REDUCE, WRT, as_array, batch_of, count, may_be_masked, none_of
 from micrograd_es.program.in_numpy.portions import runner_of
 
@@ -63,9 +64,9 @@ class Runner(Protocol):
 class Call:
     """What is prepared for inputs of some shapes.
 
-    `places` has for each input a view of the runner's inputs, with the shape and the kind of what is copied there, and
-    the input itself where it is small: a loop gives the same one again. `outputs` is one view for each output, with a
-    number an example.
+    `places` has for each input a view of the runner's inputs, or of parts of it, with the shape and the kind of what is
+    copied there, and the input itself where it is small: a loop gives the same one again. `outputs` is one view for
+    each output, with a number an example.
 
     With gradients `run` is a whole run. `total` times `seed` is the value, and `seed` what the gradient of every
     example starts from; `slopes` are the parameters' gradients, `asked` their shape where they are all that is asked
@@ -81,7 +82,8 @@ class Call:
         self.run: Callable[[float], None] = runner.backward
         shapes = [x.shape if single else x.shape[1:] for x in inputs]
         parts = self._parts(runner.inputs, shapes)
-        self.places = [(None, part, x.shape, x.dtype) for part, x in zip(parts, inputs, strict=True)]
+        places = parts if single else [in_parts(part) for part in parts]
+        self.places = [(None, place, x.shape, x.dtype) for place, x in zip(places, inputs, strict=True)]
         self.out: Any = None
         self.whole: Callable[..., float | None] | None = None
         self.outputs = [self._row(space, row) for space, row in runner.outputs]
