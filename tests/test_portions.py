@@ -246,6 +246,17 @@ def test_small_batches_go_through_at_once() -> None:
     assert {type(runner) for runner in program._calls.runners.values()} == {Runner}
 
 
+@pytest.mark.parametrize(("count", "batch", "kind"), [(700, 256, Portions), (700, 128, Runner), (60, 300, Runner)])
+def test_a_batch_whose_numbers_do_not_stay_near_goes_through_in_portions(count: int, batch: int, kind: type) -> None:
+    weights = [[Value(0.01 * (i % 7 - j % 5)) for j in range(20)] for i in range(count)]
+    program = record(lambda x: es.sum([es.tanh(es.dot(row, x)) for row in weights]), [0.1] * 20)
+    xs = np.random.default_rng(1).normal(size=(batch, 20))
+    value, _ = program.value_and_grad(xs, reduce="sum")
+    assert [type(runner) for runner in program._calls.runners.values()] == [kind]
+    matrix = np.array([[w.data for w in row] for row in weights])
+    assert value == pytest.approx(np.tanh(xs @ matrix.T).sum(), rel=1e-12, abs=1e-10)
+
+
 def test_the_source_is_the_code_of_a_portion() -> None:
     program = record(GREEDY["softmax of gathered"], [0.1] * 20)
     assert "fill(seed)" in program.source(100)
