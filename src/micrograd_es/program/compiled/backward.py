@@ -228,12 +228,12 @@ class Backward:
 
     def _inner(self, block: Inner) -> list[int]:
         """To each of two tables the products of the gradient and the other table."""
-        (out, shape), left, right = block.shaped()
+        (out, of_out), left, right = block.shaped()
         upstream, steps = self.places.gradients(out), []
         for (table, of), (other, of_other), turned in ((left, right, False), (right, left, True)):
             if not self.is_wanted(table):
                 continue
-            read = in_tables(upstream, shape, turned), in_tables(self.places.values(other), of_other, True)
+            read = in_tables(upstream, of_out, turned), in_tables(self.places.values(other), of_other, True)
             if block.unread:
                 steps += self._by_line(table, of, block.read_in(by_column=turned), *read)
             else:

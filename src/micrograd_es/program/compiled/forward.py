@@ -154,14 +154,14 @@ class Forward:
 
     def _inner(self, block: Inner) -> list[int]:
         """Products of two tables, row by row where something is missing in them."""
-        (out, shape), left, right = block.shaped()
-        targets = [2 * place + 1 for place in self.places.values(out)]
-        found = [in_tables(self.places.values(rows), of) for rows, of in (left, right)]
+        (out, of_out), *both = block.shaped()
+        written = in_tables([2 * place + 1 for place in self.places.values(out)], of_out)
+        left, right = [in_tables(self.places.values(table), of) for table, of in both]
         if block.nothing is not None or block.is_sparse:
-            return self.by_line(out.space, self._row_by_row(block, in_tables(targets, shape), *found))
-        return self.inner(out.space, block.terms, in_tables(targets, shape), *found)
+            return self.by_line(out.space, self._row_by_row(block, written, left, right))
+        return self.inner(out.space, block.terms, written, left, right)
 
-    def _row_by_row(self, block: Inner, targets: Tables, left: Tables, right: Tables) -> Iterable[Line]:
+    def _row_by_row(self, block: Inner, written: Tables, left: Tables, right: Tables) -> Iterable[Line]:
         """The rows of tables: those of their terms that are there, for the columns in which they are read."""
         every = [(g, row) for g in range(block.tables) for row in range(block.rows)]
         there = {(g, row): terms for g, row, terms in block.there()}
@@ -170,7 +170,7 @@ class Forward:
             terms = there.get((g, row), range(block.terms))
             columns = read.get((g, row), range(block.columns))
             yield (
-                [targets[g][c * block.rows + row] for c in columns],
+                [written[g][c * block.rows + row] for c in columns],
                 [left[g][k * block.rows + row] for k in terms],
                 [right[g][k * block.columns + c] for k in terms for c in columns],
             )
@@ -183,10 +183,10 @@ class Forward:
         found = [self.inner(space, terms, *zip(*some, strict=True)) for (_, terms), some in alike.items()]
         return list(chain.from_iterable(found))
 
-    def inner(self, space: Space, terms: int, targets: Tables, left: Tables, right: Tables) -> list[int]:
+    def inner(self, space: Space, terms: int, written: Tables, left: Tables, right: Tables) -> list[int]:
         """The products of tables, of so many terms: the targets, and of each term the places in a row and a column."""
-        table = [number for parts in zip(targets, left, right, strict=True) for part in parts for number in part]
-        counts = [len(targets), len(right[0]) // terms, len(left[0]) // terms, terms, self.places.length_of(space)]
+        table = [number for parts in zip(written, left, right, strict=True) for part in parts for number in part]
+        counts = [len(written), len(right[0]) // terms, len(left[0]) // terms, terms, self.places.length_of(space)]
         kernel = self.book.number(tables.inner, self.places.is_ragged(space))
         return [kernel, 2 + len(counts) + len(table), *counts, *table]
 

@@ -92,9 +92,9 @@ class Places:
         return Spread("".join(modes), space, self.is_ragged(space), long, self.length_of(space), columns)
 
 
-def in_tables(numbers: Sequence[int], shape: tuple[int, int, int], turned: bool = False) -> list[Sequence[int]]:
-    """What belongs to each of some tables, line by line; to those that are `turned`, column by column."""
-    count, _, width = shape
+def in_tables(numbers: Sequence[int], of: tuple[int, int, int], turned: bool = False) -> list[Sequence[int]]:
+    """What belongs to each of some tables `of` a shape, line by line; to those that are `turned`, column by column."""
+    count, _, width = of
     size = len(numbers) // count
     found = [numbers[i : i + size] for i in range(0, len(numbers), size)]
     return [across(table, width) for table in found] if turned else found

@@ -204,13 +204,14 @@ def _whole(numbers: Sequence[int]) -> Numbers:
     return np.array(numbers, np.int64)
 
 
-def tile_of(rows: int, batch: int, size: int, lanes: int) -> int:
-    """How many examples a tile has: at least four whole vectors where the batch has as many, else what the batch has in
-    whole vectors; tiles of about the same length. One example alone is a tile: its values are what vectors have side
-    by side.
+def tile_of(rows: int, batch: int, size: int, width: int) -> int:
+    """How many examples a tile has: so many whole vectors, of some `width`, that all tiles are about as long.
+
+    They are at least four where the batch has as many. One example alone is a tile: its values are what vectors have
+    side by side.
     """
     if batch == 1:
         return 1
-    most = max(min(TILE, NEAR // (2 * max(rows, 1) * size)), 4 * lanes)
+    most = max(min(TILE, NEAR // (2 * max(rows, 1) * size)), 4 * width)
     count = max(-(-batch // most), 1)
-    return max(-(-batch // (count * lanes)), 1) * lanes
+    return max(-(-batch // (count * width)), 1) * width

@@ -75,8 +75,8 @@ def _beside_in_latex(line: Line, style: Style, language: str) -> str:
     notes = [_note(line, style)] if line.note else []
     if any(isinstance(part, InEach) for part in line.formula.all_parts()):  # what the shapes say in text
         notes.append(style.words["example by example"])
-    told = "".join([rf" \quad \text{{{note}}}" for note in notes])
-    return rf"\in \mathbb{{R}}^{{{line.matrix.sized(style)}}}{told}"
+    beside = "".join([rf" \quad \text{{{note}}}" for note in notes])
+    return rf"\in \mathbb{{R}}^{{{line.matrix.sized(style)}}}{beside}"
 
 
 def _note(line: Line, style: Style) -> str:

@@ -71,8 +71,8 @@ def signs(places: Sequence[Column]) -> list[str]:
     """What a legend has to tell of numbers in one row."""
     groups = [[column for _, column in group] for _, group in groupby(places, lambda place: place[0])]
     is_one_whole = groups == [list(range(places[0][0].shape[1]))]
-    spread = any(repeats(columns) > 1 for columns in groups)
-    return [*["Taken"] * (not is_one_whole), *["Vec"] * has_whole(places), *["Spread"] * spread]
+    is_spread = any(repeats(columns) > 1 for columns in groups)
+    return [*["Taken"] * (not is_one_whole), *["Vec"] * has_whole(places), *["Spread"] * is_spread]
 
 
 def has_whole(places: Sequence[Column]) -> bool:
