@@ -14,7 +14,7 @@ import numpy as np
 
 from micrograd_es.ops import Op
 from micrograd_es.program.arrays import ARRAYS, ArrayMaths
-from micrograd_es.program.blocks import Block, Elementwise, Inner, Plan, Rows, Space, Total, as_slice, is_run, one_row
+from micrograd_es.program.blocks import Affine, Block, Inner, Plan, Rows, Space, Total, as_slice, is_run, one_row
 from micrograd_es.program.given import as_array, batch_of, count, outputs_of, unflattened
 from micrograd_es.program.recording import Structure
 from micrograd_es.program.rules import rules_of
@@ -103,33 +103,45 @@ class _Numbers:
 
 def _computed(block: Block, numbers: _Numbers) -> Any:
     """What a block computes: a row for each of its rows, a column for each example."""
-    count, jnp = len(block.out), numbers.np
+    if isinstance(block, Affine):
+        return _affine(block, numbers)
+    if isinstance(block, Inner):
+        return _inner(block, numbers)
+    height = len(block.out)
     if isinstance(block, Total):
         terms = numbers.take(block.terms)
-        return terms.reshape(count, len(terms) // count, terms.shape[1]).sum(axis=1)
-    if isinstance(block, Elementwise):
-        found = _rule(block.op)(*(numbers.take(one_row(rows)) for rows in block.inputs))
-        alike = block.out.space is Space.VARYING and all(rows.space is Space.SHARED for rows in block.inputs)
-        return jnp.broadcast_to(found, (count, numbers.examples)) if alike else found
-    if isinstance(block, Inner):
-        left, right = [numbers.take(rows).reshape(*shape, -1) for rows, shape in block.shaped()[1:]]
-        if block.nothing is not None:
-            return _there(jnp, block, left, right).reshape(count, left.shape[3])
-        return jnp.einsum("gnrb,gncb->gcrb", left, right, precision="highest").reshape(count, left.shape[3])
-    weights, inputs = numbers.take(block.weights), numbers.take(block.inputs)
+        return terms.reshape(height, len(terms) // height, terms.shape[1]).sum(axis=1)
+    found = _rule(block.op)(*(numbers.take(one_row(rows)) for rows in block.inputs))
+    alike = block.out.space is Space.VARYING and all(rows.space is Space.SHARED for rows in block.inputs)
+    return numbers.np.broadcast_to(found, (height, numbers.examples)) if alike else found
+
+
+def _affine(block: Affine, numbers: _Numbers) -> Any:
+    """Sums of products, of the weights that are there, and what is added to them."""
+    jnp, weights, inputs = numbers.np, numbers.take(block.weights), numbers.take(block.inputs)
     weights, examples = weights.reshape(block.kernels, block.terms), inputs.shape[1]
-    if block.dense:
+    if not block.dense:
+        table = inputs.reshape(block.kernels, block.terms, examples)
+        total = jnp.einsum("pn,pnb->pb", weights, table, precision="highest")
+    else:
         wide = inputs.reshape(block.terms, block.positions * examples)
         if block.absent is None:
             found = jnp.matmul(weights, wide, precision="highest")
         else:
             there = np.array(block.weights.numbers).reshape(weights.shape) != block.absent
             found = jnp.where(there[:, :, None], weights[:, :, None] * wide, 0).sum(axis=1)
-        total = found.reshape(count, examples)
-    else:
-        table = inputs.reshape(block.kernels, block.terms, examples)
-        total = jnp.einsum("pn,pnb->pb", weights, table, precision="highest")
+        total = found.reshape(len(block.out), examples)
     return sum((numbers.take(one_row(block.spread(rows))) for rows in block.bare), total)
+
+
+def _inner(block: Inner, numbers: _Numbers) -> Any:
+    """The products of two tables."""
+    left, right = [numbers.take(rows).reshape(*shape, -1) for rows, shape in block.shaped()[1:]]
+    if block.nothing is not None:
+        found = _there(numbers.np, block, left, right)
+    else:
+        found = numbers.np.einsum("gnrb,gncb->gcrb", left, right, precision="highest")
+    return found.reshape(len(block.out), left.shape[3])
 
 
 def _there(jnp: Any, block: Inner, left: Any, right: Any) -> Any:
