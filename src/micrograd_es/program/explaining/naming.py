@@ -135,21 +135,17 @@ class Names:
         Rows that are all the same are one column, which broadcasts; with `each` they are as many as are given, as what
         is added up has to be.
         """
-        if rows.space is Space.VARYING and len(set(rows.numbers)) == 1 and not each:
-            rows = Rows(rows.space, rows.numbers[:1])
-        key = rows, form
-        if key in self._exact:
-            return self._exact[key]
-        if rows.space is Space.SHARED and not each:
-            constant = self._constant(rows)
-            if constant is not None and form is None:
-                return constant
-            if len(set(rows.numbers)) == 1 and form is None:
-                rows = Rows(rows.space, rows.numbers[:1])
-                key = rows, None
-                if key in self._exact:
-                    return self._exact[key]
-        shape: Shape = form[::-1] if form else ("m" if rows.space is Space.VARYING else 1, len(rows))
+        varies = rows.space is Space.VARYING
+        is_one = len(set(rows.numbers)) == 1 and not each
+        if is_one and varies:
+            rows = rows.picked([0])
+        if (rows, form) in self._exact:
+            return self._exact[rows, form]
+        if is_one and not varies and form is None:
+            constant, rows = self._constant(rows), rows.picked([0])
+            if constant or (rows, form) in self._exact:
+                return constant or self._exact[rows, form]
+        shape: Shape = form[::-1] if form else ("m" if varies else 1, len(rows))
         fresh = [row for row in dict.fromkeys(rows.numbers) if (rows.space, row) not in self.owner]
         end = self.plan.tape.parameters
         if len(fresh) == len(self._there(rows)) and len({row < end for row in fresh}) == 1:
@@ -158,11 +154,10 @@ class Names:
             self.given.append((matrix, rows))
             return matrix
         self._split(self._stack(fresh, rows, form) if form else fresh, rows.space)
-        if rows.space is Space.VARYING and self.flatten(rows):
-            return self._exact[key]
+        if varies and self.flatten(rows):
+            return self._exact[rows, form]
         made = "S" if letter == "p" and max(rows.numbers) >= end else letter  # of what is no parameter
-        matrix = self.new("G" if rows.space is Space.VARYING else made, shape)
-        self._exact[key] = matrix
+        matrix = self._exact[rows, form] = self.new("G" if varies else made, shape)
         return self.put(matrix, Taken([self.owner[rows.space, row] for row in rows.numbers], form))
 
     def _there(self, rows: Rows) -> list[int]:
