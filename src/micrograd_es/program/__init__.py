@@ -7,7 +7,7 @@ What becomes of a function, in the order in which to read the rooms:
 2. `planning` makes a plan of a tape: `blocks`, each an operation on many numbers at once, and a place for every number.
 3. `in_numpy` runs a plan as calls of NumPy, `compiled` as machine code, and `jax_function` makes a function of JAX of
    it. How arrays read the table of operations is in `arrays` (their maths) and `rules`, with `branches` for rules that
-   ask what their input is.
+   ask what their input is; `columns` copies a batch to where its examples are columns.
 4. `program` is what the user has. `given` checks what it is called with, `calls` has a runner ready for it, `faults`
    says where a run went wrong, and `saved` is a program as a file.
 5. `explaining` writes a plan as matrix formulas.
