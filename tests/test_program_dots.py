@@ -1,7 +1,8 @@
-"""A product of many inputs stays one where one of them is also in another sum."""
+"""Products of many inputs: one of them may also be in another sum, and they may be in sums of sums."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -11,7 +12,8 @@ import micrograd_es as es
 from micrograd_es import Value, record
 from micrograd_es.ops import MUL
 from micrograd_es.program.blocks import Affine, Elementwise
-from test_program_blocks import agree, values
+from test_program_blocks import agree, squares, values
+from test_program_explain import check_matrices
 from test_program_factors import fast_or_not, with_both
 
 W, U = values(12, 12), values(12, seed=2)
@@ -67,3 +69,33 @@ def test_what_is_little_beside_a_layer_is_added_to_it() -> None:
 
     (layer,) = [block for block in record(fn, [0.1] * 12).plan.blocks if isinstance(block, Affine)]
     assert (layer.dense, layer.kernels, layer.terms) == (True, 6, 6)
+
+
+def waves(x: list[Value]) -> Value:
+    """A wave that is put together of its parts: the last layer of a network that computes with frequencies."""
+    real, imaginary = [es.sin(v) for v in x[:6]], [es.tanh(v) for v in x[6:]]
+
+    def part(f: int, turn: float) -> Value:
+        return real[f] * math.cos(turn * (f + 1)) - imaginary[f] * math.sin(turn * (f + 1))
+
+    return es.sum([es.exp(es.sum([(f + 1.5) / 4 * part(f, 0.3 + 0.7 * j) for f in range(6)])) for j in range(5)])
+
+
+@with_both
+def test_a_wave_that_is_put_together_of_its_parts_is_one_product(fast: bool) -> None:
+    fast_or_not(fast)
+    program = record(waves, [0.1] * 12, fast=fast)
+    (block,) = [block for block in program.plan.blocks if isinstance(block, Affine)]
+    assert (block.dense, block.kernels, block.terms) == (True, 5, 12)
+    inputs = np.random.default_rng(3).normal(size=(3, 12))
+    agree(program, waves, inputs)
+    if not fast:
+        check_matrices(program, inputs)
+
+
+def test_what_is_part_of_a_wave_and_read_elsewhere_is_a_sum_of_its_own() -> None:
+    def fn(x: list[Value]) -> Value:
+        parts = [[x[f] * (0.1 * f + 0.3) - x[f + 3] / (i + 3) for f in range(3)] for i in range(4)]
+        return es.sum([es.exp(es.sum([-p / 3 for p in row]) - 2.5 * x[0]) for row in parts]) + squares(parts[0])
+
+    agree(record(fn, [0.1] * 6), fn, np.random.default_rng(3).normal(size=(3, 6)))

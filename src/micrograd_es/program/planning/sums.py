@@ -40,6 +40,7 @@ class Sums:
             if (op is ADD or (op is SUB and self._is_sum(number))) and not taken[number]:
                 self.terms[number] = self._read(number)
         self._leave_out()
+        self._put_together()
         many = [found for found in self.terms.values() if len(found.products) + len(found.bare) >= FEW]
         for number, count in Counter(chain.from_iterable([take_apart(graph, found) for found in many])).items():
             taken[number] = count == graph.users[number]
@@ -167,6 +168,25 @@ class Sums:
                 rest[members[0]] = core
         for together, users in _together(rest):
             self._keep_layer(together, users)
+
+    def _put_together(self) -> None:
+        """Make one sum of those of numbers in one of numbers, Σ 2·(a·x − b·y): a wave is put together of its parts."""
+        plain = [(number, products) for number, (products, bare, _) in self.terms.items() if products and not bare]
+        of_numbers = {number: x for number, x in plain if len(x) > 1 and self._are_of_numbers(x)}
+        inside = {number: x for number, x in of_numbers.items() if self.graph.users[number] == 1}
+        for products in reversed(of_numbers.values()) if inside else ():
+            every, products[:] = products[:], []
+            for outer in every:
+                if outer.input in inside:
+                    self.taken[outer.input] = 1
+                for inner in inside.get(outer.input, ()):
+                    weights, divisors = outer.weights + inner.weights, outer.divisors + inner.divisors
+                    products.append(Product(inner.number, inner.input, weights, divisors, outer.sign * inner.sign))
+                if outer.input not in inside:
+                    products.append(outer)
+
+    def _are_of_numbers(self, products: list[Product]) -> bool:
+        return all(self._is_constant(product.weights + product.divisors) for product in products)
 
     def _keep_gates(self, layers: dict[Inputs, list[int]]) -> list[Inputs]:
         """Leave one input out of each of many small layers that have all others in common; the inputs of these.
