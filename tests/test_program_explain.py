@@ -268,8 +268,15 @@ def products(weights: Sequence[Sequence[Any]], x: Sequence[Any]) -> list[Value]:
         (lambda x: products([[*NINE[i:3], *NINE[:i]] for i in range(3)], x), 3, "W1 = [pᵀ, p[1, 2, 0]ᵀ, p[2, 0, 1]ᵀ]"),
         (lambda x: [*products(ROWS, x), *products([[-w for w in row[:2]] for row in ROWS], x[:2])], 3, "W1 = [p1; p2]"),
         (lambda x: [*products([NINE[:3]], [x[0], x[1], es.sin(x[2])]), NINE[1] * es.sin(x[1])], 3, "p = W1ᵀ[1]"),
+        (
+            lambda x: products(
+                list(zip(*[ROWS[i] for i in (0, 2, 1)], strict=True)), list(map(es.exp, products(ROWS, x)))
+            ),
+            3,
+            "W2 = W1[0, 2, 1]ᵀ",
+        ),
     ],
-    ids=["transposed", "shifted", "turned round", "partly negated", "one of a neuron"],
+    ids=["transposed", "shifted", "turned round", "partly negated", "one of a neuron", "in another order"],
 )
 def test_weights_that_are_put_together_say_from_what(fn: Callable[..., Any], inputs: int, line: str) -> None:
     program = record(fn, [0.1 * i for i in range(inputs)])

@@ -121,7 +121,9 @@ def weights_of(places: Sequence[Column], terms: int, style: Style) -> str:
         if column:
             parts.append(column.written(style) + indexed([i // terms for i in firsts], column.shape[1], style))
         elif row:
-            parts.append(transposed(row.written(style), style) + indexed(firsts, _height(row), style))
+            matrix, columns = row
+            taken = transposed(matrix.written(style) + indexed(columns, matrix.shape[1], style), style)
+            parts.append(taken + indexed([i % _height(matrix) for i in firsts], _height(matrix), style))
         else:
             parts += [_one_column(neuron, style) for neuron in given[: SHOWN + 1]]
         if len(parts) > SHOWN:
@@ -146,10 +148,10 @@ def _column(neuron: Sequence[Column]) -> Matrix | None:
     return matrix if list(neuron) == [(matrix, first + i) for i in range(height)] else None
 
 
-def _row(neuron: Sequence[Column]) -> Matrix | None:
-    """The matrix that the weights of a neuron are a whole row of."""
+def _row(neuron: Sequence[Column]) -> tuple[Matrix, tuple[int, ...]] | None:
+    """The matrix, and which of its columns, that the weights of a neuron are from one row of."""
     matrix, first = neuron[0]
-    height, width = _height(matrix), matrix.shape[1]
-    if height == 1 or width != len(neuron) or first >= height:
+    height = _height(matrix)
+    if height == 1 or any(other is not matrix or (number - first) % height for other, number in neuron):
         return None
-    return matrix if list(neuron) == [(matrix, first + i * height) for i in range(width)] else None
+    return matrix, tuple([number // height for _, number in neuron])
