@@ -282,3 +282,32 @@ def test_the_softmax_of_every_row_gives_what_values_give(batch: int) -> None:
         return es.sum([p * p * a for row in rows for p, a in zip(es.softmax(row), x, strict=True)])
 
     assert_gives_what_values_give(fn, np.random.default_rng(batch).normal(size=(batch, 4)))
+
+
+def circulant(x: list[Value], weights: list[Value], some: int) -> Value:
+    """Weights that stand on every diagonal, but for the last rows; some terms are sums of numbers that all share."""
+    n = len(weights)
+    lines = [[weights[(i - j) % n] for j in range(n)] for i in range(some)]
+    return es.sum([es.tanh(es.dot(line, x)) for line in lines]) + es.sum([a * b for a, b in pairwise(weights)])
+
+
+@pytest.mark.parametrize("batch", [1, 2, 7, 20])
+@pytest.mark.parametrize("some", [4, 9])
+def test_what_is_sent_to_weights_that_stand_several_times_is_added_by_one_call(some: int, batch: int) -> None:
+    weights = [Value(0.1 * i - 0.3) for i in range(9)]
+    xs = np.random.default_rng(1).normal(size=(batch, 9))
+    assert_gives_what_values_give(lambda x: circulant(x, weights, some), xs)
+    program = record(lambda x: circulant(x, weights, some), [0.1] * 9)
+    if batch > 1:
+        assert program.source(batch).count("np.add.at(gw") >= 1, program.source(batch)
+        assert "reduceat" not in program.source(batch)
+
+
+def test_sums_of_several_lengths_of_one_example_are_sent_back_by_one_call() -> None:
+    def fn(x: list[Value]) -> Value:
+        sums = [es.sum([x[(3 * i + j) % 40] for j in range(3 + i % 3)]) for i in range(60)]
+        return es.sum([es.tanh(a) for a in sums])
+
+    xs = np.random.default_rng(1).normal(size=(1, 40))
+    assert_gives_what_values_give(fn, xs)
+    assert "np.add.at(gv" in record(fn, [0.1] * 40).source(1, wrt="inputs")

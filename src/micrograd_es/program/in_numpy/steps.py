@@ -136,6 +136,11 @@ def add_to(matrix: Array, where: Any, part: Array) -> None:
     matrix[where] = np.add(rows, part, rows)
 
 
+def add_at(column: Array, where: Any, parts: Array, of: Any) -> None:
+    """Add to some numbers, which may stand several times, parts of which each has its own."""
+    np.add.at(column, where, parts.take(of))
+
+
 def add_sorted(matrix: Array, where: Any, parts: Array, order: Any, starts: Any) -> None:
     """Add to some rows of a matrix what parts, in an order in which those of each row stand together, are in sum."""
     add_to(matrix, where, np.add.reduceat(parts.take(order, 0), starts, 0))

@@ -241,6 +241,12 @@ class Stretch:
         sums = np.add.reduceat(self._objects(parts).take(order, 0), starts, 0)
         return self._sums(self._rows(matrix, where), sums.ravel().tolist())
 
+    def _added_at(self, column: Array, where: Any, parts: Array, of: Any = ...) -> _Found:
+        sums: dict[int, Symbol] = {}
+        for cell, part in zip(self._rows(column, where), self._objects(parts)[of].tolist(), strict=True):
+            sums[cell] = _made("+", sums[cell] if cell in sums else self._numbers([cell])[0], part)
+        return [(list(sums), list(sums.values()))]
+
     def _sums(self, to: Sequence[int], parts: Sequence[Symbol]) -> _Found:
         return [(to, [_made("+", x, part) for x, part in zip(self._numbers(to), parts, strict=True)])]
 
@@ -252,6 +258,8 @@ READ: dict[object, Any] = {
     steps.routed: Stretch._routed,
     steps.add_to: Stretch._added,
     steps.add_sorted: Stretch._added_sorted,
+    steps.add_at: Stretch._added_at,
+    "at": lambda stretch, _, *given: stretch._added_at(*given),
     steps.einsum: lambda stretch, *given: stretch._whole(np.einsum, *given),
     np.dot: lambda stretch, *given: stretch._whole(np.dot, *given),
     np.matmul: lambda stretch, *given: stretch._whole(np.matmul, *given),

@@ -38,6 +38,7 @@ _CALLS: dict[object, str] = {  # which leave their result in the room that is gi
 _OTHERS: dict[object, str] = {
     steps.copy: "{1}[...] = {0}",
     steps.add_to: "{0}[{1}] += {2}",
+    steps.add_at: "np.add.at({0}, {1}, {2}[{3}])",
     steps.add_sorted: "{0}[{1}] += np.add.reduceat({2}[{3}], {4})",
     steps.where_there: "for x, y, i, z in () if np.isfinite(np.vdot({0}, {0})) else {1}:"
     " np.einsum('ikb,kb->ib', x[:, i], y[i], out=z)",
@@ -46,6 +47,7 @@ _OTHERS: dict[object, str] = {
     steps.add_stretches: "for i, x in {1}: {0}[i] += x",
     np.add.reduceat: "np.add.reduceat({0}, {1}, {2}, {3}, {4})",
     "__setitem__": "{0}[{1}] = {2}",
+    "at": "np.add.at({0}, {1}, {2})",
     "take": "np.take({0}, {1}, {2}, {3}, {4})",
     "fill": "{0}.fill({1})",
 }

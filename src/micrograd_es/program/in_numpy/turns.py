@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.in_numpy.steps import Step, add_in_turns, add_sorted, set_in_turns
+from micrograd_es.program.in_numpy.steps import Step, add_at, add_in_turns, add_sorted, set_in_turns
 
 BRIEF = 8  # examples up to which all parts of a row are added by one call
 TERMS, NUMBERS = 128, 1 << 14  # rows that are added to at once, or more where they have not so many numbers
@@ -29,6 +29,8 @@ def added(
 
     There is a part for each row, or `of` has its number for each. Of few examples they are always added.
     """
+    if matrix.shape[1] == 1:
+        return [_to_numbers(matrix, rows, wanted, parts, of)]
     of = np.arange(len(rows)) if of is None else of
     if is_brief(matrix):
         order, once, starts = sorted_rows(rows, wanted)
@@ -39,6 +41,16 @@ def added(
         (step, (matrix, np.array(once), parts, [of[places] for places in turns]))
         for once, turns in in_turns(rows, wanted, at_once)
     ]
+
+
+def _to_numbers(matrix: Array, rows: Sequence[int], wanted: set[int], parts: Array, of: Any | None) -> Step:
+    """The step where every row is one number."""
+    numbers = np.array(rows)
+    if not wanted.issuperset(rows):
+        asked = np.flatnonzero(np.isin(numbers, list(wanted)))
+        numbers, of = numbers[asked], asked if of is None else of[asked]
+    given = matrix.reshape(-1), numbers, parts.reshape(-1)
+    return (np.add.at, given) if of is None else (add_at, (*given, of))
 
 
 def as_table(numbers: tuple[int, ...]) -> tuple[slice, tuple[int, int], int] | None:
