@@ -575,13 +575,13 @@ def test_tiny_tables_are_blocks_where_they_are_few_and_nothing_stands_beside_the
 def test_matrices_of_many_examples_are_multiplied_by_example_and_far_rows_as_copies(
     causal: bool, batch: int, in_parts: bool
 ) -> None:
-    weights = values(3, 16, 4)
+    weights = values(3, 8, 4)
 
     def fn(x: list[Value]) -> Value:
         return squares(flat(attention(*[[linear(w, t) for t in rows(x, 4)] for w in weights], causal)))
 
     program = record(fn, [0.1] * 48)
-    assert tables(program)[0] == (1, 12, 12, 16)
+    assert tables(program)[0] == (1, 12, 12, 8)
     xs = np.random.default_rng(3).normal(size=(batch, 48))
     value, (slopes, (to_inputs,)) = program.value_and_grad(xs, wrt="both", reduce="sum")
     source = program.source(batch, wrt="both")

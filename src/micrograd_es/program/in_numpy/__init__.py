@@ -3,8 +3,8 @@
 - The `runner` finds the steps for a batch size and goes through them; `portions` goes through a large batch part by
   part, and `text` prints the steps as code.
 - `block_steps` writes the steps of every block, `affine_steps` and `inner_steps` those of sums of products, `totals`
-  those of sums of several lengths, `many` those of operations of many inputs; `kinds` are what NumPy is called with for
-  any other.
+  those of sums of several lengths, `log_sums` those of log Σ eˣ, and `many` those of operations of many inputs; `kinds`
+  are what NumPy is called with for any other.
 - `exchange` is what stands between blocks: what they read and what they send back. `turns` and `scatter` are what is
   added to the same rows several times.
 - Stretches of steps on single numbers run on Python's `floats`: `stretches` reads steps as formulas again, of the

@@ -14,7 +14,6 @@ from micrograd_es.ops import POW, Op
 from micrograd_es.program.arrays import ARRAYS, Array
 from micrograd_es.program.blocks import (
     Affine,
-    Block,
     Elementwise,
     Inner,
     Rows,
@@ -27,6 +26,7 @@ from micrograd_es.program.blocks import (
 from micrograd_es.program.in_numpy import affine_steps, inner_steps, totals
 from micrograd_es.program.in_numpy.exchange import CONTRIBUTIONS, INNER, SLOPES, Exchange, Read
 from micrograd_es.program.in_numpy.kinds import Calls, Kind, is_product, kind_of
+from micrograd_es.program.in_numpy.log_sums import AnyBlock, LogSums, LogSumSteps
 from micrograd_es.program.in_numpy.many import OF_MANY, Many
 from micrograd_es.program.in_numpy.steps import (
     Step,
@@ -52,8 +52,9 @@ class BlockSteps:
         self.constants = set(range(tape.parameters, tape.parameters + len(tape.constants)))  # their rows
         self.kinds: dict[tuple[Op, int, float | None], Kind] = {}
         self.made: list[_Made] = []  # from the first operation to the last
+        self.log_sums: list[LogSumSteps] = []
 
-    def forward(self, block: Block | totals.Totals) -> list[Step]:
+    def forward(self, block: AnyBlock) -> list[Step]:
         """The steps that compute a block."""
         out = self.exchange.values[block.out.space][as_slice(block.out)]
         if isinstance(block, Affine):
@@ -64,6 +65,9 @@ class BlockSteps:
             return self._total(block, out)
         if isinstance(block, totals.Totals):
             return totals.forward(self.exchange, block, out)
+        if isinstance(block, LogSums):
+            self.log_sums.append(LogSumSteps(self.exchange, block, out))
+            return self.log_sums[-1].forward()
         together = many_rows(block) if len(block.inputs) > 2 else None
         if together:
             return self._many(block, together, out)
@@ -76,7 +80,7 @@ class BlockSteps:
             return steps + (calls.on(*xs, out) if calls.is_plain else self._called(calls, *xs, out))
         return [*steps, (assign, (out, kind.forward, ARRAYS, *xs))]
 
-    def backward(self, block: Block | totals.Totals) -> list[Step]:
+    def backward(self, block: AnyBlock) -> list[Step]:
         """The steps that send the gradient of a block back; none where nobody asks for it."""
         upstream = self.exchange.upstream(block.out)
         if isinstance(block, Affine):
@@ -87,6 +91,8 @@ class BlockSteps:
             return self._to_terms(block.terms, upstream) if self.exchange.is_wanted(block.terms) else []
         if isinstance(block, totals.Totals):
             return totals.backward(self.exchange, block, upstream)
+        if isinstance(block, LogSums):
+            return self.log_sums.pop().backward(upstream)
         kind, out, reads, many = self.made.pop()
         wanted = self.exchange.wanted
         asked = [not wanted[rows.space].isdisjoint(rows.numbers) for rows, _, _ in reads]

@@ -14,13 +14,14 @@ import numpy as np
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Plan, Rows, Space, Wanted, as_slice
 from micrograd_es.program.collection import without_collection
+from micrograd_es.program.in_numpy import log_sums, totals
 from micrograd_es.program.in_numpy.block_steps import BlockSteps
 from micrograd_es.program.in_numpy.cells import Cells
 from micrograd_es.program.in_numpy.exchange import Exchange
 from micrograd_es.program.in_numpy.floats import Floats, in_floats
+from micrograd_es.program.in_numpy.log_sums import AnyBlock
 from micrograd_es.program.in_numpy.steps import Step, copied
 from micrograd_es.program.in_numpy.text import written
-from micrograd_es.program.in_numpy.totals import together
 
 BETWEEN = 1 << 10  # numbers that are cleared in less time than it takes to call NumPy once more
 LARGE = 1 << 21  # bytes of values from which on what blocks gather has room for one block at a time
@@ -73,7 +74,7 @@ class Runner:
 
     def _find_steps(self, plan: Plan, output: Rows | None) -> None:
         """Find the steps of all blocks, there and back."""
-        blocks, every = BlockSteps(self.exchange, plan.tape), together(plan.blocks)
+        blocks, every = BlockSteps(self.exchange, plan.tape), self._together(plan)
         self.there = [step for block in every for step in blocks.forward(block)]
         if output is not None:
             self.start = self.gradients[output.space][as_slice(output)]
@@ -83,6 +84,11 @@ class Runner:
                 back += blocks.backward(block)
             back += self.exchange.to_leaves()
             self.back = [*self._cleared(output), *back, *self._sums(output, plan.tape.parameters)]
+
+    def _together(self, plan: Plan) -> Sequence[AnyBlock]:
+        """The blocks, those of several lengths as one; for one example, and in little room, each is better alone."""
+        found = totals.together(plan.blocks)
+        return found if self.batch < 2 or self.exchange.is_large else log_sums.together(found)
 
     def _find_stretches(self, plan: Plan, output: Rows | None) -> None:
         """Have stretches of the steps run on Python's floats; what only these need is not in the matrices then."""

@@ -1,0 +1,118 @@
+"""log Σ eˣ of several lengths as one, as the rows of a causal mask have them: the shorter ones filled up.
+
+What fills a sum up is its first input again, whose power then counts 0 times: so the largest is the same, and nothing
+else than the inputs is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from micrograd_es.ops import LSE
+from micrograd_es.program.arrays import Array
+from micrograd_es.program.blocks import Block, Elementwise, Rows, Space
+from micrograd_es.program.in_numpy.exchange import INNER, Exchange
+from micrograd_es.program.in_numpy.steps import Step, taken
+from micrograd_es.program.in_numpy.totals import Totals
+
+SEVERAL = 3  # lengths, from which on they are one
+FULL = 2  # at least this part of what is computed is asked for
+
+
+@dataclass(slots=True)
+class LogSums:
+    """log Σ eˣ with their inputs, one row of `out` after the other."""
+
+    out: Rows
+    inputs: list[tuple[int, ...]]
+
+
+AnyBlock = Block | Totals | LogSums
+
+
+def together(blocks: Sequence[Block | Totals]) -> Sequence[AnyBlock]:
+    """The blocks, with log Σ eˣ of several lengths that follow each other as one."""
+    if sum([type(block) is Elementwise and block.op is LSE for block in blocks]) < SEVERAL:
+        return blocks
+    found: list[AnyBlock] = []
+    some: list[Elementwise] = []
+    for block in (*blocks, None):
+        if isinstance(block, Elementwise) and _varies(block) and not _reads(block, some):
+            some.append(block)
+            continue
+        found += _as_one(some)
+        some = [block] if isinstance(block, Elementwise) and _varies(block) else []
+        if block and not some:
+            found.append(block)
+    return found
+
+
+def _varies(block: Elementwise) -> bool:
+    return block.op is LSE and all(rows.space is Space.VARYING for rows in block.inputs)
+
+
+def _reads(block: Elementwise, others: Sequence[Elementwise]) -> bool:
+    """Whether a block reads what others compute."""
+    read = {row for rows in block.inputs for row in rows.numbers}
+    return any(not read.isdisjoint(other.out.numbers) for other in others)
+
+
+def _as_one(some: Sequence[Elementwise]) -> Sequence[AnyBlock]:
+    """Some blocks as one, where they are enough, and not too different."""
+    counts = [(len(block.out), len(block.inputs)) for block in some]
+    every = sum([rows for rows, _ in counts]) * max([count for _, count in counts], default=0)
+    if len(some) < SEVERAL or FULL * sum([rows * count for rows, count in counts]) < every:
+        return some
+    inputs = [line for block in some for line in zip(*[rows.numbers for rows in block.inputs], strict=True)]
+    return [LogSums(Rows(Space.VARYING, tuple([row for block in some for row in block.out.numbers])), inputs)]
+
+
+class LogSumSteps:
+    """The steps of log Σ eˣ of several lengths; the powers are kept for the way back."""
+
+    def __init__(self, exchange: Exchange, sums: LogSums, out: Array) -> None:
+        self.exchange, self.out, inputs = exchange, out, sums.inputs
+        self.longest, self.count = max(map(len, inputs)), len(inputs)
+        places = [(k, i) for k in range(self.longest) for i in range(self.count)]
+        self.filled = np.array([inputs[i][k if k < len(inputs[i]) else 0] for k, i in places])
+        self.there = np.array([k < len(inputs[i]) for k, i in places])
+        self.rows = Rows(Space.VARYING, tuple(self.filled[self.there].tolist()))
+        self.powers = np.empty((self.longest, *out.shape), out.dtype)
+        self.largest, self.scale = np.empty_like(out), np.empty_like(out)
+
+    def forward(self) -> list[Step]:
+        """The steps that compute the results."""
+        powers, largest, sums, columns = self.powers, self.largest, self.scale, self.out.shape[1]
+        flat = powers.reshape(len(self.filled), columns)
+        counted = self.there.astype(powers.dtype).reshape(self.longest, self.count, 1)
+        return [
+            taken(self.exchange.values[Space.VARYING], self.filled, flat),
+            (np.maximum.reduce, (powers, 0, None, largest)),
+            (np.subtract, (powers, largest, powers)),
+            (np.exp, (powers, powers)),
+            (np.multiply, (powers, counted, powers)),
+            (np.dot, (self.exchange.ones(self.longest).T, powers.reshape(self.longest, -1), sums.reshape(1, -1))),
+            (np.log, (sums, sums)),
+            (np.add, (largest, sums, self.out)),
+        ]
+
+    def backward(self, upstream: Array) -> list[Step]:
+        """The steps that send the gradient to every input, e^(x − z) times."""
+        rows, scale, columns = self.rows, self.scale, self.out.shape[1]
+        if not self.exchange.is_wanted(rows):
+            return []
+        room = self.exchange.room(INNER, (len(self.filled), columns))
+        steps: list[Step] = [
+            (np.subtract, (self.largest, self.out, scale)),
+            (np.exp, (scale, scale)),
+            (np.multiply, (upstream, scale, scale)),
+            (np.multiply, (self.powers, scale, room.reshape(self.powers.shape))),
+        ]
+        where = np.flatnonzero(self.there)
+        sent = self.exchange.sent(
+            *self.exchange.at(rows, False), (len(rows), columns), lambda to: [taken(room, where, to)]
+        )
+        return [*steps, *sent]
