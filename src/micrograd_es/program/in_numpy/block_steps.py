@@ -41,6 +41,7 @@ from micrograd_es.program.tape import Tape
 
 FEW = 512  # numbers, up to which NumPy multiplies by 1.0 and 0.0 faster than by what it compares
 
+_Sums = Affine | Inner | Total | totals.Totals | LogSums
 _Made = tuple[Kind, Array, Sequence[Read], Many | None]  # what a block gives, and what it reads
 
 
@@ -57,17 +58,8 @@ class BlockSteps:
     def forward(self, block: AnyBlock) -> list[Step]:
         """The steps that compute a block."""
         out = self.exchange.values[block.out.space][as_slice(block.out)]
-        if isinstance(block, Affine):
-            return affine_steps.forward(self.exchange, block, out)
-        if isinstance(block, Inner):
-            return inner_steps.forward(self.exchange, block, out)
-        if isinstance(block, Total):
-            return self._total(block, out)
-        if isinstance(block, totals.Totals):
-            return totals.forward(self.exchange, block, out)
-        if isinstance(block, LogSums):
-            self.log_sums.append(LogSumSteps(self.exchange, block, out))
-            return self.log_sums[-1].forward()
+        if not isinstance(block, Elementwise):
+            return self._of_sums(block, out)
         together = many_rows(block) if len(block.inputs) > 2 else None
         if together:
             return self._many(block, together, out)
@@ -83,16 +75,8 @@ class BlockSteps:
     def backward(self, block: AnyBlock) -> list[Step]:
         """The steps that send the gradient of a block back; none where nobody asks for it."""
         upstream = self.exchange.upstream(block.out)
-        if isinstance(block, Affine):
-            return affine_steps.backward(self.exchange, block, upstream)
-        if isinstance(block, Inner):
-            return inner_steps.backward(self.exchange, block, upstream)
-        if isinstance(block, Total):
-            return self._to_terms(block.terms, upstream) if self.exchange.is_wanted(block.terms) else []
-        if isinstance(block, totals.Totals):
-            return totals.backward(self.exchange, block, upstream)
-        if isinstance(block, LogSums):
-            return self.log_sums.pop().backward(upstream)
+        if not isinstance(block, Elementwise):
+            return self._to_sums(block, upstream)
         kind, out, reads, many = self.made.pop()
         wanted = self.exchange.wanted
         asked = [not wanted[rows.space].isdisjoint(rows.numbers) for rows, _, _ in reads]
@@ -118,6 +102,31 @@ class BlockSteps:
         return steps
 
     # Sums
+
+    def _of_sums(self, block: _Sums, out: Array) -> list[Step]:
+        """The steps that compute sums."""
+        if isinstance(block, Affine):
+            return affine_steps.forward(self.exchange, block, out)
+        if isinstance(block, Inner):
+            return inner_steps.forward(self.exchange, block, out)
+        if isinstance(block, Total):
+            return self._total(block, out)
+        if isinstance(block, totals.Totals):
+            return totals.forward(self.exchange, block, out)
+        self.log_sums.append(LogSumSteps(self.exchange, block, out))
+        return self.log_sums[-1].forward()
+
+    def _to_sums(self, block: _Sums, upstream: Array) -> list[Step]:
+        """The steps that send the gradient of sums back."""
+        if isinstance(block, Affine):
+            return affine_steps.backward(self.exchange, block, upstream)
+        if isinstance(block, Inner):
+            return inner_steps.backward(self.exchange, block, upstream)
+        if isinstance(block, Total):
+            return self._to_terms(block.terms, upstream) if self.exchange.is_wanted(block.terms) else []
+        if isinstance(block, totals.Totals):
+            return totals.backward(self.exchange, block, upstream)
+        return self.log_sums.pop().backward(upstream)
 
     def _total(self, block: Total, out: Array) -> list[Step]:
         """The sums; where their terms would have to be gathered into a large room, of some terms after the others."""

@@ -35,19 +35,22 @@ AnyBlock = Block | Totals | LogSums
 
 def together(blocks: Sequence[Block | Totals]) -> Sequence[AnyBlock]:
     """The blocks, with log Σ eˣ of several lengths that follow each other as one."""
-    if sum([type(block) is Elementwise and block.op is LSE for block in blocks]) < SEVERAL:
-        return blocks
     found: list[AnyBlock] = []
     some: list[Elementwise] = []
-    for block in (*blocks, None):
-        if isinstance(block, Elementwise) and _varies(block) and not _reads(block, some):
+    end = 0
+    for place in [i for i, block in enumerate(blocks) if type(block) is Elementwise and block.op is LSE]:
+        block = blocks[place]
+        assert isinstance(block, Elementwise)
+        if place > end or not _varies(block) or _reads(block, some):
+            found += _as_one(some)
+            found += blocks[end:place]
+            some = []
+        if _varies(block):
             some.append(block)
-            continue
-        found += _as_one(some)
-        some = [block] if isinstance(block, Elementwise) and _varies(block) else []
-        if block and not some:
+        else:
             found.append(block)
-    return found
+        end = place + 1
+    return [*found, *_as_one(some), *blocks[end:]]
 
 
 def _varies(block: Elementwise) -> bool:
@@ -62,9 +65,11 @@ def _reads(block: Elementwise, others: Sequence[Elementwise]) -> bool:
 
 def _as_one(some: Sequence[Elementwise]) -> Sequence[AnyBlock]:
     """Some blocks as one, where they are enough, and not too different."""
+    if len(some) < SEVERAL:
+        return some
     counts = [(len(block.out), len(block.inputs)) for block in some]
-    every = sum([rows for rows, _ in counts]) * max([count for _, count in counts], default=0)
-    if len(some) < SEVERAL or FULL * sum([rows * count for rows, count in counts]) < every:
+    every = sum([rows for rows, _ in counts]) * max([count for _, count in counts])
+    if FULL * sum([rows * count for rows, count in counts]) < every:
         return some
     inputs = [line for block in some for line in zip(*[rows.numbers for rows in block.inputs], strict=True)]
     return [LogSums(Rows(Space.VARYING, tuple([row for block in some for row in block.out.numbers])), inputs)]
