@@ -399,3 +399,22 @@ def test_what_the_last_step_adds_of_its_own_is_no_bias_of_all_steps() -> None:
     assert program.value_and_grad(inputs, reduce="sum")[0] == pytest.approx(
         sum(fn([[Value(a) for a in x] for x in xs]).data for xs in inputs.tolist()), rel=1e-12
     )
+
+
+@pytest.mark.parametrize("own", [[0.9] * 4, [Value(0.5), Value(-0.4), Value(0.3), Value(0.2)]], ids=["all", "each"])
+def test_a_cell_that_keeps_a_part_of_its_state_has_weights_for_its_inputs_alone(own: Numbers) -> None:
+    w = weights(4, 4)
+
+    def fn(xs: Sequence[Numbers]) -> Value:
+        h: Numbers = [0.0] * 4
+        for x in xs:
+            h = [es.tanh(z + a * b) for z, a, b in zip(times(w, x), own, h, strict=True)]
+        return es.sum(h)
+
+    program, inputs = record(fn, [[0.1] * 4] * 5), np.random.default_rng(1).normal(size=(3, 5, 4))
+    text = program.explain(backward=True, language="en")
+    for line in ("Z = G·W1", "F = flatten by position(Z)", "Gaₜ = F[4t−4:4t]", "Hcₜ = Gaₜ + Hbₜ₋₁"):
+        assert f"{line}  " in text, text
+    assert "0, 0" not in text
+    check_printed(program, inputs)
+    check_printed(program, inputs, examples="columns")

@@ -280,7 +280,7 @@ class Names:
             whole = next(known for known, m in self._at_positions.items() if m is matrix)
             count, kernels = matrix.positions, matrix.shape[1]
             turned = [column % count * kernels + column // count for column in taken]
-            by_position = _ascend(turned) and not _ascend(taken)
+            by_position = _ascend(turned) and (not _ascend(taken) or (_follow(turned) and not _follow(taken)))
             if by_position:
                 whole = whole.turned(count)
             self.own(self.flat(matrix, by_position), whole)
@@ -373,3 +373,8 @@ class Names:
 def _ascend(numbers: Sequence[int]) -> bool:
     """Whether each number is above the one before it."""
     return all(x < y for x, y in pairwise(numbers))
+
+
+def _follow(numbers: Sequence[int]) -> bool:
+    """Whether each number is one more than the one before it."""
+    return all(y == x + 1 for x, y in pairwise(numbers))

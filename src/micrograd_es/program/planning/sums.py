@@ -207,9 +207,14 @@ class Sums:
         return found
 
     def _with_gaps(self, layers: dict[Inputs, list[int]]) -> set[Inputs]:
-        """The inputs of sums that are a table with gaps, in which every weight that is no constant stands once."""
+        """The inputs of sums that are a table with gaps, in which every weight that is no constant stands once.
+
+        A layer whose neurons have each an input of its own, beside those that all have, is none.
+        """
         found: set[Inputs] = set()
         for keys in tables({inputs: len(members) for inputs, members in layers.items()}):
+            if all(n in (1, len(keys)) for n in Counter(chain.from_iterable(keys)).values()):
+                continue
             weights = [p.weights for key in keys for number in layers[key] for p in self.terms[number].products]
             if all(n == 1 or self._is_constant(factors) for factors, n in Counter(weights).items()):
                 found.update(keys)
