@@ -133,3 +133,16 @@ def test_a_layer_may_have_as_many_neurons_as_it_reads_numbers() -> None:
 def test_inputs_in_a_row_have_no_table() -> None:
     text = record(lambda x: [sum(x[:3]), sum(x[3:])], [0.0] * 6).explain()
     assert "Σ₃(X)" in text and "tabla" not in text, text
+
+
+def test_tokens_that_are_apart_are_told() -> None:
+    """Keys for the first and the last of six tokens, which ask nothing themselves."""
+
+    def fn(tokens: Table) -> Value:
+        keys = [*layer(KEYS, tokens[:1]), *layer(KEYS, tokens[5:])]
+        return es.sum([es.tanh(dot(query, key)) for query in layer(QUERIES, tokens[1:5]) for key in keys])
+
+    program = record(fn, [[0.1] * 3] * 6)
+    text = program.explain(language="en")
+    assert "patches(X[0:3], X[15:18])" in text and "patches(X[3:15])" in text, text
+    check_matrices(program, np.random.default_rng(1).normal(size=(4, 6, 3)))

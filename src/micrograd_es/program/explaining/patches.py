@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,8 @@ from micrograd_es.program.blocks import across
 from micrograd_es.program.explaining.columns import Column, columns_of, flattened, folded
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix
 from micrograd_es.program.explaining.notation import Style, indexed, listed
+
+STRETCHES = 3  # of a matrix that are written apart
 
 
 @dataclass(eq=False)
@@ -30,21 +32,22 @@ class Patches(Formula):
 
     @property
     def signs(self) -> Sequence[str]:
-        some = any(len(columns) < matrix.shape[1] for matrix, columns in self._taken.items())
+        some = any(len(columns) < matrix.shape[1] for matrix, columns in self._taken)
         return (self.sign, "Taken") if some and not self.columns_of_tables else (self.sign,)
 
     @property
-    def _taken(self) -> dict[Matrix, Sequence[int]]:
-        """The matrices that the columns are from, and which of each: all, or a stretch of one that is so taken."""
+    def _taken(self) -> list[tuple[Matrix, range]]:
+        """The matrices that the columns are from, and which of each: all, or few stretches of one that is so taken."""
         found: dict[Matrix, set[int]] = {}
         for matrix, column in self.columns:
             found.setdefault(matrix, set()).add(column)
-        return {
-            matrix: range(min(columns), max(columns) + 1)
-            if matrix.shape[0] == "m" and matrix.positions == 1 and len(columns) == max(columns) - min(columns) + 1
-            else range(matrix.shape[1])
-            for matrix, columns in found.items()
-        }
+        taken: list[tuple[Matrix, range]] = []
+        for matrix, columns in found.items():
+            parts = _stretches(columns) if matrix.shape[0] == "m" and matrix.positions == 1 else []
+            if len(parts) > 1 and (len(parts) > STRETCHES or min(map(len, parts)) == 1):
+                parts = []
+            taken += [(matrix, part) for part in parts or [range(matrix.shape[1])]]
+        return taken
 
     def written(self, style: Style) -> str:
         return self.beside(style) or self.listed("patches", style)
@@ -73,7 +76,7 @@ class Patches(Formula):
 
     def listed(self, word: str, style: Style) -> str:
         """A word, and the matrices that the columns are from."""
-        taken = sorted(self._taken.items(), key=lambda item: item[0].value is not None)
+        taken = sorted(self._taken, key=lambda item: item[0].value is not None)
         names = [matrix.written(style) + indexed(columns, matrix.shape[1], style) for matrix, columns in taken]
         shown = ", ".join([*names[:6], *["…"] * (len(names) > 6)])
         if style.latex:
@@ -86,6 +89,15 @@ class Patches(Formula):
     def flat(self, array: Any) -> Any:
         """Of numbers in the form of the patches, those of an example in one row."""
         return flattened(array, self.positions)
+
+
+def _stretches(columns: Iterable[int]) -> list[range]:
+    """Columns as stretches of those that follow each other."""
+    found: list[range] = []
+    for column in sorted(columns):
+        first = found.pop().start if found and found[-1].stop == column else column
+        found.append(range(first, column + 1))
+    return found
 
 
 @dataclass(eq=False)
