@@ -99,3 +99,16 @@ def test_what_is_part_of_a_wave_and_read_elsewhere_is_a_sum_of_its_own() -> None
         return es.sum([es.exp(es.sum([-p / 3 for p in row]) - 2.5 * x[0]) for row in parts]) + squares(parts[0])
 
     agree(record(fn, [0.1] * 6), fn, np.random.default_rng(3).normal(size=(3, 6)))
+
+
+def test_a_state_that_keeps_a_part_of_what_it_was_is_told_in_steps() -> None:
+    """Each step is a sum of numbers in the next one; put together the last would have 0.9⁵ among its weights."""
+
+    def averaged(x: list[Value]) -> Value:
+        h = x[0]
+        for v in x[1:]:
+            h = 0.9 * h + 0.1 * v
+        return es.tanh(h)
+
+    text = record(averaged, [0.1] * 6).explain(language="en")
+    assert "W1 = [0.9; 0.1]" in text and "Zₜ = Gₜ·W1" in text and "0.59" not in text

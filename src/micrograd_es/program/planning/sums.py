@@ -170,19 +170,25 @@ class Sums:
             self._keep_layer(together, users)
 
     def _put_together(self) -> None:
-        """Make one sum of those of numbers in one of numbers, Σ 2·(a·x − b·y): a wave is put together of its parts."""
+        """Make one sum of those of numbers in one of numbers, Σ 2·(a·x − b·y): a wave is put together of its parts.
+
+        There are several, and none is put together itself: a state that keeps a part of what it was is told in steps.
+        """
         plain = [(number, products) for number, (products, bare, _) in self.terms.items() if products and not bare]
         of_numbers = {number: x for number, x in plain if len(x) > 1 and self._are_of_numbers(x)}
-        inside = {number: x for number, x in of_numbers.items() if self.graph.users[number] == 1}
-        for products in reversed(of_numbers.values()) if inside else ():
+        used = {product.input for products in of_numbers.values() for product in products}
+        parts = {x for x in used if x in of_numbers and self.graph.users[x] == 1}
+        whole = {x for x in parts if parts.isdisjoint([product.input for product in of_numbers[x]])}
+        for products in of_numbers.values() if whole else ():
+            inside = whole.intersection([product.input for product in products])
+            if len(inside) < 2:
+                continue
             every, products[:] = products[:], []
             for outer in every:
                 if outer.input in inside:
                     self.taken[outer.input] = 1
-                for inner in inside.get(outer.input, ()):
-                    weights, divisors = outer.weights + inner.weights, outer.divisors + inner.divisors
-                    products.append(Product(inner.number, inner.input, weights, divisors, outer.sign * inner.sign))
-                if outer.input not in inside:
+                    products += [_within(outer, inner) for inner in of_numbers[outer.input]]
+                else:
                     products.append(outer)
 
     def _are_of_numbers(self, products: list[Product]) -> bool:
@@ -266,6 +272,12 @@ class Sums:
                     sign = -sign
                 number = next(x for x in self.graph.args[number] if self.graph.varies[x])
             bare.append(product.number if sign > 0 else ~product.number)
+
+
+def _within(outer: Product, inner: Product) -> Product:
+    """A product of a sum that is a factor of another."""
+    weights, divisors = outer.weights + inner.weights, outer.divisors + inner.divisors
+    return Product(inner.number, inner.input, weights, divisors, outer.sign * inner.sign)
 
 
 def _together(sums: dict[int, Inputs]) -> list[tuple[set[int], tuple[int, ...]]]:
