@@ -99,6 +99,22 @@ def test_a_weight_that_is_less_a_number_stays_among_the_others() -> None:
     check_printed(program, np.random.default_rng(7).normal(size=(3, 2)))
 
 
+def test_a_state_and_what_is_new_with_a_number_each_are_told_as_these_multiples() -> None:
+    a, b = weights(3, 3), [Value(0.1 * i) for i in range(3)]
+
+    def leaky(x: Numbers) -> list[Value]:
+        h = x
+        for _ in range(6):
+            h = [0.8 * c + 0.2 * new + bias for c, new, bias in zip(h, map(es.tanh, times(a, h)), b, strict=True)]
+        return h
+
+    program = record(leaky, [0.1] * 3)
+    text = program.explain(backward=True, language="en")
+    assert "Hbₜ = 0.8·Hbₜ₋₁ + 0.2·Haₜ + B" in text and "∂L/∂Haₜ = 0.2·∂L/∂Hbₜ" in text, text
+    for examples in ("rows", "columns"):
+        check_printed(program, np.random.default_rng(3).normal(size=(4, 3)), examples=examples)
+
+
 WIDE = weights(3, 5)
 
 

@@ -17,6 +17,9 @@ def affine_line(names: Names, block: Affine) -> Line:
     parts = names.weights_apart(block)
     if parts:
         return _products(names, block, parts)
+    blended = _blended(names, block)
+    if blended:
+        return _blend(names, block, blended)
     weights = names.matrix(block.weights, "W", (block.kernels, block.terms) if block.dense else None, each=True)
     inputs = names.patches(block)
     if block.positions == 1:
@@ -67,6 +70,32 @@ def _products(names: Names, block: Affine, parts: list[tuple[Matrix, Rows]]) -> 
         ]
 
     return Line(matrix, formula, [*[m for pair in pairs for m in reversed(pair)], *bare], back)
+
+
+def _blended(names: Names, block: Affine) -> list[Rows]:
+    """For each term its inputs at all positions, where they are of a matrix each, and have a number for weight."""
+    if block.kernels > 1 or block.positions == 1 or not names.are_constant(block.weights):
+        return []
+    every = range(block.positions)
+    terms = [block.inputs.picked([k * block.positions + i for i in every]) for k in range(block.terms)]
+    owners = [{names.owner[rows.space, row][0] for row in rows.numbers} for rows in terms]
+    return terms if all(len(found) == 1 for found in owners) and len(set().union(*owners)) == len(terms) else []
+
+
+def _blend(names: Names, block: Affine, terms: list[Rows]) -> Line:
+    """A number times each of several matrices, as in H = 0.8·H1 + 0.2·H2."""
+    pairs = [(names.matrix(block.weights.picked([k]), "p"), names.matrix(rows, "G")) for k, rows in enumerate(terms)]
+    bare = [names.matrix(rows, "B") for rows in block.bare]
+    matrix = names.new("H", ("m", block.positions))
+    formula = Sum([*[Times(Name(number), Name(x)) for number, x in pairs], *map(Name, bare)])
+
+    def back(upstream: Formula) -> list[tuple[Matrix, Formula]]:
+        return [
+            *[(m, reduced(upstream, m, matrix)) for m in bare],
+            *[(x, reduced(Times(Name(number), upstream), x, matrix)) for number, x in pairs],
+        ]
+
+    return Line(matrix, formula, [*[m for pair in pairs for m in pair], *bare], back)
 
 
 def _there(block: Affine) -> Array:

@@ -217,6 +217,10 @@ class Names:
             found.append((matrix, block.inputs.picked(some)))
         return found
 
+    def are_constant(self, rows: Rows) -> bool:
+        """Whether rows are constants, or made of them alone."""
+        return rows.space is Space.SHARED and self._of_constants.issuperset(rows.numbers)
+
     @cached_property
     def _of_constants(self) -> set[int]:
         """The shared rows that are constants, or made of them alone."""
