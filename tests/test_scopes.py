@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -99,6 +101,26 @@ def test_tasks_do_not_disturb_each_other() -> None:
         return await asyncio.gather(work("a"), work("b"))
 
     assert asyncio.run(both()) == ["a", "b"]
+
+
+FIRST = """
+from contextvars import copy_context
+from micrograd_es import Value, scope
+x = Value(2.0)
+before, later = x * x, None
+with scope("first") as first:
+    inside, leaf, named = x * x, Value(1.0), Value(1.0, "named")
+    kept = copy_context()
+after = x * x
+print([v.scope for v in (x, before, inside, leaf, named, after, kept.run(lambda: x * x), kept.run(Value, 1.0))])
+"""
+
+
+def test_the_first_scope_of_a_process_is_that_of_what_is_made_in_it_and_of_nothing_else() -> None:
+    """Before it no Value asks for one; in a context that was copied inside of it, all do after its end."""
+    told = subprocess.run([sys.executable, "-c", FIRST], check=True, capture_output=True, text=True).stdout
+    first = "Scope('first')"
+    assert told == f"[None, None, {first}, {first}, {first}, None, {first}, {first}]\n"
 
 
 def test_a_scope_whose_name_is_no_text_is_refused() -> None:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 from micrograd_es.maths import LARGEST, NUMBERS
 from micrograd_es.numpy_calls import is_array_of_values
 from micrograd_es.ops import Op
-from micrograd_es.scopes import CURRENT, OUTSIDE
+from micrograd_es.scopes import CURRENT, OPENED, OUTSIDE
 from micrograd_es.symbols import SYMBOLS, Symbol
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -40,8 +40,11 @@ def run({parameters}):
             node.wires = ({wires})
             node.number = z
             node.slope = 0
-            here = origins()
-            node.origin = outside if here is everywhere else here[op]
+            if opened:
+                here = origins()
+                node.origin = outside if here is everywhere else here[op]
+            else:
+                node.origin = outside
             return node
     except (ArithmeticError, ValueError, TypeError):
         pass
@@ -148,7 +151,8 @@ def _can_overflow(formula: object) -> bool:
 
 def _bound(source: str, row: Op, module: dict[str, Any]) -> Any:
     """Compile the source as a function of the module, with the row and the functions of its formulas bound to it."""
-    names = {"op": row, "new": object.__new__, "origins": CURRENT.get, "everywhere": OUTSIDE, "outside": OUTSIDE[row]}
+    names = {"op": row, "new": object.__new__, "opened": OPENED, "origins": CURRENT.get}
+    names |= {"everywhere": OUTSIDE, "outside": OUTSIDE[row]}
     names |= FUNCTIONS | {"is_array_of_values": is_array_of_values}
     indented = "".join(f"    {line}\n" for line in source.splitlines())
     factory: dict[str, Any] = {}

@@ -65,6 +65,7 @@ class Origins(dict[Op | None, Origin]):
 
 
 OUTSIDE = Origins(None)
+OPENED: list[bool] = []  # empty until a scope is opened for the first time: before that nobody has to ask which it is
 CURRENT: ContextVar[Origins] = ContextVar("micrograd_es.scope", default=OUTSIDE)
 
 
@@ -86,6 +87,7 @@ def scope(name: str) -> Iterator[Scope]:
         raise TypeError(
             f"the name of a scope is {name!r} ({type(name).__name__}); expected text. Write scope({str(name)!r})."
         )
+    OPENED[:] = [True]
     inner = Scope(name, CURRENT.get().scope)
     token = CURRENT.set(Origins(inner))
     try:

@@ -15,7 +15,7 @@ from micrograd_es.ops import ABS, ADD, DIV, INV, MUL, NEG, POW, SUB, Op
 from micrograd_es.pickles import reduced
 from micrograd_es.replay import GRADIENT_ADVICE, RECORDING, RecordingError, refuse
 from micrograd_es.results import computed
-from micrograd_es.scopes import CURRENT, OUTSIDE, Origin, Scope, origin
+from micrograd_es.scopes import CURRENT, OPENED, OUTSIDE, Origin, Scope, origin
 
 LOWEST = -LARGEST
 LEAF, UNNAMED = OUTSIDE[None], ""
@@ -58,11 +58,12 @@ class Value:
                     f" Write {data.label or 'v'}.data for its number."
                 )
             data = as_number(data)
-        here = origins()
-        if label is UNNAMED:
-            self.origin = LEAF if here is OUTSIDE else here[None]
+        if label is not UNNAMED:
+            self.origin = origin((None, origins().scope, _text(label)))
+        elif OPENED:
+            self.origin = origins()[None]
         else:
-            self.origin = origin((None, here.scope, _text(label)))
+            self.origin = LEAF
         self.number = data
         self.slope = 0
         self.wires = ()
