@@ -76,8 +76,7 @@ def _blended(names: Names, block: Affine) -> list[Rows]:
     """For each term its inputs at all positions, where they are of a matrix each, and have a number for weight."""
     if block.kernels > 1 or block.positions == 1 or not names.are_constant(block.weights):
         return []
-    every = range(block.positions)
-    terms = [block.inputs.picked([k * block.positions + i for i in every]) for k in range(block.terms)]
+    terms = [block.inputs.picked([k], block.positions) for k in range(block.terms)]
     owners = [{names.owner[rows.space, row][0] for row in rows.numbers} for rows in terms]
     return terms if all(len(found) == 1 for found in owners) and len(set().union(*owners)) == len(terms) else []
 

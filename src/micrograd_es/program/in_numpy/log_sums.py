@@ -41,20 +41,13 @@ def together(blocks: Sequence[Block | Totals]) -> Sequence[AnyBlock]:
     for place in [i for i, block in enumerate(blocks) if type(block) is Elementwise and block.op is LSE]:
         block = blocks[place]
         assert isinstance(block, Elementwise)
-        if place > end or not _varies(block) or _reads(block, some):
-            found += _as_one(some)
-            found += blocks[end:place]
+        varies = all(rows.space is Space.VARYING for rows in block.inputs)
+        if place > end or not varies or _reads(block, some):
+            found += [*_as_one(some), *blocks[end:place]]
             some = []
-        if _varies(block):
-            some.append(block)
-        else:
-            found.append(block)
+        (some if varies else found).append(block)
         end = place + 1
     return [*found, *_as_one(some), *blocks[end:]]
-
-
-def _varies(block: Elementwise) -> bool:
-    return block.op is LSE and all(rows.space is Space.VARYING for rows in block.inputs)
 
 
 def _reads(block: Elementwise, others: Sequence[Elementwise]) -> bool:
