@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from micrograd_es.graph import check_value, topological
@@ -63,20 +65,59 @@ def sweep(f: Value) -> Swept:
     check_value(f)
     if not f.wires:
         return [], [], {f: 1}
-    found = _swept(f, None) or _swept(f, _shared(f))
-    assert found
-    return found
+    return _tree_swept(f) or _graph_swept(f)
 
 
-def _swept(f: Value, shared: dict[Value, int] | None) -> Swept | None:
-    """What `sweep` gives; `shared` are the Values that wait until every edge that leaves them has been counted.
+def _tree_swept(f: Value) -> Swept | None:
+    """What `sweep` gives where no operation's result is used twice, so that none has to wait for what comes later.
 
-    In a tree none has to wait, and to find those that do takes as long as the sweep. So f is first taken for a tree,
-    with `shared` None; a graph that is none soon comes to a Value for the second time, and the answer is None.
+    To find those that wait takes as long as the sweep. So every graph is first taken for a tree; None where it is not,
+    which is looked at from time to time, and where a gradient is missing or too large.
     """
-    partial: dict[Value, Any] = {}  # what has come so far to the Values that more will come to
+    made, slopes = [f], [1]
+    leaves: dict[Value, Any] = {}
+    pairs = zip(made, slopes)  # noqa: B905 (both grow)
+    met: set[Value] = set()
+    try:
+        while len(met) < len(made):
+            new = made[len(met) :]
+            met.update(new)
+            if len(met) < len(made):
+                return None
+            for node, upstream in islice(pairs, max(len(new), 64)):
+                wires = node.wires
+                if len(wires) == 4:  # as most have two inputs; so it takes three quarters of the time
+                    x, along_x, y, along_y = wires
+                    if x.wires:
+                        made.append(x)
+                        slopes.append(upstream * along_x)
+                    else:
+                        leaves[x] = leaves[x] + upstream * along_x if x in leaves else upstream * along_x
+                    if y.wires:
+                        made.append(y)
+                        slopes.append(upstream * along_y)
+                    else:
+                        leaves[y] = leaves[y] + upstream * along_y if y in leaves else upstream * along_y
+                    continue
+                rest = iter(wires)
+                for x in rest:
+                    along_x = next(rest)
+                    if x.wires:
+                        made.append(x)
+                        slopes.append(upstream * along_x)
+                    else:
+                        leaves[x] = leaves[x] + upstream * along_x if x in leaves else upstream * along_x
+        return (made, slopes, leaves) if all(map(isfinite, leaves.values())) else None
+    except (ArithmeticError, TypeError):
+        return None
+
+
+def _graph_swept(f: Value) -> Swept:
+    """What `sweep` gives: a Value that is used several times waits until every edge that leaves it has been counted."""
+    waiting = _shared(f)
+    partial: dict[Value, Any] = {}  # what has come so far to those that wait
     leaves: dict[Value, Any] = {}  # nothing waits for these, so they just add up
-    made, slopes, met = [f], [1], {f}
+    made, slopes = [f], [1]
     try:
         for node, upstream in zip(made, slopes):  # noqa: B905 (both grow)
             wires = iter(node.wires)
@@ -89,27 +130,19 @@ def _swept(f: Value, shared: dict[Value, int] | None) -> Swept | None:
                     contribution = upstream * local
                 if not x.wires:
                     leaves[x] = leaves[x] + contribution if x in leaves else contribution
-                elif shared is None:
-                    if x in met:
-                        return None
-                    met.add(x)
-                    made.append(x)
-                    slopes.append(contribution)
-                elif x not in shared:
+                elif x not in waiting:
                     made.append(x)
                     slopes.append(contribution)
                 else:  # a branch accumulates
                     partial[x] = partial[x] + contribution if x in partial else contribution
-                    shared[x] -= 1
-                    if not shared[x]:
+                    waiting[x] -= 1
+                    if not waiting[x]:
                         made.append(x)
                         slopes.append(partial[x])
         for x, total in leaves.items():
             if not -LARGEST <= total <= LARGEST and not x.is_constant:
                 raise OverflowError  # whatever is not finite ends up in a leaf
     except ArithmeticError:
-        if shared is None:  # perhaps part of a sum that is smaller
-            return None
         raise _overflow(dict(zip(made, slopes, strict=True)) | leaves) from None
     return made, slopes, leaves
 
