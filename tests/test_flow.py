@@ -8,12 +8,13 @@ import pickle
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from random import Random
 
 import pytest
 
 import micrograd_es as es
 from conftest import in_new_process
-from micrograd_es import Constant, Value, contributions, gradients
+from micrograd_es import Constant, Value, contributions, flow, gradients
 from micrograd_es.flow import tangents
 
 # Accumulating
@@ -317,3 +318,26 @@ def test_a_graph_that_looks_like_a_tree_almost_to_its_end_is_none() -> None:
         f.backward()
         assert x.grad == pytest.approx(slope * 1.01**200, rel=1e-12)
         assert gradients(f)[x] == x.grad
+
+
+def test_a_tree_is_differentiated_as_any_other_graph_is() -> None:
+    random = Random(5)
+    for _ in range(60):
+        leaves = [Value(random.uniform(0.5, 1.5)) for _ in range(random.randrange(1, 9))]
+        terms: list[Value] = [random.choice(leaves) for _ in range(random.randrange(1, 400))]
+        while len(terms) > 1:
+            few = [terms.pop() for _ in range(min(len(terms), random.choice((1, 2, 2, 3, 5))))]
+            terms.insert(0, random.choice((es.maximum, lambda *xs: es.sum(xs), lambda *xs: es.tanh(es.prod(xs))))(*few))
+        f = es.sin(terms[0])
+        made, slopes, ends = flow.sweep(f)
+        assert (made, slopes, ends) == flow._graph_swept(f)
+        (f + f).backward()
+        assert [x.grad for x in ends] == pytest.approx([2 * end for end in ends.values()], rel=1e-13)
+
+
+def test_a_sum_of_one_value_again_and_again_is_swept_once_for_each_edge() -> None:
+    x = f = Value(1, "x")
+    for _ in range(12):
+        f = es.sum([f] * 200)
+    f.backward()
+    assert (f.data, x.grad) == (200**12, 200**12)

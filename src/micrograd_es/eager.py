@@ -26,6 +26,8 @@ FUNCTIONS |= {name: getattr(NUMBERS, name) for name in ("sigmoid", "softplus", "
 FUNCTIONS |= {"abs": abs, "max": max, "min": min}
 _ANY_NUMBER = {"+", "-", "*", "/", "neg", "abs", "max", "min", "is", "is not"}  # forms that exact numbers have too
 
+_SLOTS = ("first", "along_first", "second", "along_second")  # of a Value; what follows is one tuple
+
 _MANY = """\
 def run(*xs):
     return general(op, tuple([x if isinstance(x, Value) else as_value(x, op) for x in xs]))
@@ -37,8 +39,8 @@ def run({parameters}):
     try:
         if {conditions}:
             node = new(Value)
-            node.wires = ({wires})
             node.number = z
+{slots}
             node.slope = 0
             if opened:
                 here = origins()
@@ -101,18 +103,20 @@ def _few(row: Op, name: str, parameters: tuple[str, ...], swapped: bool) -> str:
     forward = row.forward(SYMBOLS, *numbers)
     local = row.local(SYMBOLS, Symbol("z"), *numbers)
     conditions = [*_kinds(nodes, (forward, *local)), _FINITE.format("z", forward.source())]
-    wires = []
+    wires: list[str] = []
     for x, formula in zip(nodes, local, strict=True):
         slope = formula.source() if isinstance(formula, Symbol) else repr(formula)
         if _can_overflow(formula):
             conditions.append(_FINITE.format(f"along_{x}", slope))
             slope = f"along_{x}"
         wires += [x, slope]
+    slots = dict.fromkeys(_SLOTS, "None") | dict(zip(_SLOTS, wires, strict=False))
+    slots["others"] = f"({', '.join(wires[len(_SLOTS) :])})"
     return _FEW.format(
         parameters=", ".join(parameters),
         inputs="\n".join(_NAMED.get(x, _INPUT).format(x=x, each=_for_each(row, name, nodes, x)) for x in parameters),
         conditions=" and ".join(conditions),
-        wires=", ".join(wires),
+        slots="\n".join(f"            node.{slot} = {source}" for slot, source in slots.items()),
         nodes=", ".join(nodes),
     )
 

@@ -63,7 +63,7 @@ def sweep(f: Value) -> Swept:
     `backward` writes the lists into the Values as they are: for a large graph a mapping costs as much as the sweep.
     """
     check_value(f)
-    if not f.wires:
+    if f.first is None:
         return [], [], {f: 1}
     return _tree_swept(f) or _graph_swept(f)
 
@@ -85,28 +85,23 @@ def _tree_swept(f: Value) -> Swept | None:
             if len(met) < len(made):
                 return None
             for node, upstream in islice(pairs, max(len(new), 64)):
-                wires = node.wires
-                if len(wires) == 4:  # as most have two inputs; so it takes three quarters of the time
-                    x, along_x, y, along_y = wires
-                    if x.wires:
+                x, sent = node.first, upstream * node.along_first
+                if x.first is not None:
+                    made.append(x)
+                    slopes.append(sent)
+                else:
+                    leaves[x] = leaves[x] + sent if x in leaves else sent
+                x, local, others = node.second, node.along_second, node.others and iter(node.others)
+                while x is not None:
+                    sent = upstream * local
+                    if x.first is not None:
                         made.append(x)
-                        slopes.append(upstream * along_x)
+                        slopes.append(sent)
                     else:
-                        leaves[x] = leaves[x] + upstream * along_x if x in leaves else upstream * along_x
-                    if y.wires:
-                        made.append(y)
-                        slopes.append(upstream * along_y)
-                    else:
-                        leaves[y] = leaves[y] + upstream * along_y if y in leaves else upstream * along_y
-                    continue
-                rest = iter(wires)
-                for x in rest:
-                    along_x = next(rest)
-                    if x.wires:
-                        made.append(x)
-                        slopes.append(upstream * along_x)
-                    else:
-                        leaves[x] = leaves[x] + upstream * along_x if x in leaves else upstream * along_x
+                        leaves[x] = leaves[x] + sent if x in leaves else sent
+                    if not others:
+                        break
+                    x, local = next(others, None), next(others, None)
         return (made, slopes, leaves) if all(map(isfinite, leaves.values())) else None
     except (ArithmeticError, TypeError):
         return None
@@ -128,7 +123,7 @@ def _graph_swept(f: Value) -> Swept:
                     contribution = 0
                 else:
                     contribution = upstream * local
-                if not x.wires:
+                if x.first is None:
                     leaves[x] = leaves[x] + contribution if x in leaves else contribution
                 elif x not in waiting:
                     made.append(x)
@@ -153,8 +148,8 @@ def _shared(f: Value) -> dict[Value, int]:
     seen = {f}
     found = [f]
     for node in found:
-        for x in node.wires[::2]:
-            if x.wires:
+        for x in node.inputs:
+            if x.first is not None:
                 if x in seen:
                     counts[x] = counts.get(x, 1) + 1
                 else:
@@ -241,7 +236,7 @@ def _overflow(gradient: dict[Value, Any]) -> OverflowError:
             if local is not None and not x.is_constant and not _fits(upstream, local):
                 product = f"{shown(upstream)} × {shown(local)}"
                 return OverflowError(f"the gradient at {written(node)} is too large: {product}; {advice}")
-    leaf = next(x for x, total in gradient.items() if not x.wires and not x.is_constant and not _fits(total, 1))
+    leaf = next(x for x, total in gradient.items() if x.first is None and not x.is_constant and not _fits(total, 1))
     return OverflowError(
         f"the gradient of {leaf.label or 'the leaf'} = {shown(leaf.number)} is too large:"
         f" the contributions to it sum to {shown(gradient[leaf])}; {advice}"

@@ -30,7 +30,7 @@ def uses(f: Value) -> dict[Value, int]:
     counts = {f: 0}
     found = [f]
     while found:
-        for x in found.pop().wires[::2]:
+        for x in found.pop().inputs:
             if x in counts:
                 counts[x] += 1
             else:
@@ -69,7 +69,7 @@ def between(outputs: Iterable[Value], inputs: Iterable[Value], fixed: Iterable[V
     reached = set(inputs)
     found = []
     for node in behind(outputs, reached.union(fixed)):
-        if not reached.isdisjoint(node.wires[::2]):
+        if not reached.isdisjoint(node.inputs):
             reached.add(node)
             found.append(node)
     return found
@@ -100,7 +100,7 @@ def behind(outputs: Iterable[Value], cut: Iterable[Value] = ()) -> list[Value]:
                 order.append(node)
         else:
             opened.add(node)
-            stack.extend([x for x in node.wires[-2::-2] if x not in opened])
+            stack.extend([x for x in node.inputs[::-1] if x not in opened])
     return order
 
 

@@ -40,6 +40,6 @@ def listing(f: Value) -> str:
             continue
         unique = node.label and labels[node.label] == 1 and node.label.isprintable()
         names[node] = node.label if unique else next(numbered)
-        made = f" = {node.op.name}({', '.join([names[x] for x in node.wires[::2]])})" if node.op else ""
+        made = f" = {node.op.name}({', '.join([names[x] for x in node.inputs])})" if node.op else ""
         lines.append(f"{names[node]}{made} = {node.number}    gradient {slopes[node]}")
     return "\n".join(lines)

@@ -20,7 +20,7 @@ def reduced(node: Value) -> tuple[Any, ...]:
     before: object = ()
     if node in _SAVING.turns:
         _SAVING.turns.remove(node)
-    elif node.wires:
+    elif node.first is not None:
         before = _Behind(node)
     state = (node.number, node.slope, node.origin, node.wires)
     return _restored, (type(node), before, *state)

@@ -60,14 +60,14 @@ def forward(nodes: Sequence[Value], outputs: Iterable[Value], seeds: Carried, lo
     """
     active = {*nodes, *seeds}
     kept = set(outputs)
-    last = {x: node for node in nodes for x in node.wires[::2] if x not in kept}
+    last = {x: node for node in nodes for x in node.inputs if x not in kept}
     carried = dict(seeds)
     for node in nodes:
         gathered: dict[int, Any] = {}
         for x, slope in _slopes(node, active, local):
             _add_products(gathered, carried[x], slope, node)
         carried[node] = gathered
-        for x in node.wires[::2]:
+        for x in node.inputs:
             if last.get(x) is node:
                 carried.pop(x, None)
     return carried

@@ -40,12 +40,18 @@ class Value:
     Raises TypeError for anything that is no real number and ValueError for NaN and infinity.
     """
 
-    __slots__ = ("number", "origin", "slope", "wires")
+    __slots__ = ("along_first", "along_second", "first", "number", "origin", "others", "second", "slope")
 
     number: Number  # what `data` shows; the engine reads it without asking
     slope: Number  # what `grad` shows
     origin: Origin  # its row, Scope and label: many Values have the same, and a node stays small
-    wires: tuple[Any, ...]  # input, local gradient, input, local gradient, …: in one tuple for the same reason
+    # Two inputs, and the local gradient along each; None where there are fewer. With a tuple for them a node would be
+    # two objects, and twice the work for the garbage collector.
+    first: Any
+    along_first: Any
+    second: Any
+    along_second: Any
+    others: tuple[Any, ...]  # the third input, its local gradient, the fourth, …
 
     is_constant = False
     is_parameter = False
@@ -66,7 +72,8 @@ class Value:
             self.origin = LEAF
         self.number = data
         self.slope = 0
-        self.wires = ()
+        self.first = self.along_first = self.second = self.along_second = None
+        self.others = ()
 
     @property
     def data(self) -> Number:
@@ -126,7 +133,11 @@ class Value:
     @property
     def inputs(self) -> tuple[Value, ...]:
         """The Values that the operation was given, in order; a Value used twice stands twice. Empty for a leaf."""
-        return self.wires[::2]
+        if self.others:
+            return (self.first, self.second, *self.others[::2])
+        if self.second is not None:
+            return self.first, self.second
+        return () if self.first is None else (self.first,)
 
     @property
     def local(self) -> tuple[Number | None, ...]:
@@ -134,6 +145,18 @@ class Value:
         if RECORDING.get():
             raise RecordingError(f"the local gradients of {self!r} were read as numbers", GRADIENT_ADVICE)
         return self.wires[1::2]
+
+    @property
+    def wires(self) -> tuple[Any, ...]:
+        """An input, the local gradient along it, the next input, …: what `inputs` and `local` show, without asking."""
+        if self.second is not None:
+            return (self.first, self.along_first, self.second, self.along_second, *self.others)
+        return () if self.first is None else (self.first, self.along_first)
+
+    @wires.setter
+    def wires(self, wires: tuple[Any, ...]) -> None:
+        self.first, self.along_first, self.second, self.along_second = (*wires, None, None, None, None)[:4]
+        self.others = wires[4:]
 
     def backward(self) -> None:
         """Put ∂self/∂v into `.grad` of every Value v behind this one.

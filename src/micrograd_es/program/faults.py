@@ -171,7 +171,7 @@ def _with_place(told: str, tape: Tape, number: int) -> str:
 def _with_place_of_gradient(told: str, tape: Tape, nodes: Sequence[Value]) -> str:
     """What went wrong on the way back, with the label and the scope of the operation that it names."""
     for number, node in enumerate(nodes[tape.first_entry :], tape.first_entry):
-        if node.wires and (operation := flow.written(node)) in told:
+        if node.op and (operation := flow.written(node)) in told:
             return told.replace(operation, operation + _place(tape, number), 1)
     return told
 

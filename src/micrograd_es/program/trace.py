@@ -45,15 +45,14 @@ class Trace:
             node = waiting.pop()
             if node in numbers:
                 continue
-            wires = node.wires
-            if len(wires) == 4:  # as most have two inputs; so it takes half the time
-                x, _, y, _ = wires
+            x, y = node.first, node.second
+            if y is not None and not node.others:  # as most have two inputs; so it takes half the time
                 first = number_of(x)
-                if first is None and not x.wires:
+                if first is None and x.first is None:
                     first = numbers[x] = len(leaves)
                     leaves.append(x)
                 second = number_of(y)
-                if second is None and not y.wires:
+                if second is None and y.first is None:
                     second = numbers[y] = len(leaves)
                     leaves.append(y)
                 if first is None or second is None:
@@ -65,12 +64,12 @@ class Trace:
                     continue
                 add((first, second))
             else:
-                inputs = wires[::2]
+                inputs = node.inputs
                 deeper = self._opened(inputs or (node,), numbers)
                 if deeper:
                     waiting.append(node)
                     waiting += deeper
-                if deeper or not wires:
+                if deeper or not inputs:
                     continue
                 add(tuple([numbers[x] for x in inputs]))
             numbers[node] = ~len(made)
@@ -81,7 +80,7 @@ class Trace:
         deeper = []
         for x in inputs:
             if x not in numbers:
-                if x.wires:
+                if x.first is not None:
                     deeper.append(x)
                 else:
                     numbers[x] = len(self.leaves)
@@ -110,11 +109,11 @@ class Trace:
         number = -len(self.ops)
         for op, xs in zip(reversed(self.ops), reversed(self.args), strict=True):
             twin = found[number]
-            wires = twin.wires
-            if twin.origin.op is not op or len(wires) != 2 * len(xs):
+            if twin.origin.op is not op:
                 raise _differs(self._told(number), _told(twin))
-            if len(xs) == 2:  # as most have; so it takes half the time
-                (x, y), (first, _, second, _) = xs, wires
+            first, second = twin.first, twin.second
+            if len(xs) == 2 and second is not None and not twin.others:  # as most have; so it takes half the time
+                x, y = xs
                 if found[x] is None:
                     found[x] = first
                 elif found[x] is not first:
@@ -124,7 +123,10 @@ class Trace:
                 elif found[y] is not second:
                     self._pair(found, y, second)
             else:
-                for x, y in zip(xs, wires[::2], strict=True):
+                inputs = twin.inputs
+                if len(inputs) != len(xs):
+                    raise _differs(self._told(number), _told(twin))
+                for x, y in zip(xs, inputs, strict=True):
                     if found[x] is None:
                         found[x] = y
                     elif found[x] is not y:
@@ -132,7 +134,7 @@ class Trace:
             number += 1
         leaves = found[: len(self.leaves)]
         for leaf, twin in zip(self.leaves[self.given :], leaves[self.given :], strict=True):
-            if twin.wires or (twin is not leaf and twin.number != leaf.number):
+            if twin.first is not None or (twin is not leaf and twin.number != leaf.number):
                 raise _differs(repr(leaf), _told(twin))
         return leaves
 
