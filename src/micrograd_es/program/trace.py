@@ -63,6 +63,15 @@ class Trace:
                         waiting.append(x)
                     continue
                 add((first, second))
+            elif y is None and x is not None:
+                first = number_of(x)
+                if first is None:
+                    if x.first is not None:
+                        waiting += (node, x)
+                        continue
+                    first = numbers[x] = len(leaves)
+                    leaves.append(x)
+                add((first,))
             else:
                 inputs = node.inputs
                 deeper = self._opened(inputs or (node,), numbers)
@@ -122,6 +131,12 @@ class Trace:
                     found[y] = second
                 elif found[y] is not second:
                     self._pair(found, y, second)
+            elif len(xs) == 1 and first is not None and second is None:
+                [x] = xs
+                if found[x] is None:
+                    found[x] = first
+                elif found[x] is not first:
+                    self._pair(found, x, first)
             else:
                 inputs = twin.inputs
                 if len(inputs) != len(xs):
