@@ -84,7 +84,7 @@ def _tree_swept(f: Value) -> Swept | None:
             met.update(new)
             if len(met) < len(made):
                 return None
-            for node, upstream in islice(pairs, max(len(new), 64)):
+            for node, upstream in islice(pairs, max(len(new), len(met) // 4)):
                 x, sent = node.first, upstream * node.along_first
                 if x.first is not None:
                     made.append(x)
@@ -115,25 +115,30 @@ def _graph_swept(f: Value) -> Swept:
     made, slopes = [f], [1]
     try:
         for node, upstream in zip(made, slopes):  # noqa: B905 (both grow)
-            wires = iter(node.wires)
-            for x in wires:
-                local = next(wires)
+            x, local, others = node.first, node.along_first, None
+            while x is not None:
                 if local is None:
                     _refuse_undefined(node, x)
-                    contribution = 0
+                    sent = 0
                 else:
-                    contribution = upstream * local
+                    sent = upstream * local
                 if x.first is None:
-                    leaves[x] = leaves[x] + contribution if x in leaves else contribution
+                    leaves[x] = leaves[x] + sent if x in leaves else sent
                 elif x not in waiting:
                     made.append(x)
-                    slopes.append(contribution)
+                    slopes.append(sent)
                 else:  # a branch accumulates
-                    partial[x] = partial[x] + contribution if x in partial else contribution
+                    partial[x] = partial[x] + sent if x in partial else sent
                     waiting[x] -= 1
                     if not waiting[x]:
                         made.append(x)
                         slopes.append(partial[x])
+                if others is None:
+                    x, local, others = node.second, node.along_second, node.others and iter(node.others)
+                elif others:
+                    x, local = next(others, None), next(others, None)
+                else:
+                    break
         for x, total in leaves.items():
             if not -LARGEST <= total <= LARGEST and not x.is_constant:
                 raise OverflowError  # whatever is not finite ends up in a leaf
@@ -148,8 +153,8 @@ def _shared(f: Value) -> dict[Value, int]:
     seen = {f}
     found = [f]
     for node in found:
-        for x in node.inputs:
-            if x.first is not None:
+        for x in node.inputs if node.others else (node.first, node.second):
+            if x is not None and x.first is not None:
                 if x in seen:
                     counts[x] = counts.get(x, 1) + 1
                 else:
