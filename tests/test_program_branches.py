@@ -102,7 +102,10 @@ def test_a_rule_gives_arrays_what_it_gives_numbers(row: Any, name: str, fast: bo
     assert value == pytest.approx(expected, rel=1e-12)
     rules = rules_of(made, count)
     assert rules.formula is (name in FORMULAS)
+    assert rules.by_number is (name in NUMBERS)
     assert (rules.forward is made.forward) is (name in ARRAYS)
+    assert (f"{made.name}: number by number" in program.explain(language="en")) is (name in NUMBERS)
+    assert (f"% {made.name}: número por número" in program.explain(latex=True)) is (name in NUMBERS)
 
 
 TOGETHER: dict[str, tuple[Rule, Rule]] = {

@@ -27,11 +27,12 @@ BESIDE = (-2.5, -0.7, 0.0, 0.4, 1.0, 3.0)  # what it is tried with, with some nu
 
 
 class Rules(NamedTuple):
-    """The rules of a row for arrays; where they are a `formula`, that gives NumPy code."""
+    """The rules of a row for arrays; a `formula` gives NumPy code, one `by_number` is called for each number."""
 
     forward: Callable[..., Any]
     local: Callable[..., Any]
     formula: bool
+    by_number: bool = False
 
 
 @cache
@@ -39,7 +40,7 @@ def rules_of(op: Op, inputs: int) -> Rules:
     """How arrays read a row that has so many inputs."""
     of_the_table = op.forward.__module__ == op.local.__module__ == ops.__name__
     found = (rules for rules in _readings(op, inputs) if of_the_table or _agree(rules, op, inputs))
-    return next(found, None) or Rules(*_one_by_one(op), False)
+    return next(found, None) or Rules(*_one_by_one(op), False, True)
 
 
 def _readings(op: Op, inputs: int) -> Iterator[Rules]:

@@ -64,7 +64,7 @@ def _rules(op: Op, inputs: int) -> tuple[Callable[..., Any], Callable[..., Any]]
     found = rules_of(op, inputs)
     if found.formula:
         return found.forward, found.local
-    if found.forward is not op.forward:
+    if found.by_number:
         raise NotCompilableError(f"the row {op.name} cannot be compiled: its rules are made for numbers")
     return op.forward, op.local
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.blocks import Plan, Rows, Space
+from micrograd_es.program.blocks import Elementwise, Plan, Rows, Space
 from micrograd_es.program.explaining.formulas import Formula, Matrix, Minus, Multiple, Name, Product, Sum
 from micrograd_es.program.explaining.labels import told
 from micrograd_es.program.explaining.legend import legend
@@ -20,6 +20,7 @@ from micrograd_es.program.explaining.recurrences import Told, in_steps
 from micrograd_es.program.explaining.tables import InEach
 from micrograd_es.program.explaining.words import WORDS
 from micrograd_es.program.given import none_of
+from micrograd_es.program.rules import rules_of
 from micrograd_es.scope_names import scope_path
 
 EXAMPLES = ("rows", "columns")
@@ -42,7 +43,7 @@ def explained(
     lines = Lines(plan, shapes, steps)
     shown = [*lines.forward, *(lines.backward if backward else ())]
     names = told(plan, lines.given, style)
-    ends = [_grouped(lines.forward, style), *names]
+    ends = [_grouped(lines.forward, style), *_by_number(plan, style), *names]
     found = _told(shown, replace(style, index=lines.index), language)
     if lines.index:
         found = in_steps(found, [matrix for matrix, _ in lines.given])
@@ -121,6 +122,13 @@ def _grouped(lines: Iterable[Line], style: Style) -> str:
     if ragged:
         parts.append(words["ragged" if ragged > 1 else "one ragged"].format(n=ragged))
     return words["lone"].format(words["and"].join(parts)) if parts else words["everything"]
+
+
+def _by_number(plan: Plan, style: Style) -> list[str]:
+    """Which operations are grouped but called for each number, in a line where there are some."""
+    rows = [(block.op, len(block.inputs)) for block in plan.blocks if isinstance(block, Elementwise)]
+    names = sorted({op.name for op, inputs in set(rows) if rules_of(op, inputs).by_number})
+    return [style.words["by number"].format(", ".join(names))] if names else []
 
 
 def arrays_of(

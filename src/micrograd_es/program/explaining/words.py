@@ -36,6 +36,8 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "one single": "1 operación suelta ({list})",
             "ragged": "{n} productos de filas con entradas distintas",
             "one ragged": "1 producto de filas con entradas distintas",
+            "by number": "{}: número por número, pues su regla es para números sueltos; con fast=True el programa"
+            " corre en NumPy.",
             "and": " y ",
             "if": "si",
             "patches": "parches",
@@ -77,6 +79,8 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "one single": "1 single operation ({list})",
             "ragged": "{n} products of rows with inputs of their own",
             "one ragged": "1 product of rows with inputs of their own",
+            "by number": "{}: number by number, as its rule is made for single numbers; with fast=True the program"
+            " runs in NumPy.",
             "and": " and ",
             "if": "if",
             "patches": "patches",

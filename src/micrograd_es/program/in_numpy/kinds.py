@@ -175,7 +175,7 @@ class Kind:
     """
 
     def __init__(self, op: Op, inputs: int, dtype: Any, last: float | None = None) -> None:
-        self.forward, self.local, is_formula = rules_of(op, inputs)
+        self.forward, self.local, is_formula, _ = rules_of(op, inputs)
         self.computed: Calls | None = None
         self.sent: list[Calls | None] = []
         self.zeros: list[int] = []
