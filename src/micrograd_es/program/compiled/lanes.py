@@ -252,13 +252,12 @@ class LaneMaths:
         with b.if_then(maths._is("!=", size, times)):
             b.store(self.sqrt(factor).value, result)
 
-        def test() -> tuple[Any, Any]:
-            number = Lane(maths, b.load(left, typ=self.real))
-            return number, maths._is(">", number, 0)
+        def number() -> Lane:
+            return Lane(maths, b.load(left, typ=self.real))
 
-        with repeated(b, test) as number:
+        with repeated(b, lambda: maths._is(">", number(), 0)):
             b.store((Lane(self, b.load(result, typ=self.kind)) * factor).value, result)
-            b.store((number - 1).value, left)
+            b.store((number() - 1).value, left)
 
     def _all(self, bits: Any) -> Any:
         """Whether a comparison holds in every place of a vector."""

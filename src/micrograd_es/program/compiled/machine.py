@@ -23,7 +23,7 @@ except ImportError:
     llvmlite = llvm = ir = None
 
 VECTORISED = {"exp", "log", "sin", "cos", "tanh", "pow", "log1p"}  # what glibc may have for whole vectors
-PASSES = ("sroa", "instruction_combine", "loop_rotate", "simplify_cfg")  # the text has vectors and blocks already
+PASSES = ("sroa", "simplify_cfg")  # the text has vectors and blocks already, and loops with their test at the end
 NAME = '@"kernel"'  # in a kernel's text; in the machine code it has another: see `kept`
 
 _ENGINES: WeakValueDictionary[tuple[str, ...], Any] = WeakValueDictionary()  # what has code in memory, by its kernels
@@ -67,11 +67,11 @@ def _processor() -> str:
 
 
 def _machine() -> Any:
-    """A new compiler for this processor."""
+    """A new compiler for this processor; what it would do beyond level 1 takes longer, and the code is no faster."""
     _start()
     features = llvm.get_host_cpu_features().flatten()
     target = llvm.Target.from_default_triple()
-    return target.create_target_machine(cpu=llvm.get_host_cpu_name(), features=features, opt=2, jit=True)
+    return target.create_target_machine(cpu=llvm.get_host_cpu_name(), features=features, opt=1, jit=True)
 
 
 @cache

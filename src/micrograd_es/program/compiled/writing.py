@@ -29,16 +29,13 @@ def variable(b: Any, kind: Any, value: Any) -> Any:
 
 
 @contextmanager
-def repeated(b: Any, test: Callable[[], tuple[Any, Any]]) -> Iterator[Any]:
-    """What is written inside runs as long as a test holds, which writes a value for it and whether it is to run."""
-    head, body, after = (b.append_basic_block() for _ in range(3))
-    b.branch(head)
-    b.position_at_end(head)
-    value, holds = test()
-    b.cbranch(holds, body, after)
+def repeated(b: Any, test: Callable[[], Any]) -> Iterator[None]:
+    """What is written inside runs as long as a test holds: before the loop, and at its end, in place of a jump."""
+    body, after = b.append_basic_block(), b.append_basic_block()
+    b.cbranch(test(), body, after)
     b.position_at_end(body)
-    yield value
-    b.branch(head)
+    yield
+    b.cbranch(test(), body, after)
     b.position_at_end(after)
 
 
@@ -84,13 +81,8 @@ class Code:
     @contextmanager
     def while_below(self, slot: Any, stop: Any) -> Iterator[Any]:
         """What is written inside runs as long as a variable, which it has to increase, is below the end."""
-
-        def test() -> tuple[Any, Any]:
-            number = self.held(slot)
-            return number, self.b.icmp_signed("<", number, self.number(stop))
-
-        with repeated(self.b, test) as number:
-            yield number
+        with repeated(self.b, lambda: self.b.icmp_signed("<", self.held(slot), self.number(stop))):
+            yield self.held(slot)
 
     @contextmanager
     def loop(self, start: Any, stop: Any, by: int = 1) -> Iterator[Any]:
