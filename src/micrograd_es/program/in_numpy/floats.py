@@ -29,8 +29,8 @@ DEEP = 6  # operations inside of each other in one line
 CALL, NUMBER, MOVED = 25, 1, 2  # about how long a call of NumPy takes, an operation of Python's, a number from an array
 LEAST = 60  # the gain that is worth a stretch
 TWICE = {form for form, (text, _, _) in FLOATS.items() if text.count("{0}") > 1}  # a part is a name
-OF_ROWS = {"take": 0, "__setitem__": 0, steps.add_to: 1, steps.add_sorted: 1}
-PARTS = 4  # that are added to numbers in about the time of another operation  # which rows of a whole matrix
+OF_ROWS = {"take": 0, "__setitem__": 0, steps.add_to: 1, steps.add_sorted: 1}  # which rows of a whole matrix
+PARTS = 4  # that are added to numbers in about the time of another operation
 
 
 class Floats:
