@@ -9,7 +9,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from random import Random
+from typing import Any
 
+import numpy as np
 import pytest
 
 import micrograd_es as es
@@ -48,6 +50,45 @@ def test_zero_grad_forgets_everything_behind_a_value_and_nothing_else() -> None:
     (f + x).backward()
     x.zero_grad()
     assert (x.grad, y.grad) == (0, 2)
+
+
+def test_gradients_that_do_not_add_up_leave_everything_as_it_was() -> None:
+    x, y = Value(2, "x"), Value(5.0, "y")
+    (x * Decimal("1.5")).backward()
+    f = y * 3.0 + x * 0.5
+    with pytest.raises(
+        TypeError, match=r"of x = 2 is 1\.5 from before, and 0\.5 would be added: Decimal and float do not mix"
+    ):
+        f.backward()
+    assert [v.grad for v in (x, y, f, *f.inputs)] == [Decimal("1.5"), 0, 0, 0, 0]
+    for nothing in (0, 0.0, Decimal("0.0")):
+        x.grad, y.grad = nothing, 0
+        f.backward()
+        assert (x.grad, y.grad) == (0.5, 3.0)
+
+
+@pytest.mark.parametrize("slope", [1e308, 10**308, Fraction(10**308), Decimal("1e308")])
+def test_gradients_that_are_too_large_together_leave_everything_as_it_was(slope: Any) -> None:
+    x, y = Value(1, "x"), Value(1, "y")
+    f = y * 3 + x * slope
+    f.backward()
+    with pytest.raises(
+        OverflowError, match=r"the gradient of x = 1 is 1.* from before, and with 1.* too large; expected"
+    ):
+        f.backward()
+    assert (x.grad, y.grad) == (slope, 3)
+
+
+@pytest.mark.parametrize(
+    ("given", "text"), [(None, r"Write v\.grad = 0"), ("1", r"Write float\('1'\)"), ([1.0], "grad is")]
+)
+def test_a_gradient_that_is_no_number_is_refused_when_it_is_set(given: Any, text: str) -> None:
+    x = Value(1.0)
+    x.grad = np.float32(0.5)
+    with pytest.raises(TypeError, match=text):
+        x.grad = given
+    assert x.grad == 0.5
+    assert type(x.grad) is float
 
 
 def test_a_value_added_to_itself_has_two_edges_that_both_count() -> None:
@@ -275,6 +316,26 @@ def test_a_copy_shares_what_the_original_shares(copied: Callable[[object], tuple
         assert (new["f"].op, new["f"].local, new["a"].grad) == (f.op, f.local, a.grad)
         assert gradients(new["f"])[new["x"]] == gradients(f)[x]
         assert set(map(id, gradients(new["f"]))).isdisjoint(map(id, gradients(f)))
+
+
+class Noted(Value):
+    """A Value with an attribute of its own in a slot."""
+
+    __slots__ = ("note",)
+
+
+class Dated(Noted):
+    """A Value with attributes in a slot and in a dict."""
+
+
+@pytest.mark.parametrize("copied", [lambda v: pickle.loads(pickle.dumps(v)), copy.deepcopy, copy.copy])
+def test_what_a_subclass_adds_is_copied_too(copied: Callable[[object], Any]) -> None:
+    noted, dated = Noted(2.0, "n"), Dated(3.0, "d")
+    noted.note, dated.note, dated.year = "first", ["second"], 2026  # type: ignore[attr-defined]
+    assert (copied(noted).note, copied(noted).data) == ("first", 2.0)
+    assert (copied(dated).note, copied(dated).__dict__, copied(dated).label) == (["second"], {"year": 2026}, "d")
+    assert copied(noted * dated).inputs[1].data == 3.0
+    assert not hasattr(copied(Noted(1.0)), "note")
 
 
 @both_ways

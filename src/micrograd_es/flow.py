@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from math import isfinite
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from micrograd_es.graph import check_value, topological
@@ -29,6 +30,7 @@ class Gradients(dict["Value", Any]):
         raise KeyError(f"gradients are not kept by {key!r}; expected the Value itself. Write gradients(f)[v].")
 
 
+_GRADIENT = attrgetter("slope")
 Swept = tuple[list["Value"], list[Any], dict["Value", Any]]
 
 
@@ -161,6 +163,33 @@ def _shared(f: Value) -> dict[Value, int]:
                     seen.add(x)
                     found.append(x)
     return counts
+
+
+def check_sums(leaves: dict[Value, Any]) -> None:
+    """Raise where a leaf cannot add its new gradient to the one that it has, before anything is written."""
+    try:
+        if not any(map(_GRADIENT, leaves)) or all(map(isfinite, [x.slope + more for x, more in leaves.items()])):
+            return
+    except (ArithmeticError, TypeError):
+        pass
+    for x, more in leaves.items():
+        if x.slope:  # 0 goes with every kind of number
+            _check_sum(x, more)
+
+
+def _check_sum(leaf: Value, more: Any) -> None:
+    told = f"the gradient of {leaf.label or 'the leaf'} = {shown(leaf.number)} is {shown(leaf.slope)} from before, and"
+    try:
+        if leaf.is_constant or -LARGEST <= leaf.slope + more <= LARGEST:
+            return
+    except TypeError:
+        kinds = f"{type(leaf.slope).__name__} and {type(more).__name__}"
+        raise TypeError(
+            f"{told} {shown(more)} would be added: {kinds} do not mix exactly in Python. Call zero_grad() first."
+        ) from None
+    except ArithmeticError:
+        pass
+    raise OverflowError(f"{told} with {shown(more)} too large; expected at most ±1.8e308. Call zero_grad() first.")
 
 
 def contributions(f: Value) -> dict[tuple[Value, int], Number | None]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from micrograd_es.graph import topological
 
@@ -15,15 +15,22 @@ if TYPE_CHECKING:
     from micrograd_es.value import Value
 
 
-def reduced(node: Value) -> tuple[Any, ...]:
-    """What `__reduce__` gives for a Value: what is behind it goes first, so its inputs are known by then."""
+def reduced(node: Value, base: type[Value]) -> tuple[Any, ...]:
+    """What `__reduce__` gives for a Value: what is behind it goes first, so its inputs are known by then.
+
+    `base` is the class Value; what a subclass has beside its slots is kept as Python keeps it.
+    """
     before: object = ()
     if node in _SAVING.turns:
         _SAVING.turns.remove(node)
     elif node.first is not None:
         before = _Behind(node)
-    state = (node.number, node.slope, node.origin, node.wires)
-    return _restored, (type(node), before, *state)
+    kind = type(node)
+    made = _restored, (kind, before, node.number, node.slope, node.origin, node.wires)
+    if kind.__basicsize__ == base.__basicsize__ and not kind.__dictoffset__:
+        return made
+    attributes, slots = cast("tuple[Any, dict[str, Any]]", object.__getstate__(node))
+    return *made, (attributes, {name: slots[name] for name in slots if name not in base.__slots__})
 
 
 class _Saving(threading.local):

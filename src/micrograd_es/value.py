@@ -95,7 +95,8 @@ class Value:
     def grad(self) -> Number:
         """The gradient that `backward()` gave it; 0 until then. It can be set.
 
-        Raises RecordingError while a program is recorded, where it is read: it depends on earlier calls.
+        Raises TypeError where it is set to what is no number, and RecordingError while a program is recorded, where it
+        is read: it depends on earlier calls.
         """
         if RECORDING.get():
             raise RecordingError(f"the gradient of {self!r} was read", GRADIENT_ADVICE)
@@ -103,7 +104,9 @@ class Value:
 
     @grad.setter
     def grad(self, grad: Number) -> None:
-        self.slope = grad
+        if grad is None:  # as in PyTorch
+            raise TypeError("grad is None; expected a number. Write v.grad = 0, or f.zero_grad() for all behind f.")
+        self.slope = as_number(grad, "grad")
 
     @property
     def label(self) -> str:
@@ -161,7 +164,9 @@ class Value:
     def backward(self) -> None:
         """Put ∂self/∂v into `.grad` of every Value v behind this one.
 
-        Leaves add it to what they have until `zero_grad()`, as in PyTorch; what operations made is set afresh.
+        Leaves add it to what they have until `zero_grad()`, as in PyTorch; what operations made is set afresh. An error
+        leaves every `.grad` as it was: it is raised where a gradient is no finite real number, and where a leaf has one
+        of another kind already (a Decimal, and now a float).
 
         >>> x = Value(3.0, "x")
         >>> f = x * x
@@ -171,10 +176,11 @@ class Value:
         """
         refuse("backward() was called", GRADIENT_ADVICE)
         made, slopes, leaves = flow.sweep(self)
+        flow.check_sums(leaves)
         for node, slope in zip(made, slopes, strict=True):
             node.slope = slope
         for leaf, slope in leaves.items():
-            leaf.slope += slope
+            leaf.slope = leaf.slope + slope if leaf.slope else 0 + slope  # 0 goes with every kind of number
 
     def zero_grad(self) -> None:
         """Set `.grad` of this Value and of every Value behind it to 0.
@@ -280,7 +286,7 @@ class Value:
         """Pickle and copy without recursion."""
         if RECORDING.get():
             raise RecordingError(f"{self!r} was copied", "Write identity(v) for another Value of the same number.")
-        return reduced(self)
+        return reduced(self, Value)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's operators are those of Values; its functions are refused, with the one to write instead."""
