@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from math import isfinite
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from micrograd_es.graph import check_value, topological
@@ -30,7 +29,6 @@ class Gradients(dict["Value", Any]):
         raise KeyError(f"gradients are not kept by {key!r}; expected the Value itself. Write gradients(f)[v].")
 
 
-_GRADIENT = attrgetter("slope")
 Swept = tuple[list["Value"], list[Any], dict["Value", Any]]
 
 
@@ -165,23 +163,24 @@ def _shared(f: Value) -> dict[Value, int]:
     return counts
 
 
-def check_sums(leaves: dict[Value, Any]) -> None:
-    """Raise where a leaf cannot add its new gradient to the one that it has, before anything is written."""
+def added(leaves: dict[Value, Any]) -> list[Any]:
+    """The gradients that leaves had before and new ones, added; nothing is written where that is an error."""
     try:
-        if not any(map(_GRADIENT, leaves)) or all(map(isfinite, [x.slope + more for x, more in leaves.items()])):
-            return
+        sums = [x.slope + more for x, more in leaves.items()]
+        if all(map(isfinite, sums)):
+            return sums
     except (ArithmeticError, TypeError):
         pass
-    for x, more in leaves.items():
-        if x.slope:  # 0 goes with every kind of number
-            _check_sum(x, more)
+    return [_sum(x, more) for x, more in leaves.items()]
 
 
-def _check_sum(leaf: Value, more: Any) -> None:
+def _sum(leaf: Value, more: Any) -> Any:
+    """The gradient that a leaf had and a new one, added; 0 goes with every kind of number."""
     told = f"the gradient of {leaf.label or 'the leaf'} = {shown(leaf.number)} is {shown(leaf.slope)} from before, and"
     try:
-        if leaf.is_constant or -LARGEST <= leaf.slope + more <= LARGEST:
-            return
+        total = leaf.slope + more if leaf.slope else 0 + more
+        if leaf.is_constant or -LARGEST <= total <= LARGEST:
+            return total
     except TypeError:
         kinds = f"{type(leaf.slope).__name__} and {type(more).__name__}"
         raise TypeError(

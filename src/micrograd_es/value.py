@@ -176,11 +176,11 @@ class Value:
         """
         refuse("backward() was called", GRADIENT_ADVICE)
         made, slopes, leaves = flow.sweep(self)
-        flow.check_sums(leaves)
+        sums = flow.added(leaves)
         for node, slope in zip(made, slopes, strict=True):
             node.slope = slope
-        for leaf, slope in leaves.items():
-            leaf.slope = leaf.slope + slope if leaf.slope else 0 + slope  # 0 goes with every kind of number
+        for leaf, slope in zip(leaves, sums, strict=True):
+            leaf.slope = slope
 
     def zero_grad(self) -> None:
         """Set `.grad` of this Value and of every Value behind it to 0.
