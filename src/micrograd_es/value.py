@@ -45,8 +45,8 @@ class Value:
     number: Number  # what `data` shows; the engine reads it without asking
     slope: Number  # what `grad` shows
     origin: Origin  # its row, Scope and label: many Values have the same, and a node stays small
-    # Two inputs, and the local gradient along each; None where there are fewer. With a tuple for them a node would be
-    # two objects, and twice the work for the garbage collector.
+    # Two inputs, and the local gradient along each; None where there is one. With a tuple for them a node would be two
+    # objects, and twice the work for the garbage collector. In a leaf `first` is None, and no other of these is set.
     first: Any
     along_first: Any
     second: Any
@@ -72,8 +72,7 @@ class Value:
             self.origin = LEAF
         self.number = data
         self.slope = 0
-        self.first = self.along_first = self.second = self.along_second = None
-        self.others = ()
+        self.first = None
 
     @property
     def data(self) -> Number:
@@ -136,11 +135,11 @@ class Value:
     @property
     def inputs(self) -> tuple[Value, ...]:
         """The Values that the operation was given, in order; a Value used twice stands twice. Empty for a leaf."""
-        if self.others:
-            return (self.first, self.second, *self.others[::2])
-        if self.second is not None:
-            return self.first, self.second
-        return () if self.first is None else (self.first,)
+        if self.first is None:
+            return ()
+        if self.second is None:
+            return (self.first,)
+        return (self.first, self.second, *self.others[::2]) if self.others else (self.first, self.second)
 
     @property
     def local(self) -> tuple[Number | None, ...]:
@@ -152,9 +151,11 @@ class Value:
     @property
     def wires(self) -> tuple[Any, ...]:
         """An input, the local gradient along it, the next input, …: what `inputs` and `local` show, without asking."""
-        if self.second is not None:
-            return (self.first, self.along_first, self.second, self.along_second, *self.others)
-        return () if self.first is None else (self.first, self.along_first)
+        if self.first is None:
+            return ()
+        if self.second is None:
+            return self.first, self.along_first
+        return (self.first, self.along_first, self.second, self.along_second, *self.others)
 
     @wires.setter
     def wires(self, wires: tuple[Any, ...]) -> None:

@@ -40,7 +40,7 @@ class Trace:
     def _walk(self, output: Value, numbers: dict[Value, int], made: list[Value]) -> None:
         """Number what is behind an output, inputs first; no recursion."""
         leaves, add, number_of = self.leaves, self.args.append, numbers.get
-        waiting = [output]
+        waiting = self._opened((output,), numbers)
         while waiting:
             node = waiting.pop()
             if node in numbers:
@@ -63,7 +63,7 @@ class Trace:
                         waiting.append(x)
                     continue
                 add((first, second))
-            elif y is None and x is not None:
+            elif y is None:
                 first = number_of(x)
                 if first is None:
                     if x.first is not None:
@@ -74,11 +74,10 @@ class Trace:
                 add((first,))
             else:
                 inputs = node.inputs
-                deeper = self._opened(inputs or (node,), numbers)
+                deeper = self._opened(inputs, numbers)
                 if deeper:
                     waiting.append(node)
                     waiting += deeper
-                if deeper or not inputs:
                     continue
                 add(tuple([numbers[x] for x in inputs]))
             numbers[node] = ~len(made)
