@@ -14,8 +14,8 @@ from micrograd_es.figures.grids import is_small
 from micrograd_es.plots.canvas import Canvas, Look
 from micrograd_es.program import Program
 from micrograd_es.program.explaining.explain import shapes_in
+from micrograd_es.program.explaining.lines import Line
 from micrograd_es.program.explaining.matrices import Lines
-from micrograd_es.program.explaining.naming import Line
 from micrograd_es.program.explaining.notation import Style
 from micrograd_es.program.explaining.recurrences import Told, in_steps
 from micrograd_es.program.explaining.words import WORDS

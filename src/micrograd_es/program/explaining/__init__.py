@@ -3,8 +3,9 @@
 - `formulas` are written once, and read as text, as LaTeX and as arrays; `notation` has their signs. `columns`,
   `sources`, `stretches` and `patches` put matrices together from others, `constants` are numbers, and `gaps` is where
   weights are missing.
-- `naming` knows which matrix rows are columns of, `forms` how weights stand, and `labels` what the user calls
-  parameters. `neurons` are told as layers.
+- `lines` has what a page is made of. `register` knows which matrix rows are columns of, and `naming` makes matrices for
+  the others, `layers` those of weights; `forms` says how weights stand, and `labels` what the user calls parameters.
+  `neurons` are told as layers.
 - `affine_formulas`, `tables` and `readings` write the lines of blocks, in the order of the tables that they read, which
   `orders` finds.
 - `shares` and `softmaxes` put the rows of attention together; `softmax_lines`, `biases` and `attention` write them.

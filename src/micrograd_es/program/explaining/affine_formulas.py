@@ -8,23 +8,25 @@ from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Affine, Rows
 from micrograd_es.program.explaining.formulas import Added, Formula, Matrix, Name, Product, Sum, Times
 from micrograd_es.program.explaining.gaps import WhereThere
-from micrograd_es.program.explaining.naming import Line, Names
+from micrograd_es.program.explaining.layers import at_positions, patches, weights_apart
+from micrograd_es.program.explaining.lines import Line
+from micrograd_es.program.explaining.naming import Names
 from micrograd_es.program.explaining.stretches import Spread, Stretches
 
 
 def affine_line(names: Names, block: Affine) -> Line:
     """The line of a block; what is not added in the same way at all positions is added after those it has for them."""
-    parts = names.weights_apart(block)
+    parts = weights_apart(names, block)
     if parts:
         return _products(names, block, parts)
     blended = _blended(names, block)
     if blended:
         return _blend(names, block, blended)
     weights = names.matrix(block.weights, "W", (block.kernels, block.terms) if block.dense else None, each=True)
-    inputs = names.patches(block)
+    inputs = patches(names, block)
     if block.positions == 1:
         return _product(names, block, weights, inputs, [names.matrix(rows, "B") for rows in block.bare])
-    found = {rows: names.at_positions(rows, block.kernels, block.positions) for rows in block.bare}
+    found = {rows: at_positions(names, rows, block.kernels, block.positions) for rows in block.bare}
     line = _product(names, block, weights, inputs, [matrix for matrix in found.values() if matrix])
     apart = [rows for rows, matrix in found.items() if not matrix]
     if not apart:
@@ -77,7 +79,7 @@ def _blended(names: Names, block: Affine) -> list[Rows]:
     if block.kernels > 1 or block.positions == 1 or not names.are_constant(block.weights):
         return []
     terms = [block.inputs.picked([k], block.positions) for k in range(block.terms)]
-    owners = [{names.owner[rows.space, row][0] for row in rows.numbers} for rows in terms]
+    owners = [{names.known.owner[rows.space, row][0] for row in rows.numbers} for rows in terms]
     return terms if all(len(found) == 1 for found in owners) and len(set().union(*owners)) == len(terms) else []
 
 

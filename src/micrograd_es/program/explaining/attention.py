@@ -13,7 +13,8 @@ from micrograd_es.ops import DIV, MUL
 from micrograd_es.program.blocks import Rows, Space
 from micrograd_es.program.explaining.biases import Bias, Mask, OfTables
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Name
-from micrograd_es.program.explaining.naming import Line, Names
+from micrograd_es.program.explaining.lines import Line
+from micrograd_es.program.explaining.naming import Names
 from micrograd_es.program.explaining.notation import Style, one_over_root
 from micrograd_es.program.explaining.readings import Reading, numeral, times
 from micrograd_es.program.explaining.softmax_lines import Softmax, shares_line
@@ -83,10 +84,10 @@ def _mask(names: Names, block: Softmaxes) -> Matrix:
 
 def _bias(names: Names, block: Softmaxes) -> Matrix:
     """The matrix of a mask with numbers that are computed or learned."""
-    fresh = [row for row in sorted(set(block.bias.values())) if (Space.SHARED, row) not in names.owner]
+    fresh = [row for row in sorted(set(block.bias.values())) if (Space.SHARED, row) not in names.known.owner]
     if fresh:
         names.matrix(Rows(Space.SHARED, tuple(fresh)), "p")
-    places = {cell: names.owner[Space.SHARED, row] for cell, row in block.bias.items()}
+    places = {cell: names.known.owner[Space.SHARED, row] for cell, row in block.bias.items()}
     bias = Bias(places, block.factor, block.mask)
     for line in names.forward:
         if isinstance(line.formula, Bias) and line.formula.is_same(bias):

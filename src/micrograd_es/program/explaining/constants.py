@@ -15,7 +15,7 @@ from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Rows, Space
 from micrograd_es.program.explaining.columns import out_of_columns
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix
-from micrograd_es.program.explaining.naming import Line
+from micrograd_es.program.explaining.lines import Line
 from micrograd_es.program.explaining.notation import Style, is_short, listed, more, numbered, plain, ratio, whole
 from micrograd_es.program.tape import Tape
 

@@ -13,8 +13,8 @@ from micrograd_es.program.blocks import Elementwise, Plan, Rows, Space
 from micrograd_es.program.explaining.formulas import Formula, Matrix, Minus, Multiple, Name, Product, Sum
 from micrograd_es.program.explaining.labels import told
 from micrograd_es.program.explaining.legend import legend
+from micrograd_es.program.explaining.lines import Line
 from micrograd_es.program.explaining.matrices import Lines
-from micrograd_es.program.explaining.naming import Line
 from micrograd_es.program.explaining.notation import Style
 from micrograd_es.program.explaining.recurrences import Told, in_steps
 from micrograd_es.program.explaining.tables import InEach

@@ -1,8 +1,8 @@
-"""The form of weights: how many neurons and inputs the rows of a plan have that are some."""
+"""What the shared rows of a plan are: weights, of how many neurons and inputs, or numbers."""
 
 from __future__ import annotations
 
-from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Total, inputs_of
+from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, Total, inputs_of
 
 
 def forms_of(plan: Plan) -> dict[Rows, tuple[int, int]]:
@@ -21,3 +21,13 @@ def forms_of(plan: Plan) -> dict[Rows, tuple[int, int]]:
         if isinstance(block, Total):  # sums stand in a row
             forms.pop(block.out, None)
     return forms
+
+
+def of_constants(plan: Plan) -> set[int]:
+    """The shared rows that are constants, or made of them alone."""
+    tape = plan.tape
+    found = set(range(tape.parameters, tape.parameters + len(tape.constants)))
+    for block in plan.blocks:
+        if block.out.space is Space.SHARED and all(found.issuperset(rows.numbers) for rows in inputs_of(block)):
+            found.update(block.out.numbers)
+    return found

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from micrograd_es.program.explaining.formulas import Name
-from micrograd_es.program.explaining.naming import Line
+from micrograd_es.program.explaining.lines import Line
 from micrograd_es.program.explaining.notation import Style
 
 # By the sign of a formula, in the order in which they are explained; with examples as columns the two words change

@@ -22,7 +22,8 @@ from micrograd_es.program.explaining.formulas import (
     Word,
 )
 from micrograd_es.program.explaining.labels import name_parameters
-from micrograd_es.program.explaining.naming import Line
+from micrograd_es.program.explaining.layers import name_layers
+from micrograd_es.program.explaining.lines import Line
 from micrograd_es.program.explaining.neurons import with_neurons
 from micrograd_es.program.explaining.objective import Objective
 from micrograd_es.program.explaining.orders import at_all_positions, in_order
@@ -51,7 +52,7 @@ class Lines(Objective):
         plan = with_neurons(plan)
         super().__init__(plan, shapes)
         self._scopes = _scopes(plan)
-        self.name_layers()
+        name_layers(self)
         for block in tables_apart(plan) if steps else attended(plan):
             for piece in [block] if isinstance(block, Softmaxes) else pieces(self, block):
                 self.forward.append(self._line(piece))
@@ -89,7 +90,7 @@ class Lines(Objective):
         form = self.forms.get(block.out) if block.out.space is Space.SHARED else None
         if isinstance(block, Inner) and block.out.space is Space.SHARED:
             form = block.columns, block.rows
-        self.own(line.matrix, block.out, form)
+        self.known.own(line.matrix, block.out, form)
         if self._scopes:
             written = [row for row in block.out.numbers if row < self.plan.sizes[block.out.space]]
             paths = {self._scopes.get((block.out.space, row), ()) for row in written}
@@ -110,14 +111,14 @@ class Lines(Objective):
         """The line of sums: of the rows of a table, of several matrices, or of columns that follow each other."""
         count = len(block.terms) // len(block.out)
         table = block.terms.turned(count)
-        known = self.known_at_positions(table, len(block.out))
+        known = self.known.at_positions(table, len(block.out))
         if self.is_given_as_table(block.terms, count):
             known = upright(self, table, count)
         if known:
             return self._row_sums(known)
         columns = [Rows(table.space, block.terms.numbers[i::count]) for i in range(count)]
-        is_apart = (block.terms, None) not in self._exact and len(block.out) > 1 and count <= SUMMED
-        if is_apart and all(map(self.is_stretch, columns)):
+        is_apart = not self.known.find(block.terms) and len(block.out) > 1 and count <= SUMMED
+        if is_apart and all(map(self.known.is_stretch, columns)):
             return self._added([self.matrix(rows, "p", each=True) for rows in columns], self._shape(block))
         terms = self.matrix(block.terms, "p", each=True)
         matrix, x = self._computed(self._shape(block)), Name(terms)
@@ -184,17 +185,18 @@ class Lines(Objective):
         if block.op.arity is not None or any(rows.space is not space for rows in block.inputs):
             return None
         table = Rows(space, tuple([row for rows in block.inputs for row in rows.numbers]))
-        known = self.known_at_positions(table, len(block.out))
+        known = self.known.at_positions(table, len(block.out))
         if known:
             return self._across(block.op, known, shape)
         each = zip(*[rows.numbers for rows in block.inputs], strict=True)  # the inputs of each result
         every = Rows(space, tuple([row for numbers in each for row in numbers]))
-        if block.op is ADD and (every, None) in self._exact and len(block.out) == 1:
+        if block.op is ADD and self.known.find(every) and len(block.out) == 1:
             return self._total(Total(block.out, every))
         if len(block.out) == 1 and (len(every) > 2 or block.op is LSE):
             return self._across(block.op, self.matrix(every, "p"), shape, len(every))
-        if block.op is LSE and (every, None) in self._exact:
-            return self._log_sums(self._exact[every, None], len(block.inputs), shape)
+        known = self.known.find(every) if block.op is LSE else None
+        if known:
+            return self._log_sums(known, len(block.inputs), shape)
         return None
 
     def _log_sums(self, every: Matrix, count: int, shape: tuple[Any, int]) -> Line:

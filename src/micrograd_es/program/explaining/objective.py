@@ -10,9 +10,10 @@ from micrograd_es.ops import ABS
 from micrograd_es.program.blocks import Plan, Rows, Space
 from micrograd_es.program.explaining.constants import Numbers
 from micrograd_es.program.explaining.formulas import Formula, Matrix, Mean, Name, Norm, Sum
+from micrograd_es.program.explaining.lines import Line
 from micrograd_es.program.explaining.loss_lines import written
 from micrograd_es.program.explaining.loss_search import Apart, Found, Search
-from micrograd_es.program.explaining.naming import Line, Names
+from micrograd_es.program.explaining.naming import Names
 from micrograd_es.program.explaining.patches import Flat
 from micrograd_es.program.explaining.readings import Reading, fraction, times
 from micrograd_es.program.explaining.tables import Table
@@ -38,7 +39,7 @@ class Objective(Names):
 
     def condense(self) -> None:
         """Write the loss that the output is, if it is one, in place of its steps, and a penalty beside it."""
-        search = Search(self.plan, self.owner, self._at_positions)
+        search = Search(self.plan, self.known.owner, self.known.tables)
         losses = (found for found in search.losses(self._last_first()) if self._has_targets(found))
         found = next(losses, None)
         if found and found.loss.known:  # −log σ(t·y) is that of y with the targets t, not that of t·y with 1
@@ -85,10 +86,10 @@ class Objective(Names):
         rows = Rows(found.targets[0][0], tuple(row for _, row in found.targets))
         if positions == 1:
             return self.matrix(rows, "C", each=True)
-        known = self.known_at_positions(rows, positions)
+        known = self.known.at_positions(rows, positions)
         if known:
             return known
-        columns = [self.owner[rows.space, row] for row in rows.numbers]
+        columns = [self.known.owner[rows.space, row] for row in rows.numbers]
         return self.put(self.new("G", found.outputs.shape, positions=positions), Table(columns, positions))
 
     def mean(self) -> Formula:
@@ -116,7 +117,7 @@ class Objective(Names):
         """A factor for the squares or absolute values of whole matrices; none where those of parameters differ."""
         found: dict[tuple[str, Matrix], list[float]] = {}
         for (kind, row), factor in (penalty.norms or {}).items():
-            found.setdefault((kind, self.owner[Space.SHARED, row][0]), []).append(factor)
+            found.setdefault((kind, self.known.owner[Space.SHARED, row][0]), []).append(factor)
         alike = all(
             len(set(some)) == 1 and len(some) == matrix.size - matrix.missing for (_, matrix), some in found.items()
         )

@@ -13,6 +13,7 @@ from typing import Any
 from micrograd_es.ops import ADD, LSE, MUL
 from micrograd_es.program.blocks import Affine, Elementwise, Rows, Space, Total
 from micrograd_es.program.explaining.formulas import Matrix
+from micrograd_es.program.explaining.layers import at_positions
 from micrograd_es.program.explaining.naming import Names
 
 
@@ -41,7 +42,7 @@ def _as_they_stand(names: Names, block: Any) -> Any:
 
 def _by_column(names: Names, several: Sequence[Rows]) -> Sequence[int]:
     """The places of rows in the order of the matrices that they are columns of, each where the first of it stands."""
-    places = [names.owner.get((rows.space, row)) for rows in several for row in rows.numbers]
+    places = [names.known.owner.get((rows.space, row)) for rows in several for row in rows.numbers]
     known = [place for place in places if place]
     if len(known) < len(places):
         return range(len(places))
@@ -51,10 +52,10 @@ def _by_column(names: Names, several: Sequence[Rows]) -> Sequence[int]:
 
 def at_all_positions(names: Names, block: Elementwise) -> tuple[list[Matrix], int]:
     """The inputs of an operation on kernels at positions, and how many; none, and 1, for any other."""
-    count = max([names.positions(rows) for rows in block.inputs])
+    count = max([names.known.positions(rows) for rows in block.inputs])
     if count == 1:
         return [], 1
-    found = [names.at_positions(rows, len(block.out) // count, count) for rows in block.inputs]
+    found = [at_positions(names, rows, len(block.out) // count, count) for rows in block.inputs]
     known = [matrix for matrix in found if matrix is not None]
     return (known, count) if len(known) == len(found) else ([], 1)
 
@@ -62,7 +63,7 @@ def at_all_positions(names: Names, block: Elementwise) -> tuple[list[Matrix], in
 def _as_tables(names: Names, block: Elementwise) -> Elementwise:
     """An operation on tables row by row and column by column."""
     if not at_all_positions(names, block)[0]:
-        for order in filter(None, map(names.places_in_table, block.inputs)):
+        for order in filter(None, map(names.known.places_in_table, block.inputs)):
             out, *inputs = [rows.picked(order) for rows in (block.out, *block.inputs)]
             found = Elementwise(out, block.op, tuple(inputs))
             if at_all_positions(names, found)[0]:
@@ -73,7 +74,7 @@ def _as_tables(names: Names, block: Elementwise) -> Elementwise:
 def _as_read(names: Names, block: Affine) -> Affine:
     """A product with its positions in the order of the matrix that it reads."""
     count = block.positions
-    places = [names.owner.get((block.inputs.space, row)) for row in block.inputs.numbers[:count]]
+    places = [names.known.owner.get((block.inputs.space, row)) for row in block.inputs.numbers[:count]]
     columns = [place[1] for place in places if place and places[0] and place[0] is places[0][0]]
     if count == 1 or len(columns) < count or columns == sorted(columns):
         return block
@@ -88,7 +89,7 @@ def _as_read(names: Names, block: Affine) -> Affine:
 
 def _by_row(names: Names, block: Total) -> Total:
     """Sums in the order of the rows of a table, where each of them is one, and each in that of the columns."""
-    order, count = names.places_in_table(block.terms), len(block.out)
+    order, count = names.known.places_in_table(block.terms), len(block.out)
     each = len(block.terms) // count
     lines = [order[i::count] for i in range(count)]  # the places of the terms, row by row of the table
     sums = [line[0] // each for line in lines if len({place // each for place in line}) == 1]

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from micrograd_es.ops import ADD, DIV, LOG, MUL, NEG, SAME, SQRT, SUB
 from micrograd_es.program.explaining.formulas import Added, Formula, Matrix, Mean, Sum
+from micrograd_es.program.explaining.lines import Line
 from micrograd_es.program.explaining.patches import Flat
 from micrograd_es.program.explaining.readings import Across, Reading
 from micrograd_es.program.explaining.softmax_lines import LogSoftmax, Softmax
 from micrograd_es.program.explaining.stretches import Stretches, Taken
-
-if TYPE_CHECKING:
-    from micrograd_es.program.explaining.naming import Line
 
 Kind = tuple[str, Matrix | None]  # what a matrix is, and of which
 

@@ -11,7 +11,7 @@ from string import ascii_lowercase
 from typing import Any
 
 from micrograd_es.program.explaining.formulas import Matrix
-from micrograd_es.program.explaining.naming import Line
+from micrograd_es.program.explaining.lines import Line
 from micrograd_es.program.explaining.notation import Style
 from micrograd_es.program.explaining.progressions import Progression, has_steps, progressions
 

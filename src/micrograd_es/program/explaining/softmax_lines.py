@@ -11,7 +11,7 @@ import numpy as np
 
 from micrograd_es.ops import DIV, EXP, LSE, SUB, Op
 from micrograd_es.program.explaining.formulas import Added, Arrays, Formula, Matrix, Minus, Name, Sum, Times
-from micrograd_es.program.explaining.naming import Back, Line
+from micrograd_es.program.explaining.lines import Back, Line
 from micrograd_es.program.explaining.notation import Style
 from micrograd_es.program.explaining.readings import Across, Reading, scaled
 

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from micrograd_es.program.blocks import Block, Elementwise, Inner, Place, Plan, Rows, Space, across
 from micrograd_es.program.explaining.columns import Column
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Name, Product
-from micrograd_es.program.explaining.naming import Line, Names
+from micrograd_es.program.explaining.lines import Line
+from micrograd_es.program.explaining.naming import Names
 from micrograd_es.program.explaining.notation import Style, indexed
 from micrograd_es.program.explaining.patches import Patches
 from micrograd_es.program.explaining.sources import side_by_side, signs
@@ -224,7 +225,7 @@ def table(names: Names, rows: Rows, terms: int) -> tuple[Matrix, bool]:
         return names.matrix(rows, "p", each=True), True
     forms = (rows, count), (rows.turned(count), terms)
     for known, positions in forms:
-        found = names.known_at_positions(known, positions)
+        found = names.known.at_positions(known, positions)
         if found:
             return found, known is rows
     made = [_read(names, *form) for form in forms]
@@ -237,12 +238,12 @@ def upright(names: Names, rows: Rows, terms: int) -> Matrix:
     count = len(rows) // terms
     if count == 1:
         return names.matrix(rows, "p", each=True)
-    return names.known_at_positions(rows, count) or _put(names, rows, count)
+    return names.known.at_positions(rows, count) or _put(names, rows, count)
 
 
 def _read(names: Names, rows: Rows, positions: int) -> Table:
     """Rows as a table with so many rows for each example."""
-    return Table([names.owner[rows.space, row] for row in rows.numbers], positions)
+    return Table([names.known.owner[rows.space, row] for row in rows.numbers], positions)
 
 
 def _put(names: Names, rows: Rows, positions: int) -> Matrix:
@@ -252,7 +253,7 @@ def _put(names: Names, rows: Rows, positions: int) -> Matrix:
         names.flatten(rows.turned(positions))
         formula = _read(names, rows, positions)
     matrix = names.new("G", ("m", len(rows) // formula.positions), positions=formula.positions)
-    return names.keep(names.put(matrix, formula), rows)
+    return names.known.keep(names.put(matrix, formula), rows)
 
 
 def pieces(names: Names, block: Block) -> list[Block]:
@@ -260,9 +261,9 @@ def pieces(names: Names, block: Block) -> list[Block]:
     if not isinstance(block, Elementwise) or len(block.out) == 1:
         return [block]
     if block.op.arity is None and len({rows.space for rows in block.inputs}) == 1:
-        sizes = names.tables_in(block.inputs)
+        sizes = names.known.tables_in(block.inputs)
     else:
-        known = [names.tables_in([rows]) for rows in block.inputs]
+        known = [names.known.tables_in([rows]) for rows in block.inputs]
         sizes = min([sizes for sizes in known if sizes], key=len, default=[])
     if len(sizes) < 2 and block.out.space is Space.VARYING:
         sizes = _joined(names, block)
@@ -283,7 +284,7 @@ def _joined(names: Names, block: Elementwise) -> list[int]:
     count = len(block.out)
     cuts = {0, count}
     for rows in [rows for rows in block.inputs if len(set(rows.numbers)) > 1]:
-        matrices = [names.owner.get((rows.space, row), (None, 0))[0] for row in rows.numbers]
+        matrices = [names.known.owner.get((rows.space, row), (None, 0))[0] for row in rows.numbers]
         if None in matrices:
             return []
         cuts.update([i for i in range(1, count) if matrices[i] is not matrices[i - 1]])

@@ -1,0 +1,91 @@
+"""The weights and biases of layers: when they are named, of what they are put together, and what they see."""
+
+from __future__ import annotations
+
+from micrograd_es.program.blocks import Affine, Rows, Space
+from micrograd_es.program.explaining.formulas import Matrix
+from micrograd_es.program.explaining.naming import Names
+from micrograd_es.program.explaining.patches import Patches
+
+
+def name_layers(names: Names) -> None:
+    """Name the weights and biases of layers before all else that uses them: a penalty takes them from there.
+
+    What is only a part of weights, and other weights are made of, keeps a name of its own.
+    """
+    layers = [block for block in names.plan.blocks if isinstance(block, Affine) and block.dense]
+    parts = {rows for rows in names.forms if rows.space is Space.SHARED} - {block.weights for block in layers}
+    apart = {row for rows in parts for row in rows.numbers}
+    for block in layers:
+        if _is_new(names, block.weights) and apart.isdisjoint(block.weights.numbers):
+            names.matrix(block.weights, "W", (block.kernels, block.terms))
+        for rows in block.bare:
+            if block.positions > 1 and _is_new(names, Rows(rows.space, tuple(dict.fromkeys(rows.numbers)))):
+                at_positions(names, rows, block.kernels, block.positions)
+            elif _is_new(names, rows):
+                names.matrix(rows, "B")
+
+
+def _is_new(names: Names, rows: Rows) -> bool:
+    """Whether rows are parameters, each once, that have no name yet."""
+    there = names.known.there(rows)
+    return (
+        rows.space is Space.SHARED
+        and len(set(there)) == len(there)
+        and max(there) < names.plan.tape.parameters
+        and not any((rows.space, row) in names.known.owner for row in there)
+    )
+
+
+def weights_apart(names: Names, block: Affine) -> list[tuple[Matrix, Rows]]:
+    """The weights that those of a layer are put together from, each with the inputs it is for.
+
+    Nothing where they have a name of their own, or some are constants, or their inputs are one matrix.
+    """
+    rows, form, terms = block.weights, (block.kernels, block.terms), block.terms
+    if not block.dense or block.positions > 1 or block.absent is not None or names.known.find(rows, form):
+        return []
+    if names.has_constants(rows) or len(names.known.fresh(rows)) == len(rows):
+        return []
+    if names.known.is_stretch(block.inputs) or not names.name_part(rows, form):
+        return []
+    known = [names.known.owner[rows.space, row] for row in rows.numbers]
+    parts: dict[Matrix, list[int]] = {}
+    for term, (matrix, _) in enumerate(known[:terms]):
+        parts.setdefault(matrix, []).append(term)
+    found = []
+    for matrix, some in parts.items():
+        some.sort(key=lambda term: known[term][1])
+        columns = [known[kernel * terms + term] for kernel in range(block.kernels) for term in some]
+        if columns != [(matrix, column) for column in range(matrix.size)] or matrix.shape[0] != len(some):
+            return []
+        found.append((matrix, block.inputs.picked(some)))
+    return found
+
+
+def at_positions(names: Names, rows: Rows, kernels: int, positions: int) -> Matrix | None:
+    """The matrix of rows at positions, or what is the same at all of them; None where they are not like that."""
+    numbers, tables = rows.numbers, names.known.tables
+    if rows in tables:
+        return tables[rows] if tables[rows].positions == positions else None
+    if rows.space is Space.VARYING:
+        column = Rows(rows.space, numbers[:positions])
+        is_one = names.known.positions(column) == positions and numbers == column.numbers * kernels
+        return tables[column] if is_one else None
+    each = numbers if len(numbers) == kernels else numbers[::positions]
+    if len(numbers) > kernels and any(numbers[i::positions] != each for i in range(positions)):
+        return None
+    return names.matrix(Rows(rows.space, each), "B" if len(numbers) == kernels else "p")
+
+
+def patches(names: Names, block: Affine) -> Matrix:
+    """The inputs of kernels, a row for each position and a column for each term."""
+    rows, positions = block.inputs, block.positions
+    if positions == 1:
+        return names.matrix(rows, "G", each=True)
+    found = names.known.at_positions(rows, positions)
+    if found is None:
+        columns = [names.known.owner[rows.space, row] for row in rows.numbers]
+        found = names.put(names.new("G", ("m", block.terms), positions=positions), Patches(columns, positions))
+        names.known.keep(found, rows)
+    return found
