@@ -64,6 +64,16 @@ class Names:
         count = self._counts[letter] = self._counts.get(letter, 0) + 1
         return Matrix(letter, str(count) if number is None else number, shape, positions=positions)
 
+    def computed(self, shape: Shape, positions: int = 1) -> Matrix:
+        """A new matrix of what is computed for each example, or of what all of them share."""
+        return self.new("H" if shape[0] == "m" else "S", shape, positions=positions)
+
+    def shape(self, rows: Rows) -> Shape:
+        """The shape of what is computed in some rows."""
+        if rows.space is Space.VARYING:
+            return "m", len(rows)
+        return self.forms[rows][::-1] if rows in self.forms else (1, len(rows))
+
     def matrix(self, rows: Rows, letter: str, form: Form = None, each: bool = False) -> Matrix:
         """The matrix of some rows: a known one, a new one of parameters, or one put together from others.
 

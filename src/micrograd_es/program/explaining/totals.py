@@ -1,0 +1,45 @@
+"""The lines of sums: of the rows of a table, of several matrices, and of columns that follow each other."""
+
+from __future__ import annotations
+
+from micrograd_es.program.blocks import Rows, Total
+from micrograd_es.program.explaining.formulas import Added, Formula, Matrix, Name, Sum
+from micrograd_es.program.explaining.lines import Line
+from micrograd_es.program.explaining.naming import Names, Shape
+from micrograd_es.program.explaining.stretches import Spread, Stretches
+from micrograd_es.program.explaining.tables import upright
+
+SUMMED = 6  # matrices that are added up by name
+
+
+def total_line(names: Names, block: Total) -> Line:
+    """The line of sums: of the rows of a table, of several matrices, or of columns that follow each other."""
+    count = len(block.terms) // len(block.out)
+    table = block.terms.turned(count)
+    known = names.known.at_positions(table, len(block.out))
+    if names.is_given_as_table(block.terms, count):
+        known = upright(names, table, count)
+    if known:
+        return _row_sums(names, known)
+    columns = [Rows(table.space, block.terms.numbers[i::count]) for i in range(count)]
+    is_apart = not names.known.find(block.terms) and len(block.out) > 1 and count <= SUMMED
+    if is_apart and all(map(names.known.is_stretch, columns)):
+        return _added(names, [names.matrix(rows, "p", each=True) for rows in columns], names.shape(block.out))
+    terms = names.matrix(block.terms, "p", each=True)
+    matrix, x = names.computed(names.shape(block.out)), Name(terms)
+    single = len(block.out) == 1
+    formula: Formula = Added(x, 1) if single else Stretches(x, count)
+    return Line(matrix, formula, [terms], lambda upstream: [(terms, Spread(upstream, count, single))])
+
+
+def _added(names: Names, terms: list[Matrix], shape: Shape) -> Line:
+    """The sum of several matrices."""
+    matrix = names.computed(shape)
+    return Line(matrix, Sum(list(map(Name, terms))), terms, lambda upstream: [(x, upstream) for x in terms])
+
+
+def _row_sums(names: Names, terms: Matrix) -> Line:
+    """The sum of each row of a matrix at positions."""
+    matrix = names.new("H", ("m", 1), positions=terms.positions)
+    count = terms.shape[1]
+    return Line(matrix, Added(Name(terms), 1), [terms], lambda up: [(terms, Spread(up, count, single=True))])
