@@ -4,13 +4,14 @@
   `sources`, `stretches` and `patches` put matrices together from others, `constants` are numbers, and `gaps` is where
   weights are missing.
 - `lines` has what a page is made of. `register` knows which matrix rows are columns of, and `naming` makes matrices for
-  the others, `layers` those of weights; `forms` says how weights stand, and `labels` what the user calls parameters.
-  `neurons` are told as layers.
+  the others, `layers` those of weights; `forms` says how weights stand. `neurons` are told as layers.
 - `affine_formulas`, `tables`, `totals` and `operations` write the lines of blocks, with `readings` of the table of
   operations, in the order of the tables that they read, which `orders` finds; `scopes` says where they are.
 - `shares` and `softmaxes` put the rows of attention together; `softmax_lines`, `biases` and `attention` write them.
 - `objective` writes losses and penalties as lectures do: `loss_search` looks for them in a plan that is `written_out`,
   with `loss_terms`, `loss_kinds`, `penalties` and `probabilities`, and `loss_lines` writes them.
-- `matrices` has all lines, which `recognition` gives the names that lectures have for them; `recurrences` tells those
-  of all steps as one where they are `progressions`; `explain` prints them in `words`, with their `legend`.
+- `letters` names what is on a page, by which `recognition` knows what it is, and `labels` has what the user calls
+  parameters. `way_back` has the lines of the gradients.
+- `matrices` has all of it in order: names, objective, letters, and the way back. `recurrences` tells the lines of all
+  steps as one where they are `progressions`; `explain` prints them in `words`, with their `legend`.
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isfinite
@@ -12,10 +12,10 @@ import numpy as np
 
 from micrograd_es.ops import DIV, INV
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.blocks import Rows, Space
+from micrograd_es.program.blocks import Space
 from micrograd_es.program.explaining.columns import out_of_columns
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix
-from micrograd_es.program.explaining.lines import Line
+from micrograd_es.program.explaining.lines import Line, Page
 from micrograd_es.program.explaining.notation import Style, is_short, listed, more, numbered, plain, ratio, whole
 from micrograd_es.program.tape import Tape
 
@@ -84,16 +84,14 @@ def constant_of(tape: Tape, number: int) -> float | None:
     return above / below if below else None
 
 
-def with_numbers(
-    tape: Tape, given: Sequence[tuple[Matrix, Rows]], forward: Sequence[Line], output: Matrix
-) -> tuple[list[tuple[Matrix, Rows]], list[Line]]:
-    """What is given, and the lines, where every matrix that is made of constants alone has a line with its numbers.
+def with_numbers(tape: Tape, page: Page, output: Matrix) -> Page:
+    """The page, where every matrix that is made of constants alone has a line with its numbers.
 
     What only such a matrix was made of is left out.
     """
-    known = dict(_known(tape, given, forward))
-    needed, kept = {output}, []
-    for line in reversed(forward):
+    known = dict(_known(tape, page))
+    needed, kept = {output}, list[Line]()
+    for line in reversed(page.forward):
         if line.matrix not in known:
             kept.append(line)
             needed.update(line.inputs)
@@ -103,17 +101,17 @@ def with_numbers(
         if matrix.letter == "C" and array.size == 1 and (is_short(array.item()) or ratio(array.item())[1] != "1"):
             matrix.value = array.item()  # a short number, or a fraction, is its own name
     numbers = [Line(x, Numbers(array)) for x, array in known.items() if x in needed and x.value is None]
-    return [(matrix, rows) for matrix, rows in given if matrix not in known], [*numbers, *kept[::-1]]
+    return Page([(matrix, rows) for matrix, rows in page.given if matrix not in known], [*numbers, *kept[::-1]])
 
 
-def _known(tape: Tape, given: Sequence[tuple[Matrix, Rows]], forward: Sequence[Line]) -> Iterator[tuple[Matrix, Array]]:
+def _known(tape: Tape, page: Page) -> Iterator[tuple[Matrix, Array]]:
     """The matrices that are made of constants alone, with their numbers."""
     constants = dict(enumerate(tape.constants, tape.parameters))
     found: dict[Matrix, Array] = {}
-    for matrix, rows in given:
+    for matrix, rows in page.given:
         if rows.space is Space.SHARED and min(rows.numbers) >= tape.parameters:
             found[matrix] = out_of_columns(np.array([[constants.get(row, 0.0) for row in rows.numbers]]), matrix)
-    for line in forward:
+    for line in page.forward:
         shape: Any = line.matrix.shape
         if shape[0] != "m" and line.inputs and all(x.value is not None or x in found for x in line.inputs):
             names = {x.name: found[x] for x in line.inputs if x in found}

@@ -12,7 +12,7 @@ from micrograd_es.program.blocks import Place, Plan, Rows, Space
 from micrograd_es.program.explaining.columns import Column
 from micrograd_es.program.explaining.forms import forms_of, of_constants
 from micrograd_es.program.explaining.formulas import Added, Formula, Matrix
-from micrograd_es.program.explaining.lines import Line
+from micrograd_es.program.explaining.lines import Given, Line, Page
 from micrograd_es.program.explaining.patches import Flat, Patches
 from micrograd_es.program.explaining.register import Form, Register
 from micrograd_es.program.explaining.stretches import Part, Taken
@@ -31,7 +31,7 @@ class Names:
     def __init__(self, plan: Plan, shapes: Sequence[tuple[int, ...]]) -> None:
         self.plan, self.forms, self.known = plan, forms_of(plan), Register(plan.absent)
         self.forward: list[Line] = []
-        self.given: list[tuple[Matrix, Rows]] = []
+        self.given: list[Given] = []
         self._tables: dict[Rows, int] = {}  # how many columns an input has that was given as a table
         self._counts: dict[str, int] = {}
         self._inputs(shapes)
@@ -116,6 +116,11 @@ class Names:
 
         self.forward.append(Line(matrix, formula, sources, back))
         return matrix
+
+    @property
+    def page(self) -> Page:
+        """All that has been named so far."""
+        return Page(self.given[:], self.forward[:])
 
     def owner_of(self, place: Place) -> Column:
         """The matrix and the column of one row."""
