@@ -4,7 +4,8 @@
   `sources`, `stretches` and `patches` put matrices together from others, `constants` are numbers, and `gaps` is where
   weights are missing.
 - `lines` has what a page is made of. `register` knows which matrix rows are columns of, and `naming` makes matrices for
-  the others, `layers` those of weights; `forms` says how weights stand. `neurons` are told as layers.
+  the others, `layers` those of weights, and `positions` what kernels read; `forms` says how weights stand. `neurons`
+  are told as layers.
 - `affine_formulas`, `tables`, `totals` and `operations` write the lines of blocks, with `readings` of the table of
   operations, in the order of the tables that they read, which `orders` finds; `scopes` says where they are.
 - `shares` and `softmaxes` put the rows of attention together; `softmax_lines`, `biases` and `attention` write them.

@@ -8,9 +8,10 @@ from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Affine, Rows
 from micrograd_es.program.explaining.formulas import Added, Formula, Matrix, Name, Product, Sum, Times
 from micrograd_es.program.explaining.gaps import WhereThere
-from micrograd_es.program.explaining.layers import at_positions, patches, weights_apart
+from micrograd_es.program.explaining.layers import weights_apart
 from micrograd_es.program.explaining.lines import Line
 from micrograd_es.program.explaining.naming import Names
+from micrograd_es.program.explaining.positions import matrix_at_positions, patches
 from micrograd_es.program.explaining.stretches import Spread, Stretches
 
 
@@ -26,13 +27,12 @@ def affine_line(names: Names, block: Affine) -> Line:
     inputs = patches(names, block)
     if block.positions == 1:
         return _product(names, block, weights, inputs, [names.matrix(rows, "B") for rows in block.bare])
-    found = {rows: at_positions(names, rows, block.kernels, block.positions) for rows in block.bare}
+    found = {rows: matrix_at_positions(names, rows, block.kernels, block.positions) for rows in block.bare}
     line = _product(names, block, weights, inputs, [matrix for matrix in found.values() if matrix])
     apart = [rows for rows, matrix in found.items() if not matrix]
     if not apart:
         return line
-    names.forward.append(line)
-    return _sum(names, names.flat(line.matrix), apart)
+    return _sum(names, names.flat(names.add(line)), apart)
 
 
 def _product(names: Names, block: Affine, weights: Matrix, inputs: Matrix, bare: list[Matrix]) -> Line:

@@ -77,9 +77,7 @@ def _mask(names: Names, block: Softmaxes) -> Matrix:
     for line in names.forward:
         if isinstance(line.formula, Mask) and np.array_equal(line.formula.rows, mask):
             return line.matrix
-    matrix = names.new("M", mask.shape)
-    names.forward.append(Line(matrix, Mask(mask)))
-    return matrix
+    return names.add(Line(names.new("M", mask.shape), Mask(mask)))
 
 
 def _bias(names: Names, block: Softmaxes) -> Matrix:
@@ -97,9 +95,7 @@ def _bias(names: Names, block: Softmaxes) -> Matrix:
     def back(upstream: Formula) -> list[tuple[Matrix, Formula]]:
         return [(x, times(bias.scale, Part(upstream, bias, x))) for x in sources]
 
-    matrix = names.new("M", block.mask.shape)
-    names.forward.append(Line(matrix, bias, sources, back))
-    return matrix
+    return names.add(Line(names.new("M", block.mask.shape), bias, sources, back))
 
 
 def name_attention(lines: Sequence[Line]) -> None:

@@ -1,11 +1,11 @@
-"""The weights and biases of layers: when they are named, of what they are put together, and what they see."""
+"""The weights and biases of layers: they are named first, and put together from those that are known."""
 
 from __future__ import annotations
 
 from micrograd_es.program.blocks import Affine, Rows, Space
 from micrograd_es.program.explaining.formulas import Matrix
 from micrograd_es.program.explaining.naming import Names
-from micrograd_es.program.explaining.patches import Patches
+from micrograd_es.program.explaining.positions import matrix_at_positions
 
 
 def name_layers(names: Names) -> None:
@@ -21,7 +21,7 @@ def name_layers(names: Names) -> None:
             names.matrix(block.weights, "W", (block.kernels, block.terms))
         for rows in block.bare:
             if block.positions > 1 and _is_new(names, Rows(rows.space, tuple(dict.fromkeys(rows.numbers)))):
-                at_positions(names, rows, block.kernels, block.positions)
+                matrix_at_positions(names, rows, block.kernels, block.positions)
             elif _is_new(names, rows):
                 names.matrix(rows, "B")
 
@@ -60,32 +60,4 @@ def weights_apart(names: Names, block: Affine) -> list[tuple[Matrix, Rows]]:
         if columns != [(matrix, column) for column in range(matrix.size)] or matrix.shape[0] != len(some):
             return []
         found.append((matrix, block.inputs.picked(some)))
-    return found
-
-
-def at_positions(names: Names, rows: Rows, kernels: int, positions: int) -> Matrix | None:
-    """The matrix of rows at positions, or what is the same at all of them; None where they are not like that."""
-    numbers, tables = rows.numbers, names.known.tables
-    if rows in tables:
-        return tables[rows] if tables[rows].positions == positions else None
-    if rows.space is Space.VARYING:
-        column = Rows(rows.space, numbers[:positions])
-        is_one = names.known.positions(column) == positions and numbers == column.numbers * kernels
-        return tables[column] if is_one else None
-    each = numbers if len(numbers) == kernels else numbers[::positions]
-    if len(numbers) > kernels and any(numbers[i::positions] != each for i in range(positions)):
-        return None
-    return names.matrix(Rows(rows.space, each), "B" if len(numbers) == kernels else "p")
-
-
-def patches(names: Names, block: Affine) -> Matrix:
-    """The inputs of kernels, a row for each position and a column for each term."""
-    rows, positions = block.inputs, block.positions
-    if positions == 1:
-        return names.matrix(rows, "G", each=True)
-    found = names.known.at_positions(rows, positions)
-    if found is None:
-        columns = [names.known.owner[rows.space, row] for row in rows.numbers]
-        found = names.put(names.new("G", ("m", block.terms), positions=positions), Patches(columns, positions))
-        names.known.keep(found, rows)
     return found

@@ -1,4 +1,7 @@
-"""The letters and numbers of matrices: Y is what a network gives, ℓ the loss of an example, one Z is just Z."""
+"""The letters and numbers of matrices: Y is what a network gives, ℓ the loss of an example, one Z is just Z.
+
+Matrices are named in place: the formulas of a page have them, and are written when all have their names.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ ACTIVATIONS = ("relu", "tanh", "sigmoid", "softplus", "identity")
 _NUMBERED = "ZHUGFSYℓpCQKVPOMD"
 
 
-def numbered(group: Sequence[Matrix]) -> None:
+def number(group: Sequence[Matrix]) -> None:
     """Number matrices of one letter; one alone has none."""
     for i, matrix in enumerate(group, 1):
         matrix.number = str(i) if len(group) > 1 else ""
@@ -56,14 +59,14 @@ def _last_layer(page: Page, parameters: int) -> Matrix | None:
     return found if beside.isdisjoint(page.dependent(parameters)) else None
 
 
-def with_numbers_of_letters(page: Page) -> Page:
+def with_letters_numbered(page: Page) -> Page:
     """The page, with the matrices of each letter numbered; weights are given in the order of their numbers."""
     groups: dict[str, list[Matrix]] = {}
     for matrix in page.matrices:
         groups.setdefault(matrix.letter, []).append(matrix)
     for letter, group in groups.items():
         if letter in _NUMBERED:
-            numbered(_by_place(group, page.forward) if letter == "G" else group)
+            number(_by_place(group, page.forward) if letter == "G" else group)
         elif letter in "WB":
             page = _with_weights(page, group)
     return page
@@ -98,4 +101,4 @@ def name_as_the_user_does(page: Page, plan: Plan) -> None:
         (x, rows) for x, rows in single if rows.numbers[0] < plan.tape.parameters and (x.letter == "p" or x in alone)
     ]
     name_parameters(plan, named, page.matrices)
-    numbered([x for x in page.matrices if x.letter == "p"])
+    number([x for x in page.matrices if x.letter == "p"])

@@ -10,7 +10,7 @@ from micrograd_es.program.explaining.attention import name_attention, softmax_li
 from micrograd_es.program.explaining.constants import with_numbers
 from micrograd_es.program.explaining.formulas import Matrix
 from micrograd_es.program.explaining.layers import name_layers
-from micrograd_es.program.explaining.letters import name_as_the_user_does, name_output, with_numbers_of_letters
+from micrograd_es.program.explaining.letters import name_as_the_user_does, name_output, with_letters_numbered
 from micrograd_es.program.explaining.lines import Line, Page
 from micrograd_es.program.explaining.naming import Names
 from micrograd_es.program.explaining.neurons import with_neurons
@@ -64,7 +64,7 @@ def _named(plan: Plan, shapes: Sequence[tuple[int, ...]], steps: bool) -> Names:
             line = _line(names, own)
             line.scope = scopes.of(own.out)
             names.known.own(line.matrix, own.out, _form(names, own))
-            names.forward.append(line)
+            names.add(line)
     return names
 
 
@@ -100,7 +100,7 @@ def _output(names: Names) -> Matrix:
 def _with_letters(page: Page, plan: Plan, objective: Objective) -> Page:
     """The page with the names that lectures have, and what is recognised by them; then those that the user has."""
     name_output(page, plan, objective.output, objective.outputs)
-    page = with_numbers_of_letters(page)
+    page = with_letters_numbered(page)
     recognise(page.forward, objective.output)
     name_as_the_user_does(page, plan)
     return page

@@ -32,7 +32,7 @@ class Names:
         self.plan, self.forms, self.known = plan, forms_of(plan), Register(plan.absent)
         self.forward: list[Line] = []
         self.given: list[Given] = []
-        self._tables: dict[Rows, int] = {}  # how many columns an input has that was given as a table
+        self._widths: dict[Rows, int] = {}  # how many columns an input has that was given as a table
         self._counts: dict[str, int] = {}
         self._inputs(shapes)
         for space, row in ((Space.VARYING, plan.nothing), (Space.SHARED, plan.absent)):
@@ -47,7 +47,7 @@ class Names:
             rows = Rows(Space.VARYING, tuple(range(start, start + width)))
             self._give(Matrix("X", str(i) if len(shapes) > 1 else "", ("m", width)), rows)
             if len(shape) == 2 and min(shape) > 1:
-                self._tables[rows] = shape[1]
+                self._widths[rows] = shape[1]
             start += width
 
     def _give(self, matrix: Matrix, rows: Rows, form: Form = None) -> Matrix:
@@ -57,7 +57,7 @@ class Names:
 
     def is_given_as_table(self, rows: Rows, columns: int) -> bool:
         """Whether rows are all of an input that was given as rows of so many columns."""
-        return self._tables.get(rows) == columns
+        return self._widths.get(rows) == columns
 
     def new(self, letter: str, shape: Shape, number: str | None = None, positions: int = 1) -> Matrix:
         """A new matrix."""
@@ -114,8 +114,12 @@ class Names:
             sent = {source: Added(upstream, 0) if source in summed else upstream for source in sources}
             return [(source, Part(way, formula, source)) for source, way in sent.items()]
 
-        self.forward.append(Line(matrix, formula, sources, back))
-        return matrix
+        return self.add(Line(matrix, formula, sources, back))
+
+    def add(self, line: Line) -> Matrix:
+        """Put a line after all others; its matrix."""
+        self.forward.append(line)
+        return line.matrix
 
     @property
     def page(self) -> Page:

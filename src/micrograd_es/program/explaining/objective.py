@@ -12,7 +12,7 @@ from micrograd_es.ops import ABS
 from micrograd_es.program.blocks import Rows, Space
 from micrograd_es.program.explaining.constants import Numbers
 from micrograd_es.program.explaining.formulas import Formula, Matrix, Mean, Name, Norm, Sum
-from micrograd_es.program.explaining.letters import numbered
+from micrograd_es.program.explaining.letters import number
 from micrograd_es.program.explaining.lines import Line, Page
 from micrograd_es.program.explaining.loss_lines import written
 from micrograd_es.program.explaining.loss_search import Apart, Found, Search
@@ -102,9 +102,7 @@ def _target(names: Names, found: Found) -> Matrix:
     positions = found.outputs.positions
     if not found.targets:
         numbers = found.loss.targets[::positions]
-        target = Matrix("T", "", (1, len(numbers)))
-        names.forward.append(Line(target, Numbers(np.array([numbers], float))))
-        return target
+        return names.add(Line(Matrix("T", "", (1, len(numbers))), Numbers(np.array([numbers], float))))
     rows = Rows(found.targets[0][0], tuple(row for _, row in found.targets))
     if positions == 1:
         return names.matrix(rows, "C", each=True)
@@ -125,7 +123,7 @@ def _in_place(
     page = page.only({y, target, *others})
     if not any(target in line.inputs for line in page.forward):
         target.letter, target.number = "T", ""
-        numbered([x for x, _ in page.given if x.letter == "X"])
+        number([x for x, _ in page.given if x.letter == "X"])
     if y.positions > 1:
         output, over = Matrix("ℓ", "", ("m", 1), positions=y.positions), loss.over
     made = written(loss, y, target, found.shares)

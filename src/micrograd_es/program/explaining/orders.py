@@ -13,8 +13,8 @@ from typing import Any
 from micrograd_es.ops import ADD, LSE, MUL
 from micrograd_es.program.blocks import Affine, Elementwise, Rows, Space, Total
 from micrograd_es.program.explaining.formulas import Matrix
-from micrograd_es.program.explaining.layers import at_positions
 from micrograd_es.program.explaining.naming import Names
+from micrograd_es.program.explaining.positions import matrix_at_positions
 
 
 def in_order(names: Names, block: Any) -> Any:
@@ -55,7 +55,7 @@ def at_all_positions(names: Names, block: Elementwise) -> tuple[list[Matrix], in
     count = max([names.known.positions(rows) for rows in block.inputs])
     if count == 1:
         return [], 1
-    found = [at_positions(names, rows, len(block.out) // count, count) for rows in block.inputs]
+    found = [matrix_at_positions(names, rows, len(block.out) // count, count) for rows in block.inputs]
     known = [matrix for matrix in found if matrix is not None]
     return (known, count) if len(known) == len(found) else ([], 1)
 
