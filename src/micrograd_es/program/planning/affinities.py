@@ -37,8 +37,12 @@ class Steps:
 
     `order` are the numbers to compute, inputs first: an operation of `ops` on `args`, a sum where that is ADD, an
     affine sum where `affine` has the number. Numbers after those of the tape are made here. `varies` says for each
-    number whether it depends on the example, and `level` how many steps of its own kind are before it. `zero` is the
-    number of a constant 0, where there is one, and `constants` are the numbers of all of them.
+    number whether it depends on the example, and `level` how many steps of its own kind are before it. `totals` are the
+    sums that are no products of weights and inputs, and `users` says how often each number of the tape is used. `zero`
+    is the number of a constant 0, where there is one, `constants` are the numbers of all of them, and `repeats` has for
+    each number that need not be computed again the one that it repeats.
+
+    What comes after this says what it writes of it: levels are put off, sums that are one product become one step.
     """
 
     def __init__(self, tape: Tape) -> None:
@@ -58,7 +62,7 @@ class Steps:
         self.taken = self._left_out(zeros)  # 1 for what needs no step: these, and what sums take in
         self.affine: dict[int, Affinity] = {}
         self.made: dict[tuple[object, ...], int] = {}  # weights of several factors, and what is added of several terms
-        self.totals: list[int] = []  # sums that are no products of weights and inputs
+        self.totals: list[int] = []
         self.tables: dict[int, str] = {}  # what is in a table of `inner`: a name of it
         self.level = [0] * len(self.ops)
         self.order: list[int] = []

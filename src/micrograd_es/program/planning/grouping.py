@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
 
 from micrograd_es.ops import ADD, LSE, MUL
-from micrograd_es.program.blocks import Affine, Elementwise, Inner, Plan, Rows, Space, Total
+from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Place, Plan, Rows, Space, Total
 from micrograd_es.program.collection import without_collection
 from micrograd_es.program.planning.affinities import Affinity, Steps
+from micrograd_es.program.planning.gaps import Inputs
 from micrograd_es.program.planning.inner import grids, together
 from micrograd_es.program.planning.levels import is_irregular, latest, put_off
 from micrograd_es.program.planning.masks import NONE, Grid
@@ -41,39 +42,54 @@ def planned(tape: Tape) -> Plan:
     with without_collection():
         steps = Steps(tape)
         put_off(steps)
-        plan, found = Plan(tape), grids(steps)
-        uses = Uses(steps)
+        found, uses = grids(steps), Uses(steps)
+        inputs_of: dict[int, Inputs] = {}
         gaps: dict[int, Layer] = {}
-        inputs_of: dict[int, tuple[int, ...]] = {}
         for layer in layers(steps, uses):
             inputs_of |= layer.inputs_of
             gaps |= dict.fromkeys(layer.inputs_of, layer)
-        plan.parameters = parameter_order(tape, steps, uses, inputs_of)
-        _Grouping(plan, steps, uses, found, gaps).place()
-        plan.places.update({x: plan.places[steps.repeats.get(x, x)] for x in tape.outputs})
-    return plan
+        parameters = parameter_order(tape, steps, uses, inputs_of)
+        return _Grouping(tape, parameters, steps, uses, found, gaps).plan()
 
 
 class _Grouping:
-    """The blocks of all levels."""
+    """The blocks of all levels, and the rows that numbers have.
 
-    def __init__(self, plan: Plan, steps: Steps, uses: Uses, found: dict[int, Grid], gaps: Mapping[int, Layer]) -> None:
-        self.plan, self.steps, self.uses, self.grids, tape = plan, steps, uses, found, plan.tape
-        self.gaps = gaps
-        self.nothing: int | None = None
+    `parameters` is their order; `grids` and `gaps` have the products of tables, by the number that stands for each, and
+    the layers with missing weights, by each of their sums. Of the steps the operations and their arguments are written:
+    a product that is no part of a block becomes an operation, and what is added to it one more.
+    """
+
+    def __init__(
+        self,
+        tape: Tape,
+        parameters: list[int],
+        steps: Steps,
+        uses: Uses,
+        grids: Mapping[int, Grid],
+        gaps: Mapping[int, Layer],
+    ) -> None:
+        self.tape, self.parameters, self.steps, self.uses = tape, parameters, steps, uses
+        self.grids, self.gaps = grids, gaps
+        self.blocks: list[Block] = []
+        self.nothing: int | None = None  # the numbers of rows that stay 0, where there are such
         self.absent: int | None = None
-        shared = [tape.inputs + place for place in plan.parameters] + [*range(tape.first_constant, tape.first_entry)]
+        shared = [tape.inputs + place for place in parameters] + [*range(tape.first_constant, tape.first_entry)]
         self.numbers = {Space.VARYING: list(range(tape.inputs)), Space.SHARED: shared}  # in the order of their rows
         self.row = [*range(tape.inputs), *[0] * (len(steps.level) - tape.inputs)]
         for row, number in enumerate(shared):
             self.row[number] = row
 
-    def place(self) -> None:
-        """Give every number its row, and the plan its blocks."""
+    def plan(self) -> Plan:
+        """The plan, with a row for every number."""
         self._levels()
+        places: dict[int, Place] = {}
         for space, numbers in self.numbers.items():
-            self.plan.places.update(zip(numbers, zip(repeat(space), range(len(numbers)), strict=False), strict=True))
-            self.plan.sizes[space] = len(numbers)
+            places.update(zip(numbers, zip(repeat(space), range(len(numbers)), strict=False), strict=True))
+        places.update({x: places[self.steps.repeats.get(x, x)] for x in self.tape.outputs})
+        sizes = {space: len(self.numbers[space]) for space in Space}
+        nothing, absent = [None if x is None else self.row[x] for x in (self.nothing, self.absent)]
+        return Plan(self.tape, self.blocks, self.parameters, places, sizes, nothing, absent)
 
     def _levels(self) -> None:
         """The blocks of every level."""
@@ -177,7 +193,7 @@ class _Grouping:
         if len(members) == 1 and len(xs) <= 2:
             spaces = [_SPACES[steps.varies[x]] for x in xs]
             inputs = [Rows(space, (row[x],)) for space, x in zip(spaces, xs)]  # noqa: B905 (there may be very many)
-            self.plan.blocks.append(Elementwise(self._place(members), op, tuple(inputs)))
+            self.blocks.append(Elementwise(self._place(members), op, tuple(inputs)))
             return
         if op in SYMMETRIC and len(xs) > 2:
             for number in members:
@@ -186,10 +202,10 @@ class _Grouping:
             members.sort(key=lambda n: (row[args[n][0]], row[args[n][-1]]))
         out = self._place(members)
         if op is ADD and len(xs) > 2 and len({steps.varies[x] for x in xs}) == 1:
-            self.plan.blocks.append(Total(out, self._rows([x for n in members for x in args[n]])))
+            self.blocks.append(Total(out, self._rows([x for n in members for x in args[n]])))
             return
         columns = zip(*[args[n] for n in members])  # noqa: B905
-        self.plan.blocks.append(Elementwise(out, op, tuple([self._rows(column) for column in columns])))
+        self.blocks.append(Elementwise(out, op, tuple([self._rows(column) for column in columns])))
 
     def _affine(self, members: list[int], dense: bool, later: Groups) -> None:
         """One product of many sums, with what all of them add."""
@@ -198,7 +214,7 @@ class _Grouping:
         weights = self._rows([w for a in affinities.values() for w in a.weights])
         read = list(affinities.values())[:1] if dense else affinities.values()
         inputs = self._rows([x for a in read for x in a.inputs])
-        self.plan.blocks.append(Affine(self._place(members), weights, inputs, added, dense))
+        self.blocks.append(Affine(self._place(members), weights, inputs, added, dense))
 
     def _with_gaps(self, layer: Layer, later: Groups) -> None:
         """One product of sums of which each has some of the inputs, with 0 where it has no weight."""
@@ -207,13 +223,12 @@ class _Grouping:
         kernels = list(zip(*[layer.weights[i] for i in terms], strict=True))
         firsts = [min([row[w] for w in kernel if w != MISSING]) for kernel in kernels]
         order = sorted(range(len(kernels)), key=firsts.__getitem__)
-        if max(firsts) >= self.plan.tape.parameters:
+        if max(firsts) >= self.tape.parameters:
             order.sort(key=layer.members[0].__getitem__)
         members, added = self._added([sums[k] for k in order for sums in layer.members], later, count)
         weights = self._rows([w if w != MISSING else absent for k in order for w in kernels[k]])
         inputs = self._rows([inputs[i] for i in terms for inputs in layer.inputs])
-        found = Affine(self._place(members), weights, inputs, added, True, count, row[absent])
-        self.plan.blocks.append(found)
+        self.blocks.append(Affine(self._place(members), weights, inputs, added, True, count, row[absent]))
 
     def _window(self, window: Window, later: Groups) -> None:
         """One product of the same kernels at many positions."""
@@ -223,16 +238,16 @@ class _Grouping:
         nothing = self._nothing() if window.is_padded else 0
         read = zip(*[position.inputs(nothing) for position in window.positions], strict=True)
         inputs = self._rows([x for term in read for x in term])
-        self.plan.blocks.append(Affine(self._place(members), weights, inputs, added, True, count))
+        self.blocks.append(Affine(self._place(members), weights, inputs, added, True, count))
 
     def _inner(self, grids: Sequence[Grid]) -> None:
         """The products of two tables that are computed, of the same shape."""
         out = self._place([x for grid in grids for column in zip(*grid.out, strict=True) for x in column])
         left = self._rows([x if x != NONE else self._nothing() for grid in grids for term in grid.left for x in term])
         right = self._rows([x for grid in grids for term in grid.right for x in term])
-        nothing = self.plan.nothing if any(NONE in term for grid in grids for term in grid.left) else None
+        nothing = self.row[self._nothing()] if any(NONE in term for grid in grids for term in grid.left) else None
         unread = frozenset([self.row[x] for grid in grids for x in grid.unread])
-        self.plan.blocks.append(Inner(out, left, right, len(grids), len(grids[0].left), nothing, unread))
+        self.blocks.append(Inner(out, left, right, len(grids), len(grids[0].left), nothing, unread))
 
     def _added(self, members: list[int], later: Groups, positions: int = 1) -> tuple[list[int], tuple[Rows, ...]]:
         """What all sums add to their products, once for each kernel where it is the same at all positions.
@@ -293,7 +308,7 @@ class _Grouping:
         if len(members) < 3 or not dense:
             return found
         firsts = {number: min([row[w] for w in affinity.weights]) for number, affinity in found.items()}
-        if max(firsts.values()) >= self.plan.tape.parameters or self.uses.are_one(members):
+        if max(firsts.values()) >= self.tape.parameters or self.uses.are_one(members):
             return found
         return {number: found[number] for number in sorted(found, key=firsts.__getitem__)}
 
@@ -310,14 +325,14 @@ class _Grouping:
         """The number of a row that nothing is ever written to: it stays 0."""
         if self.nothing is None:
             self.nothing = self._new()
-            self.plan.nothing = self._place([self.nothing]).numbers[0]
+            self._place([self.nothing])
         return self.nothing
 
     def _absent(self) -> int:
         """The number of a shared row that nothing is ever written to: it stays 0."""
         if self.absent is None:
             self.absent = self._new(False)
-            self.plan.absent = self._place([self.absent]).numbers[0]
+            self._place([self.absent])
         return self.absent
 
     def _new(self, varies: bool = True) -> int:

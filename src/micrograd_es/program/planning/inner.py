@@ -24,7 +24,8 @@ Cells = dict[tuple[int, int], int]  # the sum of each row and column that meet
 def grids(steps: Steps) -> dict[int, Grid]:
     """The products of two tables among steps, each by the number that stands for it; their sums are taken out.
 
-    What a sum adds to its products is added later.
+    What a sum adds to its products is added later. Of the steps their order is written, the names of `tables`, and for
+    the sums and what stands for a grid operations, arguments and levels.
     """
     levels: dict[int, list[Grid]] = {}
     shared: list[Grid] = []

@@ -11,7 +11,8 @@ def put_off(steps: Steps) -> None:
     """Move products of the same weights on different levels to the level of the last one, where all of them can wait.
 
     What is read from the state of a recurrent cell after every step is so one product at many positions after the last
-    step, with all that follows; the cell itself cannot wait, as each step needs the one before.
+    step, with all that follows; the cell itself cannot wait, as each step needs the one before. Of the steps their
+    levels are written.
 
     >>> from micrograd_es.ops import ADD, MUL, TANH
     >>> from micrograd_es.program.tape import Entries, Entry, Tape

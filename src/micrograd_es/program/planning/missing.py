@@ -38,7 +38,8 @@ class Layer(NamedTuple):
 def layers(steps: Steps, uses: Uses) -> list[Layer]:
     """The layers with missing weights among the sums of products of steps.
 
-    A product alone that is used as their sums are is one of these from here on.
+    A product alone that is used as their sums are is one of these from here on; of the steps its operation is written,
+    its arguments, and `affine`.
     """
     levels: dict[int, dict[Inputs, list[int]]] = {}
     for number, affinity in steps.affine.items():

@@ -15,7 +15,7 @@ DEPTH, USERS, INPUTS = 2, 4, 8  # how many steps after a sum are looked at, and 
 def parameter_order(tape: Tape, steps: Steps, uses: Uses, inputs_of: Mapping[int, tuple[int, ...]]) -> list[int]:
     """The parameters in the order in which sums use them, so that the weights of a dense block stand together.
 
-    `inputs_of` are those of the whole block, of sums that have only some of them.
+    `inputs_of` are those of the whole block, of sums that have only some of them. Of the steps nothing is written.
     """
     start, end = tape.inputs, tape.first_constant
     numbers: dict[tuple[int, ...], list[int]] = {}
@@ -73,7 +73,10 @@ Use = tuple[object, ...]  # a row's name, what stands beside, and how its result
 
 
 class Uses:
-    """What is done with the results of sums: the gates of a recurrent cell are told apart by it, as are experts."""
+    """What is done with the results of sums: the gates of a recurrent cell are told apart by it, as are experts.
+
+    It is read from the steps where it is first asked for, and kept as it was then.
+    """
 
     def __init__(self, steps: Steps) -> None:
         self.steps = steps
