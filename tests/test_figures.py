@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import micrograd_es as es
 from command_line import texts
 from drawings import Drawing, neuron, product, tangle
 from micrograd_es import Value, draw, exp, frames, gradients, parse, scope
@@ -75,6 +76,39 @@ def test_a_wire_reaches_from_its_name_to_its_gate_without_a_gap() -> None:
     centres = {p[1]: float(p[3]) for p in map(str.split, plain.splitlines()) if p[0] == "node"}
     assert centres["n2"] == pytest.approx(centres["w2"]) == pytest.approx(centres["g1"])
     assert centres["g1"] == pytest.approx(centres["w3"]) == pytest.approx(centres["g2"])
+
+
+def wide_neuron() -> Value:
+    return es.sum([Value(0.5 * i, f"w{i}") * Value(i - 3.0, f"x{i}") for i in range(8)] + [Value(0.1, "b")])
+
+
+def summed_neuron() -> Value:
+    total = Value(0.1, "b")
+    for i in range(5):
+        total = total + Value(0.5 * i, f"w{i}") * Value(i - 3.0, f"x{i}")
+    return total
+
+
+def many_products() -> Value:
+    numbers = {name: float(i + 1) for i, name in enumerate("abcdeghijklmno")}
+    return parse("((a*b + c*d)*(e - g) + h/i)*((j + k)*(l - m)) + n*o", **numbers)
+
+
+@pytest.mark.parametrize("f", [wide_neuron(), summed_neuron(), many_products()], ids=["sum", "sums", "tree"])
+def test_a_gate_of_two_names_stands_between_them(f: Value) -> None:
+    """Drawn to the gate that they feed, the gates of many products stood close together, and their wires in one."""
+    lines = [line.split() for line in render(draw(f).dot(), "plain").decode().splitlines()]
+    centres = {line[1]: float(line[3]) for line in lines if line[0] == "node"}
+    edges = [line[1:3] for line in lines if line[0] == "edge"]
+    name_of = {wire: tail for tail, wire in edges if tail.startswith("n")}
+    feeding: dict[str, list[str]] = {}
+    for wire, head in edges:
+        if wire in name_of:
+            feeding.setdefault(head, []).append(name_of[wire])
+    pairs = {gate: sorted(centres[name] for name in names) for gate, names in feeding.items() if len(names) == 2}
+    assert len(pairs) >= 5
+    for gate, (low, high) in pairs.items():
+        assert low - 0.05 < centres[gate] < high + 0.05
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -18,7 +18,7 @@ from micrograd_es.figures.curves import spline, turned
 from micrograd_es.figures.fonts import text_width
 from micrograd_es.figures.labels import clean
 from micrograd_es.figures.layout import Layout, Place, around, laid_out
-from micrograd_es.figures.outline import Outline
+from micrograd_es.figures.outline import INPUT, Outline
 from micrograd_es.figures.scene import Wire
 from micrograd_es.figures.shapes import SMALL
 from micrograd_es.scopes import Scope
@@ -27,7 +27,6 @@ MARGIN = 7.0  # between a box and what is in it
 TITLE = 15.0  # the height of a box's title
 FAN = 12.0  # the room before a box, for each wire that comes in
 WIDEST_FAN = 120.0
-INPUT = 7  # how strongly the inputs of a gate are kept straight
 
 
 @dataclass(frozen=True)

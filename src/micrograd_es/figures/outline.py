@@ -37,6 +37,7 @@ from micrograd_es.scopes import Scope
 MANY = 300  # gates from which Graphviz is told to hurry
 TOO_MANY = 1200  # gates from which wires are straight lines
 STRAIGHT = 12  # how strongly the main line is kept straight
+INPUT = 7  # the same for the inputs of a gate: two of them hold it against the line that goes on from it
 CLOSE = 30  # how strongly a label is kept next to what its wire leaves
 LEFT_COLUMN = 3  # leaves whose first gate is no deeper than this stand in the left column
 
@@ -161,10 +162,12 @@ class Outline:
     def halves(self, wire: Wire, least: int = 2) -> tuple[str, str]:
         """The two halves of a wire. The label stands next to what the wire leaves; the far half takes up the length.
 
-        `least` is how strongly a wire is kept straight that comes from no gate.
+        `least` is how strongly a wire is kept straight that comes from a fork, or leads to one.
         """
         into, out = ("w", "e") if self.across else ("n", "s")
         straight = STRAIGHT if wire.tail.startswith("g") else least
+        if wire.head.startswith("g") and not wire.is_branch:
+            straight = max(straight, INPUT)
         arrow = "" if wire.head.startswith("s") else " arrowhead=normal"
         return (
             f"{wire.tail} -> {wire.key}:{into} [weight={max(straight, CLOSE)}]",
