@@ -223,6 +223,23 @@ def test_a_huge_power_is_refused_before_it_is_computed_exactly(run: Run) -> None
     assert run("check", "x", "x=1e-999999999", "--exact")[0] == 2
 
 
+@pytest.mark.parametrize(("option", "least"), [("--decimals", 0), ("--digits", 1), ("--depth", 0)])
+@pytest.mark.parametrize("text", ["dos", "2.5", "-1", ""])
+def test_an_option_that_is_no_whole_number_says_so(run: Run, option: str, least: int, text: str) -> None:
+    status, out, err = run("draw", "x*2", "x=1", option, text)
+    assert (status, out) == (2, "")
+    assert f"argument {option}: {text!r} is no whole number from {least} on" in err
+
+
+def test_figures_of_demos_do_not_go_into_a_file(run: Run, tmp_path: Path) -> None:
+    there = tmp_path / "there.txt"
+    there.write_text("mine")
+    status, _, err = run("demo", "a2_expression", "--output", str(there))
+    assert status == 1
+    assert "there.txt is a file; expected a folder for the figures" in err
+    assert there.read_text() == "mine"
+
+
 def test_a_value_given_twice_is_refused(run: Run) -> None:
     status, _, err = run("check", "x", "x=1", "x=2")
     assert status == 2

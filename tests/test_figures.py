@@ -358,6 +358,27 @@ def test_a_title_is_text(look: dict[str, Any]) -> None:
         draw(neuron("σ"), title=3, **look)
 
 
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ("x*y", r"is 'x\*y' \(str\); expected a Value\. Write draw\(parse\('x\*y', x=2\)\)"),
+        (3, r"is 3 \(int\); expected a Value\. Write draw\(Value\(3\)\)"),
+        (None, r"is None \(NoneType\); expected a Value\. Write draw\(f\) with what operations on Values gave"),
+        ([], r"is \[\] \(list\); expected a Value\. Write draw\(f\) with what"),
+        (list(range(1000)), r"is \[0, 1, .*…"),
+    ],
+)
+def test_what_is_no_value_is_told_with_something_that_can_be_drawn(given: Any, text: str) -> None:
+    with pytest.raises(TypeError, match=text) as caught:
+        draw(given)
+    assert len(str(caught.value)) < 220
+
+
+def test_what_is_no_name_of_a_scope_is_an_error() -> None:
+    with pytest.raises(TypeError, match=r"fold is 3 \(int\); expected names of scopes\. Write fold=\['σ'\]"):
+        draw(neuron("σ"), fold=3)  # type: ignore[arg-type]
+
+
 def test_an_unknown_option_is_an_error() -> None:
     with pytest.raises(TypeError, match=r"title\. Did you mean 'theme'\?"):
         draw(product(), teme="dark")  # type: ignore[call-arg]

@@ -7,13 +7,15 @@ import os
 import stat
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from drawings import neuron, product
-from micrograd_es import draw, frames, record
+from micrograd_es import MLP, draw, frames, record, worksheet
+from micrograd_es.export import load_npz, save_npz
 from micrograd_es.files import write_files
 
 MAGIC = {".svg": b"<?xml", ".pdf": b"%PDF-", ".png": b"\x89PNG", ".dot": b"digraph", ".html": b"<!", ".gif": b"GIF89a"}
@@ -63,6 +65,23 @@ def test_an_unknown_suffix_is_named_with_those_there_are(name: str, tmp_path: Pa
     with pytest.raises(ValueError, match=r"\.html"):
         frames(product()).save(tmp_path / "film.dot")
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (None, r"the path is None \(NoneType\); expected the name of a file"),
+        (3, r"the path is 3 \(int\)"),
+        (b"f.svg", r"the path is b'f\.svg' \(bytes\)"),
+        ("f\0.svg", "with a character 0 in it"),
+    ],
+)
+def test_what_is_no_path_is_told_wherever_something_is_saved(path: Any, text: str) -> None:
+    model = MLP(1, [1])
+    saving = (draw(product()).save, frames(product()).save, worksheet(product()).save, partial(save_npz, model))
+    for save in (*saving, partial(load_npz, model)):
+        with pytest.raises((TypeError, ValueError), match=text):
+            save(path)
 
 
 def test_a_missing_folder_is_named_with_what_to_write(tmp_path: Path) -> None:

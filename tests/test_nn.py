@@ -346,6 +346,7 @@ REFUSED: list[tuple[Callable[[], object], type[Exception], str]] = [
     (lambda: MLP(2, [3, 0]), ValueError, "the size of layer 2 is 0; expected a whole number from 1 on."),
     (lambda: MLP(2.0, [3]), TypeError, "n_in, the number of inputs, is 2.0 (float)"),  # type: ignore[arg-type]
     (lambda: MLP(2, [3, 1], "rel"), ValueError, "the activation is 'rel'; expected one of 'linear', 'relu'"),
+    (lambda: MLP(2, [3], "rel"), ValueError, "the activation is 'rel'; expected one of 'linear', 'relu'"),
     (lambda: MLP(2, [3, 1], ["relu", "tanh"]), ValueError, "one for each of the 1 hidden layers, and output="),
     (lambda: MLP(2, [3, 1], init="hee"), ValueError, "the initialisation is 'hee'; expected one of 'zeros'"),
     (lambda: MLP(2, [3, 1], init=-1.0), ValueError, "init is -1.0; expected a number a from 0 on"),

@@ -468,6 +468,14 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "delta sizes": (lambda: plots.network(C5, [[1.0], [1.0]]), r"expected \[2, 1\]"),
     "both": (lambda: plots.network(C5, [[1, 1], [1]], biases=True), "expected one"),
     "saved": (lambda: plots.save(C5, "c5.svg"), "expected a plot"),  # type: ignore[arg-type]
+    "saved nowhere": (lambda: plots.save(plots.output_layers(), None), "the path is None"),  # type: ignore[arg-type]
+    "a history": (lambda: plots.compare_losses(plots), "a history for each name"),  # type: ignore[arg-type]
+    "no runs": (lambda: plots.compare_losses({}), "there are no runs; expected a history"),
+    "a pair": (lambda: plots.decision_maps((C5, DATA)), "a model and its data for each title"),  # type: ignore[arg-type]
+    "a list of sizes": (lambda: plots.deltas_by_layer([1.0]), "a list for each activation"),  # type: ignore[arg-type]
+    "a number of counts": (lambda: plots.cost(3), "the counts are 3"),  # type: ignore[arg-type]
+    "one activation": (lambda: plots.activations("relu"), r"the names are 'relu' \(str\); expected a list"),
+    "no activation": (lambda: plots.activation([]), r"no operation is called \[\]"),  # type: ignore[arg-type]
     "names": (lambda: plots.network(C5, names=["a"]), "1 names were given; expected 2"),
 }
 

@@ -85,6 +85,8 @@ def make_all(
     wanted = _wanted(chosen)
     if language not in INDEX:
         raise ValueError(f"the language is {language!r}; expected one of {', '.join(INDEX)}.")
+    if output.exists() and not output.is_dir():
+        raise NotADirectoryError(f"{output} is a file; expected a folder for the figures. Write the name of another.")
     output.mkdir(parents=True, exist_ok=True)
     made: list[Path] = []
     entries: list[IndexEntry] = []

@@ -7,6 +7,25 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+
+def as_path(path: Any) -> Path:
+    """The path of a file. Raises TypeError for what is no text and no path, ValueError for what no file is called.
+
+    >>> as_path(None)
+    Traceback (most recent call last):
+        ...
+    TypeError: the path is None (NoneType); expected the name of a file, as text or a Path. Write 'figure.svg'.
+    """
+    if not isinstance(path, str) and not (isinstance(path, os.PathLike) and isinstance(os.fspath(path), str)):
+        raise TypeError(
+            f"the path is {path!r} ({type(path).__name__}); expected the name of a file, as text or a Path."
+            " Write 'figure.svg'."
+        )
+    if "\0" in os.fspath(path):
+        raise ValueError(f"the path is {str(path)!r}, with a character 0 in it; expected a name without it.")
+    return Path(path)
 
 
 def write_files(contents: Mapping[Path, bytes]) -> None:

@@ -121,7 +121,7 @@ def find(name: str) -> Op:
     """
     try:
         return OPS[name]
-    except KeyError:
+    except (KeyError, TypeError):
         raise UnknownError(f"no operation is called {name!r}; the table has {', '.join(OPS)}.") from None
 
 

@@ -42,9 +42,9 @@ def train_options(parser: Parser) -> None:
     """The options of `train`."""
     parser.add_argument("data", metavar="DATA", help="the name of a data set, or a .csv file")
     data = parser.add_argument_group("data")
-    whole, share, rate = _whole(1), _number("a share between 0 and 1", 1e-9, 1), _number("a number from 0 on", 0)
+    whole, share, rate = whole_number(1), _number("a share between 0 and 1", 1e-9, 1), _number("a number from 0 on", 0)
     data.add_argument("--target", metavar="COLUMN", help="what to learn from a CSV file (default: its last column)")
-    data.add_argument("--points", metavar="N", type=_whole(2), help="how many points a made data set has")
+    data.add_argument("--points", metavar="N", type=whole_number(2), help="how many points a made data set has")
     data.add_argument("--noise", metavar="NUMBER", type=_number("a number from 0 on", 0), help=NOISE)
     kinds = ("classification", "regression")
     data.add_argument("--kind", choices=kinds, help="what a CSV file is (default: what its targets look like)")
@@ -74,7 +74,7 @@ def train_options(parser: Parser) -> None:
     penalty.add_argument("--l2", metavar="RATE", type=rate, default=0.0, help="add RATE·½Σw² over the weights")
     learning.add_argument("--patience", metavar="N", type=whole, help="stop after N epochs without a smaller test loss")
     learning.add_argument(
-        "--seed", metavar="N", type=_whole(0), default=0, help="of data, weights and batches (default: 0)"
+        "--seed", metavar="N", type=whole_number(0), default=0, help="of data, weights and batches (default: 0)"
     )
     learning.add_argument("--runner", choices=("numpy", "fast", "eager"), default="numpy", help="(default: numpy)")
     output = parser.add_argument_group("output")
@@ -105,7 +105,7 @@ def reading(given: argparse.Namespace) -> dict[str, Any]:
     return {name: text for name, text in named.items() if text is not None}
 
 
-def _whole(least: int) -> Callable[[str], int]:
+def whole_number(least: int) -> Callable[[str], int]:
     """The reader of an option that is a whole number."""
 
     def read(text: str) -> int:

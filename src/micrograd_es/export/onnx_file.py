@@ -17,7 +17,7 @@ from micrograd_es.export.chain import Activate, Affine, Link, links
 from micrograd_es.export.extras import needed
 from micrograd_es.export.onnx_rows import EXACT, ROWS, Graph
 from micrograd_es.export.slots import numbers
-from micrograd_es.files import write_files
+from micrograd_es.files import as_path, write_files
 from micrograd_es.nn import Module
 from micrograd_es.tables import chosen
 
@@ -50,7 +50,7 @@ def to_onnx(model: Module, path: str | PathLike[str], dtype: str = "float32") ->
     for link in chain:
         end = _added(graph, link, end)
     content = _model(onnx, graph, end, [link for link in chain if isinstance(link, Affine)], repr(model))
-    write_files({Path(path): content.SerializeToString(deterministic=True)})
+    write_files({as_path(path): content.SerializeToString(deterministic=True)})
     return Path(path)
 
 

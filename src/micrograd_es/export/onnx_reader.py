@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from math import isclose
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from micrograd_es.export.chain import Activate, Affine, Link, assembled
 from micrograd_es.export.extras import needed
 from micrograd_es.export.onnx_rows import EXACT, ROWS, Graph, Node, shape_of
+from micrograd_es.files import as_path
 from micrograd_es.maths import counted
 from micrograd_es.nn import Sequential
 from micrograd_es.nn.activations import LEAK
@@ -36,7 +36,7 @@ def _loaded(path: str | PathLike[str]) -> Any:
     onnx = needed("onnx", "from_onnx")
     decode_error = needed("google.protobuf.message", "from_onnx").DecodeError
     try:
-        model = onnx.load(Path(path))
+        model = onnx.load(as_path(path))
         onnx.checker.check_model(model)
     except (decode_error, onnx.checker.ValidationError) as error:
         raise ValueError(f"it is no ONNX file, or not all of one ({str(error)[:120]}).") from None

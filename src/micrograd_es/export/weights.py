@@ -14,7 +14,7 @@ import numpy as np
 
 from micrograd_es.data.checks import Floats
 from micrograd_es.export.slots import fill, named_slots, numbers
-from micrograd_es.files import write_files
+from micrograd_es.files import as_path, write_files
 from micrograd_es.nn import Module
 
 
@@ -57,7 +57,7 @@ def save_npz(model: Module, path: str | PathLike[str]) -> Path:
             content = io.BytesIO()
             np.lib.format.write_array(content, array, allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content.getvalue())
-    write_files({Path(path): packed.getvalue()})
+    write_files({as_path(path): packed.getvalue()})
     return Path(path)
 
 
@@ -66,7 +66,7 @@ def load_npz(model: Module, path: str | PathLike[str]) -> None:
 
     Raises ValueError, and changes nothing, for any other file, for one that is cut off, and for that of another model.
     """
-    content = io.BytesIO(Path(path).read_bytes())
+    content = io.BytesIO(as_path(path).read_bytes())
     try:
         file = np.load(content, allow_pickle=False)
         if not isinstance(file, np.lib.npyio.NpzFile):

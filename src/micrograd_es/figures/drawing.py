@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, TypedDict
 
@@ -98,13 +99,28 @@ def _scalar(f: object, given: dict[str, Any]) -> Value:
             " vectors on the wires between blocks. Write draw(f[0]) for one of them, or draw(f, level=1)."
         )
     if not isinstance(f, Value):
-        called = "draw(f(x)), or draw(f(x)[0]) for one output of a network" if callable(f) else f"draw(Value({f!r}))"
-        raise TypeError(f"what is to be drawn is {f!r} ({type(f).__name__}); expected a Value. Write {called}.")
+        called = "draw(f(x)), or draw(f(x)[0]) for one output of a network" if callable(f) else written_with("draw", f)
+        raise TypeError(f"what is to be drawn is {told(f)}; expected a Value. Write {called}.")
     if given["layout"] != "column":
         raise ValueError(
             f"layout is {given['layout']!r}, and this figure has no vectors; expected a level with it. Write level=1."
         )
     return f
+
+
+def told(f: object) -> str:
+    """What was given in place of a Value, cut where it is long."""
+    text = repr(f)
+    return f"{text if len(text) <= 60 else text[:57] + '…'} ({type(f).__name__})"
+
+
+def written_with(name: str, f: object) -> str:
+    """What to write in place of name(f) where f is no Value."""
+    if isinstance(f, str):
+        return f"{name}(parse({f!r}, x=2)) with a number for each name"
+    if isinstance(f, int | float | Fraction | Decimal) and not isinstance(f, bool):
+        return f"{name}(Value({f!r}))"
+    return f"{name}(f) with what operations on Values gave, such as f = x * y"
 
 
 def _outputs(f: Value | Sequence[Value]) -> list[Value]:

@@ -19,7 +19,7 @@ from micrograd_es.figures.formats import gif, numbered, pdf, png, way
 from micrograd_es.figures.page import Slide, stepper_fragment, stepper_page
 from micrograd_es.figures.render import render
 from micrograd_es.figures.stage import Stage
-from micrograd_es.files import write_files
+from micrograd_es.files import as_path, write_files
 from micrograd_es.missing import OF_A_FIGURE, say_instead
 from micrograd_es.value import Value
 
@@ -73,7 +73,7 @@ class Figure:
         Raises ValueError for another suffix, FileNotFoundError for a folder that does not exist and OSError where the
         file cannot be written; then no file is left behind.
         """
-        target = Path(path)
+        target = as_path(path)
         ways: dict[str, Callable[[], bytes]] = {
             ".svg": lambda: self.svg().encode("utf-8"),
             ".pdf": lambda: render(self._picture, "pdf", engine="nop2"),
@@ -177,7 +177,7 @@ class Frames:
         Raises ValueError for another suffix, FileNotFoundError for a folder that does not exist and OSError where a
         file cannot be written; then no file is left behind.
         """
-        target = Path(path)
+        target = as_path(path)
         ways: dict[str, Callable[[], bytes | list[bytes]]] = {
             ".pdf": lambda: pdf(self._pictures(), self.title),
             ".html": lambda: self.html().encode("utf-8"),

@@ -32,11 +32,14 @@ def grouped(f: Value, fold: Iterable[str | Scope] | None = None, depth: int | No
     `fold` names the scopes that become one gate; `depth` folds those that are nested deeper (0: all of them). With
     neither, a graph of more than `READABLE` gates folds by itself, and others stay open.
 
-    Raises ValueError for a scope that the graph does not have, or that Values leave and come back to.
+    Raises TypeError for what is no name, and ValueError for a scope that the graph does not have, or that Values leave
+    and come back to.
     """
     order = [node for node in topological(f) if node.op is not None]
     if fold is None and depth is None:
         return _readable(f, order)
+    if not isinstance(fold, Iterable | None):
+        raise TypeError(f"fold is {fold!r} ({type(fold).__name__}); expected names of scopes. Write fold=['σ'].")
     names = list(fold or ())
     _check_names(names, order)
     _check_depth(depth)

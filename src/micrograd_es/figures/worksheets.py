@@ -12,12 +12,12 @@ from typing import Any, Unpack
 
 from micrograd_es.figures.blanks import Ask, BlankTexts, shared_out, wanted
 from micrograd_es.figures.caption import Part
-from micrograd_es.figures.drawing import Drawing, Look, drawing_of
+from micrograd_es.figures.drawing import Drawing, Look, drawing_of, told, written_with
 from micrograd_es.figures.formats import numbered, pdf, png, way
 from micrograd_es.figures.labels import clean
 from micrograd_es.figures.paper import Lines, Page
 from micrograd_es.figures.sheet import Sheet, task_of
-from micrograd_es.files import write_files
+from micrograd_es.files import as_path, write_files
 from micrograd_es.value import Value
 
 # Each page of a web page is printed on paper of its own, which lies on its side where the page does.
@@ -48,7 +48,7 @@ class Pages:
 
     def files(self, path: str | PathLike[str]) -> dict[Path, bytes]:
         """What `save` would write: each file with its content. Raises ValueError for a suffix that is not known."""
-        target = Path(path)
+        target = as_path(path)
         ways: dict[str, Callable[[], bytes | list[bytes]]] = {
             ".pdf": lambda: pdf([page.dot for page in self.pages], self.title),
             ".svg": lambda: [text.encode("utf-8") for text in self.svgs()],
@@ -177,12 +177,10 @@ def worksheet(
 def _drawing(f: Any, ask: list[str | Value], look: Look) -> Drawing:
     """The figure of one exercise. Raises TypeError for what is no Value, ValueError for what is not done by hand."""
     if not isinstance(f, Value):
-        written = "worksheet(f(x))" if callable(f) else f"worksheet(Value({f!r}))"
-        if isinstance(f, str):
-            written = f"worksheet(parse({f!r}, x=2)) with a number for each name"
-        elif isinstance(f, list | tuple):
+        written = "worksheet(f(x))" if callable(f) else written_with("worksheet", f)
+        if isinstance(f, list | tuple):
             written = "worksheet([f, g])"
-        raise TypeError(f"an exercise is {f!r} ({type(f).__name__}); expected a Value. Write {written}.")
+        raise TypeError(f"an exercise is {told(f)}; expected a Value. Write {written}.")
     options: Any = {"theme": "print"} | dict(look)
     if options.get("level") is not None:
         raise ValueError(f"level={options['level']!r} was given, and a worksheet has no block graphs. Leave level out.")

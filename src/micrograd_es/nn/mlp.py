@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from micrograd_es.maths import Number
+from micrograd_es.nn.activations import activation as find_activation
 from micrograd_es.nn.dropout import Dropout
 from micrograd_es.nn.initial import Initial, generator
 from micrograd_es.nn.layer import Layer
@@ -53,6 +54,8 @@ class MLP(Sequential):
         check_size(n_in, "n_in, the number of inputs,")
         for number, size in enumerate(sizes, 1):
             check_size(size, f"the size of layer {number}")
+        if isinstance(activation, str):
+            find_activation(activation)  # also where no layer uses it: a name that does not exist is a mistake
         rows = [*_hidden(activation, len(sizes) - 1, "activation"), output]
         rng = generator(seed)
         shapes = zip(pairwise([n_in, *sizes]), rows, strict=True)

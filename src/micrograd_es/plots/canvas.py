@@ -30,6 +30,12 @@ TEXT, TITLE, SMALL = 23, 29, 18  # points
 INSIDE = 0.985  # the share of a figure's width in which a legend stays
 
 
+def check_by_name(what: str, given: Any, expected: str) -> None:
+    """Raise TypeError where several things to be drawn are not given by their names."""
+    if not isinstance(given, Mapping):
+        raise TypeError(f"the {what} are {given!r} ({type(given).__name__}); expected {expected}.")
+
+
 class Look(TypedDict, total=False):
     """How every plot can look. See the package's docstring."""
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from micrograd_es.data import Data
-from micrograd_es.plots.canvas import Canvas, Look
+from micrograd_es.plots.canvas import Canvas, Look, check_by_name
 from micrograd_es.plots.evaluate import outputs
 from micrograd_es.plots.learning import epochs_of, series
 from micrograd_es.plots.maps import draw_output, grid_of
@@ -32,6 +32,7 @@ def decision_maps(shown: Mapping[str, tuple[Any, Data]], resolution: int = 100, 
     >>> len(decision_maps({"circle": (model, circle(20)), "xor": (model, xor(20))}).axes[0].child_axes)
     2
     """
+    check_by_name("maps", shown, "a model and its data for each title: {'XOR': (model, data)}")
     if not 1 <= len(shown) <= MOST:
         raise ValueError(f"{len(shown)} maps are to be shown; expected from 1 to {MOST}.")
     for name, pair in shown.items():
@@ -90,8 +91,10 @@ def compare_losses(runs: Mapping[str, Any], log: bool = False, **look: Unpack[Lo
     >>> [line.get_label() for line in compare_losses(runs).axes[0].get_lines()]
     ['small', 'large']
     """
+    expected = "a history for each name: {'rate 0.1': history}"
+    check_by_name("runs", runs, expected)
     if not runs:
-        raise ValueError("there are no runs; expected a history for each name: {'rate 0.1': history}.")
+        raise ValueError(f"there are no runs; expected {expected}.")
     canvas = Canvas(**look)
     for index, (name, history) in enumerate(runs.items()):
         shown = canvas.words.get(name, name)

@@ -40,6 +40,10 @@ def activations(names: Sequence[str] = ("sigmoid", "tanh", "relu"), span: float 
     >>> len(activations(["relu", "softplus"]).axes[0].child_axes)
     2
     """
+    if not isinstance(names, list | tuple):
+        raise TypeError(
+            f"the names are {names!r} ({type(names).__name__}); expected a list such as ['sigmoid', 'relu']."
+        )
     curves = [_curve(name, span) for name in names]
     if not curves:
         raise ValueError("no activations were named; expected one or more, such as ['sigmoid', 'relu'].")
@@ -68,8 +72,8 @@ class _Curve(NamedTuple):
 def _curve(name: str, span: float) -> _Curve:
     """An operation of the table, or an activation of a network that is made of several, over −span to span."""
     x = np.linspace(-span, span, POINTS)
-    made = ACTIVATIONS.get(name)
-    if name not in OPS and made is not None and not made.whole:
+    made = ACTIVATIONS.get(name) if isinstance(name, str) else None
+    if made is not None and not made.whole and name not in OPS:
         program = record(made.function, 0.0)
         return _Curve(name, name, x, program(x), program.value_and_grad(x, reduce="sum", wrt="inputs")[1][0])
     row = find(name)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from micrograd_es.data.checks import Floats, checked_table
-from micrograd_es.plots.canvas import Canvas, Look
+from micrograd_es.plots.canvas import Canvas, Look, check_by_name
 
 PANELS = {"loss": ("train_loss", "test_loss"), "accuracy": ("train_accuracy", "test_accuracy")}
 
@@ -79,8 +79,10 @@ def deltas_by_layer(sizes: Mapping[str, Sequence[float]], **look: Unpack[Look]) 
     'log'
     """
     canvas = Canvas(**look)
+    expected = "a list for each activation: {'sigmoid': [1e-3, 0.1, 1.0]}"
+    check_by_name("sizes", sizes, expected)
     if not sizes:
-        raise ValueError("there are no sizes; expected a list for each activation: {'sigmoid': [1e-3, 0.1, 1.0]}.")
+        raise ValueError(f"there are no sizes; expected {expected}.")
     for index, (name, row) in enumerate(sizes.items()):
         values = checked_table(f"sizes of {name}", [[size] for size in row])[:, 0]
         if (values < 0).any():
@@ -111,8 +113,10 @@ def cost(
     'backward: exponent 2.00'
     """
     canvas = Canvas(**look)
+    expected = "them by name and n: {'backward': {2: 8, 4: 32}}"
+    check_by_name("counts", counts, expected)
     if not counts:
-        raise ValueError("there are no counts; expected them by name and n: {'backward': {2: 8, 4: 32}}.")
+        raise ValueError(f"there are no counts; expected {expected}.")
     sizes: set[int] = set()
     for index, (name, row) in enumerate(counts.items()):
         x, y, exponent, factor = _fitted(name, row, None if exponents is None else exponents.get(name))

@@ -9,7 +9,7 @@ from pathlib import Path
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from micrograd_es.files import write_files
+from micrograd_es.files import as_path, write_files
 
 SUFFIXES = (".svg", ".pdf", ".png")
 
@@ -28,7 +28,7 @@ def save(figure: Figure, path: str | PathLike[str]) -> Path:
 
     Raises ValueError for another ending, and OSError where the file cannot be written; then it stays as it was.
     """
-    path = Path(path)
+    path = as_path(path)
     if not isinstance(figure, Figure):
         what = f"what is to be saved is {figure!r} ({type(figure).__name__})"
         raise TypeError(f"{what}; expected a plot. Write plots.save(plots.…(…), {path.name!r}).")

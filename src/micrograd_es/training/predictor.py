@@ -14,7 +14,7 @@ import numpy as np
 from micrograd_es.data import Data, Scaling, with_features
 from micrograd_es.data.checks import Floats, checked_table
 from micrograd_es.data.features import feature_names
-from micrograd_es.files import write_files
+from micrograd_es.files import as_path, write_files
 from micrograd_es.maths import counted
 from micrograd_es.nn import MLP, Dropout, Sequential
 from micrograd_es.program import Program, record
@@ -121,7 +121,7 @@ class Predictor:
             "loss": self.loss.name,
             "data": {**vars(prepared), "scaling": scaling},
         }
-        write_files({Path(path): json.dumps(data, ensure_ascii=False, indent=1).encode("utf-8")})
+        write_files({as_path(path): json.dumps(data, ensure_ascii=False, indent=1).encode("utf-8")})
         return Path(path)
 
     @classmethod
