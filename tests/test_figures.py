@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,15 @@ import pytest
 import micrograd_es as es
 from command_line import texts
 from drawings import Drawing, neuron, product, tangle
-from micrograd_es import Value, draw, exp, frames, gradients, parse, scope
+from micrograd_es import Value, draw, exp, frames, gradients, parse, scope, tanh
 from micrograd_es.figures import THEMES, Theme
 from micrograd_es.figures.curves import points_of
+from micrograd_es.figures.drawing import drawing_of
 from micrograd_es.figures.fonts import text_width
 from micrograd_es.figures.layout import Place
 from micrograd_es.figures.render import render
 from micrograd_es.figures.shapes import SMALL
-from micrograd_es.figures.stage import View
+from micrograd_es.figures.stage import Stage, View
 from micrograd_es.figures.words import WORDS
 from micrograd_es.ops import ADD, MUL
 
@@ -109,6 +111,21 @@ def test_a_gate_of_two_names_stands_between_them(f: Value) -> None:
     assert len(pairs) >= 5
     for gate, (low, high) in pairs.items():
         assert low - 0.05 < centres[gate] < high + 0.05
+
+
+def test_no_wire_lies_on_another() -> None:
+    """A wire that is drawn level from its label lay on one that Graphviz had led along there."""
+    a, b = Value(1.5, "a"), Value(-2.0, "b")
+    c = a * b
+    d = c + a
+    e = c * d
+    g = tanh(e) + c * d - d / a + e
+    edges = Stage(drawing_of(g * a + b, {"local": True}).writer).layout.edges  # type: ignore[union-attr]
+    courses = [points_of(course, each=100) for (tail, _), course in edges.items() if tail.startswith("w")]
+    assert len(courses) > 20
+    for first, second in combinations(courses, 2):
+        near = [x for x, y in first if any(abs(x - u) < 6 and abs(y - v) < 2 for u, v in second)]
+        assert not near or max(near) - min(near) < 40
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import cached_property
+from itertools import pairwise
 from math import cos, hypot, radians, sin, sqrt
 
 from micrograd_es.figures.curves import Point, Spline, on, spline, swing
@@ -19,6 +20,7 @@ TILE = 150.0  # the side of the squares by which neighbours are found
 OVERLAP = 1.0  # of the halves of a wire: Graphviz rounds where labels begin, and a seam would show
 LEVEL = 9.0  # wires that would climb less than this run level
 LONG = 60.0  # wires from this length on are worth drawing level
+NEAR = 2.5  # wires that run this near to each other look like one
 APART = 9.0  # how far the arrowheads of two wires into a gate are from each other, at least, across their way
 SIDE = radians(34)  # where two wires enter a round gate side by side, from the direction of the figure
 SYMMETRIC = (ADD, MUL, MAX, MIN, LSE)  # operations whose inputs may stand in any order
@@ -32,9 +34,35 @@ def routed(layout: Layout, scene: Scene, shapes: Mapping[str, Shape], across: bo
     edges = {}
     for wire in scene.wires:
         edges[wire.tail, wire.key] = str(router.out_of(wire))
+    courses = {wire: course for wires in scene.entering.values() for wire, course in router.arriving(wires).items()}
+    router.winding = _lying_on_others(courses, layout)
     for wires in scene.entering.values():
-        edges.update({(wire.key, wire.head): str(course) for wire, course in router.arriving(wires).items()})
+        if not router.winding.isdisjoint(wires):
+            courses.update(router.arriving(wires))
+    edges.update({(wire.key, wire.head): str(course) for wire, course in courses.items()})
     return replace(layout, edges=edges)
+
+
+def _lying_on_others(courses: Mapping[Wire, Spline], layout: Layout) -> set[Wire]:
+    """The wires drawn level from their labels that another wire would lie on: Graphviz had led it along there."""
+    level: dict[int, list[tuple[Wire, float, float, float]]] = {}  # by the height, in steps of NEAR
+    for wire, course in courses.items():
+        (_, y), begin = layout.at(wire.key), layout.nodes[wire.key].right
+        end = max((x for x, height in course.points if height == y), default=begin)
+        if end - begin > LONG:
+            level.setdefault(int(y // NEAR), []).append((wire, y, begin, end))
+    found: set[Wire] = set()
+    for other, course in courses.items() if level else ():
+        points = course.points
+        for (x, y), (to, after) in pairwise(points):
+            if abs(y - after) > NEAR or abs(to - x) < LONG / 2:
+                continue
+            for step in (-1, 0, 1):
+                for wire, height, begin, end in level.get(int(y // NEAR) + step, ()):
+                    along = min(end, max(x, to)) - max(begin, min(x, to))
+                    if wire is not other and abs(height - y) < NEAR and along > LONG / 2:
+                        found.add(wire)
+    return found
 
 
 class _Router:
@@ -42,6 +70,7 @@ class _Router:
 
     def __init__(self, layout: Layout, scene: Scene, shapes: Mapping[str, Shape], across: bool) -> None:
         self.layout, self.scene, self.shapes, self.across = layout, scene, shapes, across
+        self.winding: Set[Wire] = frozenset()  # those that go where Graphviz leads them, not level
 
     def out_of(self, wire: Wire) -> Spline:
         """From what a wire leaves to its label."""
@@ -109,6 +138,7 @@ class _Router:
         if wire.head in self.shapes:
             entry = self._entry(wire)
             direct = (self._swung(wire, *entry) or self._direct(wire, *entry)) if entry else None
+            direct = None if wire in self.winding else direct
             given = direct or (
                 _ending(given, *entry)
                 if entry and self._comes_from_the_side(wire, given)
