@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 import math
 import pickle
+import sys
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from random import Random
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -89,6 +91,27 @@ def test_a_gradient_that_is_no_number_is_refused_when_it_is_set(given: Any, text
         x.grad = given
     assert x.grad == 0.5
     assert type(x.grad) is float
+
+
+def test_threads_that_add_to_the_same_leaves_lose_nothing() -> None:
+    leaves = [Value(1.0) for _ in range(3000)]
+
+    def add() -> None:
+        f = es.sum(leaves)
+        for _ in range(50):
+            f.backward()
+
+    threads = [Thread(target=add) for _ in range(4)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert {leaf.grad for leaf in leaves} == {200}
 
 
 def test_a_value_added_to_itself_has_two_edges_that_both_count() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain
+from threading import RLock
 from typing import Any
 
 from micrograd_es import flow
@@ -20,6 +21,7 @@ from micrograd_es.scopes import CURRENT, OPENED, OUTSIDE, Origin, Scope, origin
 LOWEST = -LARGEST
 LEAF, UNNAMED = OUTSIDE[None], ""
 origins = CURRENT.get
+ADDING = RLock()  # a leaf that two threads add to at once would lose what one of them adds
 
 
 class Value:
@@ -177,11 +179,12 @@ class Value:
         """
         refuse("backward() was called", GRADIENT_ADVICE)
         made, slopes, leaves = flow.sweep(self)
-        sums = flow.added(leaves)
-        for node, slope in zip(made, slopes, strict=True):
-            node.slope = slope
-        for leaf, slope in zip(leaves, sums, strict=True):
-            leaf.slope = slope
+        with ADDING:
+            sums = flow.added(leaves)
+            for node, slope in zip(made, slopes, strict=True):
+                node.slope = slope
+            for leaf, slope in zip(leaves, sums, strict=True):
+                leaf.slope = slope
 
     def zero_grad(self) -> None:
         """Set `.grad` of this Value and of every Value behind it to 0.
