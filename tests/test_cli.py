@@ -223,12 +223,12 @@ def test_a_huge_power_is_refused_before_it_is_computed_exactly(run: Run) -> None
     assert run("check", "x", "x=1e-999999999", "--exact")[0] == 2
 
 
-@pytest.mark.parametrize(("option", "least"), [("--decimals", 0), ("--digits", 1), ("--depth", 0)])
-@pytest.mark.parametrize("text", ["dos", "2.5", "-1", ""])
-def test_an_option_that_is_no_whole_number_says_so(run: Run, option: str, least: int, text: str) -> None:
-    status, out, err = run("draw", "x*2", "x=1", option, text)
+@pytest.mark.parametrize("option", ["--decimals", "--digits", "--depth"])
+@pytest.mark.parametrize("text", ["dos", "2.5", "--1", "²", ""])
+def test_an_option_that_is_no_whole_number_says_so(run: Run, option: str, text: str) -> None:
+    status, out, err = run("draw", "x*2", "x=1", f"{option}={text}")
     assert (status, out) == (2, "")
-    assert f"argument {option}: {text!r} is no whole number from {least} on" in err
+    assert f"argument {option}: {text!r} is no whole number" in err
 
 
 def test_figures_of_demos_do_not_go_into_a_file(run: Run, tmp_path: Path) -> None:

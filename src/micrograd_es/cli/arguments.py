@@ -268,13 +268,13 @@ def _scalar_look(parser: Parser, theme: str, title: str) -> Any:
     shown.add_argument("--constants", choices=("fold", "nodes"), default="fold", help="in their gates, or as nodes")
     shown.add_argument("--fold", metavar="NAME", action="append", help="draw this named step as one gate; several fit")
     shown.add_argument(
-        "--depth", metavar="N", type=whole_number(0), help="fold the steps nested deeper than this (0: all)"
+        "--depth", metavar="N", type=whole_number(), help="fold the steps nested deeper than this (0: all)"
     )
     style = parser.add_argument_group("how")
     style.add_argument("--direction", choices=("LR", "TB"), default="LR", help="left to right, or top to bottom")
     figures = style.add_mutually_exclusive_group()
-    figures.add_argument("--decimals", metavar="N", type=whole_number(0), help="places after the point (default: 2)")
-    figures.add_argument("--digits", metavar="N", type=whole_number(1), help="significant digits")
+    figures.add_argument("--decimals", metavar="N", type=whole_number(), help="places after the point (default: 2)")
+    figures.add_argument("--digits", metavar="N", type=whole_number(), help="significant digits")
     style.add_argument("--comma", action="store_true", help="write decimals with a comma")
     style.add_argument("--theme", choices=THEMES, default=theme, help=f"the colours (default: {theme})")
     _language(parser, "the figure")

@@ -105,12 +105,14 @@ def reading(given: argparse.Namespace) -> dict[str, Any]:
     return {name: text for name, text in named.items() if text is not None}
 
 
-def whole_number(least: int) -> Callable[[str], int]:
-    """The reader of an option that is a whole number."""
+def whole_number(least: int | None = None) -> Callable[[str], int]:
+    """The reader of an option that is a whole number; without `least`, what it may be is for others to say."""
+    expected = "no whole number" if least is None else f"no whole number from {least} on"
 
     def read(text: str) -> int:
-        if not text.strip().isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} on")
+        digits = text.strip() if least is not None else text.strip().removeprefix("-")
+        if not digits.isdecimal() or (least is not None and int(text) < least):
+            raise argparse.ArgumentTypeError(f"{text!r} is {expected}")
         return int(text)
 
     return read
