@@ -434,3 +434,22 @@ def test_a_cell_that_keeps_a_part_of_its_state_has_weights_for_its_inputs_alone(
     assert "0, 0" not in text
     check_printed(program, inputs)
     check_printed(program, inputs, examples="columns")
+
+
+def test_a_first_state_that_is_learnt_is_a_row_that_the_weights_multiply() -> None:
+    w, u, b, first = weights(3, 2), weights(3, 3, -0.2), [Value(0.1), Value(0.2), Value(0.3)], weights(1, 3)[0]
+
+    def fn(xs: Sequence[Numbers]) -> list[Value]:
+        h: Numbers = first
+        for x in xs:
+            h = [es.tanh(z) for z in added(times(w, x), times(u, h), b)]
+        return list(h)
+
+    program = record(fn, [[0.1, 0.2]] * 5)
+    found = [" ".join(line.split()) for line in program.explain(backward=True, language="en").splitlines()]
+    assert found[0] == "S1 = p·W1 1×3 = (1×3)·(3×3)"
+    assert "Zₜ = Gₜ·W2 + Hₜ₋₁·W1 + B1 m×3 = (m×2)·(2×3) + (m×3)·(3×3) + (1×3) t = 2, …, 5" in found
+    assert "∂L/∂W1 = Σₜ₌₁⁴ Hₜᵀ·∂L/∂Zₜ₊₁ + pᵀ·∂L/∂S1 3×3 = (3×m)·(m×3) + (3×1)·(1×3)" in found
+    assert "∂L/∂p = ∂L/∂S1·W1ᵀ 1×3 = (1×3)·(3×3)" in found
+    for examples in ("rows", "columns"):
+        assert not check_printed(program, np.random.default_rng(0).normal(size=(4, 5, 2)), examples=examples)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from micrograd_es.program.blocks import Affine, Elementwise, Plan, Rows, Space, Total, inputs_of
+from micrograd_es.program.blocks import Affine, Elementwise, Inner, Plan, Rows, Space, Total, inputs_of
 
 
 def forms_of(plan: Plan) -> dict[Rows, tuple[int, int]]:
@@ -31,3 +31,9 @@ def of_constants(plan: Plan) -> set[int]:
         if block.out.space is Space.SHARED and all(found.issuperset(rows.numbers) for rows in inputs_of(block)):
             found.update(block.out.numbers)
     return found
+
+
+def times_vectors(plan: Plan) -> set[int]:
+    """The rows of the matrices that are multiplied with a vector which all examples share, as a first state is."""
+    products = [block for block in plan.blocks if isinstance(block, Inner) and block.out.space is Space.SHARED]
+    return {row for block in products if block.columns == 1 for row in block.left.numbers}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from micrograd_es.program.blocks import Affine, Rows, Space
+from micrograd_es.program.explaining.forms import times_vectors
 from micrograd_es.program.explaining.formulas import Matrix
 from micrograd_es.program.explaining.naming import Names
 from micrograd_es.program.explaining.positions import matrix_at_positions
@@ -16,9 +17,13 @@ def name_layers(names: Names) -> None:
     layers = [block for block in names.plan.blocks if isinstance(block, Affine) and block.dense]
     parts = {rows for rows in names.forms if rows.space is Space.SHARED} - {block.weights for block in layers}
     apart = {row for rows in parts for row in rows.numbers}
+    of_vectors = times_vectors(names.plan)
     for block in layers:
+        form = block.kernels, block.terms
         if _is_new(names, block.weights) and apart.isdisjoint(block.weights.numbers):
-            names.matrix(block.weights, "W", (block.kernels, block.terms))
+            names.matrix(block.weights, "W", form)
+        elif not of_vectors.isdisjoint(block.weights.numbers):
+            names.name_part(block.weights, form)
         for rows in block.bare:
             if block.positions > 1 and _is_new(names, Rows(rows.space, tuple(dict.fromkeys(rows.numbers)))):
                 matrix_at_positions(names, rows, block.kernels, block.positions)

@@ -63,7 +63,7 @@ def _named(plan: Plan, shapes: Sequence[tuple[int, ...]], steps: bool) -> Names:
             own = in_order(names, piece)
             line = _line(names, own)
             line.scope = scopes.of(own.out)
-            names.known.own(line.matrix, own.out, _form(names, own))
+            names.known.own(line.matrix, own.out, _form(names, own, line.matrix))
             names.add(line)
     return names
 
@@ -79,11 +79,13 @@ def _line(names: Names, block: Block | Softmaxes) -> Line:
     return softmax_line(names, block) if isinstance(block, Softmaxes) else operation_line(names, block)
 
 
-def _form(names: Names, block: Block | Softmaxes) -> tuple[int, int] | None:
+def _form(names: Names, block: Block | Softmaxes, matrix: Matrix) -> tuple[int, int] | None:
     """How many neurons and inputs what a block computes has, where it is weights."""
     if block.out.space is not Space.SHARED:
         return None
-    return (block.columns, block.rows) if isinstance(block, Inner) else names.forms.get(block.out)
+    if isinstance(block, Inner):
+        return matrix.shape[1], matrix.size // matrix.shape[1]
+    return names.forms.get(block.out)
 
 
 def _output(names: Names) -> Matrix:

@@ -207,6 +207,10 @@ def inner_line(names: Names, block: Inner) -> Line:
 
 def _shared_line(names: Names, block: Inner) -> Line:
     """The line of a product of two matrices that all examples share."""
+    turned, form = block.left.turned(block.rows), (block.rows, block.terms)
+    weights = names.known.find(turned, form) if block.columns == 1 else None
+    if weights:
+        return _row_line(names, block, weights)
     left = names.matrix(block.left, "p", (block.terms, block.rows))
     right = names.matrix(block.right, "p", (block.terms, block.columns))
     matrix = names.new("S", (block.rows, block.columns))
@@ -216,6 +220,17 @@ def _shared_line(names: Names, block: Inner) -> Line:
         return [(left, Product(upstream, Name(right))), (right, Product(Name(upstream.matrix, True), Name(left)))]
 
     return Line(matrix, Product(Name(left), Name(right, True)), [left, right], back)
+
+
+def _row_line(names: Names, block: Inner, weights: Matrix) -> Line:
+    """The line of one row that all examples share times the weights of a layer, as that of a first state: p·W."""
+    row = names.matrix(block.right, "p", each=True)
+    x, w = Name(row), Name(weights)
+
+    def back(upstream: Formula) -> list[tuple[Matrix, Formula]]:
+        return [(weights, Product(Name(row, True), upstream)), (row, Product(upstream, Name(weights, True)))]
+
+    return Line(names.new("S", (1, block.rows)), Product(x, w), [weights, row], back)
 
 
 def table(names: Names, rows: Rows, terms: int) -> tuple[Matrix, bool]:

@@ -72,6 +72,7 @@ class _Grouping:
         self.tape, self.parameters, self.steps, self.uses = tape, parameters, steps, uses
         self.grids, self.gaps = grids, gaps
         self.blocks: list[Block] = []
+        self.before: dict[tuple[int, ...], dict[int, int]] = {}  # by the first weights of a product, where each stands
         self.nothing: int | None = None  # the numbers of rows that stay 0, where there are such
         self.absent: int | None = None
         shared = [tape.inputs + place for place in parameters] + [*range(tape.first_constant, tape.first_entry)]
@@ -225,6 +226,9 @@ class _Grouping:
         order = sorted(range(len(kernels)), key=firsts.__getitem__)
         if max(firsts) >= self.tape.parameters:
             order.sort(key=layer.members[0].__getitem__)
+        gaps = [kernel.index(MISSING) if kernel.count(MISSING) == 1 else -1 for kernel in kernels]
+        if len(set(firsts)) < len(firsts) and sorted(gaps) == list(range(len(terms))):
+            order.sort(key=gaps.__getitem__)  # a symmetric matrix without its diagonal
         members, added = self._added([sums[k] for k in order for sums in layer.members], later, count)
         weights = self._rows([w if w != MISSING else absent for k in order for w in kernels[k]])
         inputs = self._rows([inputs[i] for i in terms for inputs in layer.inputs])
@@ -283,8 +287,7 @@ class _Grouping:
     def _in_order(self, members: list[int], dense: bool) -> dict[int, Affinity]:
         """The sums with their terms in the order of their weights, so that these are a stretch of rows; so the sums.
 
-        Where the weights are no stretch in any order, as constants are not, it is that of the inputs; sums of several
-        uses, as gates are, then stand in the order of their first parameters, which is that of other steps.
+        Where the weights are no stretch in any order, as constants are not, it is that of the inputs.
         """
         row, affine = self.row, self.steps.affine
         found = {}
@@ -303,14 +306,35 @@ class _Grouping:
                     inputs=tuple([affinity.inputs[i] for i in order]),
                 )
             found[number] = affinity
+        if len(found) == 1 or not (stretch or dense):
+            return found
+        return {number: found[number] for number in self._as_before(found, stretch)}
+
+    def _as_before(self, found: Mapping[int, Affinity], stretch: bool) -> list[int]:
+        """The sums of a product in the order of their weights, or else of another product with the same first ones.
+
+        The cell of a recurrence, which has more inputs than its first step, so has its neurons as that has them, in
+        whichever order each step adds its terms. Sums of several uses, as gates are, stand in the order of their first
+        parameters, others as they were met.
+        """
+        row = self.row
         if stretch:
-            return dict(sorted(found.items(), key=lambda item: row[item[1].weights[0]]))
-        if len(members) < 3 or not dense:
-            return found
-        firsts = {number: min([row[w] for w in affinity.weights]) for number, affinity in found.items()}
-        if max(firsts.values()) >= self.tape.parameters or self.uses.are_one(members):
-            return found
-        return {number: found[number] for number in sorted(found, key=firsts.__getitem__)}
+            firsts = {number: row[affinity.weights[0]] for number, affinity in found.items()}
+        else:
+            firsts = {number: min([row[w] for w in affinity.weights]) for number, affinity in found.items()}
+        together = tuple(sorted(firsts.values()))
+        before = self.before.get(together)
+        if stretch:
+            numbers = sorted(firsts, key=firsts.__getitem__)
+        elif before:
+            numbers = sorted(firsts, key=lambda number: before[firsts[number]])
+        elif len(firsts) < 3 or together[-1] >= self.tape.parameters or self.uses.are_one(list(firsts)):
+            numbers = list(firsts)
+        else:
+            numbers = sorted(firsts, key=firsts.__getitem__)
+        if before is None:
+            self.before[together] = {firsts[number]: place for place, number in enumerate(numbers)}
+        return numbers
 
     def _without_bare(self, number: int, affinity: Affinity, later: Groups) -> int:
         """The number of the product alone; the rest is added to it later."""

@@ -6,7 +6,7 @@ Each is one product, with 0 where there is no weight.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -71,7 +71,7 @@ def _groups(steps: Steps, sums: Mapping[Inputs, list[int]]) -> list[list[int]]:
         [number for key in keys for number in sums[key]]
         for keys in tables({key: len(members) for key, members in sums.items()})
     ]
-    return [members for members in found if _differ([steps.affine[number].weights for number in members], steps)]
+    return [members for members in found if _differ([steps.affine[number] for number in members], steps)]
 
 
 def _large_or_few(steps: Steps, groups: Sequence[list[int]]) -> list[list[int]]:
@@ -95,11 +95,36 @@ def _in_order(steps: Steps, members: list[int], inputs: list[int]) -> tuple[Weig
     return tuple([columns[x] for x in inputs]), members, inputs
 
 
-def _differ(weights: Sequence[tuple[int, ...]], steps: Steps) -> bool:
-    """Whether no parameter stands twice, and most sums have weights of their own: a filter's are at all positions."""
-    counts = Counter(chain.from_iterable(weights))
-    different = {tuple(sorted(row)) for row in weights}
-    return 2 * len(different) > len(weights) and all(n == 1 or w in steps.constants for w, n in counts.items())
+def _differ(sums: Sequence[Affinity], steps: Steps) -> bool:
+    """Whether no parameter stands twice, and most sums have weights of their own: a filter's are at all positions.
+
+    In a symmetric matrix each stands twice.
+    """
+    counts = Counter(chain.from_iterable([affinity.weights for affinity in sums]))
+    different = {tuple(sorted(affinity.weights)) for affinity in sums}
+    if 2 * len(different) <= len(sums):
+        return False
+    twice = {w for w, n in counts.items() if n > 1 and w not in steps.constants}
+    return not twice or (all(counts[w] == 2 for w in twice) and _is_symmetric(sums, twice))
+
+
+def _is_symmetric(sums: Sequence[Affinity], twice: Container[int]) -> bool:
+    """Whether weights that stand twice are where two sums have each other's input, as that of i and j and of j and i.
+
+    >>> first, second, third = (Affinity(w, x, (), None, ()) for w, x in [((7, 8), (2, 3)), ((7,), (1,)), ((8,), (1,))])
+    >>> _is_symmetric([first, second, third], {7, 8}), _is_symmetric([first, second, second], {7})
+    (True, False)
+    """
+    met: dict[int, tuple[int, int]] = {}
+    own: dict[int, int] = {}  # the input of each sum
+    for place, affinity in enumerate(sums):
+        for w, x in zip(affinity.weights, affinity.inputs, strict=True):
+            if w not in twice:
+                continue
+            other, y = met.setdefault(w, (place, x))
+            if other != place and (own.setdefault(place, y) != y or own.setdefault(other, x) != x):
+                return False
+    return len(set(own.values())) == len(own)
 
 
 def _alone(steps: Steps) -> dict[tuple[int, int], list[int]]:

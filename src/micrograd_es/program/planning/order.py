@@ -10,6 +10,7 @@ from micrograd_es.program.planning.affinities import Affinity, Steps
 from micrograd_es.program.tape import Tape
 
 DEPTH, USERS, INPUTS = 2, 4, 8  # how many steps after a sum are looked at, and of how many users and inputs
+FAR = 8  # steps from what a sum reads back to the sum it is computed of
 
 
 def parameter_order(tape: Tape, steps: Steps, uses: Uses, inputs_of: Mapping[int, tuple[int, ...]]) -> list[int]:
@@ -26,15 +27,73 @@ def parameter_order(tape: Tape, steps: Steps, uses: Uses, inputs_of: Mapping[int
         level[inputs] = steps.level[number]
     layers = {inputs: [steps.affine[number] for number in sums] for inputs, sums in numbers.items()}
     used: dict[int, None] = {}
+    places = _Places(steps, used)
     kernels = _kernels(layers, level)
     for inputs, sums in layers.items():
-        if len(sums) > 2 and not all(used.keys() >= set(affinity.weights) for affinity in sums):
-            sums = [steps.affine[number] for number in uses.together(numbers[inputs])]
+        if len(sums) > 1:
+            own = numbers[inputs]
+            if all(used.keys() >= set(affinity.weights) for affinity in sums):
+                places.note(own)
+            else:
+                own = places.as_added(uses.together(own) if len(own) > 2 else own)
+                sums = [steps.affine[number] for number in own]
         for affinity in (*kernels.get((level[inputs], sums[0].weights[0]), ()), *sums):
-            used.update(dict.fromkeys(affinity.weights))
+            used.update(dict.fromkeys(places.weights(affinity) if places.turned else affinity.weights))
         used.update(dict.fromkeys([a.shared for a in sums if a.shared is not None]))
     order = [x - start for x in used if start <= x < end]
     return list(dict.fromkeys([*order, *range(tape.parameters)]))
+
+
+class _Places:
+    """Where numbers stand that are in another order than that in which they were met.
+
+    A cell of a recurrence has the neurons of its first step in their order, in whichever each step adds its terms, and
+    what reads its last state has its weights in that order. `used` are the weights in their order.
+    """
+
+    def __init__(self, steps: Steps, used: Mapping[int, None]) -> None:
+        self.steps, self.used = steps, used
+        self.turned: dict[int, int] = {}  # for such a number the one in whose place it is
+        self.rank: dict[int, int] = {}  # of each weight, as last asked for
+
+    def note(self, sums: list[int]) -> None:
+        """Note the places of sums of which all weights are known, in the order of their first ones."""
+        if len(self.rank) < len(self.used):
+            self.rank = {w: place for place, w in enumerate(self.used)}
+        rank, affine = self.rank, self.steps.affine
+        self._put(sums, sorted(sums, key=lambda number: min([rank[w] for w in affine[number].weights])))
+
+    def _put(self, sums: list[int], ordered: list[int]) -> None:
+        if sums != ordered:
+            self.turned.update(zip(ordered, sorted(sums), strict=True))
+
+    def as_added(self, sums: list[int]) -> list[int]:
+        """Sums to each of which one number is added, as a skip connection does, in the order of these."""
+        affine = self.steps.affine
+        if any(len(affine[number].varying) != 1 for number in sums):
+            return sums
+        found = sorted(sums, key=lambda number: self._of(affine[number].varying[0]))
+        self._put(sums, found)
+        return found
+
+    def weights(self, affinity: Affinity) -> Sequence[int]:
+        """The weights of a sum in the order of the places of its inputs."""
+        weights, inputs = affinity.weights, affinity.inputs
+        at = [self._of(x) for x in inputs]
+        some = [i for i, x in enumerate(inputs) if at[i] != x]
+        found = list(range(len(weights)))
+        for i, j in zip(some, sorted(some, key=at.__getitem__), strict=True):
+            found[i] = j
+        return [weights[i] for i in found]
+
+    def _of(self, number: int) -> int:
+        """In whose place a number is, or what it is computed of; the number itself where that is not known."""
+        x: int | None = number
+        for _ in range(FAR):
+            if x is None or x in self.turned:
+                break
+            x = next((y for y in self.steps.args[x] if self.steps.varies[y]), None)
+        return number if x is None else self.turned.get(x, number)
 
 
 def in_stretch(weights: Sequence[int], inputs: Sequence[int]) -> tuple[list[int], bool]:
