@@ -170,6 +170,18 @@ def residual() -> Case:
     return fn, 8, [(1, 3, 6)]
 
 
+def up_sampled() -> Case:
+    """Each input stands twice before a padded filter goes over it: at the edge every input has two weights."""
+    w, b = values(3, 2, 1, 3), values(3)
+
+    def fn(x: list[Value]) -> Value:
+        twice: Image = [[[channel[i // 2] for i in range(8)]] for channel in (x[:4], x[4:])]
+        maps = [[es.sum(taps(k, twice, 0, j - 1)) + c for j in range(8)] for k, c in zip(w, b, strict=True)]
+        return squares([es.relu(v) for row in maps for v in row])
+
+    return fn, 8, [(3, 6, 8)]
+
+
 def pair() -> Case:
     """The same neuron on two inputs of the function: how far apart they are."""
     w, b = values(4), values()
@@ -203,6 +215,7 @@ CASES: dict[str, Case] = {
     "blurred": blurred(),
     "turned": turned(),
     "residual": residual(),
+    "up-sampled": up_sampled(),
     "pair": pair(),
     "halved": one_dimensional(lambda w, x, b, i: es.sum([p * q / 2 for p, q in zip(w, x, strict=True)]) + b),
     "subtracted": one_dimensional(lambda w, x, b, i: b - w[0] * x[0] + w[1] * x[1] - w[2] * x[2]),

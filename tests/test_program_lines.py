@@ -104,7 +104,7 @@ CASES: dict[str, tuple[Callable[..., Any], Sequence[Any], list[str]]] = {
     "the same constant as a weight and added": (
         lambda x: [A * x[0] + B * x[1] - 3.0, A * x[0] - 3.0 * x[1]],
         [[0.1, 0.2]],
-        ["C = [−3, −3] 1×2", "Z = X·W1 m×2 = (m×2)·(2×2)", "H = G − 3 m×1"],
+        ["C = [−3, −3] 1×2", "B1 = [−3, 0] 1×2", "Y = X·W1 + B1 m×2 = (m×2)·(2×2) + (1×2)"],
     ),
     "a gate that is mostly closed": (
         lambda x: [es.sigmoid(es.tanh(v) - 1 / 3) * (y * -1) for v, y in zip(two(x), x, strict=True)],
@@ -295,8 +295,8 @@ def test_weights_of_one_input_that_are_put_together_are_one_row() -> None:
     def fn(x: Any) -> list[Value]:
         return [A * x + B, x * B + es.tanh(x), 2 * x + A]
 
-    assert "W1 = [p1, 2] 1×3" in lines(fn, 0.1)
-    assert "W1 = [p1; 2] 3×1" in lines(fn, 0.1, examples="columns")
+    assert "W1 = [p, 2] 1×3" in lines(fn, 0.1)
+    assert "W1 = [p; 2] 3×1" in lines(fn, 0.1, examples="columns")
 
 
 def test_a_matrix_that_is_the_weights_of_one_neuron_is_one_column() -> None:

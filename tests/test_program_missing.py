@@ -395,3 +395,32 @@ def test_a_product_that_two_layers_could_have_is_in_one_of_them(overlap: int, fa
     program = record(fn, [0.1] * inputs, fast=fast)
     assert gaps(program)
     agree(program, fn, np.random.default_rng(overlap).normal(size=(3, inputs)))
+
+
+def some_biases(x: Sequence[Any], bias: Sequence[Any], own: bool) -> list[Any]:
+    """A layer of which some neurons have a bias; or two layers of the same inputs, of which one has."""
+    z = [es.dot(row, x) + b if b is not None else es.dot(row, x) for row, b in zip(W, bias, strict=True)]
+    return [*map(es.tanh, z)] if own else [*map(es.tanh, z), *map(es.relu, [es.dot(row, x) for row in V])]
+
+
+W, V, B, U = values(4, 3), values(3, 3, seed=4), values(4, seed=3), values(2, 7, seed=5)
+BIASES = {"one is missing": [B[0], None, *B[2:]], "one is there": [None, None, B[2], None], "all are there": B}
+
+
+@with_both
+@pytest.mark.parametrize("own", [True, False], ids=["alone", "beside one without"])
+@pytest.mark.parametrize("name", BIASES)
+def test_a_bias_that_is_missing_is_a_0_beside_the_others(name: str, own: bool, fast: bool) -> None:
+    fast_or_not(fast)
+
+    def fn(x: list[Value]) -> Value:
+        h = some_biases(x, BIASES[name], own)
+        return squares([es.dot(row[: len(h)], h) for row in U])
+
+    program, xs = record(fn, [0.1] * 3, fast=fast), np.random.default_rng(0).uniform(-1, 1, (7, 3))
+    agree(program, fn, xs)
+    assert [len(block.bare) for block in program.plan.blocks if isinstance(block, Affine)] == [1, 0], program.explain()
+    check_printed(program, xs)
+    check_printed(program, xs, examples="columns")
+    if name == "one is missing" and own:
+        assert "B1 = [p[0], 0, p[1:3]]  " in program.explain(language="en")

@@ -25,6 +25,8 @@ def name_layers(names: Names) -> None:
         elif not of_vectors.isdisjoint(block.weights.numbers):
             names.name_part(block.weights, form)
         for rows in block.bare:
+            if len(names.known.there(rows)) < len(rows):
+                continue
             if block.positions > 1 and _is_new(names, Rows(rows.space, tuple(dict.fromkeys(rows.numbers)))):
                 matrix_at_positions(names, rows, block.kernels, block.positions)
             elif _is_new(names, rows):

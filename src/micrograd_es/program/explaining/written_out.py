@@ -65,7 +65,7 @@ class _Writing:
                 continue
             read = inputs[position :: block.positions] if block.dense else inputs[i * size : (i + 1) * size]
             pairs = [(w, x) for w, x in zip(own, read, strict=True) if _NOTHING not in (w, x)]
-            yield self._new(ADD, *[self._new(MUL, *pair) for pair in pairs], *bare[i])
+            yield self._new(ADD, *[self._new(MUL, *pair) for pair in pairs], *[x for x in bare[i] if x != _NOTHING])
 
     def _inner(self, block: Inner) -> Iterator[int]:
         """Write the products of two tables."""

@@ -62,6 +62,7 @@ class Steps:
         self.taken = self._left_out(zeros)  # 1 for what needs no step: these, and what sums take in
         self.affine: dict[int, Affinity] = {}
         self.made: dict[tuple[object, ...], int] = {}  # weights of several factors, and what is added of several terms
+        self.longest: dict[tuple[int, ...], int] | None = None  # of the sums with each weight, once it is asked for
         self.totals: list[int] = []
         self.tables: dict[int, str] = {}  # what is in a table of `inner`: a name of it
         self.level = [0] * len(self.ops)
@@ -118,7 +119,7 @@ class Steps:
             if pairs:
                 bare = [*bare, *self._write_pairs(pairs)]
             if products:
-                self._write_products(number, products, bare)
+                self._write_products(number, self._rows(products, sums), bare)
             else:
                 self._write_sum(bare, number)
 
@@ -175,9 +176,19 @@ class Steps:
         self.totals.append(total)
         return total
 
-    def _write_products(self, number: int, products: list[Product], bare: list[int]) -> None:
-        """A sum with products: weights of several factors first, then the products, then what is subtracted."""
+    def _rows(self, products: list[Product], sums: dict[int, Sum]) -> list[list[Product]]:
+        """The terms as one sum, or as several; as one where they are some of those of a kernel, at its edge."""
         rows = _by_occurrence(products)
+        if len(rows) > 1:
+            if self.longest is None:
+                self.longest = _longest(sums)
+            if all(self.longest.get(product.weights, 0) > len(products) for product in products):
+                return [products]
+        return rows
+
+    def _write_products(self, number: int, rows: list[list[Product]], bare: list[int]) -> None:
+        """A sum with products: weights of several factors first, then the products, then what is subtracted."""
+        products = rows[0]
         if len(rows) > 1:
             self._write_sum([*(self._write_affine(row, []) for row in rows), *bare], number)
         elif all(product.sign < 0 for product in products):
@@ -265,6 +276,16 @@ class Steps:
         for divisor in divisors[0 if weights else 1 :]:
             weight = self._add(DIV, (weight, divisor))
         return weight
+
+
+def _longest(sums: dict[int, Sum]) -> dict[tuple[int, ...], int]:
+    """How many terms the longest of the sums with each weight has that are not taken as several."""
+    found: dict[tuple[int, ...], int] = {}
+    for products, _, _ in sums.values():
+        if len(_by_occurrence(products)) == 1:
+            for product in products:
+                found[product.weights] = max(found.get(product.weights, 0), len(products))
+    return found
 
 
 def _by_occurrence(products: list[Product]) -> list[list[Product]]:

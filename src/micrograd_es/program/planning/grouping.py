@@ -269,14 +269,14 @@ class _Grouping:
         return members, tuple(added)
 
     def _with_zeros(self, affinities: list[Affinity], positions: int) -> list[Affinity]:
-        """Sums that have lost a 0 which others do not have get it back, if that is all in which they differ.
+        """Sums that add nothing of their own, where others do, add a 0: one that they have lost, or what is absent.
 
         Where a few positions alone add something, as the last step of a recurrence may, the others lose theirs.
         """
-        zero = self.steps.zero
         missing = [affinity.shared is None for affinity in affinities]
-        if zero is None or all(missing) or not any(missing):
+        if all(missing) or not any(missing) or len({len(affinity.varying) for affinity in affinities}) > 1:
             return affinities
+        zero = self.steps.zero if self.steps.zero is not None else self._absent()
         found = [a._replace(shared=zero) if a.shared is None else a for a in affinities]
         shared = [affinity.shared for affinity in found]
         alike = all(len(set(shared[i : i + positions])) == 1 for i in range(0, len(shared), positions))
