@@ -170,16 +170,16 @@ def residual() -> Case:
     return fn, 8, [(1, 3, 6)]
 
 
-def up_sampled() -> Case:
+def up_sampled(kernels: int, channels: int) -> Case:
     """Each input stands twice before a padded filter goes over it: at the edge every input has two weights."""
-    w, b = values(3, 2, 1, 3), values(3)
+    w, b = values(kernels, channels, 1, 3), values(kernels)
 
     def fn(x: list[Value]) -> Value:
-        twice: Image = [[[channel[i // 2] for i in range(8)]] for channel in (x[:4], x[4:])]
+        twice: Image = [[[x[4 * channel + i // 2] for i in range(8)]] for channel in range(channels)]
         maps = [[es.sum(taps(k, twice, 0, j - 1)) + c for j in range(8)] for k, c in zip(w, b, strict=True)]
         return squares([es.relu(v) for row in maps for v in row])
 
-    return fn, 8, [(3, 6, 8)]
+    return fn, 4 * channels, [(kernels, 3 * channels, 8)]
 
 
 def pair() -> Case:
@@ -215,7 +215,8 @@ CASES: dict[str, Case] = {
     "blurred": blurred(),
     "turned": turned(),
     "residual": residual(),
-    "up-sampled": up_sampled(),
+    "up-sampled": up_sampled(3, 2),
+    "up-sampled, one kernel": up_sampled(1, 1),
     "pair": pair(),
     "halved": one_dimensional(lambda w, x, b, i: es.sum([p * q / 2 for p, q in zip(w, x, strict=True)]) + b),
     "subtracted": one_dimensional(lambda w, x, b, i: b - w[0] * x[0] + w[1] * x[1] - w[2] * x[2]),

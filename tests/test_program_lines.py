@@ -30,6 +30,11 @@ def lines(fn: Callable[..., Any], *examples: Any, **options: Any) -> list[str]:
     return [" ".join(line.split()) for line in record(fn, *examples).explain(language="en", **options).splitlines()]
 
 
+def beside_one(x: Sequence[Any]) -> Value:
+    """The same neuron twice, with a 1 among its inputs for its bias."""
+    return es.tanh(es.dot([A, B, C], [es.tanh(es.dot([A, B, C], [*x, 1.0])), x[1], 1.0]))
+
+
 CASES: dict[str, tuple[Callable[..., Any], Sequence[Any], list[str]]] = {
     "a sum of three matrices": (
         lambda x, y: [es.sum([h, 2 * es.sin(a), 2 * es.sin(a + 1)]) for h, a in zip(two(x), y, strict=True)],
@@ -105,6 +110,16 @@ CASES: dict[str, tuple[Callable[..., Any], Sequence[Any], list[str]]] = {
         lambda x: [A * x[0] + B * x[1] - 3.0, A * x[0] - 3.0 * x[1]],
         [[0.1, 0.2]],
         ["C = [−3, −3] 1×2", "B1 = [−3, 0] 1×2", "Y = X·W1 + B1 m×2 = (m×2)·(2×2) + (1×2)"],
+    ),
+    "a table of data whose first column is 1": (
+        lambda x, t: (es.dot([A, B, C], [1.0, *x]) - t) ** 2,
+        [[0.1, 0.2], 0.3],
+        ["Y = X·W1 + B1 m×1 = (m×2)·(2×1) + (1×1)", "In B1: a."],
+    ),
+    "a bias as the weight of a 1": (
+        beside_one,
+        [[0.1, 0.2]],
+        ["Z1 = X·W1 + B1 m×1 = (m×2)·(2×1) + (1×1)", "Z2 = G·W1 + B1 m×1 = (m×2)·(2×1) + (1×1)", "In B1: c."],
     ),
     "a gate that is mostly closed": (
         lambda x: [es.sigmoid(es.tanh(v) - 1 / 3) * (y * -1) for v, y in zip(two(x), x, strict=True)],
@@ -456,3 +471,12 @@ def test_patches_of_one_channel_say_which() -> None:
     whole = lines(lambda x: [A * x[i] + B * x[i + 1] for i in range(3)], [0.1] * 4)
     assert "G = patches(X) (m·3)×2" in whole
     assert not any(line.startswith("A[i:j]") for line in whole)
+
+
+def test_a_bias_that_is_a_weight_of_1_may_be_in_a_penalty() -> None:
+    def ridge(x: Sequence[Any], t: Any) -> Value:
+        return (es.dot([A, B, C], [1.0, *x]) - t) ** 2 + 0.1 * es.sum([w * w for w in (A, B, C)])
+
+    found = lines(ridge, [0.1, 0.2], 0.3)
+    assert "Y = X·W1 + B1 m×1 = (m×2)·(2×1) + (1×1)" in found
+    assert "R = 0.1·(‖W1‖² + B1²) 1×1 L2 penalty" in found

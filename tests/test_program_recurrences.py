@@ -453,3 +453,52 @@ def test_a_first_state_that_is_learnt_is_a_row_that_the_weights_multiply() -> No
     assert "∂L/∂p = ∂L/∂S1·W1ᵀ 1×3 = (1×3)·(3×3)" in found
     for examples in ("rows", "columns"):
         assert not check_printed(program, np.random.default_rng(0).normal(size=(4, 5, 2)), examples=examples)
+
+
+@pytest.mark.parametrize("width", [1, 2])
+def test_a_neuron_whose_state_goes_back_to_it_beside_the_same_input_is_one_product_at_each_step(width: int) -> None:
+    w, b = weights(1, 1 + width)[0], Value(0.2)
+
+    def fn(x: Numbers, z: Any) -> Any:
+        for _ in range(5):
+            z = es.tanh(es.dot(w, [z, *x]) + b)
+        return z
+
+    program = record(fn, [0.1] * width, 0.1)
+    text = program.explain(backward=True, language="en")
+    assert "Zₜ = Gₜ·W1 + B1   " in text
+    assert "Gₜ = [X1, Hₜ₋₁]   " in text
+    assert "single" not in text
+    rng = np.random.default_rng(0)
+    xs, zs = rng.normal(size=(4, width)), rng.normal(size=4)
+    check_printed(program, xs, zs)
+    assert program(xs, zs) == pytest.approx(
+        [fn([*map(Value, x)], z).data for x, z in zip(xs.tolist(), zs, strict=True)]
+    )
+
+
+@pytest.mark.parametrize("skip", [False, True], ids=["plain", "with a skip connection"])
+def test_cells_on_each_other_are_told_apart(skip: bool) -> None:
+    w, u, v, s = weights(3, 2), weights(3, 3, -0.2), weights(3, 3, 0.3), weights(3, 3, 0.05)
+
+    def fn(xs: Sequence[Numbers]) -> list[Value]:
+        h: Numbers = [0.0] * 3
+        g: Numbers = [0.0] * 3
+        for x in xs:
+            h = [es.tanh(z) for z in added(times(w, x), times(u, h))]
+            g = [es.tanh(z) for z in added(times(v, h), times(s, g))]
+            g = added(g, h) if skip else g
+        return list(g)
+
+    program = record(fn, [[0.1, 0.2]] * 6)
+    found = [" ".join(line.split()) for line in program.explain(backward=True, language="en").splitlines()]
+    size = "m×3 = (m×3)·(3×3) + (m×3)·(3×3) t = 2, …, 6"
+    assert f"Zbₜ = Haₜ·W3 + H{'c' if skip else 'b'}ₜ₋₁·W4 {size}" in found
+    assert "Zaₜ = Gₜ·W1 + Haₜ₋₁·W2 m×3 = (m×2)·(2×3) + (m×3)·(3×3) t = 2, …, 6" in found
+    assert "Haₜ = tanh(Zaₜ) m×3 t = 1, …, 6" in found
+    assert len([line for line in found if line.startswith("Y = ")]) == 1
+    for examples in ("rows", "columns"):
+        assert not check_printed(program, np.random.default_rng(0).normal(size=(4, 6, 2)), examples=examples)
+        assert not check_printed(
+            program, np.random.default_rng(0).normal(size=(4, 6, 2)), examples=examples, steps=True
+        )

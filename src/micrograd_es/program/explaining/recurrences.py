@@ -16,6 +16,7 @@ from micrograd_es.program.explaining.notation import Style
 from micrograd_es.program.explaining.progressions import Progression, has_steps, progressions
 
 STEPS = 4  # from which on a recurrence is written once
+CELLS = 64  # of different weights at most, of which a recurrence is made
 INDICES = "tkn"
 LETTERS = "ZHGUS"  # of what is computed on the way
 NAMED = re.compile(r"(?:∂L/∂)?[^\W\d]+\d+")
@@ -51,9 +52,15 @@ def name_steps(lines: Sequence[Line], given: Sequence[Matrix]) -> str:
     The seven that are H8 to H14 in its second step are Ha2 to Hg2. Gives a letter for the steps, which is no name;
     nothing where there is no recurrence.
     """
-    style = Style(False, False, _Keys(), INDICES[0])
-    told = [Told(line, f"{line.matrix.name} = {line.formula.written(style)}", "", style) for line in lines]
-    roles = _roles(told, given)
+    roles = _named_roles(lines, given)
+    if not roles:
+        before = [(line.matrix, line.matrix.letter, line.matrix.number) for line in lines]
+        _name_by_weights(lines, given)
+        roles = _named_roles(lines, given)
+        told = {role.letter[0] for role in roles}
+        for matrix, letter, number in before:
+            if letter not in told:
+                matrix.letter, matrix.number = letter, number
     if not roles:
         return ""
     read = {name for role in roles for names in role.changing for name in names}
@@ -62,10 +69,43 @@ def name_steps(lines: Sequence[Line], given: Sequence[Matrix]) -> str:
     firsts = {role: role.before(free) for role in roles}
     starts = _starts(firsts)
     for letter in LETTERS:
-        found = [role.steps(start, firsts[role]) for role, start in starts.items() if role.letter == letter]
-        _name_by_steps(letter, found, [line.matrix for line in lines if line.matrix.letter == letter])
+        found = [role.steps(start, firsts[role]) for role, start in starts.items() if role.letter[0] == letter]
+        _name_by_steps(letter, found, [line.matrix for line in lines if line.matrix.letter[0] == letter])
     names = {matrix.letter for matrix in given}
     return next((letter for letter in INDICES if letter not in names), "")
+
+
+def _named_roles(lines: Sequence[Line], given: Sequence[Matrix]) -> Sequence[_Role]:
+    """The lines of each step of a recurrence, by the names that they have."""
+    style = Style(False, False, _Keys(), INDICES[0])
+    return _roles(
+        [Told(line, f"{line.matrix.name} = {line.formula.written(style)}", "", style) for line in lines], given
+    )
+
+
+def _name_by_weights(lines: Sequence[Line], given: Sequence[Matrix]) -> None:
+    """Number what is computed by the weights that it is of, so that cells on each other are told apart: Za1, Zb1, Za2.
+
+    The first step, which has no state before it, has some of the weights of the others.
+    """
+    weights = {matrix for matrix in given if matrix.letter != "X"}
+    own = {line.matrix: frozenset(weights.intersection(line.inputs)) for line in lines}
+    every = list(dict.fromkeys(own.values()))
+    if len(every) > CELLS:
+        return
+    widest = {some: max([x for x in every if some <= x], key=len) for some in every}
+    of: dict[Matrix, frozenset[object]] = {}
+    groups: dict[tuple[str, frozenset[object]], list[Matrix]] = {}
+    for line in lines:
+        matrix = line.matrix
+        read = [of.get(x, frozenset()) for x in line.inputs]
+        of[matrix] = frozenset([widest[own[matrix]]]) if own[matrix] else frozenset().union(*read)
+        if matrix.letter in LETTERS:
+            groups.setdefault((matrix.letter, of[matrix]), []).append(matrix)
+    for place, ((letter, _), some) in enumerate(groups.items()):
+        for number, matrix in enumerate(some, 1):
+            more = ascii_lowercase[place % len(ascii_lowercase)]
+            matrix.letter, matrix.number = letter + more * (place // len(ascii_lowercase) + 1), str(number)
 
 
 def _name_by_steps(letter: str, found: Sequence[Sequence[tuple[int, str]]], own: Sequence[Matrix]) -> None:
@@ -85,6 +125,7 @@ def _name_by_steps(letter: str, found: Sequence[Sequence[tuple[int, str]]], own:
             matrix = matrices.pop(name)
             matrix.letter, matrix.number = letter + more, str(step)
     for number, matrix in enumerate(matrices.values(), 1):
+        matrix.letter = letter
         matrix.number = str(number) if len(matrices) > 1 else ""
 
 

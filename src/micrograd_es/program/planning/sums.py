@@ -7,7 +7,7 @@ varying factor is a weight and an input: w·x, −w·x, w·x/2, c·w·x. What el
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from functools import partial
 from itertools import chain
 
@@ -27,10 +27,11 @@ _simple: Callable[[tuple[object, ...]], Product] = partial(tuple.__new__, Produc
 class Sums:
     """The terms of each sum that is no part of another, `terms` by its number.
 
-    What is part of a sum, and needs no step of its own, gets a 1 in `taken`. Of the numbers `constants` are.
+    What is part of a sum, and needs no step of its own, gets a 1 in `taken`. Of the numbers `constants` are, and `one`
+    is the one that is 1.
     """
 
-    def __init__(self, graph: Graph, taken: bytearray, constants: range) -> None:
+    def __init__(self, graph: Graph, taken: bytearray, constants: range, one: int | None = None) -> None:
         self.graph, self.taken, self.constants = graph, taken, constants
         self.claims: dict[int, int] = {}  # how many sums took a product in that several use
         self.terms: dict[int, Sum] = {}
@@ -39,11 +40,41 @@ class Sums:
             op = ops[number]
             if (op is ADD or (op is SUB and self._is_sum(number))) and not taken[number]:
                 self.terms[number] = self._read(number)
+        if one is not None:
+            self._without_one(one)
         self._leave_out()
         self._put_together()
         many = [found for found in self.terms.values() if len(found.products) + len(found.bare) >= FEW]
         for number, count in Counter(chain.from_iterable([take_apart(graph, found) for found in many])).items():
             taken[number] = count == graph.users[number]
+
+    def _without_one(self, one: int) -> None:
+        """Add a parameter as it is to products where it is written w·1: the first column of a table of data is 1.
+
+        One that is multiplied with other numbers as well keeps its 1 among these.
+        """
+        _, ops, args, users, varies = self.graph
+        added: Counter[int] = Counter()
+        scaled: set[int] | None = None
+        for products, bare, _ in self.terms.values():
+            for place, code in enumerate(bare if products else ()):
+                number = code if code >= 0 else ~code
+                xs = args[number]
+                if one in xs and ops[number] is MUL and len(xs) == 2 and not varies[number]:
+                    x = xs[xs[0] == one]
+                    if users[x] > 1 and scaled is None:
+                        scaled = self._scaled(one)
+                    if scaled is None or x not in scaled:
+                        bare[place] = x if code >= 0 else ~x
+                        added[number] += 1
+        for number, count in added.items():
+            self.taken[number] = count == users[number]
+
+    def _scaled(self, one: int) -> set[int]:
+        """What is multiplied with constants other than 1."""
+        first, ops, args, _, varies = self.graph
+        shared = [args[x] for x in range(first, len(ops)) if ops[x] is MUL and not varies[x] and one not in args[x]]
+        return {x for xs in shared if any(y in self.constants for y in xs) for x in xs}
 
     def _is_sum(self, number: int) -> bool:
         """Whether a difference is more than one of two numbers that stand for themselves."""
@@ -149,7 +180,10 @@ class Sums:
         self._keep_cores(alone, layers)
 
     def _keep_cores(self, alone: dict[int, Inputs], layers: Container[Inputs]) -> None:
-        """Leave out of sums that have their inputs alone what no other has of these, unless it is most of them."""
+        """Leave out of sums that have their inputs alone what no other has of these, unless it is most of them.
+
+        The same neuron several times is no layer: its state goes back to it, and an input that stays the same.
+        """
         uses = Counter(chain.from_iterable(map(set, alone.values())))
         cores: dict[Inputs, list[int]] = {}
         for number, inputs in alone.items():
@@ -162,12 +196,17 @@ class Sums:
             is_own = alone[members[0]] == core  # all of its inputs are in other sums too
             if core and (len(members) > 1 or (core in layers and not is_own)):
                 some = [number for number in members if len(alone[number]) <= MOST * len(core)]
-                for number in some if len(some) > 1 or core in layers else ():
-                    self._leave_out_of(number, set(core))
+                if (len(some) > 1 or core in layers) and not self._are_one([x for x in some if alone[x] != core]):
+                    for number in some:
+                        self._leave_out_of(number, set(core))
             elif len(core) > 2:
                 rest[members[0]] = core
         for together, users in _together(rest):
             self._keep_layer(together, users)
+
+    def _are_one(self, numbers: Sequence[int]) -> bool:
+        """Whether several sums have the same weights."""
+        return len({tuple(sorted([p.weights for p in self.terms[x].products])) for x in numbers}) == 1 < len(numbers)
 
     def _put_together(self) -> None:
         """Make one sum of those of numbers in one of numbers, Σ 2·(a·x − b·y): a wave is put together of its parts.
