@@ -122,3 +122,12 @@ def test_the_text_and_the_source_of_any_formula_keep_its_meaning(formula: Symbol
     for printed, python in (("·", "*"), ("−", "-"), ("²", "**2"), ("³", "**3"), ("^", "**")):
         as_python = as_python.replace(printed, python)
     assert eval(as_python, {}, known) == pytest.approx(number, rel=1e-9, nan_ok=True)
+
+
+def test_the_products_of_all_others_are_written_one_by_one() -> None:
+    xs = [Symbol(name) for name in "abc"]
+    assert list(map(str, SYMBOLS.others(xs))) == ["b·c", "a·c", "a·b"]
+    assert (str(SYMBOLS.others(xs)[-1]), len(SYMBOLS.others(xs))) == ("a·b", 3)
+    assert list(map(str, SYMBOLS.others(xs[:1]))) == ["1"]
+    many = SYMBOLS.others([Symbol(f"x{i}") for i in range(100_000)])  # all of them would be 10¹⁰ names
+    assert many[1].parts[1].form == "x99999"

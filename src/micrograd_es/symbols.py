@@ -168,6 +168,20 @@ def _is_readable(formula: Symbol) -> bool:
     return True
 
 
+class _Others(Sequence["Symbol"]):
+    """For each of some factors the product of all others, written when it is asked for: all of very many are long."""
+
+    def __init__(self, maths: SymbolMaths, factors: Sequence[Symbol]) -> None:
+        self.maths, self.factors = maths, factors
+
+    def __len__(self) -> int:
+        return len(self.factors)
+
+    def __getitem__(self, place: Any) -> Any:
+        others = [*self.factors[:place], *self.factors[range(len(self))[place] + 1 :]]
+        return self.maths.prod(others) if others else Symbol(1)
+
+
 class SymbolMaths:
     """The maths that writes: every function gives the formula of its result."""
 
@@ -182,9 +196,9 @@ class SymbolMaths:
     def prod(self, xs: Iterable[Symbol]) -> Symbol:
         return reduce(lambda x, y: x * y, xs)
 
-    def others(self, xs: Sequence[Symbol]) -> tuple[Symbol, ...]:
+    def others(self, xs: Sequence[Symbol]) -> Sequence[Symbol]:
         """For each of xs the product of all the others."""
-        return tuple(self.prod([*xs[:i], *xs[i + 1 :]]) if len(xs) > 1 else Symbol(1) for i in range(len(xs)))
+        return _Others(self, xs)
 
     def max(self, xs: Sequence[Symbol]) -> Symbol:
         return Symbol("max", xs)
