@@ -82,6 +82,10 @@ class Tape:
         """The number of the first constant."""
         return self.inputs + self.parameters
 
+    def constant(self, x: float) -> int | None:
+        """The number of a constant, where there is one that is x."""
+        return self.first_constant + self.constants.index(x) if x in self.constants else None
+
     @property
     def first_entry(self) -> int:
         """The number of the first operation."""

@@ -53,8 +53,7 @@ class Steps:
         self.args += tape.entries.args
         self.repeats, zeros = repeats(tape, self.ops, self.args)
         self.constants = range(tape.first_constant, first)
-        self.zero = tape.first_constant + tape.constants.index(0) if 0 in tape.constants else None
-        one = tape.first_constant + tape.constants.index(1) if 1 in tape.constants else None
+        self.zero = tape.constant(0)
         self.users = self._count_users(tape)
         self.varies = self._find_varying(tape)
         low = [x for x in self.constants if tape.constants[x - tape.first_constant] <= LOW]
@@ -69,7 +68,7 @@ class Steps:
         self.level = [0] * len(self.ops)
         self.order: list[int] = []
         graph = Graph(first, self.ops, self.args, self.users, self.varies)
-        self._write(Sums(graph, self.taken, self.constants, one).terms)
+        self._write(Sums(graph, self.taken, self.constants, tape.constant(1)).terms)
 
     def _left_out(self, zeros: Sequence[int]) -> bytearray:
         """A 1 for each repeat, and for each 0 that nothing uses; they are given from the last to the first."""

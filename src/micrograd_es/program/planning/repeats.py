@@ -27,7 +27,7 @@ def repeats(tape: Tape, ops: Sequence[Op | None], args: list[tuple[int, ...]]) -
     found: dict[int, int] = {}
     if zeros or any(op is ADD and len(xs) == 1 for op, xs in zip(ops, args, strict=True)):
         _without_zeros(tape, ops, args, zeros, found)
-    one = tape.first_constant + tape.constants.index(1) if 1 in tape.constants else None
+    one = tape.constant(1)
     if SAME in ops or (one is not None and any(ops[i] in KEEPING for i, xs in enumerate(args) if one in xs)):
         _without_ones(ops, args, first, one, found)
     if _may_repeat(ops, args, first, found):
