@@ -266,7 +266,7 @@ def products(weights: Sequence[Sequence[Any]], x: Sequence[Any]) -> list[Value]:
         (lambda x: products(list(zip(*ROWS, strict=True)), products(ROWS, x)), 3, "W2 = W1ᵀ"),
         (lambda x: products([NINE[i : i + 3] for i in range(3)], x), 3, "W1 = [p[0:3]ᵀ, p[1:4]ᵀ, p[2:5]ᵀ]"),
         (lambda x: products([[*NINE[i:3], *NINE[:i]] for i in range(3)], x), 3, "W1 = [pᵀ, p[1, 2, 0]ᵀ, p[2, 0, 1]ᵀ]"),
-        (lambda x: [*products(ROWS, x), *products([[-w for w in row[:2]] for row in ROWS], x[:2])], 3, "W1 = [p1; p2]"),
+        (lambda x: [*products(ROWS, x), *products([[-w for w in row[:2]] for row in ROWS], x[:2])], 3, "W2 = [W1; p]"),
         (lambda x: [*products([NINE[:3]], [x[0], x[1], es.sin(x[2])]), NINE[1] * es.sin(x[1])], 3, "p = W1ᵀ[1]"),
         (
             lambda x: products(

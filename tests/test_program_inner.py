@@ -485,7 +485,7 @@ def test_step_by_step_a_causal_mask_leaves_rows_of_zeros_beside_the_shares() -> 
 
 def test_a_product_of_parameters_is_one_of_matrices() -> None:
     text = record(CASES["a layer adapted"][0], [0.1] * 5).explain()
-    assert text.startswith("S1 = p1·p2ᵀ                5×4 = (5×2)·(2×4)\nS2 = S1 + p3               5×4\nZ = X·S2 "), (
+    assert text.startswith("S1 = p1·p2ᵀ                5×4 = (5×2)·(2×4)\nS2 = S1 + W1               5×4\nZ = X·S2 "), (
         text
     )
 

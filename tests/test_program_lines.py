@@ -49,7 +49,7 @@ CASES: dict[str, tuple[Callable[..., Any], Sequence[Any], list[str]]] = {
     "a polynomial": (
         lambda x: 3 * x**3 - 2 * x**2 + x - 5,
         [0.4],
-        ["C = [3, 2] 1×2", "W1 = [3; −2] 2×1", "B1 = −5 1×1", "H = X^C m×2"],
+        ["C = [3, 2] 1×2", "W1 = [3; −2] 2×1", "H = X^C m×2", "Y = H·W1 − 5 + X m×1 = (m×2)·(2×1) + (1×1) + (m×1)"],
     ),
     "a layer of numbers": (
         lambda x: layer([[1, 2, -1], [0.5, 4, 1 / 3]], [A * v for v in x]),
@@ -109,7 +109,7 @@ CASES: dict[str, tuple[Callable[..., Any], Sequence[Any], list[str]]] = {
     "the same constant as a weight and added": (
         lambda x: [A * x[0] + B * x[1] - 3.0, A * x[0] - 3.0 * x[1]],
         [[0.1, 0.2]],
-        ["C = [−3, −3] 1×2", "B1 = [−3, 0] 1×2", "Y = X·W1 + B1 m×2 = (m×2)·(2×2) + (1×2)"],
+        ["W1 = [pᵀ, [p[0], −3]ᵀ] 2×2", "B1 = [−3, 0] 1×2", "Y = X·W1 + B1 m×2 = (m×2)·(2×2) + (1×2)"],
     ),
     "a table of data whose first column is 1": (
         lambda x, t: (es.dot([A, B, C], [1.0, *x]) - t) ** 2,

@@ -167,5 +167,5 @@ def test_what_is_printed_gives_the_numbers() -> None:
     for examples in ("rows", "columns"):
         unread = check_printed(program, *xs, examples=examples)
         assert all("[" in formula for formula in unread), unread
-        assert "In p: γ, k." in program.explain(examples=examples, language="en").splitlines()
+        assert "In p: k, γ." in program.explain(examples=examples, language="en").splitlines()
     check_matrices(record(lambda x: spring(*x), [0.5, 0.1]), xs.T)

@@ -92,6 +92,9 @@ class Names:
             return found
         shape: Shape = form[::-1] if form else ("m" if varies else 1, len(rows))
         fresh, end = self.known.fresh(rows), self.plan.tape.parameters
+        if fresh and not form and rows in self.forms and min(self.forms[rows]) > 1:  # those of a layer are its matrix
+            self.matrix(rows, "W", self.forms[rows])
+            return self.matrix(rows, letter, form, each)
         if len(fresh) == len(self.known.there(rows) if form else rows) and len({row < end for row in fresh}) == 1:
             matrix = self._give(self.new("C" if letter == "p" and fresh[0] >= end else letter, shape), rows, form)
             matrix.missing = len(rows) - len(fresh)

@@ -51,13 +51,28 @@ def _operands(names: Names, block: Elementwise, height: Any) -> list[Matrix]:
     Where each of them is the same in every column, one is given all the columns of the result.
     """
     form = names.forms.get(block.out) if block.out.space is Space.SHARED else None
-    inputs = [names.matrix(rows, "p", form if len(set(rows.numbers)) > 1 else None) for rows in block.inputs]
-    if len(block.out) > 1 and not form and all(x.shape[1] == 1 for x in inputs):
+    if form:
+        return [_weights(names, rows, form) for rows in block.inputs]
+    inputs = [names.matrix(rows, "p") for rows in block.inputs]
+    if len(block.out) > 1 and all(x.shape[1] == 1 for x in inputs):
         columns = [i for i, x in enumerate(inputs) if x.shape[0] == height]
         repeated = next((i for i in columns if inputs[i].value is None), columns[0] if columns else None)
         if repeated is not None:  # else it is one number for all examples
             inputs[repeated] = names.matrix(block.inputs[repeated], "p", each=True)
     return inputs
+
+
+def _weights(names: Names, rows: Rows, form: tuple[int, int]) -> Matrix:
+    """What weights of so many neurons and inputs are made of: a matrix, or a number for each neuron, or each input."""
+    kernels, terms = form
+    of_neurons, of_inputs = rows.picked(range(0, len(rows), terms)), rows.picked(range(terms))
+    if len(set(rows.numbers)) == 1:
+        return names.matrix(rows, "p")
+    if rows.numbers == tuple([row for row in of_neurons.numbers for _ in range(terms)]) and terms > 1:
+        return names.matrix(of_neurons, "p")
+    if rows.numbers == of_inputs.numbers * kernels and kernels > 1:
+        return names.matrix(of_inputs, "p", (1, terms))
+    return names.matrix(rows, "C" if names.are_constant(rows) else "p" if 1 in form else "W", form)
 
 
 def _joined(names: Names, block: Elementwise, shape: Shape) -> Line | None:

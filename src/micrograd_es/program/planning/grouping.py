@@ -7,7 +7,7 @@ Products of two tables that are computed are one block where they have the same 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import repeat
 
 from micrograd_es.ops import ADD, LSE, MUL
@@ -20,6 +20,7 @@ from micrograd_es.program.planning.levels import is_irregular, latest, put_off
 from micrograd_es.program.planning.masks import NONE, Grid
 from micrograd_es.program.planning.missing import MANY, MISSING, SMALL, Layer, layers
 from micrograd_es.program.planning.order import Uses, in_stretch, parameter_order
+from micrograd_es.program.planning.weights import Purpose, made_for
 from micrograd_es.program.planning.windows import Window, windows
 from micrograd_es.program.tape import Tape
 
@@ -72,6 +73,7 @@ class _Grouping:
         self.tape, self.parameters, self.steps, self.uses = tape, parameters, steps, uses
         self.grids, self.gaps = grids, gaps
         self.blocks: list[Block] = []
+        self.made_for = made_for(steps)
         self.before: dict[tuple[int, ...], dict[int, int]] = {}  # by the first weights of a product, where each stands
         self.nothing: int | None = None  # the numbers of rows that stay 0, where there are such
         self.absent: int | None = None
@@ -104,9 +106,9 @@ class _Grouping:
             found[level - 1].append(number)
         for varies in levels:
             for numbers in levels[varies]:
-                self._level(numbers)
+                self._level(numbers, varies)
 
-    def _level(self, numbers: list[int]) -> None:
+    def _level(self, numbers: list[int], varies: bool) -> None:
         """The blocks of one level: products, then operations, then what is added to products that could not take it."""
         ops, args = self.steps.ops, self.steps.args
         if len(numbers) == 1 and ops[numbers[0]] is not None:  # as all of a chain is: it needs no company
@@ -135,15 +137,23 @@ class _Grouping:
             else:
                 self._affine(members, dense, later)
         for found in (groups, later):
-            for members in found.values():
+            for members in found.values() if varies else sorted(found.values(), key=self._made_for):
                 self._operation(members)
 
-    def _join(self, groups: Groups, numbers: Iterable[int]) -> None:
-        """Put operations with the others of their kind."""
+    def _made_for(self, members: Sequence[int]) -> Purpose:
+        """For which products operations compute weights; what is for none comes first."""
+        return self.made_for.get(members[0], (0, 0, 0))
+
+    def _join(self, groups: Groups, numbers: Sequence[int]) -> None:
+        """Put operations with the others of their kind, and of what they compute weights for."""
         ops, args, varies = self.steps.ops, self.steps.args, self.steps.varies
+        made_for = self.made_for if numbers and not varies[numbers[0]] else {}
         for number in numbers:
             op, xs = ops[number], args[number]
+            key: tuple[object, ...]
             key = (op, varies[xs[0]], varies[xs[1]]) if len(xs) == 2 else (op, *[varies[x] for x in xs])
+            if made_for and number in made_for:
+                key = *key, made_for[number]
             members = groups.get(key)
             if members is None:
                 groups[key] = [number]
@@ -200,13 +210,21 @@ class _Grouping:
             for number in members:
                 args[number] = tuple(sorted(args[number], key=lambda x: (steps.varies[x], row[x])))
         if len(members) > 1:
-            members.sort(key=lambda n: (row[args[n][0]], row[args[n][-1]]))
+            first, last = self._leading(members)
+            members.sort(key=lambda n: (row[args[n][first]], row[args[n][last]]))
         out = self._place(members)
         if op is ADD and len(xs) > 2 and len({steps.varies[x] for x in xs}) == 1:
             self.blocks.append(Total(out, self._rows([x for n in members for x in args[n]])))
             return
         columns = zip(*[args[n] for n in members])  # noqa: B905
         self.blocks.append(Elementwise(out, op, tuple([self._rows(column) for column in columns])))
+
+    def _leading(self, members: Sequence[int]) -> tuple[int, int]:
+        """The places of the inputs in whose order operations stand: of c·x it is that of x, not of the constants."""
+        args, constants = self.steps.args, self.steps.constants
+        xs = args[members[0]]
+        is_scaled = len(xs) == 2 and xs[0] in constants and all(args[n][0] in constants for n in members)
+        return (1, 0) if is_scaled else (0, len(xs) - 1)
 
     def _affine(self, members: list[int], dense: bool, later: Groups) -> None:
         """One product of many sums, with what all of them add."""

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from micrograd_es.ops import ADD, MUL
 from micrograd_es.program.planning.affinities import Affinity, Steps
+from micrograd_es.program.planning.weights import parameters_behind
 from micrograd_es.program.tape import Tape
 
 DEPTH, USERS, INPUTS = 2, 4, 8  # how many steps after a sum are looked at, and of how many users and inputs
@@ -40,7 +41,7 @@ def parameter_order(tape: Tape, steps: Steps, uses: Uses, inputs_of: Mapping[int
         for affinity in (*kernels.get((level[inputs], sums[0].weights[0]), ()), *sums):
             used.update(dict.fromkeys(places.weights(affinity) if places.turned else affinity.weights))
         used.update(dict.fromkeys([a.shared for a in sums if a.shared is not None]))
-    order = [x - start for x in used if start <= x < end]
+    order = [x - start for x in parameters_behind(steps, used) if start <= x < end]
     return list(dict.fromkeys([*order, *range(tape.parameters)]))
 
 

@@ -29,7 +29,9 @@ def repeats(tape: Tape, ops: Sequence[Op | None], args: list[tuple[int, ...]]) -
         _without_zeros(tape, ops, args, zeros, found)
     one = tape.constant(1)
     if SAME in ops or (one is not None and any(ops[i] in KEEPING for i, xs in enumerate(args) if one in xs)):
-        _without_ones(ops, args, first, one, found)
+        is_masked = any(x >= first and ops[x] is MUL for x in zeros)
+        weights = range(tape.inputs, tape.first_constant) if is_masked else range(0)
+        _without_ones(ops, args, first, one, weights, found)
     if _may_repeat(ops, args, first, found):
         _once(ops, args, first, found)
     return found, sorted([x for x in zeros if x >= first and x not in found], reverse=True)
@@ -60,12 +62,17 @@ def _without_zeros(
 
 
 def _without_ones(
-    ops: Sequence[Op | None], args: list[tuple[int, ...]], first: int, one: int | None, found: dict[int, int]
+    ops: Sequence[Op | None],
+    args: list[tuple[int, ...]],
+    first: int,
+    one: int | None,
+    weights: range,
+    found: dict[int, int],
 ) -> None:
     """Find what is nothing but what it is given.
 
     The term of a sum keeps its 1: it is a weight beside others, as in a filter of constants, or the power of x in a
-    polynomial.
+    polynomial. So do some `weights`: a mask that is multiplied with them has a 1 for some, and a 0 for others.
     """
     terms = {x for op, xs in zip(ops, args, strict=True) if op is ADD or op is SUB for x in xs}
     terms |= {x for term in terms if ops[term] is MUL for x in args[term] if ops[x] is POW}
@@ -74,7 +81,7 @@ def _without_ones(
         xs = args[number]
         if not are_themselves(xs):
             xs = args[number] = tuple([found.get(x, x) for x in xs])
-        if one in xs and op is MUL and number not in terms:
+        if one in xs and op is MUL and number not in terms and (len(xs) > 2 or xs[xs[0] == one] not in weights):
             xs = args[number] = tuple([x for x in xs if x != one])
         elif one in xs[1:] and (op is DIV or (op is POW and number not in terms)):
             xs = args[number] = xs[:1]
