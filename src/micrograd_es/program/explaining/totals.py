@@ -25,6 +25,9 @@ def total_line(names: Names, block: Total) -> Line:
     is_apart = not names.known.find(block.terms) and len(block.out) > 1 and count <= SUMMED
     if is_apart and all(map(names.known.is_stretch, columns)):
         return _added(names, [names.matrix(rows, "p", each=True) for rows in columns], names.shape(block.out))
+    parts = _whole(names, block.terms) if len(block.out) == 1 else []
+    if len(parts) > 1:
+        return _of_rows(names, parts, names.shape(block.out))
     terms = names.matrix(block.terms, "p", each=True)
     matrix, x = names.computed(names.shape(block.out)), Name(terms)
     single = len(block.out) == 1
@@ -36,6 +39,27 @@ def _added(names: Names, terms: list[Matrix], shape: Shape) -> Line:
     """The sum of several matrices."""
     matrix = names.computed(shape)
     return Line(matrix, Sum(list(map(Name, terms))), terms, lambda upstream: [(x, upstream) for x in terms])
+
+
+def _whole(names: Names, rows: Rows) -> list[Matrix]:
+    """The few matrices that rows are when they stand beside each other, a column first; none where they are not so."""
+    places = [names.known.owner.get((rows.space, row)) for row in rows.numbers]
+    owners = list(dict.fromkeys([place[0] for place in places if place]))
+    every = [(matrix, column) for matrix in owners for column in range(matrix.shape[1])]
+    if len(owners) > SUMMED or places != every or any(matrix.positions > 1 for matrix in owners):
+        return []
+    return sorted(owners, key=lambda matrix: matrix.shape[1] > 1)
+
+
+def _of_rows(names: Names, parts: list[Matrix], shape: Shape) -> Line:
+    """The sum of all numbers of several matrices in each row, as of the parts of a loss."""
+    matrix = names.computed(shape)
+    terms: list[Formula] = [Name(x) if x.shape[1] == 1 else Added(Name(x), 1) for x in parts]
+
+    def back(upstream: Formula) -> list[tuple[Matrix, Formula]]:
+        return [(x, upstream if x.shape[1] == 1 else Spread(upstream, x.shape[1], single=True)) for x in parts]
+
+    return Line(matrix, Sum(terms), parts, back)
 
 
 def _row_sums(names: Names, terms: Matrix) -> Line:

@@ -68,7 +68,7 @@ class Steps:
         self.level = [0] * len(self.ops)
         self.order: list[int] = []
         graph = Graph(first, self.ops, self.args, self.users, self.varies)
-        self._write(Sums(graph, self.taken, self.constants, tape.constant(1)).terms)
+        self._write(Sums(graph, self.taken, self.constants, tape.outputs, tape.constant(1)).terms)
 
     def _left_out(self, zeros: Sequence[int]) -> bytearray:
         """A 1 for each repeat, and for each 0 that nothing uses; they are given from the last to the first."""
@@ -160,6 +160,12 @@ class Steps:
         if not minus:
             return self._write_total(plus, number)
         less = self._write_total(minus)
+        shared = [x for x in plus if not self.varies[x]]
+        if (
+            shared and self.varies[less] and len(shared) < len(plus)
+        ):  # a penalty beside a loss is added to the rest of it
+            rest = self._add(SUB, (self._write_total([x for x in plus if self.varies[x]]), less))
+            return self._add(ADD, (rest, self._write_total(shared)), number)
         return self._add(SUB, (self._write_total(plus), less), number) if plus else self._add(NEG, (less,), number)
 
     def _write_total(self, terms: list[int], number: int | None = None) -> int:

@@ -28,11 +28,13 @@ class Sums:
     """The terms of each sum that is no part of another, `terms` by its number.
 
     What is part of a sum, and needs no step of its own, gets a 1 in `taken`. Of the numbers `constants` are, and `one`
-    is the one that is 1.
+    is the one that is 1; `outputs` are what the tape gives.
     """
 
-    def __init__(self, graph: Graph, taken: bytearray, constants: range, one: int | None = None) -> None:
-        self.graph, self.taken, self.constants = graph, taken, constants
+    def __init__(
+        self, graph: Graph, taken: bytearray, constants: range, outputs: Container[int] = (), one: int | None = None
+    ) -> None:
+        self.graph, self.taken, self.constants, self.outputs = graph, taken, constants, outputs
         self.claims: dict[int, int] = {}  # how many sums took a product in that several use
         self.terms: dict[int, Sum] = {}
         ops = graph.ops
@@ -189,7 +191,7 @@ class Sums:
         for number, inputs in alone.items():
             core = tuple([x for x in dict.fromkeys(inputs) if uses[x] > 1])
             cores.setdefault(core, []).append(number)
-            if len(inputs) == 1 and self.terms[number].products[0].number in self.claims:
+            if len(inputs) == 1 and (self.terms[number].products[0].number in self.claims or self._is_added(number)):
                 self._leave_out_of(number, set())  # one product that others use is computed once
         rest: dict[int, Inputs] = {}
         for core, members in cores.items():
@@ -203,6 +205,11 @@ class Sums:
                 rest[members[0]] = core
         for together, users in _together(rest):
             self._keep_layer(together, users)
+
+    def _is_added(self, number: int) -> bool:
+        """Whether an output is a sum with more that varies, and more that does not: a loss of parts with a penalty."""
+        kinds = {self.graph.varies[x if x >= 0 else ~x] for x in self.terms[number].bare}
+        return len(kinds) == 2 and number in self.outputs
 
     def _are_one(self, numbers: Sequence[int]) -> bool:
         """Whether several sums have the same weights."""
