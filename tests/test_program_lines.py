@@ -15,6 +15,7 @@ from micrograd_es.value import apply
 from printed_formulas import check_printed
 
 A, B, C = Value(0.5, "a"), Value(-0.3, "b"), Value(0.2, "c")
+CENTRES = [[Value(0.3 * i - 0.2 * j) for j in range(2)] for i in range(3)]
 
 
 def layer(weights: Sequence[Sequence[Any]], x: Sequence[Any]) -> list[Value]:
@@ -148,6 +149,11 @@ CASES: dict[str, tuple[Callable[..., Any], Sequence[Any], list[str]]] = {
         lambda x, a: 2 * es.log(es.dot(es.softmax(two(x)), a)),
         [[0.1, 0.2], [0.0, 1.0]],
         ["P = softmax(Y) m×2", "U1 = P ⊙ X2 m×2", "U2 = row sums of U1 m×1", "U3 = log(U2) m×1"],
+    ),
+    "how far it is from each of several centres": (
+        lambda x: [es.sum([(a - c) ** 2 for a, c in zip(x, centre, strict=True)]) for centre in CENTRES],
+        [[0.1, 0.2]],
+        ["G = [X, X, X] m×6", "H1 = G − p m×6", "H2 = H1² m×6", "Y = Σ₂(H2) m×3"],
     ),
     "a column beside a row": (
         lambda x: [A * x, es.tanh(B * x)],

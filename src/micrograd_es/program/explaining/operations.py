@@ -86,7 +86,7 @@ def _joined(names: Names, block: Elementwise, shape: Shape) -> Line | None:
         return _across(names, block.op, known, shape)
     each = zip(*[rows.numbers for rows in block.inputs], strict=True)  # the inputs of each result
     every = Rows(space, tuple([row for numbers in each for row in numbers]))
-    if block.op is ADD and names.known.find(every) and len(block.out) == 1:
+    if block.op is ADD and names.known.find(every):
         return total_line(names, Total(block.out, every))
     if len(block.out) == 1 and (len(every) > 2 or block.op is LSE):
         return _across(names, block.op, names.matrix(every, "p"), shape, len(every))

@@ -37,6 +37,8 @@ def _columns(matrix: Matrix, columns: Sequence[int], style: Style) -> list[str]:
     height, count = _height(matrix), repeats(columns)
     if matrix.value is not None:  # a number
         return [matrix.written(style)] * min(len(columns), SHOWN + 1)
+    if height == 1 and len(columns) > matrix.shape[1] > 1 and _is_tiled(columns, matrix.shape[1]):
+        return [matrix.written(style)] * min(len(columns) // matrix.shape[1], SHOWN + 1)
     if height == 1:
         taken = matrix.written(style) + indexed(columns[::count], matrix.shape[1], style)
         return [taken if count == 1 else spread(taken, count, style)]
@@ -45,6 +47,11 @@ def _columns(matrix: Matrix, columns: Sequence[int], style: Style) -> list[str]:
         column = matrix.written(style) + indexed([neuron], matrix.shape[1], style)
         parts.append(transposed(column, style) + indexed([i - neuron * height for i in group], height, style))
     return parts
+
+
+def _is_tiled(columns: Sequence[int], width: int) -> bool:
+    """Whether numbers are all the columns of a matrix of that width, several times."""
+    return list(columns) == list(range(width)) * (len(columns) // width)
 
 
 def _is_whole(matrix: Matrix, columns: Sequence[int]) -> bool:

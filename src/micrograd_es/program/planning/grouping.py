@@ -19,7 +19,7 @@ from micrograd_es.program.planning.inner import grids, together
 from micrograd_es.program.planning.levels import is_irregular, latest, put_off
 from micrograd_es.program.planning.masks import NONE, Grid
 from micrograd_es.program.planning.missing import MANY, MISSING, SMALL, Layer, layers
-from micrograd_es.program.planning.order import Uses, in_stretch, parameter_order
+from micrograd_es.program.planning.order import Uses, in_stretch, leading, parameter_order
 from micrograd_es.program.planning.weights import Purpose, made_for
 from micrograd_es.program.planning.windows import Window, windows
 from micrograd_es.program.tape import Tape
@@ -210,7 +210,7 @@ class _Grouping:
             for number in members:
                 args[number] = tuple(sorted(args[number], key=lambda x: (steps.varies[x], row[x])))
         if len(members) > 1:
-            first, last = self._leading(members)
+            first, last = leading(steps, members)
             members.sort(key=lambda n: (row[args[n][first]], row[args[n][last]]))
         out = self._place(members)
         if op is ADD and len(xs) > 2 and len({steps.varies[x] for x in xs}) == 1:
@@ -218,13 +218,6 @@ class _Grouping:
             return
         columns = zip(*[args[n] for n in members])  # noqa: B905
         self.blocks.append(Elementwise(out, op, tuple([self._rows(column) for column in columns])))
-
-    def _leading(self, members: Sequence[int]) -> tuple[int, int]:
-        """The places of the inputs in whose order operations stand: of c·x it is that of x, not of the constants."""
-        args, constants = self.steps.args, self.steps.constants
-        xs = args[members[0]]
-        is_scaled = len(xs) == 2 and xs[0] in constants and all(args[n][0] in constants for n in members)
-        return (1, 0) if is_scaled else (0, len(xs) - 1)
 
     def _affine(self, members: list[int], dense: bool, later: Groups) -> None:
         """One product of many sums, with what all of them add."""
