@@ -102,6 +102,22 @@ def test_an_open_figure_of_hundreds_of_gates_can_still_be_drawn() -> None:
     assert len(Drawing.of(draw(f, fold=()).svg()).said(start="g")) == gates
 
 
+def recurrence(steps: int) -> Value:
+    """hₜ = tanh(w·hₜ₋₁ + u·xₜ + b), without a scope: each of w, u and b has a wire to every step."""
+    w, u, b, h = Value(0.5, "w"), Value(0.4, "u"), Value(0.1, "b"), Value(0.0, "h0")
+    for t in range(steps):
+        h = tanh(w * h + u * Value(float(t), f"x{t}") + b)
+    return h
+
+
+def test_wires_that_lead_past_many_gates_are_laid_out_in_a_hurry() -> None:
+    # The third would take minutes, and has no more gates than a figure shows by itself.
+    looks = [draw(recurrence(steps)).dot().splitlines()[1] for steps in (10, 20, 30)]
+    assert ["splines=true" in look for look in looks] == [True, True, False]
+    assert ["nslimit=" in look for look in looks] == [False, True, True]
+    assert len(Drawing.of(draw(recurrence(30)).svg()).said(start="g")) == READABLE
+
+
 def test_scopes_nested_three_hundred_deep_can_be_drawn_and_folded() -> None:
     f = nested(300)
     opened = Drawing.of(draw(f).svg())

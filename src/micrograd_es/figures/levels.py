@@ -134,7 +134,7 @@ class Levels:
         """The DOT of one level: things, boxes, points on its borders, and what joins them."""
         pieces, outline = self.pieces[scope], self.outline
         things = [thing for key, thing in self.things.items() if self.found.home.get(key) is scope]
-        lines = [*outline.head(), 'node [label="" shape=box fixedsize=true]']
+        lines = [*outline.head(length=_length(pieces)), 'node [label="" shape=box fixedsize=true]']
         lines += [outline.bare(thing) for thing in things]
         lines += [self._box(inner, pieces) for inner in self.found.inside.get(scope, ())]
         border = "width=0.01 height=0.06"
@@ -251,6 +251,14 @@ def _depths(pieces: Iterable[Piece]) -> dict[str, int]:
     for key in TopologicalSorter(before).static_order():
         depth[key] = 1 + max((depth[k] for k in before.get(key, ())), default=-1)
     return depth
+
+
+def _length(pieces: Sequence[Piece]) -> int:
+    """How many things and boxes all wires of a level pass together."""
+    depth = _depths(pieces)
+    last = max(depth.values(), default=0) + 1
+    ends = ((p.wire.head if p.end == p.wire.key else p.end, p.start) for p in pieces)
+    return sum((depth.get(end, 0) if end else last) - (depth.get(start, 0) if start else -1) for end, start in ends)
 
 
 def turned_layout(layout: Layout) -> Layout:

@@ -36,6 +36,8 @@ from micrograd_es.scopes import Scope
 
 MANY = 300  # gates from which Graphviz is told to hurry
 TOO_MANY = 1200  # gates from which wires are straight lines
+LONG = 1500  # gates passed by all wires together from which Graphviz is told to hurry
+FAR = 5000  # the same from which wires are straight lines
 STRAIGHT = 12  # how strongly the main line is kept straight
 INPUT = 7  # the same for the inputs of a gate: two of them hold it against the line that goes on from it
 CLOSE = 30  # how strongly a label is kept next to what its wire leaves
@@ -68,6 +70,7 @@ class Outline:
         self.half = self.row if self.locals_under or not self.locals else self.row + self.local_row
         self.shapes = {g.key: self._shape(g) for g in scene.gates}
         self.depth = _depths(scene)
+        self.length = sum(self._passes(wire) for wire in scene.wires)
         leaves = [width(self.names[t.key], NAME_SIZE) for t in scene.terminals if not t.is_output]
         self.column = max(leaves, default=0.0)
 
@@ -115,14 +118,18 @@ class Outline:
         """Everything that has a place of its own."""
         return chain(self.scene.terminals, self.scene.gates, self.scene.forks, self.scene.wires)
 
-    def head(self, nesting: int = 0) -> list[str]:
-        """What holds for the whole source."""
+    def head(self, nesting: int = 0, length: int | None = None) -> list[str]:
+        """What holds for the whole source, in which all wires together pass `length` gates (None: those of the scene).
+
+        Graphviz's time grows with the third power of how far a wire leads.
+        """
         theme = self.theme
         direction = "LR" if self.across else "TB"
         under = 0.2 * bool(self.roles) + 0.16 * self.locals_under
         gap = 0.16 + under if self.across else 0.22 + 0.5 * bool(self.roles)
         gates = len(self.scene.gates)
-        splines = "line" if gates > TOO_MANY else "true"
+        length = self.length if length is None else length
+        splines = "line" if gates > TOO_MANY or length > FAR else "true"
         crowded = any(not shape.is_round for shape in self.shapes.values())
         most = max((len(self.scene.entering.get(key, ())) for key in self.shapes), default=0)
         columns = 0.14 + 0.12 * crowded + 0.06 * min(max(0, most - 2), 5) + 0.1 * max(0, nesting - 1)
@@ -131,6 +138,8 @@ class Outline:
         if gates > MANY:
             effort = 0.001 if gates > TOO_MANY else 0.02
             look += f" nslimit={effort} nslimit1={effort} mclimit=0.02"  # a little less tidy, ten times as fast
+        elif length > LONG:
+            look += " nslimit=1"
         return [
             f'graph [{look} outputorder=edgesfirst fontname="{FAMILY}" fontsize={SMALL:g} fontcolor="{theme.muted}"]',
             f'node [fontname="{FAMILY}" fontsize={SIZE:g} fontcolor="{theme.ink}" color="{theme.ink}" penwidth=1.5]',
@@ -158,6 +167,10 @@ class Outline:
             lines.append((self.locals[wire.key], SMALL))
         rounded = 0.4 * max(len(plain(emptied(line) or line)) for line, _ in lines)  # Graphviz rounds letters to pixels
         return ceil(max(width(line, size) for line, size in lines) + rounded) + (4 if self.across else 1)
+
+    def _passes(self, wire: Wire) -> int:
+        """How many gates deeper a wire leads, at the least: what a layout in columns has to lead it past."""
+        return max(0, self.depth.get(wire.head, 0) - self.depth.get(_source(self.scene, wire), 0))
 
     def halves(self, wire: Wire, least: int = 2) -> tuple[str, str]:
         """The two halves of a wire. The label stands next to what the wire leaves; the far half takes up the length.
