@@ -19,7 +19,7 @@ from pypdf import PdfReader
 
 from conftest import in_new_process
 from drawings import Drawing, network, neuron, product, tangle
-from micrograd_es import Value, draw, frames, maximum
+from micrograd_es import Value, dot, draw, exp, frames, log, maximum, scope, sin, sqrt, tanh
 from micrograd_es.figures import THEMES
 from micrograd_es.figures.page import UI_TEXT
 from micrograd_es.ops import Op, Role
@@ -203,6 +203,68 @@ def test_a_fork_adds_what_its_branches_brought() -> None:
     last = frames(x * x).captions[-1]
     assert squeezed("∂f/∂x = 3.00 + 3.00 = 6.00") in squeezed(last)
     assert "Σ" in last
+
+
+@pytest.mark.parametrize(("language", "along"), [("es", "por esta rama"), ("en", "along this branch")])
+def test_the_slope_along_a_branch_is_not_called_that_of_all_branches(language: str, along: str) -> None:
+    y = Value(-0.5, "x") * 1
+    y.label = "y"
+    f = y * y
+    captions = frames(f, language=language).captions
+    said = next(caption for caption in captions if "0.50   →" in caption)
+    assert said.count(f"∂f/∂y {along} = y = −0.50   →   1.00 × (−0.50) = −0.50") == 2
+    assert said.count("∂f/∂y") == 2  # and none that says so of the whole: ∂f/∂y = 2·y
+    assert any("∂f/∂y = −0.50 + (−0.50) = −1.00" in caption for caption in captions)
+
+
+def block_of(count: int) -> Value:
+    """x1 + 2·x2 + 3·x3 …, in a scope; of more than six inputs one wire is drawn."""
+    xs = [Value(float(i), f"x{i}") for i in range(1, count + 1)]
+    with scope("bloque"):
+        return dot(range(1, count + 1), xs)
+
+
+def test_a_caption_hides_no_single_input_and_counts_those_that_it_hides() -> None:
+    for count, hidden in ((4, ""), (5, ""), (6, "y 2 entradas más"), (12, "y 8 entradas más")):
+        caption = frames(block_of(count), fold="bloque").captions[-1]
+        numbered = [f"∂f/∂x{low} = {i}.00" in caption for i, low in enumerate("₁₂₃₄₅₆", 1)]
+        assert sum(numbered) == (4 if hidden else count)
+        assert ("más" in caption) == bool(hidden) and hidden in caption
+
+
+def test_a_block_of_many_inputs_is_not_said_to_be_a_function_of_some_of_them() -> None:
+    said = [frames(block_of(count), fold="bloque").captions for count in (5, 12)]
+    assert "bloque(x₁, x₂, x₃, x₄, x₅) = 55.00" in said[0][2]
+    assert "bloque(x₁, x₂, x₃, …, x₁₂) = 650.00" in said[1][2]
+    assert "x₁₁ = 11.00,  x₁₂ = 12.00" in said[1][1]
+
+
+@pytest.mark.parametrize("neurons", [2, 8])
+def test_a_layer_that_is_one_gate_has_all_its_results_and_no_slope_of_one_of_them(neurons: int) -> None:
+    x1, x2 = Value(3.0, "x1"), Value(-1.0, "x2")
+    with scope("capa"):
+        h = [i * x1 + x2 for i in range(1, neurons + 1)]
+        for i, value in enumerate(h, 1):
+            value.label = f"h{i}"
+    film = frames(dot(range(1, neurons + 1), h), fold="capa")
+    results = ",  ".join(f"{3 * i - 1}.00" for i in range(1, neurons + 1))
+    assert f" = capa(x₁, x₂) = ({results})" in film.captions[2] and "(h₁,  h₂" in film.captions[2]
+    total, squares = neurons * (neurons + 1) // 2, sum(i * i for i in range(1, neurons + 1))
+    lines = film.captions[-1].splitlines()
+    assert lines[-2:] == [f"∂f/∂x₁ = {squares}.00", f"∂f/∂x₂ = {total}.00"]
+    scene = film.drawing.texts.scene
+    assert [scene.wire_local(wire) for wire in scene.entering["g1"]] == [None, None]
+    symbols = frames(film.drawing.texts.scene.f, fold="capa", symbols=True).captions
+    assert "locales" not in symbols[2] and symbols[-1].splitlines()[-2:] == ["∂f/∂x₁", "∂f/∂x₂"]
+
+
+def test_in_symbols_too_no_branch_and_no_slope_is_left_out() -> None:
+    x = Value(2.0, "x")
+    branches = [exp(x), log(x), tanh(x), sqrt(x), sin(x)]
+    captions = frames(maximum(*branches), symbols=True).captions
+    assert captions[-1].splitlines()[-1].count(" + ") == 4
+    slopes = next(caption for caption in captions if caption.count("∂f/∂") == 5).splitlines()[-1]
+    assert slopes.startswith("gradientes locales: ") and "…" not in slopes
 
 
 def test_a_fork_adds_up_only_when_all_its_branches_are_back() -> None:

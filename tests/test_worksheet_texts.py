@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from drawings import Drawing, neuron
-from micrograd_es import Value, draw, frames, parse, worksheet
+from micrograd_es import Value, dot, draw, frames, parse, scope, worksheet
 from micrograd_es.figures.fonts import text_width
 from worksheet_cases import named, said, sheet_and_key
 
@@ -212,6 +212,16 @@ def test_the_key_works_out_what_is_asked_as_the_frames_do(ask: Any) -> None:
     written = re.sub(r"\s", "", "".join(said(Drawing.of(svg, "print"), "steps_0") for svg in made.key.svgs()))
     assert expected
     assert written == re.sub(r"\s", "", "".join(expected))
+
+
+def test_the_steps_of_a_key_spell_out_every_input() -> None:
+    xs = [Value(float(i), f"x{i}") for i in range(1, 7)]
+    with scope("bloque"):
+        f = dot(range(1, 7), xs)
+    svgs = worksheet(f, fold="bloque").key.svgs()
+    steps = "".join(said(Drawing.of(svg, "print"), f"steps_{i}") for svg in svgs for i in range(2))
+    assert all(f"∂f/∂x{low} = {i}.00" in steps for low, i in zip("₁₂₃₄₅₆", "123456", strict=True))
+    assert "más" not in steps
 
 
 def test_the_steps_tell_the_gradient_along_a_branch_from_that_of_all_branches() -> None:

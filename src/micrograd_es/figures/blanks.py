@@ -103,12 +103,6 @@ class BlankTexts(Texts):
         """What stands below a wire."""
         return self._boxed(f"{wire.key}.gradient", super().gradient(wire))
 
-    def along(self, wire: Wire) -> str:
-        """That a local gradient is of one branch, where it is named as that of all branches or of another one is."""
-        entering = [other.value for other in self.scene.entering[wire.head]]
-        one_of_several = self.scene.gate_of[wire.head].node is self.scene.f or entering.count(wire.value) > 1
-        return f" {self.words['along']}" if wire.is_branch and one_of_several else ""
-
     def local(self, wire: Wire) -> Line:
         """The local gradient along a wire, where it is shown."""
         return self._boxed(f"{wire.key}.local", super().local(wire)) if wire.key in self._shown else ()

@@ -11,15 +11,16 @@ from micrograd_es.figures.texts import GENERIC, Texts
 from micrograd_es.maths import Number
 from micrograd_es.ops import Role
 from micrograd_es.symbols import Symbol, formula_of
+from micrograd_es.value import Value
 
 MOST = 4  # inputs of a gate that a caption spells out
 
 
 class Captions:
-    """The captions of one scene."""
+    """The captions of one scene; `most` is how many inputs of a gate they spell out (None: all)."""
 
-    def __init__(self, texts: Texts) -> None:
-        self.texts, self.scene, self.words = texts, texts.scene, texts.words
+    def __init__(self, texts: Texts, most: int | None = MOST) -> None:
+        self.texts, self.scene, self.words, self._most = texts, texts.scene, texts.words, most
         self._taken = {t.value.label for t in self.scene.terminals} | {g.node.label for g in self.scene.gates}
 
     def names(self) -> Caption:
@@ -28,9 +29,13 @@ class Captions:
 
     def leaves(self) -> Caption:
         """The frame in which the inputs get their values."""
-        known = [t for t in self.scene.terminals if not t.is_output and t.count == 1 and not t.value.is_constant]
-        given = [f"{self._called(t.value, i)} = {self.texts.value_number(t.value)}" for i, t in enumerate(known)]
+        given = [f"{self._called(x, i)} = {self.texts.value_number(x)}" for i, x in enumerate(self._given())]
         return caption(self.words["leaves"], _listed(given, 12))
+
+    def _given(self) -> list[Value]:
+        """The inputs of the figure, those in bundles too."""
+        wires = (self.scene.leaving[t.key][0] for t in self.scene.terminals if not t.is_output)
+        return [x for wire in wires for x in wire.values if not x.is_constant]
 
     def forward(self, gate: Gate) -> Caption:
         """The frame in which a gate computes its value."""
@@ -38,14 +43,14 @@ class Captions:
 
     def _computed(self, gate: Gate) -> list[Part]:
         """q = x + y = −2.00 + 5.00 = 3.00"""
+        if gate.folded is not None:
+            results = self.scene.results(gate)
+            made = f"{_together([self.texts.name(x) or '…' for x in results])} = "
+            come_to = Part(_together([self.texts.value_number(x) for x in results]), "value")
+            return [Part(made * any(map(self.texts.name, results))), Part(f"{self._called_with(gate)} = "), come_to]
         result = Part(self.texts.value_number(gate.node), "value")
         name = self.texts.name(gate.node)
         start = [Part(f"{name} = ")] if name else []
-        if gate.folded is not None:
-            inputs = ", ".join(
-                self.texts.name(w.value) or self.texts.value_number(w.value) for w in self._inputs(gate)[:MOST]
-            )
-            return [*start, Part(f"{self.texts.sign(gate)}({inputs}) = "), result]
         names, numbers = self._input_names(gate), self._input_numbers(gate)
         if len(names) > 8:
             return [*start, result]
@@ -58,6 +63,15 @@ class Captions:
             start.append(Part(formula.text({f"x{i}": n for i, n in enumerate(names)}) + " = "))
         return [*start, Part(spelled + " = "), result]
 
+    def _called_with(self, gate: Gate) -> str:
+        """A folded gate with its inputs: σ(x₁, x₂)"""
+        inputs = [self._put_in(gate, wire, x) for wire in self._inputs(gate) for x in wire.values]
+        return f"{self.texts.sign(gate)}({', '.join(shortened(inputs))})"
+
+    def _put_in(self, gate: Gate, wire: Wire, x: Value) -> str:
+        """What stands for an input of a folded gate: its name, or its number."""
+        return self.texts.name(x) or self.texts.value_number(x)
+
     def start(self) -> Caption:
         """The frame in which the gradient of the output is 1."""
         f = self.texts.output
@@ -67,12 +81,20 @@ class Captions:
     def backward(self, gate: Gate) -> Caption:
         """The frame in which a gate sends its gradient back: one line for each of its inputs."""
         role = self._role(gate)
-        wires = self._back(gate)
+        back = [(wire, x) for wire in self._back(gate) for x in wire.values]
+        spelled = back if self._most is None or len(back) == self._most + 1 else back[: self._most]
         lines: list[list[Part] | str] = [self._heading("backward", gate), [Part(role, "muted")]]
-        lines += [self._contribution(gate, wire) for wire in wires[:MOST]]
-        if len(wires) > MOST:
-            lines.append([Part(self.words["more"].format(n=len(wires) - MOST), "muted")])
+        lines += [
+            self._contribution(gate, wire) if len(wire.values) == 1 else self._bundled(wire, x) for wire, x in spelled
+        ]
+        if len(back) > len(spelled):
+            lines.append([Part(self.words["more"].format(n=len(back) - len(spelled)), "muted")])
         return caption(*lines)
+
+    def _bundled(self, wire: Wire, x: Value) -> list[Part]:
+        """∂f/∂x = 2.00 for one of the Values of a bundle."""
+        number = self.texts.number(f"{wire.key}.gradient", self.scene.gradient[x])
+        return [Part(f"∂{self.texts.output}/∂{self.texts.name(x) or '…'} = "), Part(number, "gradient")]
 
     def _role(self, gate: Gate) -> str:
         """What the gate does to the gradient, in words."""
@@ -94,7 +116,7 @@ class Captions:
         local = self.scene.wire_local(wire)
         known = f"∂{f}/∂{fed} = " if fed and not wire.is_branch else ""
         number = "…" if sent is None else self.texts.number(f"{wire.key}.gradient", sent)
-        if len(wire.values) > 1 or upstream is None or sent is None or local is None:
+        if upstream is None or sent is None or local is None:
             return [Part(known), Part(number, "gradient")]
         if made and fed and not self.texts.along(wire):
             known += f"∂{f}/∂{made} · ∂{made}/∂{fed} = "
@@ -134,11 +156,7 @@ class Captions:
         terms = [self.texts.number(f"{key}.gradient", g) for key, g in branches if g is not None]
         name = self.texts.name(fork.value) or self.texts.value_number(fork.value)
         total = Part(self.texts.gradient_number(fork.value), "gradient")
-        shown = (
-            " + ".join([terms[0], *map(enclosed, terms[1:])])
-            if len(terms) <= 8
-            else " + ".join([*terms[:3], "…", terms[-1]])
-        )
+        shown = " + ".join(shortened([terms[0], *map(enclosed, terms[1:])]))
         heading = f"{self.words['sum']} Σ"
         return caption(
             heading,
@@ -208,6 +226,20 @@ def _mentions(formula: Symbol) -> bool:
     return isinstance(formula.form, str) if not formula.parts else any(map(_mentions, formula.parts))
 
 
+def shortened(items: Sequence[str]) -> list[str]:
+    """Up to eight items; of more the first three, … and the last.
+
+    >>> shortened("abcdefgh") == list("abcdefgh"), shortened("abcdefghi")
+    (True, ['a', 'b', 'c', '…', 'i'])
+    """
+    return list(items) if len(items) <= 8 else [*items[:3], "…", items[-1]]
+
+
+def _together(items: Sequence[str]) -> str:
+    """One item as it is, several as (a,  b,  c)."""
+    return items[0] if len(items) == 1 else f"({',  '.join(shortened(items))})"
+
+
 def _listed(items: Sequence[str], most: int) -> str:
     return ",  ".join(items[:most]) + (" …" if len(items) > most else "")
 
@@ -217,26 +249,37 @@ class SymbolCaptions(Captions):
 
     def leaves(self) -> Caption:
         """The frame in which the inputs are there."""
-        named = [t for t in self.scene.terminals if not t.is_output and t.count == 1 and not t.value.is_constant]
-        return caption(self.words["leaves"], _listed([self._called(t.value, i) for i, t in enumerate(named)], 12))
+        return caption(self.words["leaves"], _listed([self._called(x, i) for i, x in enumerate(self._given())], 12))
 
     def forward(self, gate: Gate) -> Caption:
         """z = f(x, y), and its local gradients, known from here on."""
-        made = self._called_output(gate)
-        slopes = [f"∂{made}/∂{self._called_input(gate, wire)}" for wire in self._inputs(gate)[:MOST]]
-        local = [Part(f"{self.words['locals']}: ", "muted"), Part(",   ".join(slopes), "local")]
-        return caption(self._heading("forward", gate), [Part(f"{made} = {self._formula(gate)}", "value")], local)
+        results = self.scene.results(gate)
+        named = [self.texts.name(x) or "…" for x in results]
+        made = self._called_output(gate) if len(results) == 1 else _together(named)
+        computed = [Part(f"{made} = {self._formula(gate)}", "value")]
+        if len(results) > 1:
+            return caption(self._heading("forward", gate), computed)
+        slopes = [f"∂{made}/∂{self._put_in(gate, wire, x)}" for wire in self._inputs(gate) for x in wire.values]
+        local = [Part(f"{self.words['locals']}: ", "muted"), Part(",   ".join(shortened(slopes)), "local")]
+        return caption(self._heading("forward", gate), computed, local)
+
+    def _put_in(self, gate: Gate, wire: Wire, x: Value) -> str:
+        return self._called_input(gate, wire) if x is wire.value else self.texts.name(x) or "…"
+
+    def _bundled(self, wire: Wire, x: Value) -> list[Part]:
+        return [Part(f"∂{self.texts.output}/∂{self.texts.name(x) or '…'}", "gradient")]
 
     def _formula(self, gate: Gate) -> str:
-        names = [self._called_input(gate, wire) for wire in self._inputs(gate)]
         if gate.folded is not None or gate.node.op is None:
-            return f"{self.texts.sign(gate)}({', '.join(names)})"
+            return self._called_with(gate)
         formula = formula_of(gate.node.op, self._variables(gate))
         return formula.text({f"x{i}": name for i, name in enumerate(self._generic_names(gate))})
 
     def _contribution(self, gate: Gate, wire: Wire) -> list[Part]:
         """∂L/∂x = ∂L/∂z · ∂z/∂x"""
         f, made, fed = self.texts.output, self._called_output(gate), self._called_input(gate, wire)
+        if len(self.scene.results(gate)) > 1:
+            return [Part(f"∂{f}/∂{fed}", "gradient")]
         left = [] if wire.is_branch else [Part(f"∂{f}/∂{fed}", "gradient"), Part(" = ")]
         return [*left, Part(f"∂{f}/∂{made}", "gradient"), Part(" · "), Part(f"∂{made}/∂{fed}", "local")]
 
@@ -244,5 +287,5 @@ class SymbolCaptions(Captions):
         """The frame in which the branches of a value add up."""
         name = self.texts.name(fork.value) or self._free(0)
         terms = [self.texts.contribution(wire) for wire in self.scene.leaving[fork.key]]
-        said = [Part(f"∂{self.texts.output}/∂{name}", "gradient"), Part(f" = {' + '.join(terms[:MOST])}")]
+        said = [Part(f"∂{self.texts.output}/∂{name}", "gradient"), Part(f" = {' + '.join(shortened(terms))}")]
         return caption(f"{self.words['sum']} Σ", [Part(self.words["sum_text"].format(x=name), "muted")], said)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from micrograd_es.figures.caption import Caption
-from micrograd_es.figures.captions import Captions, SymbolCaptions
+from micrograd_es.figures.captions import MOST, Captions, SymbolCaptions
 from micrograd_es.figures.scene import Fork, Scene
 from micrograd_es.figures.texts import Texts
 from micrograd_es.figures.unroll import Unrolled
@@ -22,14 +22,16 @@ class Step:
     caption: Caption
 
 
-def steps(texts: Texts, local: bool = False, unroll: Value | None = None) -> list[Step]:
+def steps(texts: Texts, local: bool = False, unroll: Value | None = None, most: int | None = MOST) -> list[Step]:
     """The frames of a scene, in order; the last one has everything shown.
 
     First the names, then the values of the leaves, then one gate at a time; then 1 at the output, and one gate at a
     time backwards, the branches of a fork adding up once all of them have brought their contribution.
+
+    `most` is how many inputs of a gate the captions spell out (None: all).
     """
     scene = texts.scene
-    captions = SymbolCaptions(texts) if texts.symbols else Captions(texts)
+    captions = SymbolCaptions(texts, most) if texts.symbols else Captions(texts, most)
     film = [Step((), (), captions.names()), Step(_leaf_values(scene), (), captions.leaves())]
     for gate in scene.gates:
         appears = _values(scene, gate.key)

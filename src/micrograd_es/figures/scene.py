@@ -111,6 +111,10 @@ class Scene:
         """The wires that leave a thing, by its key."""
         return _by(self.wires, "tail")
 
+    def results(self, gate: Gate) -> list[Value]:
+        """What leaves a gate: one Value, or several where it is folded, those of a bundle too."""
+        return [x for wire in self.leaving[gate.key] for x in wire.values]
+
     def wire_gradient(self, wire: Wire) -> Number | None:
         """What comes back on a wire; None where there is no one number, or no gradient was asked for."""
         if not self.gradient or len(wire.values) > 1:
@@ -123,7 +127,7 @@ class Scene:
     def wire_local(self, wire: Wire) -> Number | None:
         """∂gate/∂value for a wire into a gate with one result; None where there is no one number."""
         gate = self.gate_of.get(wire.head)
-        if gate is None or len(wire.values) > 1 or len(self.leaving[gate.key]) > 1:
+        if gate is None or len(wire.values) > 1 or len(self.results(gate)) > 1:
             return None
         if gate.folded is None:
             ((node, i),) = wire.edges

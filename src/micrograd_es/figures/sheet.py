@@ -184,7 +184,7 @@ class Sheet:
 
     def _worked(self) -> list[Caption]:
         """What is said where something that is asked for is computed."""
-        film = steps(self.texts, self.drawing.local)
+        film = steps(self.texts, self.drawing.local, most=None)
         return [step.caption for step in film if not self.texts.asked.isdisjoint(step.appears)]
 
     def _set(self, columns: Sequence[Lines], top: float) -> list[str]:

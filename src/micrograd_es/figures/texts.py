@@ -121,8 +121,10 @@ class Texts:
         return () if number is None else (Run(self.number(f"{wire.key}.gradient", number), "semibold"),)
 
     def along(self, wire: Wire) -> str:
-        """What tells a local gradient of a branch from one with the same name, after that name; nothing by itself."""
-        return ""
+        """That a local gradient is of one branch, where it is named as that of all branches or of another one is."""
+        entering = [other.value for other in self.scene.entering[wire.head]]
+        one_of_several = self.scene.gate_of[wire.head].node is self.scene.f or entering.count(wire.value) > 1
+        return f" {self.words['along']}" if wire.is_branch and one_of_several else ""
 
     def local(self, wire: Wire) -> Line:
         """The local gradient of the gate that a wire enters, along that wire.
@@ -195,8 +197,11 @@ class Texts:
         return f"∂{self.output}/∂{self.name(value) or self.formula(value)}"
 
     def contribution(self, wire: Wire) -> str:
-        """upstream × local for a wire into a gate, in symbols."""
-        made = self.scene.gate_of[wire.head].node
+        """upstream × local for a wire into a gate, in symbols; of a gate with several results only what it comes to."""
+        gate = self.scene.gate_of[wire.head]
+        if len(self.scene.results(gate)) > 1:
+            return self.derivative(wire.value)
+        made = gate.node
         return self.slope(wire) if made is self.scene.f else f"{self.derivative(made)} · {self.slope(wire)}"
 
     def formula(self, value: Value) -> str:

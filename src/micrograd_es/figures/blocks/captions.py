@@ -62,9 +62,10 @@ class BlockCaptions:
         """The frame in which a block sends its gradient back, and the product as far as it goes."""
         wires = self.scene.entering.get(gate.key, [])
         lines: list[Line | str] = [f"{self.words['backward']} · {self.texts.path(gate)}"]
-        lines += [self._contribution(gate, wire) for wire in wires[:MOST]]
-        if len(wires) > MOST:
-            lines.append([Part(self.words["more"].format(n=len(wires) - MOST), "muted")])
+        spelled = wires if len(wires) == MOST + 1 else wires[:MOST]
+        lines += [self._contribution(gate, wire) for wire in spelled]
+        if len(wires) > len(spelled):
+            lines.append([Part(self.words["more"].format(n=len(wires) - len(spelled)), "muted")])
         return caption(*lines, *self._so_far(done))
 
     def fork(self, fork: Fork, done: Collection[str]) -> Caption:
