@@ -118,7 +118,8 @@ def test_many_values_in_place_of_one_say_what_to_write_which_works(call: str, in
     from micrograd_es.ops import find
 
     x = [Value(1.0, "a"), Value(2.0, "b")]
-    names = {name: getattr(es, name) for name in es.__all__} | {"absolute": functions.absolute, "apply": apply}
+    names = {name: getattr(es, name) for name in (*es.__all__, "sum")}
+    names |= {"absolute": functions.absolute, "apply": apply}
     names |= {"w": Value(2.0, "w"), "x": x, "xs": x, "matrix": [x, x], "row": find("tanh"), "condition": 1.0, "y": 0.0}
     for given in (x, tuple(x), np.array(x)):
         if call in ("w * x", "x * w", "w - x", "x / w", "x - w", "w**x") and not isinstance(given, list | tuple):

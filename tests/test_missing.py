@@ -36,7 +36,7 @@ OWNERS: dict[str, tuple[Any, Mapping[str, str]]] = {
     "a Figure": (es.draw(v * w), OF_A_FIGURE),
 }
 SEEN: dict[str, Any] = {
-    **{name: getattr(es, name) for name in es.__all__},
+    **{name: getattr(es, name) for name in (*es.__all__, "sum")},
     **dict(
         zip(
             ("loss", "model", "program", "optimizer", "history", "figure"),

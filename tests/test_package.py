@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import doctest
 import inspect
 from pathlib import Path
@@ -106,7 +107,7 @@ def test_importing_the_package_loads_nothing_above_the_engine() -> None:
     assert not {f"micrograd_es.{module}" for module in (*NETWORKS, "program", "figures")} & set(loaded)
 
 
-@pytest.mark.parametrize("name", micrograd_es.__all__)
+@pytest.mark.parametrize("name", [*micrograd_es.__all__, "sum"])
 def test_every_public_name_has_a_sentence_and_an_example_that_runs(name: str) -> None:
     thing = getattr(micrograd_es, name)
     text = inspect.getdoc(thing) or ""
@@ -122,6 +123,14 @@ def test_every_public_name_has_a_sentence_and_an_example_that_runs(name: str) ->
 def test_public_names_are_there_once() -> None:
     assert len(set(micrograd_es.__all__)) == len(micrograd_es.__all__)
     assert all(hasattr(micrograd_es, name) for name in micrograd_es.__all__)
+
+
+def test_importing_every_name_hides_none_of_pythons_own() -> None:
+    assert [name for name in micrograd_es.__all__ if hasattr(builtins, name)] == []
+    names: dict[str, object] = {}
+    exec("from micrograd_es import *\nmany = sum(x > 1 for x in [1, 2, 3])\nf = sum([Value(1), Value(2)])", names)
+    assert names["many"] == 2
+    assert getattr(names["f"], "data", None) == 3
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))

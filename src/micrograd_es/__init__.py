@@ -1,4 +1,8 @@
-"""A scalar autograd that draws what it does. See `Value`, `grad`, `draw`, `frames` and `worksheet`."""
+"""A scalar autograd that draws what it does. See `Value`, `grad`, `draw`, `frames` and `worksheet`.
+
+`from micrograd_es import *` gives every public name but `sum`, so that Python's own keeps its meaning: that one adds
+Values, too, each with a gate of its own. `from micrograd_es import sum`, or `micrograd_es.sum`, is the sum as one gate.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +30,10 @@ from micrograd_es.functions import (
     softmax,
     softplus,
     sqrt,
-    sum,
     tanh,
     where,
 )
+from micrograd_es.functions import sum as sum  # public, and not in __all__
 from micrograd_es.graph import leaves
 from micrograd_es.jacobians import hessian, jacobian, jvp, vjp
 from micrograd_es.listing import listing
@@ -108,7 +112,6 @@ __all__ = [
     "softmax",
     "softplus",
     "sqrt",
-    "sum",
     "tanh",
     "vjp",
     "where",
