@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from micrograd_es import MLP, Neuron, Value, draw, frames, losses, record, scope
+from micrograd_es import MLP, Neuron, Value, draw, frames, losses, record, scope, tanh
 from micrograd_es.figures.curves import points_of
 from micrograd_es.figures.drawing import Drawing
 from micrograd_es.figures.fonts import text_width
@@ -168,3 +168,29 @@ def test_a_network_itself_or_all_its_outputs_are_told_what_to_write() -> None:
         draw(model)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"Write draw\(f\[0\]\) for one of them, or draw\(f, level=1\)"):
         draw(model([1.0, 2.0]))
+
+
+def recurrence(steps: int) -> Value:
+    """hₜ = tanh(w·hₜ₋₁ + u·xₜ + b), each step in a box: w, u and b have a wire to every one."""
+    w, u, b, h = Value(0.5, "w"), Value(-0.4, "u"), Value(0.1, "b"), Value(0.0, "h0")
+    for t in range(1, steps + 1):
+        with scope(f"step {t}"):
+            h = tanh(w * h + u * Value(float(t), f"x{t}") + b)
+    return h
+
+
+@pytest.mark.parametrize("direction", ["LR", "TB"])
+@pytest.mark.parametrize("steps", [3, 4, 6])
+def test_wires_to_every_step_of_a_recurrence_run_beside_each_other_in_the_picture(steps: int, direction: str) -> None:
+    shown = stage(recurrence(steps), direction=direction)
+    across, layout = direction == "LR", shown.layout
+    branches = [edge for edge in layout.edges if edge[0].startswith("s")]
+    assert len(branches) == 3 * steps
+    heights: list[dict[int, float]] = []  # how high each wire is, by how far along the figure, every 8 points
+    for edge in branches:
+        points = points_of(layout.edges[edge], each=200)
+        assert all(layout.whole.holds(*point) for point in points)
+        heights.append({round((x if across else y) / 8): y if across else x for x, y in points})
+    for first, second in combinations(heights, 2):
+        near = [column for column in first.keys() & second.keys() if abs(first[column] - second[column]) < 2.5]
+        assert len(near) * 8 < 100

@@ -39,6 +39,8 @@ class Value:
 
     `<`, `<=`, `>`, `>=` compare the numbers; `==` and hash are identity, so that Values can be keys.
 
+    A subclass may have attributes of its own, by any names but those in `Value.__slots__`, which hold the graph.
+
     Raises TypeError for anything that is no real number and ValueError for NaN and infinity.
     """
 

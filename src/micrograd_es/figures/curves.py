@@ -11,6 +11,7 @@ from micrograd_es.figures.layout import Place
 STEEPEST = radians(70)  # the direction in which a wire leaves a fork, from the horizontal
 BENDS = ((0.0, 1.0), (0.0, 0.5), (0.5, 1.0), (0.25, 0.75), (0.0, 0.25), (0.75, 1.0), (0.0, 0.1), (0.9, 1.0))
 """The parts of its way on which a wire may change its height, the best first."""
+LONG = 60.0  # a lane is worth taking for so many points
 CLEAR = 4.0  # how near a wire may come to what it passes, in points
 
 Point = tuple[float, float]
@@ -91,6 +92,23 @@ def swing(start: Point, end: Point, others: Iterable[Place], radius: float = 0.0
         if not any(place.holds(*on(curve, t / 16), CLEAR) for curve in curves for t in range(17) for place in near):
             return points
     return None
+
+
+def by_lane(start: Point, end: Point, height: float, radius: float = 0.0) -> tuple[Point, ...] | None:
+    """A curve level at a height of its own, between a turn after `start` and one before `end`, which is level.
+
+    None where there is no room for the turns. With a `radius` it starts at a circle round `start`.
+
+    >>> [round(x) for x, _ in by_lane((0, 0), (300, 0), 40)[:7:3]], by_lane((0, 0), (50, 0), 40)
+    ([0, 38, 262], None)
+    """
+    first, last = (18 + 0.5 * min(abs(height - y), 90) for (_, y) in (start, end))
+    x1, x2 = start[0] + radius + first, end[0] - last
+    if x2 - x1 < LONG:
+        return None
+    level = (x1, height), (x2, height)
+    turns = _swing(start, level[0], radius, 0.0, 1.0), _swing(level[1], end, 0.0, 0.0, 1.0)
+    return (*turns[0], *level, *turns[1])
 
 
 def _reach(start: Point, end: Point) -> Place:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from micrograd_es.figures.boxes import Boxes
-from micrograd_es.figures.curves import Point, Spline, moved, spline, swing
+from micrograd_es.figures.curves import Point, Spline, moved, points_of, spline, swing
+from micrograd_es.figures.lanes import Lanes
 from micrograd_es.figures.layout import Layout, Place, around
 from micrograd_es.figures.levels import Levels, Piece, turned_layout
 from micrograd_es.figures.outline import Outline
@@ -53,7 +54,8 @@ class _Nest:
         }
         boxes = {key: self._frame(scope) for scope, key in self.found.keys.items()}
         edges, final = self._edges(nodes, boxes)
-        return Layout(around([*nodes.values(), *boxes.values()]), nodes, edges, boxes, final)
+        passed = [Place(x, y, x, y) for ends in final for x, y in points_of(edges[ends])]
+        return Layout(around([*nodes.values(), *boxes.values(), *passed]), nodes, edges, boxes, final)
 
     def _place(self) -> None:
         """How far each level is moved, from the outermost inwards."""
@@ -72,6 +74,7 @@ class _Nest:
         """The splines of all wires, and which of them are final: those that cross a border."""
         edges: dict[tuple[str, str], str] = {}
         final = set()
+        drawn = self._drawn(nodes, boxes)
         for wire in self.levels.outline.scene.wires:
             home = self.found.home.get(wire.key)
             laid, offset = self.levels.of[home].layout.edges, self.offsets[home]
@@ -81,20 +84,42 @@ class _Nest:
                 edges[wire.tail, wire.key] = str(moved(spline(laid[wire.tail, wire.key]), *offset))
                 continue
             final.add((wire.tail, wire.key))
-            curves = [self._curve(scope, piece, nodes, boxes) for scope, piece in route]
-            edges[wire.tail, wire.key] = str(Spline(_joined(curves)))
+            edges[wire.tail, wire.key] = str(Spline(_joined([drawn[scope][piece] for scope, piece in route])))
         return edges, frozenset(final)
 
-    def _curve(
-        self, scope: Scope | None, piece: Piece, nodes: Mapping[str, Place], boxes: Mapping[str, Place]
-    ) -> tuple[Point, ...]:
-        """One piece of a wire, clear of everything else on its level where that can be."""
-        start, end = self._start(scope, piece, nodes), self._end(scope, piece, nodes)
-        others = [place for key, place in self._standing(scope, nodes, boxes) if key not in (piece.start, piece.end)]
-        round_start = SIGMA / 2 if isinstance(self.levels.things.get(piece.start), Fork) else 0.0
-        free = swing(start, end, others, round_start)
-        if free:
-            return free
+    def _drawn(
+        self, nodes: Mapping[str, Place], boxes: Mapping[str, Place]
+    ) -> dict[Scope | None, dict[Piece, tuple[Point, ...]]]:
+        """The pieces of the wires that cross a border, level by level, the long ones first.
+
+        A piece swings from one height to another where that way is clear, else takes a lane; where there is none it
+        goes where Graphviz leads it.
+        """
+        pieces: dict[Scope | None, list[Piece]] = {}
+        for route in self.levels.routes.values():
+            for scope, piece in route if len(route) > 1 else ():
+                pieces.setdefault(scope, []).append(piece)
+        return {scope: self._side_by_side(scope, level, nodes, boxes) for scope, level in pieces.items()}
+
+    def _side_by_side(
+        self, scope: Scope | None, pieces: Sequence[Piece], nodes: Mapping[str, Place], boxes: Mapping[str, Place]
+    ) -> dict[Piece, tuple[Point, ...]]:
+        """The pieces of wires on one level, none along another."""
+        lanes, drawn = Lanes(), {}
+        ends = {piece: (self._start(scope, piece, nodes), self._end(scope, piece, nodes)) for piece in pieces}
+        for piece in sorted(pieces, key=lambda piece: ends[piece][0][0] - ends[piece][1][0]):
+            start, end = ends[piece]
+            others = [p for key, p in self._standing(scope, nodes, boxes) if key not in (piece.start, piece.end)]
+            round_start = SIGMA / 2 if isinstance(self.levels.things.get(piece.start), Fork) else 0.0
+            curve = swing(start, end, others, round_start)
+            if curve is None or lanes.taken(curve):
+                curve = lanes.free(start, end, others, round_start) or self._led(scope, piece, start, end)
+            lanes.add(curve)
+            drawn[piece] = curve
+        return drawn
+
+    def _led(self, scope: Scope | None, piece: Piece, start: Point, end: Point) -> tuple[Point, ...]:
+        """One piece of a wire where Graphviz leads it."""
         names = (piece.start or f"in_{piece.wire.key}", piece.end or f"out_{piece.wire.key}")
         given = moved(spline(self.levels.of[scope].layout.edges[names]), *self.offsets[scope])
         return _between(given.points, start, end)
