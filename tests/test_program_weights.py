@@ -69,6 +69,10 @@ CASES: dict[str, tuple[Callable[[Any], Any], list[str]]] = {
         lambda x: layer([[w * g / length(ws) for w in ws] for ws, g in zip(W, G, strict=True)], x),
         ["S1 = W1 ⊙ p1", "S2 = p2²", "S3 = Σ₄(S2)", "S5 = S1/S4", "Y = X·S5"],
     ),
+    "divided by a length that is not 0": (
+        lambda x: layer([[w / es.sqrt(es.sum([v * v for v in ws]) + 0.01) for w in ws] for ws in W], x),
+        ["S2 = Σ₄(S1)", "S3 = S2 + 0.01", "S4 = √S3", "S5 = W1/S4", "Y = X·S5"],
+    ),
     "a number for each input": (
         lambda x: layer([[w * k for w, k in zip(ws, K, strict=True)] for ws in W], x),
         ["S = W1 ⊙ p", "Y = X·S"],

@@ -169,14 +169,20 @@ class Steps:
         return self._add(SUB, (self._write_total(plus), less), number) if plus else self._add(NEG, (less,), number)
 
     def _write_total(self, terms: list[int], number: int | None = None) -> int:
-        """A sum, that of all shared terms and that of all varying ones where it has both; a single term is itself."""
+        """A sum, that of all shared terms and that of all varying ones where it has both; a single term is itself.
+
+        Of shared terms alone it is that of the constants, and that of all others.
+        """
         if len(terms) == 1:
             return terms[0]
-        varies = self.varies
-        shared = [x for x in terms if not varies[x]]
-        if shared and len(terms) > 2 and len(shared) < len(terms):
-            apart = self._write_total([x for x in terms if varies[x]])
-            together = self._once(("sum", *sorted(shared)), lambda: self._write_total(shared))
+        varies, constants = self.varies, self.constants
+        fixed = [x for x in terms if not varies[x]]
+        if len(fixed) == len(terms):
+            fixed = [x for x in terms if x in constants]
+        if fixed and len(terms) > 2 and len(fixed) < len(terms):
+            known = set(fixed)
+            apart = self._write_total([x for x in terms if x not in known])
+            together = self._once(("sum", *sorted(fixed)), lambda: self._write_total(fixed))
             return self._add(ADD, (apart, together), number)
         total = self._add(ADD, tuple(terms), number)
         self.totals.append(total)
