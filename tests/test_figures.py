@@ -14,7 +14,7 @@ import pytest
 import micrograd_es as es
 from command_line import texts
 from drawings import Drawing, neuron, product, tangle
-from micrograd_es import Value, draw, exp, frames, gradients, parse, scope, tanh
+from micrograd_es import Constant, Value, draw, exp, frames, gradients, parse, scope, tanh
 from micrograd_es.figures import THEMES, Theme
 from micrograd_es.figures.curves import points_of
 from micrograd_es.figures.drawing import drawing_of
@@ -126,6 +126,13 @@ def test_no_wire_lies_on_another() -> None:
     for first, second in combinations(courses, 2):
         near = [x for x, y in first if any(abs(x - u) < 6 and abs(y - v) < 2 for u, v in second)]
         assert not near or max(near) - min(near) < 40
+
+
+def test_a_constant_that_is_used_twice_has_the_sum_of_its_branches_too() -> None:
+    c, x, y = Constant(2.0), Value(3.0, "x"), Value(5.0, "y")
+    wires = list(drawing(c * x + c * y, constants="nodes").wires.values())
+    assert wires.count(("2.00", "8.00")) == 1  # the trunk
+    assert {("2.00", "3.00"), ("2.00", "5.00")} <= set(wires)
 
 
 @pytest.mark.parametrize("seed", range(4))

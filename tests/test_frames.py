@@ -205,6 +205,37 @@ def test_a_fork_adds_what_its_branches_brought() -> None:
     assert "Σ" in last
 
 
+def test_a_chain_rule_through_a_layer_has_the_slope_of_the_neuron_on_its_way() -> None:
+    x = Value(2.0, "x")
+    with scope("capa"):
+        a, b = x * 3, x * 5
+    a.label, b.label = "a", "b"
+    f = a * b
+    for look in ({"fold": "capa"}, {}):
+        said = frames(f, unroll=x, **look).captions[-1].splitlines()[-2:]
+        assert said[0] == "∂f/∂x = ∂f/∂a · ∂a/∂x + ∂f/∂b · ∂b/∂x"
+        assert said[1] == "∂f/∂x = 10.00 · 3.00 + 6.00 · 5.00 = 60.00"
+
+
+def test_a_chain_rule_through_many_results_on_one_wire_is_refused() -> None:
+    x = Value(2.0, "x")
+    with scope("capa"):
+        h = [i * x for i in range(1, 9)]
+    with scope("suma"):
+        f = dot(range(8), h)
+    with pytest.raises(ValueError, match=r"through 8 Values on one wire; open scopes .*or leave unroll out"):
+        frames(f, unroll=x, depth=0)
+
+
+def test_a_fork_of_what_has_no_name_is_no_derivative_with_respect_to_a_number() -> None:
+    a = Value(2.0, "x") * 3
+    caption = next(caption for caption in frames(a * a + a).captions if "Σ" in caption)
+    assert caption.splitlines()[1:] == [
+        "Se suman los gradientes que vuelven por cada rama de 6.00:",
+        "6.00 + 6.00 + 1.00 = 13.00",
+    ]
+
+
 @pytest.mark.parametrize(("language", "along"), [("es", "por esta rama"), ("en", "along this branch")])
 def test_the_slope_along_a_branch_is_not_called_that_of_all_branches(language: str, along: str) -> None:
     y = Value(-0.5, "x") * 1

@@ -157,11 +157,11 @@ class Captions:
         name = self.texts.name(fork.value) or self.texts.value_number(fork.value)
         total = Part(self.texts.gradient_number(fork.value), "gradient")
         shown = " + ".join(shortened([terms[0], *map(enclosed, terms[1:])]))
-        heading = f"{self.words['sum']} Σ"
+        derivative = f"∂{self.texts.output}/∂{name} = " if self.texts.name(fork.value) else ""
         return caption(
-            heading,
+            f"{self.words['sum']} Σ",
             [Part(self.words["sum_text"].format(x=name), "muted")],
-            [Part(f"∂{self.texts.output}/∂{name} = {shown} = "), total],
+            [Part(f"{derivative}{shown} = "), total],
         )
 
     # Names

@@ -119,10 +119,18 @@ class Scene:
         """What comes back on a wire; None where there is no one number, or no gradient was asked for."""
         if not self.gradient or len(wire.values) > 1:
             return None
-        if not wire.is_branch and not wire.value.is_constant:
-            return self.gradient[wire.value]
+        if not wire.is_branch and not (wire.edges and wire.value.is_constant):
+            return self.gradient.get(wire.value)
         parts: list[Any] = [self.gradient[node] * node.local[i] for node, i in wire.edges if node.local[i] is not None]  # type: ignore[operator]
         return sum(parts[1:], parts[0]) if parts else None
+
+    def slope(self, wire: Wire, result: Value) -> Number:
+        """∂result/∂value for a wire into a gate with that result, one of several or the only one."""
+        gate = self.gate_of[wire.head]
+        if gate.folded is None:
+            ((node, i),) = wire.edges
+            return node.local[i] or 0
+        return _slope(gate, set(wire.edges), result)
 
     def wire_local(self, wire: Wire) -> Number | None:
         """∂gate/∂value for a wire into a gate with one result; None where there is no one number."""
@@ -132,7 +140,7 @@ class Scene:
         if gate.folded is None:
             ((node, i),) = wire.edges
             return node.local[i]
-        return _slope(gate, set(wire.edges))
+        return _slope(gate, set(wire.edges), gate.node)
 
 
 def _by(wires: Sequence[Wire], end: str) -> dict[str, list[Wire]]:
@@ -142,9 +150,9 @@ def _by(wires: Sequence[Wire], end: str) -> dict[str, list[Wire]]:
     return found
 
 
-def _slope(gate: Gate, entering: set[tuple[Value, int]]) -> Number:
-    """The derivative of a folded gate's result along some of its inputs, by the chain rule inside it."""
-    slope: dict[Value, Any] = {gate.node: 1}
+def _slope(gate: Gate, entering: set[tuple[Value, int]], result: Value) -> Number:
+    """The derivative of a result of a folded gate along some of its inputs, by the chain rule inside it."""
+    slope: dict[Value, Any] = {result: 1}
     total: Any = 0
     for node in reversed(gate.nodes):
         for i, (x, local) in enumerate(zip(node.inputs, node.local, strict=True)):

@@ -187,9 +187,9 @@ class Texts:
             )
         return notes
 
-    def slope(self, wire: Wire) -> str:
-        """The local gradient along a wire into a gate, in symbols: ∂q/∂x."""
-        made = self.scene.gate_of[wire.head].node
+    def slope(self, wire: Wire, result: Value | None = None) -> str:
+        """The local gradient along a wire into a gate, of a result where it has several, in symbols: ∂q/∂x."""
+        made = self.scene.gate_of[wire.head].node if result is None else result
         return f"∂{self.name(made) or self.formula(made)}/∂{self.name(wire.value) or self.formula(wire.value)}"
 
     def derivative(self, value: Value) -> str:
