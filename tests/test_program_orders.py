@@ -13,7 +13,7 @@ import pytest
 import micrograd_es as es
 from micrograd_es import record
 from printed_formulas import check_printed
-from test_program_blocks import agree, values
+from test_program_blocks import agree, squares, values
 from test_program_factors import fast_or_not, with_both
 
 Numbers = Sequence[Any]
@@ -42,7 +42,7 @@ def shuffled(seed: int) -> Layer:
 
 
 W, U, V = values(4, 3), values(4, 4, seed=1), values(2, 4, seed=2)
-B, R = values(4, seed=3), values(4, seed=4)
+B, R, GATES = values(4, seed=3), values(4, seed=4), values(8, 4, seed=6)
 
 
 def cell(layer: Layer, xs: Sequence[Numbers]) -> Any:
@@ -119,3 +119,126 @@ def test_it_has_the_numbers_of_the_eager_path(name: str, fast: bool) -> None:
         return CASES[name](shuffled(7), [xs[i : i + 3] for i in range(0, 15, 3)])
 
     agree(record(fn, [0.1] * 15, fast=fast), fn, np.random.default_rng(1).uniform(-0.9, 0.9, (7, 15)))
+
+
+def test_what_is_subtracted_with_the_weight_turned_is_added() -> None:
+    """b − (−w)·x is b + w·x, whichever of the terms of a neuron are written so, and whichever way."""
+
+    def one(row: Numbers, x: Numbers, c: Any, at: int) -> Any:
+        total = row[at] * x[at] - (-c)
+        for i, (w, a) in enumerate(zip(row, x, strict=True)):
+            if i != at:
+                total = (total + w * a, total - -w * a, total - a * (-w))[(i + at) % 3]
+        return total
+
+    def fn(x: Numbers) -> Any:
+        h = [es.tanh(one(row, x, c, i % 3)) for i, (row, c) in enumerate(zip(W, B, strict=True))]
+        return squares([one(row, h, R[i], i) for i, row in enumerate(V)])
+
+    def as_usual(x: Numbers) -> Any:
+        return squares(plain(V, [es.tanh(z) for z in plain(W, x, B)], R[:2]))
+
+    program = record(fn, [0.1] * 3)
+    expected = record(as_usual, [0.1] * 3).explain(backward=True, language="en")
+    assert program.explain(backward=True, language="en") == expected
+
+
+@with_both
+def test_a_turned_weight_that_something_else_reads_stays(fast: bool) -> None:
+    fast_or_not(fast)
+
+    def fn(x: Numbers) -> Any:
+        turned = [[-w for w in row] for row in W]
+        sums = [c - row[0] * x[0] - row[1] * x[1] + w[2] * x[2] for row, w, c in zip(turned, W, B, strict=True)]
+        product = turned[0][0] * x[2]
+        more = [es.sin(x[0]) - product - (-B[0]), es.cos(x[1]) + W[1][1] * x[1] - product - (-B[0]), es.exp(-B[0])]
+        return squares([*map(es.tanh, sums), *more, es.exp(turned[1][1]), es.exp(product)])
+
+    agree(record(fn, [0.1] * 3, fast=fast), fn, np.random.default_rng(1).uniform(-0.9, 0.9, (7, 3)))
+
+
+@with_both
+def test_a_turned_product_that_one_sum_adds_and_another_subtracts_is_the_same_in_both(fast: bool) -> None:
+    fast_or_not(fast)
+
+    def fn(x: Numbers) -> Any:
+        both = -W[0][0] * x[0]
+        plus, minus = W[0][1] * x[1] + both + x[2] * W[0][2], W[1][1] * x[1] - both + x[2] * W[1][2]
+        return es.tanh(plus) + 2 * es.tanh(minus) + es.tanh(W[2][1] * x[1] - -W[1][0] * x[0] + x[2] * W[2][2])
+
+    agree(record(fn, [0.1] * 3, fast=fast), fn, np.random.default_rng(1).uniform(-0.9, 0.9, (7, 3)))
+
+
+def test_numbers_times_a_parameter_are_one_operation_whichever_stands_first() -> None:
+    def fn(turn: bool) -> Callable[[Numbers], Any]:
+        def scaled(x: Numbers) -> Any:
+            scaled = [a * c if turn and i % 2 else c * a for i, (a, c) in enumerate(zip(x, B, strict=True))]
+            return squares(
+                [
+                    c + es.tanh(z) if turn and i % 2 else es.tanh(z) + c
+                    for i, (z, c) in enumerate(zip(scaled, R, strict=True))
+                ]
+            )
+
+        return scaled
+
+    mixed, same = [record(fn(turn), [0.1] * 4) for turn in (True, False)]
+    assert len(mixed.plan.blocks) == len(same.plan.blocks)
+    agree(mixed, fn(True), np.random.default_rng(1).uniform(-0.9, 0.9, (7, 4)))
+    check_printed(mixed, np.random.default_rng(1).uniform(-0.9, 0.9, (4, 4)))
+
+
+Both = Callable[[Any, Any], Any]  # a product or a sum of two
+
+
+def gates(times: Both, plus: Both) -> Callable[[Numbers], Any]:
+    """A cell that lets through a part of what is new, and keeps the rest of what was."""
+
+    def fn(x: Numbers) -> Any:
+        h = x
+        for _ in range(3):
+            new = [es.dot(w, h) + b for w, b in zip(GATES, B, strict=False)]
+            share = [es.sigmoid(es.dot(w, h)) for w in GATES[4:]]
+            h = [plus(times(n, s), times(1 - s, a)) for n, s, a in zip(new, share, h, strict=True)]
+        return squares([es.dot(row, h) for row in V])
+
+    return fn
+
+
+def residual(times: Both, plus: Both) -> Callable[[Numbers], Any]:
+    def fn(x: Numbers) -> Any:
+        h = x
+        for _ in range(2):
+            h = [plus(es.tanh(es.dot(row, h) + b), a) for row, b, a in zip(U, B, h, strict=True)]
+        return es.sum([times(a, b) for a, b in zip(h, x, strict=True)])
+
+    return fn
+
+
+@pytest.mark.parametrize("make", [gates, residual])
+def test_the_two_of_a_product_or_a_sum_are_columns_whichever_is_written_first(make: Callable[..., Any]) -> None:
+    def written(turn: bool) -> Callable[[Numbers], Any]:
+        def fn(x: Numbers) -> Any:
+            order = random.Random(5)
+
+            def turned() -> bool:
+                return turn and order.random() < 0.5
+
+            return make(lambda a, b: b * a if turned() else a * b, lambda a, b: b + a if turned() else a + b)(x)
+
+        return fn
+
+    program, usual = record(written(True), [0.1] * 4), record(written(False), [0.1] * 4)
+    text, expected = [p.explain(backward=True, language="en").splitlines() for p in (program, usual)]
+    assert len(text) == len(expected)
+    xs = np.random.default_rng(1).uniform(-0.9, 0.9, (4, 4))
+    check_printed(program, xs)
+    np.testing.assert_allclose(program(xs), usual(xs), rtol=1e-12)
+    np.testing.assert_allclose(program.value_and_grad(xs)[1], usual.value_and_grad(xs)[1], rtol=1e-10, atol=1e-13)
+
+
+def test_neurons_of_one_use_stand_together_though_many_read_what_they_give() -> None:
+    program = record(gates(lambda a, b: a * b, lambda a, b: a + b), [0.1] * 4)
+    assert {"G1 = Z1[4:8]   m×4", "G2 = Z1[0:4]   m×4"} <= {
+        " ".join(line.split()).replace(" m×", "   m×") for line in program.explain(language="en").splitlines()
+    }

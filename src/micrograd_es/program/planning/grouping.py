@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import repeat
 
-from micrograd_es.ops import ADD, LSE, MUL
+from micrograd_es.ops import ADD, MUL
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Place, Plan, Rows, Space, Total
 from micrograd_es.program.collection import without_collection
 from micrograd_es.program.planning.affinities import Affinity, Steps
@@ -20,21 +20,19 @@ from micrograd_es.program.planning.levels import is_irregular, latest, put_off
 from micrograd_es.program.planning.masks import NONE, Grid
 from micrograd_es.program.planning.missing import MANY, MISSING, SMALL, Layer, layers
 from micrograd_es.program.planning.order import Uses, in_stretch, leading, parameter_order
+from micrograd_es.program.planning.symmetric import SYMMETRIC, in_one_order, written_alike
 from micrograd_es.program.planning.weights import Purpose, made_for
 from micrograd_es.program.planning.windows import Window, windows
 from micrograd_es.program.tape import Tape
 
 Groups = dict[tuple[object, ...], list[int]]
-
-SYMMETRIC = (ADD, MUL, LSE)  # their inputs may stand in any order: that of their rows
-
 _SPACES = (Space.SHARED, Space.VARYING)  # by whether a number varies
 
 
 def planned(tape: Tape) -> Plan:
     """The blocks of a tape.
 
-    >>> from micrograd_es.ops import ADD, LSE, MUL
+    >>> from micrograd_es.ops import ADD, MUL
     >>> from micrograd_es.program.tape import Entries, Entry, Tape
     >>> entries = Entries([Entry(MUL, (2, 0)), Entry(MUL, (3, 1)), Entry(ADD, (4, 5))])
     >>> planned(Tape(2, 2, [], entries, [6], ["x", "y", "v", "w"])).blocks[0].dense
@@ -98,7 +96,8 @@ class _Grouping:
         """The blocks of every level."""
         steps = self.steps
         levels: dict[bool, list[list[int]]] = {False: [], True: []}
-        late = latest(steps) if is_irregular(steps) else steps.level
+        self.is_irregular = is_irregular(steps)
+        late = latest(steps) if self.is_irregular else steps.level
         for number in steps.order:
             found, level = levels[steps.varies[number]], late[number]
             while len(found) < level:
@@ -136,6 +135,8 @@ class _Grouping:
                 self._apart(members[0], groups, later)
             else:
                 self._affine(members, dense, later)
+        if len(groups) > 1 and not self.is_irregular:
+            written_alike(groups, args)
         for found in (groups, later):
             for members in found.values() if varies else sorted(found.values(), key=self._made_for):
                 self._operation(members)
@@ -206,9 +207,8 @@ class _Grouping:
             inputs = [Rows(space, (row[x],)) for space, x in zip(spaces, xs)]  # noqa: B905 (there may be very many)
             self.blocks.append(Elementwise(self._place(members), op, tuple(inputs)))
             return
-        if op in SYMMETRIC and len(xs) > 2:
-            for number in members:
-                args[number] = tuple(sorted(args[number], key=lambda x: (steps.varies[x], row[x])))
+        if op in SYMMETRIC and (len(xs) > 2 or not self.is_irregular):
+            in_one_order(members, args, row, steps.varies)
         if len(members) > 1:
             first, last = leading(steps, members)
             members.sort(key=lambda n: (row[args[n][first]], row[args[n][last]]))

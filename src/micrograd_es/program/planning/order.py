@@ -88,12 +88,13 @@ class _Places:
         return [weights[i] for i in found]
 
     def _of(self, number: int) -> int:
-        """In whose place a number is, or what it is computed of; the number itself where that is not known."""
+        """In whose place a number is, or the latest that it is computed of; itself where that is not known."""
+        level, varies = self.steps.level, self.steps.varies
         x: int | None = number
         for _ in range(FAR):
             if x is None or x in self.turned:
                 break
-            x = next((y for y in self.steps.args[x] if self.steps.varies[y]), None)
+            x = max([y for y in self.steps.args[x] if varies[y]], key=level.__getitem__, default=None)
         return number if x is None else self.turned.get(x, number)
 
 
@@ -191,7 +192,11 @@ class Uses:
             return ((self.steps.tables[number], (), ()),)
         if key not in self.known:
             found: set[Use] = set()
-            for user in self.users.get(number, ())[:USERS]:
+            users = self.users.get(number, [])
+            if len(users) > USERS:  # one of each kind, whichever is met first
+                last = users[::-1]
+                users = [*dict(zip(map(self.steps.ops.__getitem__, last), last, strict=True)).values(), *users]
+            for user in users[:USERS]:
                 xs = self.steps.args[user]
                 beside = ["" if x == number else self._name(x) for x in xs] if len(xs) <= INPUTS else []
                 if self.steps.ops[user] in (None, ADD, MUL):  # their inputs may stand in any order

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from functools import partial
-from itertools import chain
+from itertools import chain, compress
+from operator import is_
 
 from micrograd_es.ops import ADD, DIV, MUL, NEG, SUB
 from micrograd_es.program.planning.gaps import Inputs, tables
@@ -46,6 +47,9 @@ class Sums:
             self._without_one(one)
         self._leave_out()
         self._put_together()
+        turned = {x for x in compress(range(len(ops)), map(partial(is_, NEG), ops)) if not graph.varies[x]}
+        if turned:
+            self._without_turns(turned)
         many = [found for found in self.terms.values() if len(found.products) + len(found.bare) >= FEW]
         for number, count in Counter(chain.from_iterable([take_apart(graph, found) for found in many])).items():
             taken[number] = count == graph.users[number]
@@ -77,6 +81,31 @@ class Sums:
         first, ops, args, _, varies = self.graph
         shared = [args[x] for x in range(first, len(ops)) if ops[x] is MUL and not varies[x] and one not in args[x]]
         return {x for xs in shared if any(y in self.constants for y in xs) for x in xs}
+
+    def _without_turns(self, turned: Container[int]) -> None:
+        """Add w·x where (−w)·x is subtracted, and b where −b is; `turned` are the −w.
+
+        A product that several sums took in stays as it is, as one of them may add it.
+        """
+        without: dict[int, set[int]] = {}  # by −w, what reads it no more
+        for root, (products, bare, _) in self.terms.items():
+            if not products:
+                continue
+            for place, product in enumerate(products):
+                if product.sign > 0 or product.number in self.claims:
+                    continue
+                own = next((w for w in product.weights if w in turned), None)
+                if own is not None:
+                    weights = list(product.weights)
+                    weights[weights.index(own)] = self.graph.args[own][0]
+                    products[place] = product._replace(weights=tuple(weights), sign=1)
+                    without.setdefault(own, set()).add(product.number)
+            for place, code in enumerate(bare):
+                if ~code in turned:
+                    bare[place] = self.graph.args[~code][0]
+                    without.setdefault(~code, set()).add(root)
+        for number, readers in without.items():
+            self.taken[number] = len(readers) == self.graph.users[number]
 
     def _is_sum(self, number: int) -> bool:
         """Whether a difference is more than one of two numbers that stand for themselves."""
