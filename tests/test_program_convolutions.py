@@ -433,8 +433,11 @@ def test_other_weights_at_another_place_are_another_product() -> None:
         (lambda x, w: es.tanh(builtins.sum([w[0] * x[0], w[1] * x[1]], 0.0) + 0), 2),
         (lambda x, w: es.tanh(w[0] * 0 + w[1] * x[1] + 0 * w[0]), 2),
         (lambda x, w: es.exp(w[0] * 0 + w[1] * 0) * x[0], 4),
+        (lambda x, w: es.tanh(0.5 * (w[0] * 0.0 + w[1] * 0.0) + w[1] * x[1]), 2),
+        (lambda x, w: es.tanh(w[1] * x[1] - (-w[0] * 0.0) * 0.3 + (-(w[1] * 0.0))), 2),
+        (lambda x, w: es.tanh(w[1] * x[1] + (w[0] * 0.0 - w[1] * 0.0)), 2),
     ],
-    ids=["chain", "output", "difference", "one term", "dot", "padding", "nothing else"],
+    ids=["chain", "output", "difference", "one term", "dot", "padding", "nothing else", "scaled", "turned", "both"],
 )
 def test_an_added_0_costs_nothing_and_is_not_shown(fn: Callable[..., Any], blocks: int, fast: bool) -> None:
     if fast:

@@ -71,15 +71,22 @@ class Steps:
         self._write(Sums(graph, self.taken, self.constants, tape.outputs, tape.constant(1)).terms)
 
     def _left_out(self, zeros: Sequence[int]) -> bytearray:
-        """A 1 for each repeat, and for each 0 that nothing uses; they are given from the last to the first."""
+        """A 1 for each repeat, for each 0 that nothing uses, and for what is needed for these alone.
+
+        The zeros are given from the last to the first.
+        """
         found = bytearray(len(self.ops))
         for number in self.repeats:
             found[number] = 1
-        for number in zeros:
-            if not self.users[number]:
+        waiting = [*reversed(zeros)]
+        while waiting:
+            number = waiting.pop()
+            if not self.users[number] and not found[number]:
                 found[number] = 1
                 for x in self.args[number]:
                     self.users[x] -= 1
+                    if x >= self.first and not self.users[x]:
+                        waiting.append(x)
         return found
 
     def _count_users(self, tape: Tape) -> list[int]:

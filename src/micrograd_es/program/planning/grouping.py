@@ -184,8 +184,7 @@ class _Grouping:
     def _apart(self, number: int, groups: Groups, later: Groups) -> None:
         """One product alone is an operation like any other; what is added to it is added later."""
         affinity, steps = self.steps.affine[number], self.steps
-        bare = _bare(affinity)
-        own = affinity.products[0]
+        bare, own = _bare(affinity), affinity.products[0]
         product = number if not bare else own if steps.users[own] == 1 else self._new()
         steps.ops[product], steps.args[product] = MUL, (affinity.weights[0], affinity.inputs[0])
         self._join(groups, [product])

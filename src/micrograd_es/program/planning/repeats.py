@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from micrograd_es.ops import ADD, DIV, MUL, POW, SAME, SUB, Op
+from micrograd_es.ops import ADD, DIV, MUL, NEG, POW, SAME, SUB, Op
 from micrograd_es.program.tape import Tape
 
 KEEPING = (MUL, DIV, POW)  # operations that leave a number as it is where the other one is 1
@@ -49,7 +49,7 @@ def _without_zeros(
             continue
         xs = args[number] = tuple([found.get(x, x) for x in xs])
         if not zeros.isdisjoint(xs):
-            if _is_zero(op, xs, zeros, tape):
+            if _is_zero(ops, args, number, zeros, tape):
                 zeros.add(number)
             elif op is ADD:
                 xs = args[number] = tuple([x for x in xs if x not in zeros])
@@ -103,11 +103,18 @@ def _once(ops: Sequence[Op | None], args: list[tuple[int, ...]], first: int, fou
             found[number] = same
 
 
-def _is_zero(op: Op | None, xs: tuple[int, ...], zeros: set[int], tape: Tape) -> bool:
-    """Whether an operation with a 0 among its inputs gives 0: a sum of nothing else, or a parameter times 0."""
-    if op is ADD:
+def _is_zero(
+    ops: Sequence[Op | None], args: Sequence[tuple[int, ...]], number: int, zeros: set[int], tape: Tape
+) -> bool:
+    """Whether an operation with a 0 among its inputs gives 0: a sum of nothing else, or 0 times numbers and parameters.
+
+    So does −0, and 0·(−w): a state that begins with 0 may be scaled, or have its weights turned.
+    """
+    op, xs = ops[number], args[number]
+    if op is ADD or op is SUB or op is NEG:
         return zeros.issuperset(xs)
-    return op is MUL and all(tape.inputs <= x < tape.first_entry for x in xs)
+    leaves = range(tape.inputs, tape.first_entry)
+    return op is MUL and all(x in leaves or x in zeros or (ops[x] is NEG and args[x][0] in leaves) for x in xs)
 
 
 def _may_repeat(ops: Sequence[Op | None], args: Sequence[tuple[int, ...]], first: int, found: Iterable[int]) -> bool:
