@@ -11,6 +11,7 @@ import pytest
 import micrograd_es as es
 from micrograd_es import Value, losses, record
 from printed_formulas import check_printed
+from test_program_blocks import values
 
 MODEL = es.MLP(3, [4, 4], "tanh", seed=1)
 X, T, P = [0.1, 0.2, 0.3], [1.0, 0.0], [0.3, 0.7]
@@ -82,3 +83,16 @@ def test_it_gives_the_numbers_and_gradients_of_the_graph(name: str) -> None:
     value, gradients = program.value_and_grad(*[np.array([example]) for example in examples])
     assert value == pytest.approx(loss.data, rel=1e-12)
     assert gradients == pytest.approx([slopes.get(w, 0.0) for w in program.values], rel=1e-10, abs=1e-14)
+
+
+def test_one_of_several_weights_is_no_part_that_is_added_by_its_name() -> None:
+    p, q, a, b = values(4)
+
+    def fn(x: list[Value]) -> Value:
+        w = [es.exp(a), es.exp(b)]
+        scale = es.exp(es.sum([p * q, es.sin(q), w[0]]))
+        return es.tanh(es.dot(w, [es.tanh(x[0]), es.tanh(x[1])])) + scale * x[0]
+
+    program = record(fn, [0.3, 0.2])
+    assert "S3ᵀ[0]" in program.explain(language="en")
+    check_printed(program, np.random.default_rng(1).uniform(-0.9, 0.9, (4, 2)))

@@ -46,9 +46,14 @@ def _whole(names: Names, rows: Rows) -> list[Matrix]:
     places = [names.known.owner.get((rows.space, row)) for row in rows.numbers]
     owners = list(dict.fromkeys([place[0] for place in places if place]))
     every = [(matrix, column) for matrix in owners for column in range(matrix.shape[1])]
-    if len(owners) > SUMMED or places != every or any(matrix.positions > 1 for matrix in owners):
+    if len(owners) > SUMMED or places != every or not all(map(_stands_for_examples, owners)):
         return []
     return sorted(owners, key=lambda matrix: matrix.shape[1] > 1)
+
+
+def _stands_for_examples(matrix: Matrix) -> bool:
+    """Whether each column is one number, for an example or for all; those of weights have one for each input."""
+    return matrix.positions == 1 and matrix.shape[0] in ("m", 1)
 
 
 def _of_rows(names: Names, parts: list[Matrix], shape: Shape) -> Line:
