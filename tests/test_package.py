@@ -23,8 +23,9 @@ ENGINE += ["graph", "flow", "pickles", "results", "value"]
 ENGINE += ["functions", "sweeps", "derivatives", "jacobians", "blocks", "rules", "two_layers", "counting", "cost"]
 ENGINE += ["listing"]
 # Programs, lowest first, a module or a package of them: the same holds.
-PROGRAM = ["arrays", "branches", "rules", "tape", "blocks", "collection", "planning", "trace", "recording", "given"]
+PROGRAM = ["arrays", "branches", "rules", "lists", "tape", "blocks", "collection", "planning", "trace", "recording"]
 PROGRAM += [
+    "given",
     "in_numpy",
     "compiled",
     "explaining",

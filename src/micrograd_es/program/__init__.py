@@ -12,8 +12,9 @@ What becomes of a function, in the order in which to read the rooms:
    says where a run went wrong, and `saved` is a program as a file.
 5. `explaining` writes a plan as matrix formulas.
 
-(`collection` keeps the garbage collector out of the way.) Rooms import what stands before them in `PROGRAM` of
-tests/test_package.py, and nothing else. The same function at each of these stages:
+(`lists` has the lines and columns of a table that is one list, and `collection` keeps the garbage collector out of the
+way.) Rooms import what stands before them in `PROGRAM` of tests/test_package.py, and nothing else. The same function at
+each of these stages:
 
 >>> from micrograd_es import Value, record, tanh
 >>> W = [[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]]

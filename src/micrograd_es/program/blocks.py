@@ -8,15 +8,13 @@ where several of them have the same inputs, and ragged ones where they do not. T
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeVar
 
 from micrograd_es.ops import Op
+from micrograd_es.program.lists import Line, across, each_of, in_columns, in_lines
 from micrograd_es.program.tape import Tape
-
-T = TypeVar("T")
 
 
 class Space(Enum):
@@ -43,6 +41,11 @@ class Rows:
 
     def __hash__(self) -> int:
         return hash(self.numbers)
+
+    @property
+    def places(self) -> list[Place]:
+        """The place of each row."""
+        return [(self.space, row) for row in self.numbers]
 
     def picked(self, places: Iterable[int], each: int = 1) -> Rows:
         """The rows at some places, counted in stretches of so many."""
@@ -95,27 +98,24 @@ class Affine:
         numbers, n = self.inputs.numbers, self.terms
         if numbers[:n] != numbers[n : 2 * n]:
             return 1
-        rows = [numbers[i : i + n] for i in range(0, len(numbers), n)]
-        count = next((i for i, row in enumerate(rows) if row != rows[0]), len(rows))
-        return count if rows == [row for row in rows[::count] for _ in range(count)] else 1
+        lines = in_lines(numbers, n)
+        count = next((i for i, line in enumerate(lines) if line != lines[0]), len(lines))
+        return count if lines == [line for line in lines[::count] for _ in range(count)] else 1
 
     @property
     def read(self) -> Rows:
         """The inputs, those that all of a ragged block are `alike` in once."""
-        numbers, n, count = self.inputs.numbers, self.terms, 1 if self.dense else self.alike
+        count = 1 if self.dense else self.alike
         if count == 1:
             return self.inputs
-        starts = range(0, len(numbers), n * count)
-        return Rows(self.inputs.space, tuple([x for i in starts for x in numbers[i : i + n]]))
+        return self.inputs.picked(range(0, self.kernels, count), self.terms)
 
     def there(self, by_term: bool = False) -> list[list[int]]:
         """For each row of weights the terms that are there, or for each term the rows; nothing where all are."""
         if self.absent is None:
             return []
         numbers, n = self.weights.numbers, self.terms
-        lines = [
-            numbers[i::n] if by_term else numbers[i * n : (i + 1) * n] for i in range(n if by_term else self.kernels)
-        ]
+        lines = in_columns(numbers, n) if by_term else in_lines(numbers, n)
         return [[k for k, x in enumerate(line) if x != self.absent] for line in lines]
 
     def spread(self, rows: Rows) -> Rows:
@@ -129,6 +129,16 @@ class Total:
 
     out: Rows
     terms: Rows
+
+    @property
+    def each(self) -> int:
+        """How many terms each sum has."""
+        return len(self.terms) // len(self.out)
+
+    @property
+    def lines(self) -> list[tuple[int, ...]]:
+        """The rows of the terms of each sum."""
+        return in_lines(self.terms.numbers, self.each)
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -164,9 +174,9 @@ class Inner:
         if self.nothing is None:
             return []
         return [
-            (g, r, [k for k, x in enumerate(table[r :: self.rows]) if x != self.nothing])
-            for g, table in enumerate(self._tables(self.left))
-            for r in range(self.rows)
+            (g, r, [k for k, x in enumerate(row) if x != self.nothing])
+            for g, table in enumerate(self.apart(self.left.numbers))
+            for r, row in enumerate(in_columns(table, self.rows))
         ]
 
     def read_in(self, by_column: bool = False) -> list[tuple[int, int, list[int]]]:
@@ -174,16 +184,15 @@ class Inner:
         if not self.unread:
             return []
         lines = [
-            (g, i, table[i * self.rows : (i + 1) * self.rows] if by_column else table[i :: self.rows])
-            for g, table in enumerate(self._tables(self.out))
-            for i in range(self.columns if by_column else self.rows)
+            (g, i, line)
+            for g, table in enumerate(self.apart(self.out.numbers))
+            for i, line in enumerate(in_lines(table, self.rows) if by_column else in_columns(table, self.rows))
         ]
         return [(g, i, [k for k, x in enumerate(line) if x not in self.unread]) for g, i, line in lines]
 
-    def _tables(self, rows: Rows) -> list[tuple[int, ...]]:
-        """The rows of each table."""
-        size = len(rows) // self.tables
-        return [rows.numbers[g * size : (g + 1) * size] for g in range(self.tables)]
+    def apart(self, numbers: Line) -> list[Line]:
+        """What all tables have, one after the other, for each of them."""
+        return in_lines(numbers, len(numbers) // self.tables)
 
     @property
     def is_sparse(self) -> bool:
@@ -203,6 +212,11 @@ class Elementwise:
     out: Rows
     op: Op
     inputs: tuple[Rows, ...]
+
+    @property
+    def lines(self) -> list[tuple[int, ...]]:
+        """The rows of the inputs of each result."""
+        return list(zip(*[rows.numbers for rows in self.inputs], strict=True))
 
 
 Block = Affine | Total | Inner | Elementwise
@@ -265,20 +279,6 @@ def is_run(rows: Rows) -> bool:
     numbers = rows.numbers
     first, count = numbers[0], len(numbers)
     return count == 1 or (numbers[-1] == first + count - 1 and numbers == tuple(range(first, first + count)))
-
-
-def each_of(numbers: Sequence[int], times: int) -> tuple[int, ...]:
-    """Each number so many times, one after the other."""
-    return tuple(numbers) if times == 1 else tuple([number for number in numbers for _ in range(times)])
-
-
-def across(numbers: Sequence[T], count: int) -> list[T]:
-    """What stands in lines of so many, read across them: the first of each line, then the second of each …
-
-    >>> across([1, 2, 3, 4, 5, 6], 2)
-    [1, 3, 5, 2, 4, 6]
-    """
-    return [x for i in range(count) for x in numbers[i::count]]
 
 
 def one_row(rows: Rows) -> Rows:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 
 from micrograd_es.ops import ADD, SAME, Op
-from micrograd_es.program.blocks import Affine, Elementwise, Inner, Plan, Rows, Space, Total, Wanted, each_of, is_run
+from micrograd_es.program.blocks import Affine, Elementwise, Inner, Plan, Rows, Space, Total, Wanted, is_run
 from micrograd_es.program.compiled import products, rows, single, tiles
 from micrograd_es.program.compiled.forward import Forward, Tables, filled
 from micrograd_es.program.compiled.places import (
@@ -19,6 +19,7 @@ from micrograd_es.program.compiled.places import (
     per_group,
     shape,
 )
+from micrograd_es.program.lists import each_of, in_lines
 
 
 class Backward:
@@ -219,7 +220,7 @@ class Backward:
         """
         if self.places.is_single:
             return is_run(Rows(VARYING, tuple(numbers))) and len({self.touched[row] for row in numbers}) == 1
-        return all(len(set(numbers[i : i + terms])) == terms for i in range(0, len(numbers), terms))
+        return all(len(set(line)) == terms for line in in_lines(numbers, terms))
 
     def _added(self, origin: Sequence[int], targets: Sequence[int], length: int) -> list[int]:
         """Sends rows to targets, one after the other: a target may stand twice."""
@@ -251,16 +252,16 @@ class Backward:
         _, terms, width = of
         numbers = in_tables(rows.numbers, of)
         there = sorted(there, key=lambda line: len(line[2]))
-        targets = self._into(Rows(rows.space, tuple([x for g, line, _ in there for x in numbers[g][line::width]])))
+        written = Rows(rows.space, tuple([x for g, line, _ in there for x in numbers[g][line::width]]))
         return self.way.by_line(
             rows.space,
             [
                 (
-                    targets[i * terms : (i + 1) * terms],
+                    into,
                     [up[g][k * width + line] for k in read],
                     [x for k in read for x in by[g][k * terms : (k + 1) * terms]],
                 )
-                for i, (g, line, read) in enumerate(there)
+                for into, (g, line, read) in zip(in_lines(self._into(written), terms), there, strict=True)
             ],
         )
 
@@ -277,8 +278,7 @@ class Backward:
             return filled(
                 self.book.number(rows.forward, ADD, "vs", True), (1, len(block.terms)), [[terms], [terms], [out]]
             )
-        each = len(block.terms) // len(block.out)
-        upstream = Rows(block.out.space, each_of(block.out.numbers, each))
+        upstream = Rows(block.out.space, each_of(block.out.numbers, block.each))
         return self._operation(SAME, (block.terms,), places.spread(upstream, (block.terms,)))
 
 

@@ -21,6 +21,7 @@ from micrograd_es.program.compiled.places import (
     per_group,
     shape,
 )
+from micrograd_es.program.lists import in_lines
 
 Tables = Sequence[Sequence[int]]  # the places of tables, those of each line by line
 Line = tuple[list[int], list[int], list[int]]  # see `Forward.by_line`
@@ -195,9 +196,9 @@ class Forward:
         out, terms = self.places.values(block.out), self.places.values(block.terms)
         if is_stretch(block):
             return self.book.step(tiles.stretch, out[0], terms[0], len(terms))
-        each = len(terms) // len(out)
-        table = chain.from_iterable((place, *terms[i * each : (i + 1) * each]) for i, place in enumerate(out))
-        return self.book.step(tiles.total, len(out), self.places.length_of(block.out.space), each, *table)
+        lines = zip(out, in_lines(terms, block.each), strict=True)
+        table = [number for place, line in lines for number in (place, *line)]
+        return self.book.step(tiles.total, len(out), self.places.length_of(block.out.space), block.each, *table)
 
 
 def filled(kernel: int, sizes: tuple[int, int], columns: Sequence[Sequence[int]]) -> list[int]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from micrograd_es.program.blocks import Affine, Rows, Space, Total, across, is_run
+from micrograd_es.program.blocks import Affine, Rows, Space, Total, is_run
+from micrograd_es.program.lists import across, in_lines
 
 VARYING = Space.VARYING
 
@@ -95,8 +96,7 @@ class Places:
 def in_tables(numbers: Sequence[int], of: tuple[int, int, int], turned: bool = False) -> list[Sequence[int]]:
     """What belongs to each of some tables `of` a shape, line by line; to those that are `turned`, column by column."""
     count, _, width = of
-    size = len(numbers) // count
-    found = [numbers[i : i + size] for i in range(0, len(numbers), size)]
+    found = in_lines(numbers, len(numbers) // count)
     return [across(table, width) for table in found] if turned else found
 
 

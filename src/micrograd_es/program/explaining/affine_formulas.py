@@ -79,7 +79,7 @@ def _blended(names: Names, block: Affine) -> list[Rows]:
     if block.kernels > 1 or block.positions == 1 or not names.are_constant(block.weights):
         return []
     terms = [block.inputs.picked([k], block.positions) for k in range(block.terms)]
-    owners = [{names.known.owner[rows.space, row][0] for row in rows.numbers} for rows in terms]
+    owners = [{matrix for matrix, _ in names.known.columns(rows)} for rows in terms]
     return terms if all(len(found) == 1 for found in owners) and len(set().union(*owners)) == len(terms) else []
 
 

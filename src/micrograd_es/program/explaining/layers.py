@@ -56,7 +56,7 @@ def weights_apart(names: Names, block: Affine) -> list[tuple[Matrix, Rows]]:
         return []
     if names.known.is_stretch(block.inputs) or not names.name_part(rows, form):
         return []
-    known = [names.known.owner[rows.space, row] for row in rows.numbers]
+    known = names.known.columns(rows)
     parts: dict[Matrix, list[int]] = {}
     for term, (matrix, _) in enumerate(known[:terms]):
         parts.setdefault(matrix, []).append(term)

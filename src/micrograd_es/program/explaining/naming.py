@@ -105,7 +105,7 @@ class Names:
             return flat
         made = "S" if letter == "p" and max(rows.numbers) >= end else letter  # of what is no parameter
         matrix = self.known.note(self.new("G" if varies else made, shape), rows, form)
-        return self.put(matrix, Taken([self.known.owner[rows.space, row] for row in rows.numbers], form))
+        return self.put(matrix, Taken(self.known.columns(rows), form))
 
     def put(self, matrix: Matrix, formula: Taken | Flat | Patches) -> Matrix:
         """Add the line of a matrix that is put together from others."""
@@ -191,8 +191,7 @@ class Names:
         It is kernel by kernel, or position by position where the rows stand in that order.
         """
         columns: dict[Matrix, list[int]] = {}
-        for row in rows.numbers:
-            matrix, column = self.known.owner[rows.space, row]
+        for matrix, column in self.known.columns(rows):
             if matrix.positions > 1:
                 columns.setdefault(matrix, []).append(column)
         for matrix, taken in columns.items():

@@ -11,7 +11,7 @@ from micrograd_es.program.blocks import Affine, Block, Elementwise, Plan, Rows, 
 
 def with_neurons(plan: Plan) -> Plan:
     """A plan in which a weight times one number, and a bias added to it, are one product: Z = X·w + b."""
-    reads = Counter((rows.space, row) for block in plan.blocks for rows in inputs_of(block) for row in rows.numbers)
+    reads = Counter([place for block in plan.blocks for rows in inputs_of(block) for place in rows.places])
     reads.update(map(plan.places.__getitem__, plan.tape.outputs))
     products: dict[Rows, tuple[Rows, Rows]] = {}  # the weight and the input of each that is read once
     taken_in: set[Rows] = set()

@@ -109,8 +109,8 @@ def _target(names: Names, found: Found) -> Matrix:
     known = names.known.at_positions(rows, positions)
     if known:
         return known
-    columns = [names.known.owner[rows.space, row] for row in rows.numbers]
-    return names.put(names.new("G", found.outputs.shape, positions=positions), Table(columns, positions))
+    matrix = names.new("G", found.outputs.shape, positions=positions)
+    return names.put(matrix, Table(names.known.columns(rows), positions))
 
 
 def _in_place(

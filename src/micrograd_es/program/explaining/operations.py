@@ -84,8 +84,7 @@ def _joined(names: Names, block: Elementwise, shape: Shape) -> Line | None:
     known = names.known.at_positions(table, len(block.out))
     if known:
         return _across(names, block.op, known, shape)
-    each = zip(*[rows.numbers for rows in block.inputs], strict=True)  # the inputs of each result
-    every = Rows(space, tuple([row for numbers in each for row in numbers]))
+    every = Rows(space, tuple([row for line in block.lines for row in line]))
     if block.op is ADD and names.known.find(every):
         return total_line(names, Total(block.out, every))
     if len(block.out) == 1 and (len(every) > 2 or block.op is LSE):

@@ -15,6 +15,7 @@ from micrograd_es.program.blocks import Affine, Elementwise, Rows, Space, Total
 from micrograd_es.program.explaining.formulas import Matrix
 from micrograd_es.program.explaining.naming import Names
 from micrograd_es.program.explaining.positions import matrix_at_positions
+from micrograd_es.program.lists import in_columns
 
 
 def in_order(names: Names, block: Any) -> Any:
@@ -42,7 +43,7 @@ def _as_they_stand(names: Names, block: Any) -> Any:
 
 def _by_column(names: Names, several: Sequence[Rows]) -> Sequence[int]:
     """The places of rows in the order of the matrices that they are columns of, each where the first of it stands."""
-    places = [names.known.owner.get((rows.space, row)) for rows in several for row in rows.numbers]
+    places = [names.known.owner.get(place) for rows in several for place in rows.places]
     known = [place for place in places if place]
     if len(known) < len(places):
         return range(len(places))
@@ -74,7 +75,7 @@ def _as_tables(names: Names, block: Elementwise) -> Elementwise:
 def _as_read(names: Names, block: Affine) -> Affine:
     """A product with its positions in the order of the matrix that it reads."""
     count = block.positions
-    places = [names.known.owner.get((block.inputs.space, row)) for row in block.inputs.numbers[:count]]
+    places = list(map(names.known.owner.get, block.inputs.places[:count]))
     columns = [place[1] for place in places if place and places[0] and place[0] is places[0][0]]
     if count == 1 or len(columns) < count or columns == sorted(columns):
         return block
@@ -89,9 +90,8 @@ def _as_read(names: Names, block: Affine) -> Affine:
 
 def _by_row(names: Names, block: Total) -> Total:
     """Sums in the order of the rows of a table, where each of them is one, and each in that of the columns."""
-    order, count = names.known.places_in_table(block.terms), len(block.out)
-    each = len(block.terms) // count
-    lines = [order[i::count] for i in range(count)]  # the places of the terms, row by row of the table
+    order, count, each = names.known.places_in_table(block.terms), len(block.out), block.each
+    lines = in_columns(order, count)  # the places of the terms, row by row of the table
     sums = [line[0] // each for line in lines if len({place // each for place in line}) == 1]
     if not order or len(sums) < count:
         return block

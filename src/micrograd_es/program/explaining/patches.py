@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from micrograd_es.program.blocks import across
 from micrograd_es.program.explaining.columns import Column, columns_of, flattened, folded
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix
 from micrograd_es.program.explaining.notation import Style, indexed, listed
+from micrograd_es.program.lists import across
 
 STRETCHES = 3  # of a matrix that are written apart
 

@@ -30,7 +30,7 @@ def patches(names: Names, block: Affine) -> Matrix:
         return names.matrix(rows, "G", each=True)
     found = names.known.at_positions(rows, positions)
     if found is None:
-        columns = [names.known.owner[rows.space, row] for row in rows.numbers]
-        found = names.put(names.new("G", ("m", block.terms), positions=positions), Patches(columns, positions))
+        formula = Patches(names.known.columns(rows), positions)
+        found = names.put(names.new("G", ("m", block.terms), positions=positions), formula)
         names.known.keep(found, rows)
     return found

@@ -57,13 +57,17 @@ class Register:
         if rows.space is Space.VARYING:
             self._in_any_order.setdefault(tuple(sorted(rows.numbers)), rows)
 
+    def columns(self, rows: Rows) -> list[Column]:
+        """For each of some rows the matrix that it is in, and its column there."""
+        return list(map(self.owner.__getitem__, rows.places))
+
     def find(self, rows: Rows, form: Form = None) -> Matrix | None:
         """The matrix that rows are, with weights in that form."""
         return self._exact.get((rows, form))
 
     def fresh(self, rows: Rows) -> list[int]:
         """The rows that are in no matrix, each once."""
-        return [row for row in dict.fromkeys(rows.numbers) if (rows.space, row) not in self.owner]
+        return [row for space, row in dict.fromkeys(rows.places) if (space, row) not in self.owner]
 
     def there(self, rows: Rows) -> list[int]:
         """Rows without those of weights that are missing."""
@@ -71,7 +75,7 @@ class Register:
 
     def is_stretch(self, rows: Rows) -> bool:
         """Whether rows are a known matrix, or columns of one that follow each other."""
-        known = [self.owner.get((rows.space, row)) for row in rows.numbers]
+        known = list(map(self.owner.get, rows.places))
         if None in known:
             return False
         (matrix, first), *_ = places = [place for place in known if place]

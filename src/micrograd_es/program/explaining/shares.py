@@ -9,6 +9,7 @@ from typing import NamedTuple
 from micrograd_es.maths import NUMBERS
 from micrograd_es.ops import ADD, DIV, EXP, LSE, MAX, MUL, NEG, SAME, SUB, Op
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Place, Plan, Rows, Space, Total
+from micrograd_es.program.lists import in_lines
 
 Entry = tuple[Op | None, Sequence[Place]]  # a row of the table, or None for w·x + b, and its inputs
 
@@ -195,17 +196,15 @@ class Shares:
 def _entries(block: Affine | Total | Elementwise) -> list[Entry]:
     """What each row of a block is made of; products have one term."""
     if isinstance(block, Elementwise):
-        places = [[(rows.space, x) for x in rows.numbers] for rows in block.inputs]
-        return [(block.op, inputs) for inputs in zip(*places, strict=True)]
+        return [(block.op, inputs) for inputs in zip(*[rows.places for rows in block.inputs], strict=True)]
     if isinstance(block, Total):
-        terms, count = [(block.terms.space, x) for x in block.terms.numbers], len(block.terms) // len(block.out)
-        return [(ADD, terms[i : i + count]) for i in range(0, len(terms), count)]
-    weights, inputs, bare = block.weights, block.inputs, [block.spread(rows) for rows in block.bare]
+        return [(ADD, terms) for terms in in_lines(block.terms.places, block.each)]
+    weights, inputs = block.weights.places, block.inputs.places
+    bare = [block.spread(rows).places for rows in block.bare]
     found: list[Entry] = []
     for i in range(len(block.out)):
-        read = inputs.numbers[i % block.positions if block.dense else i]
-        product = (weights.space, weights.numbers[i // block.positions]), (inputs.space, read)
-        found.append((None, [*product, *[(rows.space, rows.numbers[i]) for rows in bare]]))
+        product = weights[i // block.positions], inputs[i % block.positions if block.dense else i]
+        found.append((None, [*product, *[places[i] for places in bare]]))
     return found
 
 
@@ -215,7 +214,7 @@ def _constants(plan: Plan) -> dict[int, float]:
     known = dict(enumerate(plan.tape.constants, start))
     for block in plan.blocks:
         if isinstance(block, Elementwise) and block.out.space is Space.SHARED:
-            for row, *inputs in zip(block.out.numbers, *[rows.numbers for rows in block.inputs], strict=True):
+            for row, inputs in zip(block.out.numbers, block.lines, strict=True):
                 if all(x in known for x in inputs):
                     known[row] = _number(block.op, [known[x] for x in inputs])
     return known

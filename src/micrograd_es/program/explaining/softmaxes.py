@@ -19,6 +19,7 @@ from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Plan, Rows, Space, Total, inputs_of
 from micrograd_es.program.explaining.shares import Cell, Number, Shares
 from micrograd_es.program.explaining.tables import tables_apart
+from micrograd_es.program.lists import in_columns
 
 APART = -1  # the place of scores that are in no table
 
@@ -111,7 +112,7 @@ class _Search:
         cells = self._cells(shares, rows)
         if not cells:
             return False
-        results = [out.numbers[r::rows] for r in range(rows)]
+        results = in_columns(out.numbers, rows)
         for term, cell, products in self._alone(cells[min(cells)], others, columns):
             cells[len(results), term] = cell
             results.append(products)
@@ -310,7 +311,7 @@ def _some(block: Any, kept: Sequence[int]) -> Block:
     if isinstance(block, Elementwise):
         return Elementwise(out, block.op, tuple([rows.picked(kept) for rows in block.inputs]))
     if isinstance(block, Total):
-        return Total(out, block.terms.picked(kept, len(block.terms) // len(block.out)))
+        return Total(out, block.terms.picked(kept, block.each))
     weights = block.weights.picked([i // block.positions for i in kept])
     inputs = block.inputs.picked([i % block.positions if block.dense else i for i in kept])
     return Affine(out, weights, inputs, tuple([block.spread(rows).picked(kept) for rows in block.bare]), False)

@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 from math import inf
 from typing import Any, NamedTuple
 
-from micrograd_es.program.blocks import Block, Elementwise, Inner, Place, Plan, Rows, Space, across
+from micrograd_es.program.blocks import Block, Elementwise, Inner, Place, Plan, Rows, Space
 from micrograd_es.program.explaining.columns import Column
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Name, Product
 from micrograd_es.program.explaining.lines import Line
@@ -16,6 +16,7 @@ from micrograd_es.program.explaining.naming import Names
 from micrograd_es.program.explaining.notation import Style, indexed
 from micrograd_es.program.explaining.patches import Patches
 from micrograd_es.program.explaining.sources import side_by_side, signs
+from micrograd_es.program.lists import across, in_columns, in_lines
 
 APART = 4  # matrices with which the same is done in a line for each
 MANY = 6  # parts of matrices that are written as those of a table
@@ -162,11 +163,12 @@ def _tables(block: Inner, numbers: Mapping[Place, int]) -> list[Inner]:
     """The tables of a product, with the rows that were written; `numbers` are those of the tape by their places."""
     made = []
     is_shared = block.out.space is Space.SHARED  # then it stands as weights do
-    for table in range(block.tables):
-        out, left, right = [_part(rows, table, block.tables) for rows in (block.out, block.left, block.right)]
-        written = [numbers[out.space, row] for row in out.numbers]
-        lines = [written[i :: block.rows] for i in range(block.rows)]
-        columns = [written[i : i + block.rows] for i in range(0, len(written), block.rows)]
+    parts = [
+        [Rows(rows.space, some) for some in block.apart(rows.numbers)] for rows in (block.out, block.left, block.right)
+    ]
+    for out, left, right in zip(*parts, strict=True):
+        written = list(map(numbers.__getitem__, out.places))
+        columns, lines = in_lines(written, block.rows), in_columns(written, block.rows)
         if not is_shared and _span(columns) < _span(lines):  # as those of a causal mask are planned
             made.append(Inner(out.turned(block.rows), right, left, 1, block.terms))
         else:
@@ -178,12 +180,6 @@ def _span(lines: list[list[int]]) -> float:
     """How far numbers that stand beside each other in a row or column were written from each other."""
     pairs = [(x, y) for line in lines for x, y in pairwise(line)]
     return sum([abs(x - y) for x, y in pairs]) / len(pairs) if pairs else inf
-
-
-def _part(rows: Rows, number: int, count: int) -> Rows:
-    """The rows of one of several tables."""
-    size = len(rows) // count
-    return Rows(rows.space, rows.numbers[number * size : (number + 1) * size])
 
 
 def inner_line(names: Names, block: Inner) -> Line:
@@ -258,7 +254,7 @@ def upright(names: Names, rows: Rows, terms: int) -> Matrix:
 
 def _read(names: Names, rows: Rows, positions: int) -> Table:
     """Rows as a table with so many rows for each example."""
-    return Table([names.known.owner[rows.space, row] for row in rows.numbers], positions)
+    return Table(names.known.columns(rows), positions)
 
 
 def _put(names: Names, rows: Rows, positions: int) -> Matrix:
@@ -299,7 +295,7 @@ def _joined(names: Names, block: Elementwise) -> list[int]:
     count = len(block.out)
     cuts = {0, count}
     for rows in [rows for rows in block.inputs if len(set(rows.numbers)) > 1]:
-        matrices = [names.known.owner.get((rows.space, row), (None, 0))[0] for row in rows.numbers]
+        matrices = [names.known.owner.get(place, (None, 0))[0] for place in rows.places]
         if None in matrices:
             return []
         cuts.update([i for i in range(1, count) if matrices[i] is not matrices[i - 1]])

@@ -8,20 +8,21 @@ from micrograd_es.program.explaining.lines import Line
 from micrograd_es.program.explaining.naming import Names, Shape
 from micrograd_es.program.explaining.stretches import Spread, Stretches
 from micrograd_es.program.explaining.tables import upright
+from micrograd_es.program.lists import in_columns
 
 SUMMED = 6  # matrices that are added up by name
 
 
 def total_line(names: Names, block: Total) -> Line:
     """The line of sums: of the rows of a table, of several matrices, or of columns that follow each other."""
-    count = len(block.terms) // len(block.out)
+    count = block.each
     table = block.terms.turned(count)
     known = names.known.at_positions(table, len(block.out))
     if names.is_given_as_table(block.terms, count):
         known = upright(names, table, count)
     if known:
         return _row_sums(names, known)
-    columns = [Rows(table.space, block.terms.numbers[i::count]) for i in range(count)]
+    columns = [Rows(table.space, numbers) for numbers in in_columns(block.terms.numbers, count)]
     is_apart = not names.known.find(block.terms) and len(block.out) > 1 and count <= SUMMED
     if is_apart and all(map(names.known.is_stretch, columns)):
         return _added(names, [names.matrix(rows, "p", each=True) for rows in columns], names.shape(block.out))

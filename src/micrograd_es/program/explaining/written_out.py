@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from micrograd_es.ops import ADD, MAX, MUL, Op
 from micrograd_es.program.blocks import Affine, Block, Inner, Place, Plan, Rows, Space, Total
+from micrograd_es.program.lists import in_columns, in_lines
 from micrograd_es.program.tape import Entry, Tape
 
 _NOTHING = -1
@@ -18,8 +19,7 @@ def written_out(plan: Plan) -> tuple[Tape, dict[Place, int]]:
     """
     writing = _Writing(plan)
     for block in plan.blocks:
-        places = [(block.out.space, row) for row in block.out.numbers]
-        writing.numbers |= dict(zip(places, list(writing.block(block)), strict=True))
+        writing.numbers |= dict(zip(block.out.places, list(writing.block(block)), strict=True))
     writing.tape.outputs = [writing.numbers[plan.places[x]] for x in plan.tape.outputs]
     return writing.tape, writing.numbers
 
@@ -42,9 +42,8 @@ class _Writing:
         if isinstance(block, Affine):
             yield from self._products(block)
         elif isinstance(block, Total):
-            terms, size = self._of(block.terms), len(block.terms) // len(block.out)
-            for first in range(0, len(terms), size):
-                yield self._new(ADD, *terms[first : first + size])
+            for terms in in_lines(self._of(block.terms), block.each):
+                yield self._new(ADD, *terms)
         elif isinstance(block, Inner):
             yield from self._inner(block)
         else:
@@ -54,11 +53,11 @@ class _Writing:
     def _products(self, block: Affine) -> Iterator[int]:
         """Write sums of products, those with parameters for weights as one operation each."""
         count, size = len(block.out), block.terms
-        weights, inputs = self._of(block.weights), self._of(block.inputs)
+        weights, inputs = in_lines(self._of(block.weights), size), self._of(block.inputs)
         bare = list(zip(*map(self._of, map(block.spread, block.bare)), strict=True)) or [()] * count
         for i in range(count):
             kernel, position = divmod(i, block.positions)
-            own = weights[kernel * size : (kernel + 1) * size]
+            own = weights[kernel]
             parameters = [w for w in own if self.tape.inputs <= w < self.tape.first_constant]
             if parameters:  # not what is a constant among them, which anything may depend on
                 yield self._new(MAX, parameters[0], parameters[0])
@@ -69,13 +68,11 @@ class _Writing:
 
     def _inner(self, block: Inner) -> Iterator[int]:
         """Write the products of two tables."""
-        (_, (count, columns, rows)), *both = block.shaped()
-        left, right = [self._of(read) for read, _ in both]
-        for table in range(count):
-            own, other = [side[table * (size := len(side) // count) :][:size] for side in (left, right)]
-            for column in range(columns):
-                for row in range(rows):
-                    pairs = zip(own[row::rows], other[column::columns], strict=True)
+        both = [block.apart(self._of(table)) for table in (block.left, block.right)]
+        for left, right in zip(*both, strict=True):
+            for column in in_columns(right, block.columns):
+                for row in in_columns(left, block.rows):
+                    pairs = zip(row, column, strict=True)
                     yield self._new(ADD, *[self._new(MUL, *pair) for pair in pairs if pair[0] != _NOTHING])
 
     def _new(self, op: Op, *inputs: int) -> int:
@@ -83,4 +80,4 @@ class _Writing:
         return self.tape.first_entry + len(self.tape.entries) - 1
 
     def _of(self, rows: Rows) -> list[int]:
-        return [self.numbers[rows.space, row] for row in rows.numbers]
+        return list(map(self.numbers.__getitem__, rows.places))

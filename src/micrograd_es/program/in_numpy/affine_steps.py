@@ -19,6 +19,7 @@ from micrograd_es.program.blocks import Affine, Rows, is_run
 from micrograd_es.program.in_numpy.exchange import INNER, Exchange, Write
 from micrograd_es.program.in_numpy.scatter import sent_back
 from micrograd_es.program.in_numpy.steps import Step, einsum, taken, where_there
+from micrograd_es.program.lists import in_lines
 
 PART = 4  # of the values of a large batch no more than this part is gathered at once
 Stretch = tuple[Rows, slice]  # the inputs at some positions, and the columns of what the block has there: see `_wide`
@@ -173,7 +174,7 @@ def _stretches(exchange: Exchange, block: Affine, columns: int) -> Iterator[Stre
         yield block.inputs, slice(None)
         return
     numbers = block.inputs.numbers
-    terms = [numbers[i : i + count] for i in range(0, len(numbers), count)]
+    terms = in_lines(numbers, count)
     for first in range(0, count, step):
         some = chain.from_iterable([term[first : first + step] for term in terms])
         yield Rows(block.inputs.space, tuple(some)), slice(first * columns, (first + step) * columns)

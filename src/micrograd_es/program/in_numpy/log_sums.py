@@ -64,7 +64,7 @@ def _as_one(some: Sequence[Elementwise]) -> Sequence[AnyBlock]:
     every = sum([rows for rows, _ in counts]) * max([count for _, count in counts])
     if FULL * sum([rows * count for rows, count in counts]) < every:
         return some
-    inputs = [line for block in some for line in zip(*[rows.numbers for rows in block.inputs], strict=True)]
+    inputs = [line for block in some for line in block.lines]
     return [LogSums(Rows(Space.VARYING, tuple([row for block in some for row in block.out.numbers])), inputs)]
 
 
@@ -110,7 +110,4 @@ class LogSumSteps:
             (np.multiply, (self.powers, scale, room.reshape(self.powers.shape))),
         ]
         where = np.flatnonzero(self.there)
-        sent = self.exchange.sent(
-            *self.exchange.at(rows, False), (len(rows), columns), lambda to: [taken(room, where, to)]
-        )
-        return [*steps, *sent]
+        return steps + self.exchange.sent_to_every(rows, columns, lambda to: [taken(room, where, to)])

@@ -49,14 +49,14 @@ def together(blocks: Sequence[Block]) -> Sequence[Block | Totals]:
         for last in range(first, len(blocks) + 1):
             if last == len(blocks) or not _is_short(blocks[last]):
                 break
-            read.update(chain.from_iterable(_terms(blocks[last])))
+            read.update(chain.from_iterable(_lines(blocks[last])))
             written.update(blocks[last].out.numbers)
             if not read.isdisjoint(written):
                 break
         some = blocks[first:last]
         if sum([type(block) is Total for block in some]) >= SEVERAL:
             numbers = tuple(chain.from_iterable([block.out.numbers for block in some]))
-            terms = [line for block in some for line in _terms(block)]
+            terms = [line for block in some for line in _lines(block)]
             found += [*blocks[end:first], Totals(Rows(Space.VARYING, numbers), terms)]
             end = last
     return [*found, *blocks[end:]]
@@ -74,13 +74,10 @@ def _is_short(block: Block) -> bool:
     return all(rows.space is Space.VARYING and not is_run(rows) for rows in block.inputs)
 
 
-def _terms(block: Block) -> list[tuple[int, ...]]:
+def _lines(block: Block) -> list[tuple[int, ...]]:
     """The terms of each sum of a short block."""
-    if isinstance(block, Elementwise):
-        return list(zip(*[rows.numbers for rows in block.inputs], strict=True))
-    assert isinstance(block, Total)
-    numbers, each = block.terms.numbers, len(block.terms) // len(block.out)
-    return [numbers[i : i + each] for i in range(0, len(numbers), each)]
+    assert isinstance(block, Elementwise | Total)
+    return block.lines
 
 
 def forward(exchange: Exchange, totals: Totals, out: Array) -> list[Step]:

@@ -13,6 +13,7 @@ from itertools import repeat
 from micrograd_es.ops import ADD, MUL
 from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Place, Plan, Rows, Space, Total
 from micrograd_es.program.collection import without_collection
+from micrograd_es.program.lists import in_lines
 from micrograd_es.program.planning.affinities import Affinity, Steps
 from micrograd_es.program.planning.gaps import Inputs
 from micrograd_es.program.planning.inner import grids, together
@@ -273,7 +274,7 @@ class _Grouping:
             return [self._without_bare(*pair, later) for pair in zip(members, affinities, strict=True)], ()
         added = []
         for column in zip(*map(_bare, affinities), strict=True):
-            kernels = [column[i : i + positions] for i in range(0, len(column), positions)]
+            kernels = in_lines(column, positions)
             alike = not self.steps.varies[column[0]] and all(len(set(kernel)) == 1 for kernel in kernels)
             added.append(self._rows(column[::positions] if alike else column))
         return members, tuple(added)
@@ -289,7 +290,7 @@ class _Grouping:
         zero = self.steps.zero if self.steps.zero is not None else self._absent()
         found = [a._replace(shared=zero) if a.shared is None else a for a in affinities]
         shared = [affinity.shared for affinity in found]
-        alike = all(len(set(shared[i : i + positions])) == 1 for i in range(0, len(shared), positions))
+        alike = all(len(set(kernel)) == 1 for kernel in in_lines(shared, positions))
         if alike or 2 * shared.count(zero) <= len(shared):
             return found
         return [a._replace(shared=None) if a.shared == zero else a for a in found]
