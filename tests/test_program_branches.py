@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import warnings
 from collections.abc import Callable, Iterator
 from functools import reduce
@@ -60,6 +61,10 @@ NUMBERS: dict[str, tuple[Rule, Rule]] = {
     "whether it can be a number": (lambda m, x: _or_square(x), lambda m, z, x: (math.cos(x),)),
     "the kind, for its slope": (lambda m, x: m.sin(x), lambda m, z, x: (m.cos(x) if isinstance(x, float) else x,)),
     "a table": (lambda m, x: x * [1.0, 2.0, 3.0][int(x) % 3], lambda m, z, x: ([1.0, 2.0, 3.0][int(x) % 3],)),
+    "a formula of three inputs, beside others that are long": (
+        lambda m, x: m.max([x, 2 * x, 3 * x]) if x > 0 else reduce(operator.add, [x] * 100),
+        lambda m, z, x: (reduce(operator.add, [0 * z] * 30, 3.0 if x > 0 else 100.0),),
+    ),
 }
 
 

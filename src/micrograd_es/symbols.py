@@ -158,14 +158,20 @@ def formula_of(row: Op, inputs: Sequence[Symbol], along: int | None = None) -> S
     return Symbol(RowName(row.name) if along is None else f"∂{place}{row.name}", different)
 
 
-def _is_readable(formula: Symbol) -> bool:
-    """Whether a formula is of names and numbers, at most LONGEST parts; one that it uses twice is written twice."""
-    found = [formula]
+def parts_of(formulas: Sequence[Symbol]) -> list[Symbol] | None:
+    """Formulas and all their parts; None where there are more than LONGEST. What one uses twice is written twice."""
+    found = list(formulas)
     for part in found:
         found += part.parts
-        if len(found) > LONGEST or not isinstance(part.form, str | int | float | Fraction | Decimal):
-            return False
-    return True
+        if len(found) > LONGEST:
+            return None
+    return found
+
+
+def _is_readable(formula: Symbol) -> bool:
+    """Whether a formula is of names and numbers, and not too long."""
+    parts = parts_of([formula])
+    return parts is not None and all(isinstance(part.form, str | int | float | Fraction | Decimal) for part in parts)
 
 
 class _Others(Sequence["Symbol"]):

@@ -281,19 +281,6 @@ def is_run(rows: Rows) -> bool:
     return count == 1 or (numbers[-1] == first + count - 1 and numbers == tuple(range(first, first + count)))
 
 
-def one_row(rows: Rows) -> Rows:
-    """The single row that stands for all where they are the same; it broadcasts."""
-    return Rows(rows.space, rows.numbers[:1]) if len(rows) > 1 and len(set(rows.numbers)) == 1 else rows
-
-
-def many_rows(block: Elementwise) -> Rows | None:
-    """The rows of all inputs, one input after the other, of an operation that has many of one space; else None."""
-    spaces = {rows.space for rows in block.inputs}
-    if block.op.arity is not None or len(block.inputs) <= 2 or len(spaces) > 1:
-        return None
-    return Rows(spaces.pop(), tuple(row for rows in block.inputs for row in rows.numbers))
-
-
 def as_slice(rows: Rows) -> slice:
     """Rows that follow each other as a slice."""
     return slice(rows.numbers[0], rows.numbers[-1] + 1)

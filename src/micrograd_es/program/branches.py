@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from micrograd_es.symbols import ASKED, LONGEST, Symbol, SymbolMaths, symbol
+from micrograd_es.symbols import ASKED, Symbol, SymbolMaths, parts_of, symbol
 
 WAYS = 16  # through the questions of a rule, at most
 OPERATORS: dict[str, Callable[..., Any]] = {
@@ -59,10 +59,9 @@ def without_branches(rule: Rule, names: Sequence[str]) -> tuple[list[Symbol], Ru
         nonlocal single
         found = rule(SymbolMaths(), *map(Symbol, names))
         single = not isinstance(found, tuple | list)
-        return _check_short([symbol(part) for part in ([found] if single else found)])
+        return _short([symbol(part) for part in ([found] if single else found)])
 
-    formulas = list(_joined(_ways(run), 0))
-    _check_short(formulas)
+    formulas = list(_short(_joined(_ways(run), 0)))
 
     def read(m: Any, *xs: Any) -> Any:
         known = dict(zip(names, xs, strict=True))
@@ -125,13 +124,10 @@ def _where(question: Question, yes: Symbol, no: Symbol) -> Symbol:
     return Symbol("where", (difference, yes, no) if sign in ("<", ">") else (difference, no, yes))
 
 
-def _check_short(formulas: Sequence[Symbol]) -> tuple[Symbol, ...]:
-    """The formulas, if they have no more than LONGEST parts; what one uses twice is written twice."""
-    found = list(formulas)
-    for part in found:
-        found += part.parts
-        if len(found) > LONGEST:
-            raise BranchError("the rule is a long formula")
+def _short(formulas: Sequence[Symbol]) -> tuple[Symbol, ...]:
+    """The formulas, if they are not too long."""
+    if parts_of(formulas) is None:
+        raise BranchError("the rule is a long formula")
     return tuple(formulas)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from micrograd_es.ops import Op
 from micrograd_es.program.arrays import ARRAYS, ArrayMaths
-from micrograd_es.program.blocks import Affine, Block, Inner, Plan, Rows, Space, Total, as_slice, is_run, one_row
+from micrograd_es.program.blocks import Affine, Block, Inner, Plan, Rows, Space, Total, as_slice, is_run
 from micrograd_es.program.given import as_array, batch_of, count, outputs_of, unflattened
 from micrograd_es.program.recording import Structure
 from micrograd_es.program.rules import rules_of
@@ -100,6 +100,10 @@ class _Numbers:
             return whole[self.np.asarray(here.numbers)]
         return whole if len(here) == length else whole[as_slice(here)]
 
+    def spread(self, rows: Rows) -> Any:
+        """Some rows as one array, of a single row that broadcasts where they are all the same."""
+        return self.take(rows.picked([0]) if len(set(rows.numbers)) == 1 else rows)
+
 
 def _computed(block: Block, numbers: _Numbers) -> Any:
     """What a block computes: a row for each of its rows, a column for each example."""
@@ -111,7 +115,7 @@ def _computed(block: Block, numbers: _Numbers) -> Any:
     if isinstance(block, Total):
         terms = numbers.take(block.terms)
         return terms.reshape(height, len(terms) // height, terms.shape[1]).sum(axis=1)
-    found = _rule(block.op)(*(numbers.take(one_row(rows)) for rows in block.inputs))
+    found = _rule(block.op)(*map(numbers.spread, block.inputs))
     alike = block.out.space is Space.VARYING and all(rows.space is Space.SHARED for rows in block.inputs)
     return numbers.np.broadcast_to(found, (height, numbers.examples)) if alike else found
 
@@ -131,7 +135,7 @@ def _affine(block: Affine, numbers: _Numbers) -> Any:
             there = np.array(block.weights.numbers).reshape(weights.shape) != block.absent
             found = jnp.where(there[:, :, None], weights[:, :, None] * wide, 0).sum(axis=1)
         total = found.reshape(len(block.out), examples)
-    return sum((numbers.take(one_row(block.spread(rows))) for rows in block.bare), total)
+    return sum((numbers.spread(block.spread(rows)) for rows in block.bare), total)
 
 
 def _inner(block: Inner, numbers: _Numbers) -> Any:

@@ -20,7 +20,7 @@ from micrograd_es.maths import NUMBERS
 from micrograd_es.ops import MISTAKES, Op, local_or_none
 from micrograd_es.program.arrays import ARRAYS
 from micrograd_es.program.branches import without_branches
-from micrograd_es.symbols import LONGEST, Symbol, SymbolMaths, symbol
+from micrograd_es.symbols import LONGEST, Symbol, SymbolMaths, parts_of, symbol
 
 TRIES = 12  # of a rule of the user with arrays
 BESIDE = (-2.5, -0.7, 0.0, 0.4, 1.0, 3.0)  # what it is tried with, with some numbers of its domain
@@ -53,7 +53,7 @@ def _readings(op: Op, inputs: int) -> Iterator[Rules]:
         with suppress(Exception):  # a rule is the user's code: anything may go wrong where it expects a number
             result, forward = without_branches(op.forward, names)
             slopes, local = without_branches(op.local, ["z", *names])
-            if all(map(_is_code, _with_parts([*result, *slopes]))):
+            if all(parts and all(map(_is_code, parts)) for parts in (parts_of(result), parts_of(slopes))):
                 yield Rules(_quiet(forward), _quiet(local), True)
     z, *xs = [_Probe() for _ in range(inputs + 1)]  # each its own: z would be found among xs without a question
     try:
@@ -110,25 +110,12 @@ def _tried(op: Op, inputs: int) -> list[tuple[list[float], list[float]]]:
 
 
 def _parts(op: Op, inputs: int) -> list[Symbol]:
-    """All parts of the rules of a row; none where symbols cannot read them, or they are not worth writing.
-
-    What a formula uses twice is written twice, so that of a rule that repeats a step is twice as long for each.
-    """
+    """All parts of the rules of a row; none where symbols cannot read them, or they are not worth writing."""
     maths, (z, *xs) = SymbolMaths(), [Symbol("x") for _ in range(inputs + 1)]
     try:
-        return _with_parts([*map(symbol, [op.forward(maths, *xs), *op.local(maths, z, *xs)])])
+        return parts_of([*map(symbol, [op.forward(maths, *xs), *op.local(maths, z, *xs)])]) or []
     except Exception:  # as above
         return []
-
-
-def _with_parts(formulas: Sequence[Symbol]) -> list[Symbol]:
-    """Formulas and all their parts; none where there are too many."""
-    found = list(formulas)
-    for part in found:
-        found += part.parts
-        if len(found) > LONGEST:
-            return []
-    return found
 
 
 def _is_code(part: Symbol) -> bool:

@@ -29,11 +29,11 @@ EXAMPLES = ("rows", "columns")
 def explained(
     plan: Plan,
     shapes: Sequence[tuple[int, ...]],
-    latex: bool = False,
-    backward: bool = False,
-    examples: str = "rows",
-    language: str = "es",
-    steps: bool = False,
+    latex: bool,
+    backward: bool,
+    examples: str,
+    language: str,
+    steps: bool,
 ) -> str:
     """The formulas of a plan, one line each; see `Program.explain`."""
     for name, given, known in (("examples", examples, EXAMPLES), ("language", language, tuple(WORDS))):
@@ -137,7 +137,7 @@ def arrays_of(
     values: Mapping[Space, Array],
     batch: int,
     upstream: Array | None,
-    steps: bool = False,
+    steps: bool,
 ) -> dict[str, Array]:
     """The numbers of every matrix by its name in text, each worked out from the formulas, examples as rows."""
     lines = Lines(plan, shapes, steps)

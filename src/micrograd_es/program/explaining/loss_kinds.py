@@ -119,7 +119,7 @@ def _times(terms: Terms, factors: Sequence[Atom], by: float) -> Terms:
     return {tuple(sorted((*key, *factors))): x * by for key, x in terms.items()}
 
 
-def matched(terms: Terms, width: int, seen: Seen, positions: int = 1) -> Loss:
+def matched(terms: Terms, width: int, seen: Seen, positions: int) -> Loss:
     """Which loss the terms are, of outputs with so many columns in all, or the sum of which at several positions."""
     y: Atom = ("y", 0)
     if seen.margins:

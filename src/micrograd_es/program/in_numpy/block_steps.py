@@ -21,7 +21,6 @@ from micrograd_es.program.blocks import (
     Total,
     as_slice,
     is_run,
-    many_rows,
 )
 from micrograd_es.program.in_numpy import affine_steps, inner_steps, totals
 from micrograd_es.program.in_numpy.exchange import CONTRIBUTIONS, INNER, SLOPES, Exchange, Read
@@ -60,7 +59,7 @@ class BlockSteps:
         out = self.exchange.values[block.out.space][as_slice(block.out)]
         if not isinstance(block, Elementwise):
             return self._of_sums(block, out)
-        together = many_rows(block) if len(block.inputs) > 2 else None
+        together = _joined(block) if len(block.inputs) > 2 else None
         if together:
             return self._many(block, together, out)
         steps: list[Step] = []
@@ -249,3 +248,11 @@ class BlockSteps:
             if one:
                 sent += self.exchange.sent(rows, where, upstream.shape, partial(write, place), slot=SLOPES - place)
         return [(products, (upstream, rooms, *given)), *sent]
+
+
+def _joined(block: Elementwise) -> Rows | None:
+    """The rows of all inputs, one input after the other, of an operation that has many of one space; else None."""
+    spaces = {rows.space for rows in block.inputs}
+    if block.op.arity is not None or len(spaces) > 1:
+        return None
+    return Rows(spaces.pop(), tuple([row for rows in block.inputs for row in rows.numbers]))
