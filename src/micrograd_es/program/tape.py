@@ -95,6 +95,18 @@ class Tape:
         """The operation of that number; None for an input, a parameter or a constant."""
         return self.entries[number - self.first_entry] if number >= self.first_entry else None
 
+    def behind(self, numbers: Iterable[int]) -> set[int]:
+        """Some numbers, and all that they are computed from."""
+        found: set[int] = set()
+        waiting = list(numbers)
+        while waiting:
+            number = waiting.pop()
+            if number not in found:
+                found.add(number)
+                entry = self.entry(number)
+                waiting += entry.inputs if entry else ()
+        return found
+
     def name(self, number: int) -> str:
         """How a number is written: its label, a constant's value, or v and its number."""
         if number < self.first_constant:

@@ -91,8 +91,6 @@ class Backward:
             else:
                 sent.append(2 * (place + shared_gap))
             found += mode
-        if not sent:
-            return []
         upstream = places[0] + (gap if varying else shared_gap)
         numbers = [1, self.places.length_of(block.out.space), places[0], upstream, *places[1:], *sent]
         kernel = self.book.number(rows.backward, block.op, found, self.places.is_ragged(block.out.space))
@@ -127,8 +125,6 @@ class Backward:
         modes = "".join(["c" if mode == "s" and not self.is_wanted(one) else mode for mode, one in pairs])
         gap = self.places.gap_of(spread.space)
         sent = self._sent(modes, inputs, spread)
-        if not sent:
-            return []
         count, length = spread.row
         if spread.long and any(len({x & 1 for x in column}) > 1 for column in self._rows_of(modes, sent)):
             count, length = len(spread.columns[0]), spread.length  # some rows are written before and some are not

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import chain, repeat
+from itertools import chain
 
 from micrograd_es.ops import ADD, SAME, Op
 from micrograd_es.program.blocks import Affine, Elementwise, Inner, Plan, Rows, Space, Total, is_run
@@ -86,15 +86,19 @@ class Forward:
 
     def _affine(self, block: Affine) -> list[int]:
         """Sums of products, with what is added: before them, or where they begin."""
-        places, steps = self.places, []
-        alone = begins(block)
         if block.absent is not None:
             return self._with_gaps(block)
+        steps, alone = list[int](), begins(block)
         for i, bare in enumerate(() if alone else map(block.spread, block.bare)):
             steps += self._elementwise(*((ADD, block.out, (block.out, bare)) if i else (SAME, block.out, (bare,))))
-        starts = by_group(block, places.values(block.spread(block.bare[0]))) if alone else repeat(self.zero)
-        out = targets(by_group(block, places.values(block.out)), alone or not block.bare, starts)
-        return steps + self._products(block, out)
+        return steps + self._products(block, targets(*self._begun(block), alone or not block.bare))
+
+    def _begun(self, block: Affine) -> tuple[Sequence[int], Sequence[int]]:
+        """The places of the rows that a block writes, and of the numbers that they start from."""
+        out = by_group(block, self.places.values(block.out))
+        if begins(block):
+            return out, by_group(block, self.places.values(block.spread(block.bare[0])))
+        return out, [self.zero] * len(out)
 
     def _products(self, block: Affine, out: list[int]) -> list[int]:
         """The products of a block, to targets and with what they start from."""
@@ -110,14 +114,12 @@ class Forward:
 
     def _with_gaps(self, block: Affine) -> list[int]:
         """A layer of which weights are missing: the products, again where they have to be, then what is added."""
-        places, alone, terms = self.places, begins(block), block.terms
-        out, read = [by_group(block, places.values(rows)) for rows in (block.out, block.inputs)]
-        starts = by_group(block, places.values(block.spread(block.bare[0]))) if alone else [self.zero] * len(out)
-        steps = self._products(block, targets(out, True, starts))
-        first = self.weights[block.weights]
-        lines = [(first + i * terms, 1, there) for i, there in enumerate(block.there())]
+        out, starts = self._begun(block)
+        steps = self._products(block, targets(out, starts, True))
+        first, read = self.weights[block.weights], by_group(block, self.places.values(block.inputs))
+        lines = [(first + i * block.terms, 1, there) for i, there in enumerate(block.there())]
         steps += self.again(list(zip(out, starts, strict=True)), lines, read)
-        for bare in () if alone else block.bare:
+        for bare in () if begins(block) else block.bare:
             steps += self._elementwise(ADD, block.out, (block.out, bare))
         return steps
 
@@ -207,6 +209,6 @@ def filled(kernel: int, sizes: tuple[int, int], columns: Sequence[Sequence[int]]
     return [kernel, 4 + len(table), *sizes, *table]
 
 
-def targets(places: Sequence[int], first: bool, starts: Iterable[int]) -> list[int]:
+def targets(places: Sequence[int], starts: Sequence[int], first: bool) -> list[int]:
     """Rows that a product writes, all for the first time or none, with the numbers that they start from."""
-    return [number for place, start in zip(places, starts, strict=False) for number in (2 * place + first, start)]
+    return [number for place, start in zip(places, starts, strict=True) for number in (2 * place + first, start)]

@@ -6,6 +6,8 @@ The rule stands in the table only, so an operation that a user adds is compiled 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import add, mul
 from typing import Any
 
 from micrograd_es.program.compiled.machine import ir
@@ -277,16 +279,10 @@ class LaneMaths:
         return self._choice(above, inside, self._choice(both, 0, float("nan")))
 
     def sum(self, xs: Sequence[Any]) -> Any:
-        total = xs[0]
-        for x in xs[1:]:
-            total = total + x
-        return total
+        return reduce(add, xs)
 
     def prod(self, xs: Sequence[Any]) -> Any:
-        total = xs[0]
-        for x in xs[1:]:
-            total = total * x
-        return total
+        return reduce(mul, xs)
 
     def others(self, xs: Sequence[Any]) -> tuple[Any, ...]:
         """For each of xs the product of all the others, in linear time and without dividing."""

@@ -154,7 +154,7 @@ class Runner:
     def _there(self, plan: Plan, way: Forward) -> list[int]:
         """The instructions of a tile that compute the outputs."""
         values = self.values[VARYING].T
-        outputs = {row for space, row in (plan.places[number] for number in plan.tape.outputs) if space is VARYING}
+        outputs = {row for space, row in self.outputs if space is VARYING}
         load = self.book.step(tiles.load, 0, plan.tape.inputs, self.tile, values.ctypes.data, values.shape[1])
         return [*load, *way.tiles, *self._store(values, sorted(outputs))]
 

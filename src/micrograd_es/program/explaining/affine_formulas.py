@@ -2,76 +2,93 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Affine, Rows
-from micrograd_es.program.explaining.formulas import Added, Formula, Matrix, Name, Product, Sum, Times
-from micrograd_es.program.explaining.gaps import WhereThere
+from micrograd_es.program.explaining.formulas import Added, Arrays, Formula, Matrix, Name, Product, Sum, Times
 from micrograd_es.program.explaining.layers import weights_apart
 from micrograd_es.program.explaining.lines import Line
 from micrograd_es.program.explaining.naming import Names
+from micrograd_es.program.explaining.notation import Style
 from micrograd_es.program.explaining.positions import matrix_at_positions, patches
 from micrograd_es.program.explaining.stretches import Spread, Stretches
+
+
+@dataclass(eq=False)
+class WhereThere(Product):
+    """A product that is sent to weights, where they are `there`: 0 where there is none."""
+
+    weights: Matrix
+    there: Array
+
+    def written(self, style: Style) -> str:
+        inner, name = super().written(style), self.weights.written(style)
+        if style.latex:
+            return rf"\left({inner}\right) \odot 1\left[{name}\right]"
+        return f"({inner}) ⊙ 1[{name}]"
+
+    def array(self, arrays: Arrays) -> Any:
+        return super().array(arrays) * self.there
 
 
 def affine_line(names: Names, block: Affine) -> Line:
     """The line of a block; what is not added in the same way at all positions is added after those it has for them."""
     parts = weights_apart(names, block)
-    if parts:
-        return _products(names, block, parts)
-    blended = _blended(names, block)
+    blended = [] if parts else _blended(names, block)
     if blended:
         return _blend(names, block, blended)
-    weights = names.matrix(block.weights, "W", (block.kernels, block.terms) if block.dense else None, each=True)
-    inputs = patches(names, block)
+    if parts:
+        pairs = [(names.matrix(rows, "G", each=True), weights) for weights, rows in parts]
+    else:
+        weights = names.matrix(block.weights, "W", (block.kernels, block.terms) if block.dense else None, each=True)
+        pairs = [(patches(names, block), weights)]
     if block.positions == 1:
-        return _product(names, block, weights, inputs, [names.matrix(rows, "B") for rows in block.bare])
+        return _products(names, block, pairs, [names.matrix(rows, "B") for rows in block.bare])
     found = {rows: matrix_at_positions(names, rows, block.kernels, block.positions) for rows in block.bare}
-    line = _product(names, block, weights, inputs, [matrix for matrix in found.values() if matrix])
+    line = _products(names, block, pairs, [matrix for matrix in found.values() if matrix])
     apart = [rows for rows, matrix in found.items() if not matrix]
     if not apart:
         return line
     return _sum(names, names.flat(names.add(line)), apart)
 
 
-def _product(names: Names, block: Affine, weights: Matrix, inputs: Matrix, bare: list[Matrix]) -> Line:
-    """The line of products with matrices that have a name: X·W + B."""
+def _products(names: Names, block: Affine, pairs: list[tuple[Matrix, Matrix]], bare: list[Matrix]) -> Line:
+    """Products of inputs and weights, and what is added: Z = X·W + B, or Z = X·W + H·U + B."""
     matrix = names.new("Z", ("m", block.kernels), positions=block.positions)
-    x, w = Name(inputs), Name(weights)
-    product: Formula = Product(x, w) if block.dense else Stretches(Times(x, w), block.terms)
-    formula = Sum([product, *map(Name, bare)]) if bare else product
+    terms = [_term(block, Name(x), Name(w)) for x, w in pairs]
+    formula = Sum([*terms, *map(Name, bare)]) if len(terms) + len(bare) > 1 else terms[0]
 
     def back(upstream: Formula) -> list[tuple[Matrix, Formula]]:
-        sent: list[tuple[Matrix, Formula]] = [(m, reduced(upstream, m, matrix)) for m in bare]
-        if block.dense:
-            to_weights: Formula = Product(Name(inputs, True), upstream)
-            if block.absent is not None:
-                to_weights = WhereThere(Name(inputs, True), upstream, weights, _there(block))
-            to_inputs: Formula = Product(upstream, Name(weights, True))
-        else:
-            spread = Spread(upstream, block.terms)
-            to_weights, to_inputs = Added(Times(spread, x), 0), Times(spread, w)
-        return [(weights, to_weights), *sent, (inputs, to_inputs)]
-
-    return Line(matrix, formula, [weights, inputs, *bare], back, lone="" if block.dense else "ragged")
-
-
-def _products(names: Names, block: Affine, parts: list[tuple[Matrix, Rows]]) -> Line:
-    """A product for each of the weights, as in Z = X·W + H·U + B."""
-    pairs = [(names.matrix(rows, "G", each=True), weights) for weights, rows in parts]
-    bare = [names.matrix(rows, "B") for rows in block.bare]
-    matrix = names.new("Z", ("m", block.kernels))
-    formula = Sum([*[Product(Name(x), Name(w)) for x, w in pairs], *map(Name, bare)])
-
-    def back(upstream: Formula) -> list[tuple[Matrix, Formula]]:
+        sent = [(w, x, *_sent(block, upstream, Name(x), Name(w))) for x, w in pairs]
         return [
-            *[(w, Product(Name(x, True), upstream)) for x, w in pairs],
+            *[(w, to_weights) for w, _, to_weights, _ in sent],
             *[(m, reduced(upstream, m, matrix)) for m in bare],
-            *[(x, Product(upstream, Name(w, True))) for x, w in pairs],
+            *[(x, to_inputs) for _, x, _, to_inputs in sent],
         ]
 
-    return Line(matrix, formula, [*[m for pair in pairs for m in reversed(pair)], *bare], back)
+    inputs = [*[m for pair in pairs for m in reversed(pair)], *bare]
+    return Line(matrix, formula, inputs, back, lone="" if block.dense else "ragged")
+
+
+def _term(block: Affine, x: Name, w: Name) -> Formula:
+    """The product of some inputs and their weights."""
+    return Product(x, w) if block.dense else Stretches(Times(x, w), block.terms)
+
+
+def _sent(block: Affine, upstream: Formula, x: Name, w: Name) -> tuple[Formula, Formula]:
+    """What it sends to the weights and to the inputs."""
+    if not block.dense:
+        spread = Spread(upstream, block.terms)
+        return Added(Times(spread, x), 0), Times(spread, w)
+    across = Name(x.matrix, True)
+    to_weights = Product(across, upstream)
+    if block.absent is not None:
+        to_weights = WhereThere(across, upstream, w.matrix, _there(block))
+    return to_weights, Product(upstream, Name(w.matrix, True))
 
 
 def _blended(names: Names, block: Affine) -> list[Rows]:

@@ -9,8 +9,9 @@ from dataclasses import replace
 import numpy as np
 
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.blocks import Elementwise, Plan, Rows, Space
-from micrograd_es.program.explaining.formulas import Formula, Matrix, Minus, Multiple, Name, Product, Sum
+from micrograd_es.program.blocks import Elementwise, Plan, Space
+from micrograd_es.program.explaining.columns import out_of_columns
+from micrograd_es.program.explaining.formulas import Formula, Minus, Multiple, Name, Product, Sum
 from micrograd_es.program.explaining.labels import told
 from micrograd_es.program.explaining.legend import legend
 from micrograd_es.program.explaining.lines import Line
@@ -58,11 +59,12 @@ def explained(
 
 def _told(lines: Iterable[Line], style: Style, language: str) -> list[Told]:
     """Lines as text."""
-    equals, beside = (" &= ", _beside_in_latex) if style.latex else (" = ", _sizes)
-    return [
-        Told(line, line.matrix.written(style) + equals + _right(line, style), beside(line, style, language), style)
-        for line in lines
-    ]
+    found = []
+    for line in lines:
+        beside = _beside_in_latex(line, style) if style.latex else _sizes(line, style, language)
+        equals = " &= " if style.latex else " = "
+        found.append(Told(line, line.matrix.written(style) + equals + _right(line, style), beside, style))
+    return found
 
 
 def _right(line: Line, style: Style) -> str:
@@ -71,7 +73,7 @@ def _right(line: Line, style: Style) -> str:
     return rf"\text{{{formula}}}" if style.latex and formula == style.words["given"] else formula
 
 
-def _beside_in_latex(line: Line, style: Style, language: str) -> str:
+def _beside_in_latex(line: Line, style: Style) -> str:
     """The shape of a line's matrix, and what the line is known as."""
     notes = [_note(line, style)] if line.note else []
     if any(isinstance(part, InEach) for part in line.formula.all_parts()):  # what the shapes say in text
@@ -143,7 +145,7 @@ def arrays_of(
     lines = Lines(plan, shapes, steps)
     found: dict[str, Array] = {"1/m": np.full((batch, 1), 1 / max(batch, 1))}
     for matrix, rows in lines.given:
-        found[matrix.name] = _given(matrix, rows, values)
+        found[matrix.name] = out_of_columns(values[rows.space][list(rows.numbers)].T, matrix)
     if upstream is not None:
         expected = (batch, len(plan.tape.outputs))
         if expected[1] == 1:
@@ -157,9 +159,3 @@ def arrays_of(
         found[line.matrix.name] = np.array(np.broadcast_to(line.formula.array(found), shape))
     del found["1/m"]
     return found
-
-
-def _given(matrix: Matrix, rows: Rows, values: Mapping[Space, Array]) -> Array:
-    numbers = values[rows.space][list(rows.numbers)]
-    height, width = matrix.shape
-    return np.array(numbers.T if height == "m" or height == 1 else numbers.reshape(width, height).T)

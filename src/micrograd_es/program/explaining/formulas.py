@@ -35,6 +35,11 @@ class Matrix:
     positions: int = 1
     missing: int = 0  # how many weights are missing, which are 0
 
+    @classmethod
+    def of(cls, x: float) -> Matrix:
+        """A number."""
+        return cls("", "", (1, 1), value=x)
+
     @property
     def name(self) -> str:
         """The name in text, which is the key of `Program.matrices`."""

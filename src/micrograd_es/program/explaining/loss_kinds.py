@@ -7,6 +7,7 @@ from math import fsum, isclose
 from typing import NamedTuple
 
 from micrograd_es.program.explaining.notation import ratio
+from micrograd_es.program.explaining.polynomials import scaled, summed
 
 Atom = tuple[str, int]  # ("y", column), ("t", number), a function of a column, or ("lse", position)
 Terms = dict[tuple[Atom, ...], float]  # the factors of each product, in order, with what it is multiplied by
@@ -192,9 +193,6 @@ def _targets(terms: Terms, width: int, slope: float) -> list[Target]:
 
 def _same(terms: Terms, expected: Iterator[Terms], scale: float) -> bool:
     """Whether terms are some others, so many times as large, but for rounding."""
-    rest = dict(terms)
-    for part in expected:
-        for key, x in part.items():
-            rest[key] = rest.get(key, 0.0) - scale * x
+    rest = summed([terms, *[scaled(part, -scale) for part in expected]])
     size = max(map(abs, terms.values()), default=0.0)
     return all(abs(x) <= 1e-12 * max(size, scale) for x in rest.values())

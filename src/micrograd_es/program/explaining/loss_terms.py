@@ -29,6 +29,7 @@ from micrograd_es.ops import (
 )
 from micrograd_es.program.explaining.constants import constant_of
 from micrograd_es.program.explaining.loss_kinds import Loss, Seen, Terms, UnknownLossError, log_sum, matched
+from micrograd_es.program.explaining.polynomials import scaled, summed
 from micrograd_es.program.tape import Entry, Tape
 
 _ARITHMETIC = (ADD, SUB, NEG, MUL, DIV, POW, SAME)
@@ -89,7 +90,7 @@ class _Reader:
         found: dict[int, Terms] = {}
         for number in sorted(needed):
             found[number] = self._terms(number, [found[x] for x in needed[number]])
-        return self._sum([_scaled(found[number], factor) for number, factor in added.items()])
+        return self._sum([scaled(found[number], factor) for number, factor in added.items()])
 
     def _inputs(self, number: int) -> list[int]:
         """The numbers whose terms are needed for that one."""
@@ -147,7 +148,7 @@ class _Reader:
         found: list[Terms] = []
         for sign, kind, number in parts:
             terms: Terms = {(log_sum(number),): 1.0} if kind is LSE else next(inputs)
-            found.append(_scaled(self._softplus(terms) if kind is SOFTPLUS else terms, sign))
+            found.append(scaled(self._softplus(terms) if kind is SOFTPLUS else terms, sign))
         return self._sum(found)
 
     def _of_output(self, name: str, inner: Terms) -> Terms:
@@ -191,16 +192,16 @@ class _Reader:
         if op in (ADD, SAME):
             return self._sum(inputs)
         if op is SUB:
-            return self._sum([inputs[0], _scaled(inputs[1], -1.0)])
+            return self._sum([inputs[0], scaled(inputs[1], -1.0)])
         if op is NEG:
-            return _scaled(inputs[0], -1.0)
+            return scaled(inputs[0], -1.0)
         if op is MUL:
             product = inputs[0]
             for factor in inputs[1:]:
                 product = self._product(product, factor)
             return product
         if op is DIV and set(inputs[1]) == {()} and inputs[1][()]:
-            return _scaled(inputs[0], 1 / inputs[1][()])
+            return scaled(inputs[0], 1 / inputs[1][()])
         if op is POW and inputs[1] == {(): 2.0}:
             return self._product(inputs[0], inputs[0])
         raise UnknownLossError
@@ -311,11 +312,7 @@ class _Reader:
 
     def _sum(self, parts: Sequence[Terms]) -> Terms:
         """The terms of a sum."""
-        total: Terms = {}
-        for part in parts:
-            for key, x in part.items():
-                total[key] = total.get(key, 0.0) + x
-        return self._checked(total)
+        return self._checked(summed(parts))
 
     def _product(self, left: Terms, right: Terms) -> Terms:
         """The terms of a product, multiplied out, as long as there are not too many."""
@@ -332,7 +329,3 @@ class _Reader:
         if len(terms) > 16 * self.width + 16:
             raise UnknownLossError
         return terms
-
-
-def _scaled(terms: Terms, by: float) -> Terms:
-    return {key: x * by for key, x in terms.items()}

@@ -37,7 +37,7 @@ class Names:
         self._inputs(shapes)
         for space, row in ((Space.VARYING, plan.nothing), (Space.SHARED, plan.absent)):
             if row is not None:
-                self.known.owner[space, row] = Matrix("", "", (1, 1), value=0.0), 0
+                self.known.owner[space, row] = Matrix.of(0.0), 0
 
     def _inputs(self, shapes: Sequence[tuple[int, ...]]) -> None:
         """Name the inputs, X or X1, X2 …, and note which of them are tables."""
@@ -119,6 +119,11 @@ class Names:
 
         return self.add(Line(matrix, formula, sources, back))
 
+    def put_at_positions(self, formula: Patches, rows: Rows) -> Matrix:
+        """Add the line of a matrix with a row for each position, and note that rows are that."""
+        shape: Shape = "m", len(rows) // formula.positions
+        return self.known.keep(self.put(self.new("G", shape, positions=formula.positions), formula), rows)
+
     def add(self, line: Line) -> Matrix:
         """Put a line after all others; its matrix."""
         self.forward.append(line)
@@ -180,7 +185,7 @@ class Names:
         """A number, where all of the rows are constants of that number."""
         tape = self.plan.tape
         if len(set(rows.numbers)) == 1 and 0 <= rows.numbers[0] - tape.parameters < len(tape.constants):
-            return Matrix("", "", (1, 1), value=tape.constants[rows.numbers[0] - tape.parameters])
+            return Matrix.of(tape.constants[rows.numbers[0] - tape.parameters])
         return None
 
     # Matrices at positions, in one row

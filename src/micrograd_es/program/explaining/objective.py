@@ -109,8 +109,7 @@ def _target(names: Names, found: Found) -> Matrix:
     known = names.known.at_positions(rows, positions)
     if known:
         return known
-    matrix = names.new("G", found.outputs.shape, positions=positions)
-    return names.put(matrix, Table(names.known.columns(rows), positions))
+    return names.put_at_positions(Table(names.known.columns(rows), positions), rows)
 
 
 def _in_place(

@@ -8,6 +8,7 @@ from math import prod
 
 from micrograd_es.ops import ABS, ADD, DIV, MUL, NEG, POW, SAME, SUB, Op
 from micrograd_es.program.explaining.constants import constant_of
+from micrograd_es.program.explaining.polynomials import scaled, summed
 from micrograd_es.program.tape import Tape
 
 _SUMS = (ADD, SAME, SUB, NEG)
@@ -69,20 +70,12 @@ def norms_of(tape: Tape, penalties: Parts) -> Form | None:
     None where they are more than that.
     """
     found: dict[int, Form] = {}
-    needed: set[int] = set()
-    waiting = list(penalties)
-    while waiting:
-        number = waiting.pop()
-        if number not in needed:
-            needed.add(number)
-            entry = tape.entry(number)
-            waiting += entry.inputs if entry is not None else ()
-    for number in sorted(needed):
+    for number in sorted(tape.behind(penalties)):
         form = _form(tape, number, found)
         if form is None:
             return None
         found[number] = form
-    total = _sum([_scaled(found[number], by) for number, by in penalties.items()])
+    total = summed([scaled(found[number], by) for number, by in penalties.items()])
     known = all(kind in ("square", "absolute value") for kind, _ in total)
     return {(kind, x - tape.inputs): factor for (kind, x), factor in total.items()} if known else None
 
@@ -101,33 +94,21 @@ def _made(op: Op, inputs: Sequence[Form]) -> Form | None:
     """The form of an operation: a sum, a form times a number, the square or the absolute value of one parameter."""
     first, last = inputs[0], inputs[-1]
     if op in (ADD, SAME):
-        return _sum(inputs)
+        return summed(inputs)
     if op is SUB:
-        return _sum([first, _scaled(last, -1)])
+        return summed([first, scaled(last, -1)])
     if op is NEG:
-        return _scaled(first, -1)
+        return scaled(first, -1)
     if op is MUL and len(inputs) == 2:
         for number, form in ((first, last), (last, first)):
             if number.keys() == {_ONE}:
-                return _scaled(form, number[_ONE])
+                return scaled(form, number[_ONE])
         return _square(first, last)
     if op is DIV and last.keys() == {_ONE} and last[_ONE]:
-        return _scaled(first, 1 / last[_ONE])
+        return scaled(first, 1 / last[_ONE])
     if op is POW and last == {_ONE: 2.0}:
         return _square(first, first)
     return _absolute(first) if op is ABS else None
-
-
-def _sum(forms: Sequence[Form]) -> Form:
-    total: Form = {}
-    for form in forms:
-        for x, factor in form.items():
-            total[x] = total.get(x, 0.0) + factor
-    return total
-
-
-def _scaled(form: Form, by: float) -> Form:
-    return {x: by * factor for x, factor in form.items()}
 
 
 def _square(left: Form, right: Form) -> Form | None:

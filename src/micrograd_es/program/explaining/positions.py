@@ -30,7 +30,5 @@ def patches(names: Names, block: Affine) -> Matrix:
         return names.matrix(rows, "G", each=True)
     found = names.known.at_positions(rows, positions)
     if found is None:
-        formula = Patches(names.known.columns(rows), positions)
-        found = names.put(names.new("G", ("m", block.terms), positions=positions), formula)
-        names.known.keep(found, rows)
+        found = names.put_at_positions(Patches(names.known.columns(rows), positions), rows)
     return found

@@ -19,7 +19,7 @@ def sum_to_one(tape: Tape, targets: Sequence[int]) -> bool:
 
     It is tried at some points: so a softmax, however it is written, and smoothed labels do, and their squares do not.
     """
-    needed = _needed(tape, targets)
+    needed = tape.behind(targets)
     given = sorted(number for number in needed if number < tape.inputs)
     if set(given) >= set(targets):
         return True
@@ -36,15 +36,3 @@ def sum_to_one(tape: Tape, targets: Sequence[int]) -> bool:
                 inputs = [np.asarray(found[x], float) for x in entry.inputs]
                 found[number] = rules_of(entry.op, len(inputs)).forward(ARRAYS, *inputs)
         return bool(np.allclose(sum(found[target] for target in targets), 1.0, rtol=1e-9, atol=0.0))
-
-
-def _needed(tape: Tape, numbers: Sequence[int]) -> set[int]:
-    """The numbers that some are computed from, and these."""
-    found = set(numbers)
-    waiting = list(found)
-    while waiting:
-        entry = tape.entry(waiting.pop())
-        fresh = set(entry.inputs) - found if entry else set()
-        found |= fresh
-        waiting += fresh
-    return found

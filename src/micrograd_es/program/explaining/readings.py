@@ -198,7 +198,7 @@ def is_zero(formula: Formula) -> bool:
 
 def numeral(x: float) -> Name:
     """A number as a formula."""
-    return Name(Matrix("", "", (1, 1), value=x))
+    return Name(Matrix.of(x))
 
 
 def fraction(x: float) -> Formula:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby, takewhile
+from operator import itemgetter
 
 from micrograd_es.program.explaining.columns import Column
 from micrograd_es.program.explaining.formulas import Matrix
@@ -21,8 +22,7 @@ def side_by_side(places: Sequence[Column], style: Style) -> str:
 def _parts(places: Sequence[Column], style: Style) -> list[str]:
     """The parts of a row, each of one matrix; of weights all of them, or those of one neuron, a column turned."""
     parts = []
-    for matrix, group in groupby(places, lambda place: place[0]):
-        columns = [column for _, column in group]
+    for matrix, columns in _by_matrix(places):
         if _is_whole(matrix, columns):
             parts.append(transposed(_in_one_column(matrix, style), style))
         else:
@@ -76,7 +76,7 @@ def repeats(columns: Sequence[int]) -> int:
 
 def signs(places: Sequence[Column]) -> list[str]:
     """What a legend has to tell of numbers in one row."""
-    groups = [[column for _, column in group] for _, group in groupby(places, lambda place: place[0])]
+    groups = [columns for _, columns in _by_matrix(places)]
     is_one_whole = groups == [list(range(places[0][0].shape[1]))]
     is_spread = any(repeats(columns) > 1 for columns in groups)
     return [*["Taken"] * (not is_one_whole), *["Vec"] * has_whole(places), *["Spread"] * is_spread]
@@ -84,8 +84,12 @@ def signs(places: Sequence[Column]) -> list[str]:
 
 def has_whole(places: Sequence[Column]) -> bool:
     """Whether numbers in one row have among them all the weights of several neurons."""
-    groups = [(matrix, [column for _, column in group]) for matrix, group in groupby(places, lambda place: place[0])]
-    return any(matrix.shape[1] > 1 and _is_whole(matrix, columns) for matrix, columns in groups)
+    return any(matrix.shape[1] > 1 and _is_whole(matrix, columns) for matrix, columns in _by_matrix(places))
+
+
+def _by_matrix(places: Sequence[Column]) -> list[tuple[Matrix, list[int]]]:
+    """The columns of each matrix, as often as it stands apart from itself."""
+    return [(matrix, [column for _, column in group]) for matrix, group in groupby(places, itemgetter(0))]
 
 
 def _height(matrix: Matrix) -> int:

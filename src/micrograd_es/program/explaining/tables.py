@@ -263,8 +263,7 @@ def _put(names: Names, rows: Rows, positions: int) -> Matrix:
     if not formula.is_told:
         names.flatten(rows.turned(positions))
         formula = _read(names, rows, positions)
-    matrix = names.new("G", ("m", len(rows) // formula.positions), positions=formula.positions)
-    return names.known.keep(names.put(matrix, formula), rows)
+    return names.put_at_positions(formula, rows)
 
 
 def pieces(names: Names, block: Block) -> list[Block]:
