@@ -177,7 +177,7 @@ def check_matrices(program: Program, xs: np.ndarray) -> None:
     for matrix, rows in Lines(program.plan, program.shapes).given:
         if rows.space is Space.SHARED and matrix.gradient.name in found:
             slopes = found[matrix.gradient.name].T.ravel()
-            there = [i for i, row in enumerate(rows.numbers) if row != program.plan.absent]
+            there = [i for i, row in enumerate(rows.numbers) if row != program.plan.zeros.get(Space.SHARED)]
             flat[[rows.numbers[i] for i in there]] = slopes[there]
             assert not np.delete(slopes, there).any()  # where a weight is missing
     assert flat == pytest.approx(gradient, rel=1e-12, abs=1e-13 * np.abs(gradient).max(initial=1))

@@ -230,9 +230,9 @@ class Plan:
 
     `places` are by number; what a sum has taken in has none, and what was made for a sum (the weight −w
     of a term − w·x) has a number after those of the tape. `sizes` are how many rows each space has; `parameters` the
-    order in which the parameters have their rows, by their place in the tape. `nothing` is a varying row that no block
-    writes, where there is one: it is 0, and stands for what lies outside of a padded image. So is `absent` a shared
-    row, which stands for the weights that are missing from layers.
+    order in which the parameters have their rows, by their place in the tape. `zeros` is in each space a row that no
+    block writes, where there is one: it is 0. One that varies stands for what lies outside of a padded image, and one
+    that is shared for the weights that are missing from layers.
     """
 
     tape: Tape
@@ -240,8 +240,7 @@ class Plan:
     parameters: list[int] = field(default_factory=list)
     places: dict[int, Place] = field(default_factory=dict)
     sizes: dict[Space, int] = field(default_factory=lambda: {Space.SHARED: 0, Space.VARYING: 0})
-    nothing: int | None = None
-    absent: int | None = None
+    zeros: dict[Space, int] = field(default_factory=dict)
 
     def rows(self, numbers: Iterable[int]) -> Rows:
         """The rows of some numbers of one space."""

@@ -47,10 +47,8 @@ def function_of(plan: Plan, shapes: Sequence[tuple[int, ...]], result: Structure
         batch, single = batch_of(arrays[1:], shapes)
         columns = [x.reshape(batch, count(shape)) for x, shape in zip(arrays[1:], shapes, strict=True)]
         numbers = _Numbers(jnp, plan, arrays[0], columns)
-        if plan.nothing is not None:
-            numbers.add(Rows(Space.VARYING, (plan.nothing,)), jnp.zeros((1, batch), dtype))
-        if plan.absent is not None:
-            numbers.add(Rows(Space.SHARED, (plan.absent,)), jnp.zeros((1, 1), dtype))
+        for space, row in plan.zeros.items():
+            numbers.add(Rows(space, (row,)), jnp.zeros((1, batch if space is Space.VARYING else 1), dtype))
         for block in plan.blocks:
             size = len(block.out), batch if block.out.space is Space.VARYING else 1
             numbers.add(block.out, jnp.broadcast_to(_computed(block, numbers), size))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
 
-from micrograd_es.program.blocks import Affine, Block, Plan
+from micrograd_es.program.blocks import Affine, Block, Plan, Space
 
 ALIKE = 4  # neurons, on average, that read the same inputs: as many as are computed together
 FULL, AT_POSITIONS = 2, 4  # at least this part of the weights is there where the whole is computed
@@ -17,7 +17,7 @@ FULL, AT_POSITIONS = 2, 4  # at least this part of the weights is there where th
 
 def without_gaps(plan: Plan) -> Plan:
     """The plan with such layers as several products."""
-    if plan.absent is None:
+    if Space.SHARED not in plan.zeros:
         return plan
     return replace(plan, blocks=[part for block in plan.blocks for part in _parts(block)])
 

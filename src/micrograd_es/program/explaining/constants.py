@@ -16,7 +16,17 @@ from micrograd_es.program.blocks import Space
 from micrograd_es.program.explaining.columns import out_of_columns
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix
 from micrograd_es.program.explaining.lines import Line, Page
-from micrograd_es.program.explaining.notation import Style, is_short, listed, more, numbered, plain, ratio, whole
+from micrograd_es.program.explaining.notation import (
+    Style,
+    is_rounded,
+    is_short,
+    listed,
+    more,
+    numbered,
+    plain,
+    ratio,
+    whole,
+)
 from micrograd_es.program.tape import Tape
 
 MOST = 12  # numbers that are shown
@@ -67,7 +77,7 @@ def _short(x: float) -> str:
 
 def _is_whole(x: float) -> bool:
     """Whether `_short` leaves out no digits but those of a rounding error."""
-    return not isfinite(x) or abs(float(Fraction(_short(x))) - x) <= 1e-14 * abs(x)
+    return not isfinite(x) or is_rounded(float(Fraction(_short(x))), x)
 
 
 def constant_of(tape: Tape, number: int) -> float | None:

@@ -25,6 +25,7 @@ from micrograd_es.program.rules import rules_of
 from micrograd_es.scope_names import scope_path
 
 EXAMPLES = ("rows", "columns")
+WIDE = 44  # characters of a formula; what stands beside a longer one is not below that of the others
 
 
 def explained(
@@ -49,7 +50,7 @@ def explained(
     if lines.index:
         found = in_steps(found, [matrix for matrix, _ in lines.given])
     between, apart = (" && ", r" \quad ") if latex else ("   ", "   ")
-    width = 0 if latex else min(max([len(one.formula) for one in found], default=0), 44)
+    width = 0 if latex else min(max([len(one.formula) for one in found], default=0), WIDE)
     text = [f"{one.formula:{width}}{between}{one.beside}{apart * bool(one.steps)}{one.steps}" for one in found]
     if latex:
         return "".join([f"% {comment}\n" for comment in ends]) + " \\\\\n".join(text)

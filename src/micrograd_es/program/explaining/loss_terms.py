@@ -35,6 +35,8 @@ from micrograd_es.program.tape import Entry, Tape
 _ARITHMETIC = (ADD, SUB, NEG, MUL, DIV, POW, SAME)
 _LOGARITHMS = (LOG, LSE, SOFTPLUS)
 
+EACH = 16  # terms that a loss may have for each column, and as many beside; polynomials of others are long
+
 
 class _Part(NamedTuple):
     """A part of a logarithm: a number, its softplus, or (of a column, as LSE) log Σ e^y at its position."""
@@ -76,6 +78,7 @@ class _Reader:
     ) -> None:
         self.tape, self.columns, self.free, self.whole, self.positions = tape, columns, free, whole, positions
         self.width = len(set(columns.values()))
+        self.most = EACH * (self.width + 1)
         self.seen = Seen({}, {}, {})
 
     def read(self, added: Mapping[int, float]) -> Terms:
@@ -316,7 +319,7 @@ class _Reader:
 
     def _product(self, left: Terms, right: Terms) -> Terms:
         """The terms of a product, multiplied out, as long as there are not too many."""
-        if len(left) * len(right) > 16 * self.width + 16:
+        if len(left) * len(right) > self.most:
             raise UnknownLossError
         found: Terms = {}
         for a, x in left.items():
@@ -326,6 +329,6 @@ class _Reader:
         return self._checked(found)
 
     def _checked(self, terms: Terms) -> Terms:
-        if len(terms) > 16 * self.width + 16:
+        if len(terms) > self.most:
             raise UnknownLossError
         return terms

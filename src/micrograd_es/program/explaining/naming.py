@@ -29,15 +29,14 @@ class Names:
     """
 
     def __init__(self, plan: Plan, shapes: Sequence[tuple[int, ...]]) -> None:
-        self.plan, self.forms, self.known = plan, forms_of(plan), Register(plan.absent)
+        self.plan, self.forms, self.known = plan, forms_of(plan), Register(plan.zeros.get(Space.SHARED))
         self.forward: list[Line] = []
         self.given: list[Given] = []
         self._widths: dict[Rows, int] = {}  # how many columns an input has that was given as a table
         self._counts: dict[str, int] = {}
         self._inputs(shapes)
-        for space, row in ((Space.VARYING, plan.nothing), (Space.SHARED, plan.absent)):
-            if row is not None:
-                self.known.owner[space, row] = Matrix.of(0.0), 0
+        for place in plan.zeros.items():
+            self.known.owner[place] = Matrix.of(0.0), 0
 
     def _inputs(self, shapes: Sequence[tuple[int, ...]]) -> None:
         """Name the inputs, X or X1, X2 …, and note which of them are tables."""

@@ -12,6 +12,7 @@ from fractions import Fraction
 from micrograd_es.notations import in_powers
 
 LARGEST_ROOT = 100  # larger ones are written as decimals
+SHOWN = 6  # parts of a list that are written
 _RAISED = re.compile(r"\^({[^{}]*}|.)$")
 
 
@@ -51,7 +52,7 @@ def indexed(columns: Sequence[int], width: int, style: Style) -> str:
     first, last = columns[0], columns[-1] + 1
     if list(columns) == list(range(first, last)):
         return "" if last - first == width else f"[{first}]" if last == first + 1 else f"[{first}:{last}]"
-    return f"[{', '.join([*map(str, columns[:6]), *[more(style)] * (len(columns) > 6)])}]"
+    return f"[{', '.join([*map(str, columns[:SHOWN]), *[more(style)] * (len(columns) > SHOWN)])}]"
 
 
 def more(style: Style) -> str:
@@ -158,6 +159,11 @@ def alone(x: float, style: Style) -> str:
     return sign + (rf"\frac{{{above}}}{{{below}}}" if style.latex else f"{above}/{below}")
 
 
+def is_rounded(x: float, y: float) -> bool:
+    """Whether a number is another one but for rounding."""
+    return abs(x - y) <= 1e-14 * abs(y)
+
+
 def is_short(x: float) -> bool:
     """Whether a number has at most six digits."""
     return float(f"{x:g}") == x
@@ -170,6 +176,6 @@ def ratio(x: float) -> tuple[str, str]:
     (('3', '4'), ('1', '30'), ('0.123456789', '1'))
     """
     fraction = Fraction(x).limit_denominator(10_000)
-    if abs(float(fraction) - x) <= 1e-14 * abs(x):
+    if is_rounded(float(fraction), x):
         return str(fraction.numerator), str(fraction.denominator)
     return plain(x), "1"

@@ -13,7 +13,16 @@ from micrograd_es.notations import latex_name
 from micrograd_es.ops import LSE, MAX, MIN, MUL, WHERE, Op
 from micrograd_es.program.arrays import ARRAYS
 from micrograd_es.program.explaining.formulas import Added, Arrays, Formula, Matrix, Minus, Multiple, Name, Times, Word
-from micrograd_es.program.explaining.notation import Style, added_up, one_over_root, ratio, spread, under_root, whole
+from micrograd_es.program.explaining.notation import (
+    Style,
+    added_up,
+    is_rounded,
+    one_over_root,
+    ratio,
+    spread,
+    under_root,
+    whole,
+)
 from micrograd_es.program.explaining.stretches import Spread
 from micrograd_es.program.rules import rules_of
 from micrograd_es.symbols import Symbol, formula_of
@@ -207,7 +216,7 @@ def fraction(x: float) -> Formula:
         return Word(f"1/√{square}", rf"\frac{{1}}{{\sqrt{{{square}}}}}", x)
     above, below = ratio(abs(x))
     short = float(f"{x:g}")
-    if below == "1" or abs(short - x) <= 1e-14 * abs(x):  # 0.1·0.35 is 0.034999999999999996
+    if below == "1" or is_rounded(short, x):  # 0.1·0.35 is 0.034999999999999996
         return numeral(x if below == "1" else short)
     found = Word(f"{above}/{below}", rf"\frac{{{above}}}{{{below}}}", abs(x))
     return found if x > 0 else Minus(found)

@@ -58,7 +58,7 @@ def attended(plan: Plan) -> list[Block | Softmaxes]:
 def _are_in_order(plan: Plan, blocks: Sequence[Block | Softmaxes]) -> bool:
     """Whether all that blocks read has been computed: a position may wait for what another one has seen."""
     made = {row for block in plan.blocks if not _varies(block) for row in block.out.numbers}
-    known = {*range(plan.tape.inputs), *([] if plan.nothing is None else [plan.nothing])}
+    known = {*range(plan.tape.inputs), plan.zeros.get(Space.VARYING)}
     for block in blocks:
         if isinstance(block, Softmaxes) and not made.isdisjoint(block.bias.values()):
             return False
@@ -79,7 +79,7 @@ class _Search:
     """
 
     def __init__(self, plan: Plan, blocks: Sequence[Any], places: Sequence[int]) -> None:
-        self.nothing, self.old, self.shares = plan.nothing, list(blocks), Shares(plan, blocks)
+        self.nothing, self.old, self.shares = plan.zeros.get(Space.VARYING), list(blocks), Shares(plan, blocks)
         self.end = plan.sizes[Space.VARYING]  # from here on rows are made
         self.outputs = {row for space, row in map(plan.places.__getitem__, plan.tape.outputs) if space is Space.VARYING}
         self.made_by = {row: i for i, block in enumerate(blocks) if _varies(block) for row in block.out.numbers}

@@ -8,9 +8,7 @@ from operator import itemgetter
 
 from micrograd_es.program.explaining.columns import Column
 from micrograd_es.program.explaining.formulas import Matrix
-from micrograd_es.program.explaining.notation import Style, indexed, listed, more, spread, transposed
-
-SHOWN = 6
+from micrograd_es.program.explaining.notation import SHOWN, Style, indexed, listed, more, spread, transposed
 
 
 def side_by_side(places: Sequence[Column], style: Style) -> str:

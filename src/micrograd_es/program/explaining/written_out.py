@@ -32,10 +32,7 @@ class _Writing:
         self.tape = Tape(old.inputs, old.parameters, old.constants, names=old.names)
         self.numbers: dict[Place, int] = {(Space.VARYING, row): row for row in range(old.inputs)}
         self.numbers |= {(Space.SHARED, row): old.inputs + row for row in range(old.first_entry - old.inputs)}
-        if plan.nothing is not None:
-            self.numbers[Space.VARYING, plan.nothing] = _NOTHING
-        if plan.absent is not None:
-            self.numbers[Space.SHARED, plan.absent] = _NOTHING
+        self.numbers |= dict.fromkeys(plan.zeros.items(), _NOTHING)
 
     def block(self, block: Block) -> Iterator[int]:
         """Write a block; the numbers of its results."""

@@ -31,6 +31,7 @@ LEAST = 60  # the gain that is worth a stretch
 TWICE = {form for form, (text, _, _) in FLOATS.items() if text.count("{0}") > 1}  # a part is a name
 OF_ROWS = {"take": 0, "__setitem__": 0, steps.add_to: 1, steps.add_sorted: 1}  # which rows of a whole matrix
 PARTS = 4  # that are added to numbers in about the time of another operation
+MANY = 4  # single numbers are many where at least this part of all is computed for them
 
 
 class Floats:
@@ -201,7 +202,7 @@ def _arrays(given: Iterable[Any]) -> list[Array]:
 def is_single(plan: Plan, batch: int) -> bool:
     """Whether many blocks of a plan compute single numbers: those of one example, or what is the same for all."""
     computed = plan.sizes[Space.SHARED] + plan.tape.inputs - plan.tape.first_entry
-    if batch <= 1 or 4 * computed < plan.sizes[Space.VARYING]:  # mostly there is no need to look at the blocks
+    if batch <= 1 or MANY * computed < plan.sizes[Space.VARYING]:  # mostly there is no need to look at the blocks
         return batch == 1
     shared = sum([block.out.space is Space.SHARED for block in plan.blocks])
-    return 4 * shared > len(plan.blocks)
+    return MANY * shared > len(plan.blocks)

@@ -34,6 +34,8 @@ from micrograd_es.program.in_numpy.turns import TERMS
 FEWEST = 256  # examples of a batch that is worth a look
 LITTLE = 1 << 16  # numbers that a run may take whatever the program is
 CALL = 2048  # numbers that NumPy goes through in about the time that it takes to call it
+THERE, BACK = 2, 3  # about how many calls a block is on each way
+ONCE = 4  # a portion has at least so many times the numbers that are computed once for it
 NEAR = 1 << 19  # numbers that stay near the processor
 FAR = 1 << 20  # numbers from which on it pays to stay near
 MOST = 2.9  # arrays of the batch's values that a run may take
@@ -156,7 +158,7 @@ def length_of(plan: Plan, batch: int, wanted: Wanted, output: Rows | None) -> in
         return batch
     left = int(max(SAFE * left, 0))
     longest = (min(NEAR, left) if whole > FAR else left) // each
-    shortest = (CALL * calls + 4 * plan.sizes[Space.SHARED]) // each
+    shortest = (CALL * calls + ONCE * plan.sizes[Space.SHARED]) // each
     count = min(-(-batch // max(longest, 1)), max(batch // max(shortest, 1), 1))
     return -(-batch // count)
 
@@ -171,7 +173,7 @@ def _room(plan: Plan, wanted: Wanted) -> tuple[int, int, int]:
     gathered = beside = calls = 0
     asked = wanted.get(Space.VARYING, set())
     for block in plan.blocks:
-        calls += 5 if wanted else 2
+        calls += THERE + (BACK if wanted else 0)
         if isinstance(block, Elementwise) and len(block.out.numbers) == 1 and len(block.inputs) <= 2:
             continue
         if block.out.space is Space.VARYING:

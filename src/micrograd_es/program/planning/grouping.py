@@ -74,8 +74,7 @@ class _Grouping:
         self.blocks: list[Block] = []
         self.made_for = made_for(steps)
         self.before: dict[tuple[int, ...], dict[int, int]] = {}  # by the first weights of a product, where each stands
-        self.nothing: int | None = None  # the numbers of rows that stay 0, where there are such
-        self.absent: int | None = None
+        self.zeros: dict[Space, int] = {}  # the numbers of rows that stay 0, where there are such
         shared = [tape.inputs + place for place in parameters] + [*range(tape.first_constant, tape.first_entry)]
         self.numbers = {Space.VARYING: list(range(tape.inputs)), Space.SHARED: shared}  # in the order of their rows
         self.row = [*range(tape.inputs), *[0] * (len(steps.level) - tape.inputs)]
@@ -90,8 +89,8 @@ class _Grouping:
             places.update(zip(numbers, zip(repeat(space), range(len(numbers)), strict=False), strict=True))
         places.update({x: places[self.steps.repeats.get(x, x)] for x in self.tape.outputs})
         sizes = {space: len(self.numbers[space]) for space in Space}
-        nothing, absent = [None if x is None else self.row[x] for x in (self.nothing, self.absent)]
-        return Plan(self.tape, self.blocks, self.parameters, places, sizes, nothing, absent)
+        zeros = {space: self.row[x] for space, x in self.zeros.items()}
+        return Plan(self.tape, self.blocks, self.parameters, places, sizes, zeros)
 
     def _levels(self) -> None:
         """The blocks of every level."""
@@ -230,7 +229,7 @@ class _Grouping:
 
     def _with_gaps(self, layer: Layer, later: Groups) -> None:
         """One product of sums of which each has some of the inputs, with 0 where it has no weight."""
-        row, count, absent = self.row, len(layer.members), self._absent()
+        row, count, absent = self.row, len(layer.members), self._zero(Space.SHARED)
         terms = sorted(range(len(layer.weights)), key=lambda i: row[layer.inputs[0][i]])
         kernels = list(zip(*[layer.weights[i] for i in terms], strict=True))
         firsts = [min([row[w] for w in kernel if w != MISSING]) for kernel in kernels]
@@ -250,7 +249,7 @@ class _Grouping:
         count = len(window.positions)
         members, added = self._added(window.members, later, count)
         weights = self._rows([w for kernel in window.weights for w in kernel])
-        nothing = self._nothing() if window.is_padded else 0
+        nothing = self._zero(Space.VARYING) if window.is_padded else 0
         read = zip(*[position.inputs(nothing) for position in window.positions], strict=True)
         inputs = self._rows([x for term in read for x in term])
         self.blocks.append(Affine(self._place(members), weights, inputs, added, True, count))
@@ -258,9 +257,10 @@ class _Grouping:
     def _inner(self, grids: Sequence[Grid]) -> None:
         """The products of two tables that are computed, of the same shape."""
         out = self._place([x for grid in grids for column in zip(*grid.out, strict=True) for x in column])
-        left = self._rows([x if x != NONE else self._nothing() for grid in grids for term in grid.left for x in term])
+        read = [x for grid in grids for term in grid.left for x in term]
+        left = self._rows([x if x != NONE else self._zero(Space.VARYING) for x in read])
         right = self._rows([x for grid in grids for term in grid.right for x in term])
-        nothing = self.row[self._nothing()] if any(NONE in term for grid in grids for term in grid.left) else None
+        nothing = self.row[self._zero(Space.VARYING)] if NONE in read else None
         unread = frozenset([self.row[x] for grid in grids for x in grid.unread])
         self.blocks.append(Inner(out, left, right, len(grids), len(grids[0].left), nothing, unread))
 
@@ -287,7 +287,7 @@ class _Grouping:
         missing = [affinity.shared is None for affinity in affinities]
         if all(missing) or not any(missing) or len({len(affinity.varying) for affinity in affinities}) > 1:
             return affinities
-        zero = self.steps.zero if self.steps.zero is not None else self._absent()
+        zero = self.steps.zero if self.steps.zero is not None else self._zero(Space.SHARED)
         found = [a._replace(shared=zero) if a.shared is None else a for a in affinities]
         shared = [affinity.shared for affinity in found]
         alike = all(len(set(kernel)) == 1 for kernel in in_lines(shared, positions))
@@ -356,19 +356,12 @@ class _Grouping:
         self._add_later(number, product, bare, later)
         return product
 
-    def _nothing(self) -> int:
+    def _zero(self, space: Space) -> int:
         """The number of a row that nothing is ever written to: it stays 0."""
-        if self.nothing is None:
-            self.nothing = self._new()
-            self._place([self.nothing])
-        return self.nothing
-
-    def _absent(self) -> int:
-        """The number of a shared row that nothing is ever written to: it stays 0."""
-        if self.absent is None:
-            self.absent = self._new(False)
-            self._place([self.absent])
-        return self.absent
+        if space not in self.zeros:
+            self.zeros[space] = self._new(space is Space.VARYING)
+            self._place([self.zeros[space]])
+        return self.zeros[space]
 
     def _new(self, varies: bool = True) -> int:
         self.row.append(0)

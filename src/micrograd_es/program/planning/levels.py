@@ -5,6 +5,7 @@ from __future__ import annotations
 from micrograd_es.program.planning.affinities import Steps
 
 SCATTERED = 64  # kinds of operations on all levels, from which on a tape may be irregular
+FEW = 32  # operations of a kind on a level, on average; a tape with more is regular
 
 
 def put_off(steps: Steps) -> None:
@@ -66,7 +67,7 @@ def _last(steps: Steps) -> list[int]:
 def is_irregular(steps: Steps) -> bool:
     """Whether the levels have few operations of the same kind."""
     kinds = {(steps.level[number], steps.ops[number]) for number in steps.order}
-    return len(kinds) > SCATTERED and len(steps.order) < 32 * len(kinds)
+    return len(kinds) > SCATTERED and len(steps.order) < FEW * len(kinds)
 
 
 def latest(steps: Steps) -> list[int]:
