@@ -220,7 +220,7 @@ def test_a_large_batch_shares_its_rooms_and_gives_the_same(
     xs = np.random.default_rng(batch).normal(size=(batch, inputs))
     near = record(fn, [0.1] * inputs).value_and_grad(xs, wrt="both", reduce="sum")
     monkeypatch.setattr("micrograd_es.program.in_numpy.runner.LARGE", -1)
-    monkeypatch.setattr("micrograd_es.program.in_numpy.block_steps.TERMS", 3)  # sums of few terms go in stretches, too
+    monkeypatch.setattr("micrograd_es.program.in_numpy.total_steps.TERMS", 3)  # sums of few terms go in stretches, too
     large = record(fn, [0.1] * inputs).value_and_grad(xs, wrt="both", reduce="sum")
     assert large[0] == pytest.approx(near[0], rel=1e-12)
     np.testing.assert_allclose(large[1][0], near[1][0], rtol=1e-11, atol=1e-11)

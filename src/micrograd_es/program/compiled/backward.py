@@ -8,7 +8,7 @@ from itertools import chain
 from micrograd_es.ops import ADD, SAME, Op
 from micrograd_es.program.blocks import Affine, Elementwise, Inner, Plan, Rows, Space, Total, Wanted, is_run
 from micrograd_es.program.compiled import products, rows, single, tiles
-from micrograd_es.program.compiled.forward import Forward, Tables, filled
+from micrograd_es.program.compiled.forward import Forward, Line, Tables, filled
 from micrograd_es.program.compiled.places import (
     VARYING,
     Spread,
@@ -249,17 +249,11 @@ class Backward:
         numbers = in_tables(rows.numbers, of)
         there = sorted(there, key=lambda line: len(line[2]))
         written = Rows(rows.space, tuple([x for g, line, _ in there for x in numbers[g][line::width]]))
-        return self.way.by_line(
-            rows.space,
-            [
-                (
-                    into,
-                    [up[g][k * width + line] for k in read],
-                    [x for k in read for x in by[g][k * terms : (k + 1) * terms]],
-                )
-                for into, (g, line, read) in zip(in_lines(self._into(written), terms), there, strict=True)
-            ],
-        )
+        lines: list[Line] = []
+        for into, (g, line, read) in zip(in_lines(self._into(written), terms), there, strict=True):
+            table = [x for k in read for x in by[g][k * terms : (k + 1) * terms]]
+            lines.append((into, [up[g][k * width + line] for k in read], table))
+        return self.way.by_line(rows.space, lines)
 
     def _into(self, rows: Rows) -> list[int]:
         """The gradients of rows as targets."""

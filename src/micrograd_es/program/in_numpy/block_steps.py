@@ -2,46 +2,36 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from itertools import chain
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from micrograd_es.ops import POW, Op
 from micrograd_es.program.arrays import ARRAYS, Array
-from micrograd_es.program.blocks import (
-    Affine,
-    Elementwise,
-    Inner,
-    Rows,
-    Space,
-    Total,
-    as_slice,
-    is_run,
-)
-from micrograd_es.program.in_numpy import affine_steps, inner_steps, totals
-from micrograd_es.program.in_numpy.exchange import CONTRIBUTIONS, INNER, SLOPES, Exchange, Read
+from micrograd_es.program.blocks import Affine, Elementwise, Inner, Rows, Space, Total, as_slice
+from micrograd_es.program.in_numpy import affine_steps, inner_steps, total_steps, totals
+from micrograd_es.program.in_numpy.exchange import INNER, SLOPES, Exchange, Read
 from micrograd_es.program.in_numpy.kinds import Calls, Kind, is_product, kind_of
 from micrograd_es.program.in_numpy.log_sums import AnyBlock, LogSums, LogSumSteps
 from micrograd_es.program.in_numpy.many import OF_MANY, Many
-from micrograd_es.program.in_numpy.steps import (
-    Step,
-    add_to,
-    assign,
-    copied,
-    products,
-    summed,
-)
-from micrograd_es.program.in_numpy.turns import TERMS, added, is_brief
+from micrograd_es.program.in_numpy.steps import Step, assign, products
 from micrograd_es.program.tape import Tape
 
 FEW = 512  # numbers, up to which NumPy multiplies by 1.0 and 0.0 faster than by what it compares
 
-_Sums = Affine | Inner | Total | totals.Totals | LogSums
 _Made = tuple[Kind, Array, Sequence[Read], Many | None]  # what a block gives, and what it reads
+
+
+class _Sums(Protocol):
+    """A room that writes the steps of sums."""
+
+    def forward(self, exchange: Exchange, block: Any, out: Array, /) -> list[Step]: ...
+    def backward(self, exchange: Exchange, block: Any, upstream: Array, /) -> list[Step]: ...
+
+
+_SUMS: dict[type, _Sums] = {Affine: affine_steps, Inner: inner_steps, Total: total_steps, totals.Totals: totals}
 
 
 class BlockSteps:
@@ -100,90 +90,18 @@ class BlockSteps:
                 steps += self.exchange.sent(rows, where, upstream.shape, upstream)
         return steps
 
-    # Sums
-
-    def _of_sums(self, block: _Sums, out: Array) -> list[Step]:
+    def _of_sums(self, block: AnyBlock, out: Array) -> list[Step]:
         """The steps that compute sums."""
-        if isinstance(block, Affine):
-            return affine_steps.forward(self.exchange, block, out)
-        if isinstance(block, Inner):
-            return inner_steps.forward(self.exchange, block, out)
-        if isinstance(block, Total):
-            return self._total(block, out)
-        if isinstance(block, totals.Totals):
-            return totals.forward(self.exchange, block, out)
-        self.log_sums.append(LogSumSteps(self.exchange, block, out))
-        return self.log_sums[-1].forward()
+        if isinstance(block, LogSums):
+            self.log_sums.append(LogSumSteps(self.exchange, block, out))
+            return self.log_sums[-1].forward()
+        return _SUMS[type(block)].forward(self.exchange, block, out)
 
-    def _to_sums(self, block: _Sums, upstream: Array) -> list[Step]:
+    def _to_sums(self, block: AnyBlock, upstream: Array) -> list[Step]:
         """The steps that send the gradient of sums back."""
-        if isinstance(block, Affine):
-            return affine_steps.backward(self.exchange, block, upstream)
-        if isinstance(block, Inner):
-            return inner_steps.backward(self.exchange, block, upstream)
-        if isinstance(block, Total):
-            return self._to_terms(block.terms, upstream) if self.exchange.is_wanted(block.terms) else []
-        if isinstance(block, totals.Totals):
-            return totals.backward(self.exchange, block, upstream)
-        return self.log_sums.pop().backward(upstream)
-
-    def _total(self, block: Total, out: Array) -> list[Step]:
-        """The sums; where their terms would have to be gathered into a large room, of some terms after the others."""
-        steps: list[Step] = []
-        numbers, count, columns = block.terms.numbers, len(out), out.shape[1]
-        terms = step = len(numbers) // count
-        if self.exchange.is_large and not is_run(block.terms):
-            step = max(TERMS // count, 1)
-        for first in range(0, terms, step):
-            rows = block.terms
-            if step < terms:
-                some = [numbers[i + first : i + min(first + step, terms)] for i in range(0, len(numbers), terms)]
-                rows = Rows(rows.space, tuple(chain.from_iterable(some)))
-            found = self.exchange.every(0, rows, steps)
-            to = self.exchange.room(INNER, out.shape) if first else out
-            if count == 1:
-                steps.append((np.dot, (self.exchange.ones(len(found)).T, found, to)))
-            else:
-                groups = found.reshape(count, len(found) // count, columns)
-                steps.append(summed(groups, 1, to.reshape(count, 1, columns)))
-            if first:
-                steps.append((np.add, (out, to, out)))
-        return steps
-
-    def _to_terms(self, rows: Rows, upstream: Array) -> list[Step]:
-        """The steps that send the gradients of sums to all their terms."""
-        count, columns = upstream.shape
-        matrix, each = self.exchange.gradients[rows.space], len(rows) // count
-        spread = upstream.reshape(count, 1, columns)
-        if is_run(rows):
-            target = matrix[as_slice(rows)].reshape(count, each, columns)
-            if self.exchange.is_fresh(rows, True):
-                return copied(spread, target)
-            return [(np.add, (target, spread, target))]
-        times = Counter(rows.numbers)
-        unique = len(times) == len(rows)
-        fresh = self.exchange.is_fresh(rows, unique or count == 1 or not is_brief(matrix))
-        if count == 1:
-            return self._to_one(matrix, times, upstream, fresh)
-        if unique and fresh:
-            return [(matrix.__setitem__, (np.array(rows.numbers).reshape(count, each), spread))]
-        return added(
-            matrix, rows.numbers, self.exchange.wanted[rows.space], upstream, fresh, np.arange(len(rows)) // each
-        )
-
-    def _to_one(self, matrix: Array, times: Mapping[int, int], upstream: Array, fresh: bool) -> list[Step]:
-        """The steps that send a gradient to some rows of a matrix, so many times to each."""
-        steps: list[Step] = []
-        for first in range(0, len(times), TERMS):
-            some = list(times)[first : first + TERMS]
-            where, counts, parts = np.array(some), [times[row] for row in some], upstream
-            if max(counts) > 1:
-                parts = self.exchange.room(CONTRIBUTIONS, (len(some), upstream.shape[1]))
-                steps.append((np.multiply, (np.array(counts, upstream.dtype).reshape(-1, 1), upstream, parts)))
-            steps.append((matrix.__setitem__, (where, parts)) if fresh else (add_to, (matrix, where, parts)))
-        return steps
-
-    # Operations
+        if isinstance(block, LogSums):
+            return self.log_sums.pop().backward(upstream)
+        return _SUMS[type(block)].backward(self.exchange, block, upstream)
 
     def _kind(self, block: Elementwise) -> Kind:
         """The kind of an operation; a constant power that makes a product of it is known there."""

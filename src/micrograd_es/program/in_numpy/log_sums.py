@@ -15,6 +15,7 @@ from micrograd_es.ops import LSE
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.blocks import Block, Elementwise, Rows, Space
 from micrograd_es.program.in_numpy.exchange import INNER, Exchange
+from micrograd_es.program.in_numpy.many import log_sums, shares
 from micrograd_es.program.in_numpy.steps import Step, taken
 from micrograd_es.program.in_numpy.totals import Totals
 
@@ -73,41 +74,30 @@ class LogSumSteps:
 
     def __init__(self, exchange: Exchange, sums: LogSums, out: Array) -> None:
         self.exchange, self.out, inputs = exchange, out, sums.inputs
-        self.longest, self.count = max(map(len, inputs)), len(inputs)
-        places = [(k, i) for k in range(self.longest) for i in range(self.count)]
+        longest, count = max(map(len, inputs)), len(inputs)
+        places = [(k, i) for k in range(longest) for i in range(count)]
         self.filled = np.array([inputs[i][k if k < len(inputs[i]) else 0] for k, i in places])
         self.there = np.array([k < len(inputs[i]) for k, i in places])
         self.rows = Rows(Space.VARYING, tuple(self.filled[self.there].tolist()))
-        self.powers = np.empty((self.longest, *out.shape), out.dtype)
+        self.powers = np.empty((longest, *out.shape), out.dtype)
         self.largest, self.scale = np.empty_like(out), np.empty_like(out)
 
     def forward(self) -> list[Step]:
         """The steps that compute the results."""
-        powers, largest, sums, columns = self.powers, self.largest, self.scale, self.out.shape[1]
-        flat = powers.reshape(len(self.filled), columns)
-        counted = self.there.astype(powers.dtype).reshape(self.longest, self.count, 1)
+        powers, ones = self.powers, self.exchange.ones(len(self.powers)).T
+        flat = powers.reshape(len(self.filled), self.out.shape[1])
+        counted = self.there.astype(powers.dtype).reshape(*powers.shape[:2], 1)
         return [
             taken(self.exchange.values[Space.VARYING], self.filled, flat),
-            (np.maximum.reduce, (powers, 0, None, largest)),
-            (np.subtract, (powers, largest, powers)),
-            (np.exp, (powers, powers)),
-            (np.multiply, (powers, counted, powers)),
-            (np.dot, (self.exchange.ones(self.longest).T, powers.reshape(self.longest, -1), sums.reshape(1, -1))),
-            (np.log, (sums, sums)),
-            (np.add, (largest, sums, self.out)),
+            *log_sums(powers, powers, self.largest, self.scale, self.out, ones, counted),
         ]
 
     def backward(self, upstream: Array) -> list[Step]:
         """The steps that send the gradient to every input, e^(x − z) times."""
-        rows, scale, columns = self.rows, self.scale, self.out.shape[1]
+        rows, columns = self.rows, self.out.shape[1]
         if not self.exchange.is_wanted(rows):
             return []
         room = self.exchange.room(INNER, (len(self.filled), columns))
-        steps: list[Step] = [
-            (np.subtract, (self.largest, self.out, scale)),
-            (np.exp, (scale, scale)),
-            (np.multiply, (upstream, scale, scale)),
-            (np.multiply, (self.powers, scale, room.reshape(self.powers.shape))),
-        ]
+        steps = shares(self.powers, self.largest, self.scale, self.out, upstream, room.reshape(self.powers.shape))
         where = np.flatnonzero(self.there)
         return steps + self.exchange.sent_to_every(rows, columns, lambda to: [taken(room, where, to)])

@@ -70,32 +70,43 @@ class LogSumExp(Many):
 
     def forward(self) -> list[Step]:
         """The steps that compute the results."""
-        whole, out, powers, largest, room = self.whole, self.out, self.powers, self.largest, self.room
-        sums = self.ones, powers.reshape(len(powers), out.size), room.reshape(1, out.size)
-        return [
-            (np.maximum.reduce, (whole, 0, None, largest)),
-            (np.subtract, (whole, largest, powers)),
-            (np.exp, (powers, powers)),
-            (np.dot, sums),
-            (np.log, (room, room)),
-            (np.add, (largest, room, out)),
-        ]
+        return log_sums(self.whole, self.powers, self.largest, self.room, self.out, self.ones)
 
     def backward(self, upstream: Array, room: Array) -> list[Step]:
         """The steps that put what each input is sent into a room."""
-        room, scale = room.reshape(self.whole.shape), self.room
-        if not self.is_kept:
-            return [
-                (np.subtract, (self.whole, self.out, room)),
-                (np.exp, (room, room)),
-                (np.multiply, (room, upstream, room)),
-            ]
+        room = room.reshape(self.whole.shape)
+        if self.is_kept:
+            return shares(self.powers, self.largest, self.room, self.out, upstream, room)
         return [
-            (np.subtract, (self.largest, self.out, scale)),
-            (np.exp, (scale, scale)),
-            (np.multiply, (upstream, scale, scale)),
-            (np.multiply, (self.powers, scale, room)),
+            (np.subtract, (self.whole, self.out, room)),
+            (np.exp, (room, room)),
+            (np.multiply, (room, upstream, room)),
         ]
+
+
+def log_sums(
+    whole: Array, powers: Array, largest: Array, sums: Array, out: Array, ones: Array, counted: Array | None = None
+) -> list[Step]:
+    """The steps of log Σ e^x down the first axis; `counted` says how often each x counts, where that is not once."""
+    return [
+        (np.maximum.reduce, (whole, 0, None, largest)),
+        (np.subtract, (whole, largest, powers)),
+        (np.exp, (powers, powers)),
+        *([] if counted is None else [(np.multiply, (powers, counted, powers))]),
+        (np.dot, (ones, powers.reshape(len(powers), out.size), sums.reshape(1, out.size))),
+        (np.log, (sums, sums)),
+        (np.add, (largest, sums, out)),
+    ]
+
+
+def shares(powers: Array, largest: Array, scale: Array, out: Array, upstream: Array, room: Array) -> list[Step]:
+    """The steps that put a gradient times e^(x − z) into a room, from the powers that `log_sums` has left."""
+    return [
+        (np.subtract, (largest, out, scale)),
+        (np.exp, (scale, scale)),
+        (np.multiply, (upstream, scale, scale)),
+        (np.multiply, (powers, scale, room)),
+    ]
 
 
 OF_MANY: dict[Op, Callable[[Exchange, Kind, Array, Array], Many]] = {LSE: LogSumExp, MAX: Largest, MIN: Smallest}
