@@ -94,6 +94,60 @@ def test_what_is_read_elsewhere_or_is_none_has_its_lines(fn: Callable[..., Any])
     check_matrices(program, np.random.default_rng(0).normal(size=(5, 2)))
 
 
+def tables(x: Sequence[Any], head: int) -> list[list[list[Value]]]:
+    """Queries, keys and values of three positions with two numbers each."""
+    rows = [x[i : i + 2] for i in range(0, 6, 2)]
+    return [[[es.dot(w, row) for w in HEADS[head][k]] for row in rows] for k in range(3)]
+
+
+def beside_other_sums(x: Sequence[Any]) -> Value:
+    """The powers of two tables of scores, added up; only those of one are a softmax."""
+    (q, k, v), (r, s, _) = tables(x, 0), tables(x, 1)
+    powers, others = [[[es.exp(es.dot(a, b) / 2**0.5) for b in ys] for a in xs] for xs, ys in ((q, k), (r, s))]
+    shares = [[power / total for power in row] for row in powers for total in [es.sum(row)]]
+    return es.sum([*result(shares, v), *[es.tanh(es.sum(row)) for row in others]])
+
+
+def beside_scaled_scores(x: Sequence[Any]) -> Value:
+    """Scores times two numbers, and added to; only those times one of them are of a softmax."""
+    q, k, v = tables(x, 0)
+    scores = [[es.dot(a, b) for b in k] for a in q]
+    shares = [es.softmax([0.5 * score + 1.5 for score in row]) for row in scores]
+    return es.sum([*result(shares, v), *[es.tanh(0.25 * score + 0.75) for row in scores for score in row]])
+
+
+def result(shares: list[list[Value]], v: list[list[Value]]) -> list[Value]:
+    return [es.tanh(es.dot(row, [value[c] for value in v])) for row in shares for c in range(2)]
+
+
+HEADS = [
+    [[[Value(float(np.cos(7 * h + 5 * k + 3 * i + j))) for j in range(2)] for i in range(2)] for k in range(3)]
+    for h in range(2)
+]
+BESIDE: dict[str, tuple[Callable[..., Any], list[str]]] = {
+    "other sums of powers": (
+        beside_other_sums,
+        ["P = softmax(S/√2) (m·3)×3", "H3 = e^H2 (m·3)×3", "H4 = row sums of H3 (m·3)×1"],
+    ),
+    "the scores times another number": (
+        beside_scaled_scores,
+        [
+            "P = softmax(0.5·S + M) (m·3)×3",
+            "Z2 = F1 ⊙ W2 + 0.75 m×9",
+            "∂L/∂F1 = ∂L/∂Z2 ⊙ W2 m×9",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_a_softmax_is_taken_out_of_what_is_computed_beside_it(name: str) -> None:
+    fn, expected = BESIDE[name]
+    found = lines(fn, [0.1] * 6, backward=True)
+    assert set(expected) <= set(found), found
+    check_matrices(record(fn, [0.1] * 6), np.random.default_rng(0).normal(size=(4, 6)))
+
+
 def test_latex() -> None:
     text = record(lambda x: es.log_softmax(scores(x)), [0.1, 0.2]).explain(latex=True)
     assert r"Y &= \log \operatorname{softmax}\left(Z\right) &&" in text

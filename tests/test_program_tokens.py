@@ -146,3 +146,14 @@ def test_tokens_that_are_apart_are_told() -> None:
     text = program.explain(language="en")
     assert "patches(X[0:3], X[15:18])" in text and "patches(X[3:15])" in text, text
     check_matrices(program, np.random.default_rng(1).normal(size=(4, 6, 3)))
+
+
+def test_a_table_of_numbers_from_many_places_is_one_of_the_numbers_in_one_row() -> None:
+    def fn(x: Sequence[Any]) -> Value:
+        found = [[es.tanh(es.dot(row[:2], x[i : i + 2])) for row in QUERIES[:2]] for i in range(0, 16, 2)]
+        queries, keys = ([[found[i][0], found[(3 * i + k) % 8][1]] for i in range(8)] for k in (1, 3))
+        return es.sum([es.tanh(dot(query, key)) for query in queries for key in keys])
+
+    program = record(fn, [0.1] * 16)
+    assert "table(F1[0, 9, 1, 12, 2, 15, …])" in program.explain(language="en")
+    check_matrices(program, np.random.default_rng(0).normal(size=(3, 16)))

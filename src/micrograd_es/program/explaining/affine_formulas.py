@@ -76,13 +76,15 @@ def _products(names: Names, block: Affine, pairs: list[tuple[Matrix, Matrix]], b
 
 def _term(block: Affine, x: Name, w: Name) -> Formula:
     """The product of some inputs and their weights."""
-    return Product(x, w) if block.dense else Stretches(Times(x, w), block.terms)
+    if block.dense:
+        return Product(x, w)
+    return Stretches(Times(x, w), block.terms) if block.terms > 1 else Times(x, w)
 
 
 def _sent(block: Affine, upstream: Formula, x: Name, w: Name) -> tuple[Formula, Formula]:
     """What it sends to the weights and to the inputs."""
     if not block.dense:
-        spread = Spread(upstream, block.terms)
+        spread = Spread(upstream, block.terms) if block.terms > 1 else upstream
         return Added(Times(spread, x), 0), Times(spread, w)
     across = Name(x.matrix, True)
     to_weights = Product(across, upstream)

@@ -14,6 +14,7 @@ from micrograd_es.program.explaining.orders import at_all_positions
 from micrograd_es.program.explaining.readings import Across, LogSums, Reading, numeral, scaled
 from micrograd_es.program.explaining.stretches import Spread
 from micrograd_es.program.explaining.totals import total_line
+from micrograd_es.program.lists import each_of
 
 
 def operation_line(names: Names, block: Elementwise) -> Line:
@@ -68,7 +69,7 @@ def _weights(names: Names, rows: Rows, form: tuple[int, int]) -> Matrix:
     of_neurons, of_inputs = rows.picked(range(0, len(rows), terms)), rows.picked(range(terms))
     if len(set(rows.numbers)) == 1:
         return names.matrix(rows, "p")
-    if rows.numbers == tuple([row for row in of_neurons.numbers for _ in range(terms)]) and terms > 1:
+    if rows.numbers == each_of(of_neurons.numbers, terms) and terms > 1:
         return names.matrix(of_neurons, "p")
     if rows.numbers == of_inputs.numbers * kernels and kernels > 1:
         return names.matrix(of_inputs, "p", (1, terms))

@@ -9,6 +9,7 @@ from operator import itemgetter
 from micrograd_es.program.explaining.columns import Column
 from micrograd_es.program.explaining.formulas import Matrix
 from micrograd_es.program.explaining.notation import SHOWN, Style, indexed, listed, more, spread, transposed
+from micrograd_es.program.lists import each_of
 
 
 def side_by_side(places: Sequence[Column], style: Style) -> str:
@@ -69,7 +70,7 @@ def repeats(columns: Sequence[int]) -> int:
     """How often each of several columns stands in a row, where it is the same for all of them; else 1."""
     count = len(list(takewhile(lambda column: column == columns[0], columns)))
     once = columns[::count]
-    return count if len(once) > 1 and list(columns) == [x for x in once for _ in range(count)] else 1
+    return count if len(once) > 1 and tuple(columns) == each_of(once, count) else 1
 
 
 def signs(places: Sequence[Column]) -> list[str]:

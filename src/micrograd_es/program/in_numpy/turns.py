@@ -10,6 +10,7 @@ import numpy as np
 
 from micrograd_es.program.arrays import Array
 from micrograd_es.program.in_numpy.steps import Step, add_at, add_in_turns, add_sorted, set_in_turns
+from micrograd_es.program.lists import each_of
 
 BRIEF = 8  # examples up to which all parts of a row are added by one call
 TERMS, NUMBERS = 128, 1 << 14  # rows that are added to at once, or more where they have not so many numbers
@@ -69,8 +70,7 @@ def as_table(numbers: tuple[int, ...]) -> tuple[slice, tuple[int, int], int] | N
     rows = range(first, end)
     if numbers[1] != first:
         return (slice(first, end), (times, count), 0) if numbers == tuple(rows) * times else None
-    apart = [row for row in rows for _ in range(times)]
-    return (slice(first, end), (count, times), 1) if numbers == tuple(apart) else None
+    return (slice(first, end), (count, times), 1) if numbers == each_of(rows, times) else None
 
 
 def in_turns(rows: Sequence[int], wanted: set[int], at_once: int) -> Iterator[Turns]:
