@@ -15,12 +15,13 @@ from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Place
 from micrograd_es.program.collection import without_collection
 from micrograd_es.program.lists import in_lines
 from micrograd_es.program.planning.affinities import Affinity, Steps
+from micrograd_es.program.planning.arrangement import Arrangement, leading
 from micrograd_es.program.planning.gaps import Inputs
 from micrograd_es.program.planning.inner import grids, together
 from micrograd_es.program.planning.levels import is_irregular, latest, put_off
 from micrograd_es.program.planning.masks import NONE, Grid
 from micrograd_es.program.planning.missing import MANY, MISSING, SMALL, Layer, layers
-from micrograd_es.program.planning.order import Uses, in_stretch, leading, parameter_order
+from micrograd_es.program.planning.order import Uses, parameter_order
 from micrograd_es.program.planning.symmetric import SYMMETRIC, in_one_order, written_alike
 from micrograd_es.program.planning.weights import Purpose, made_for
 from micrograd_es.program.planning.windows import Window, windows
@@ -69,17 +70,16 @@ class _Grouping:
         grids: Mapping[int, Grid],
         gaps: Mapping[int, Layer],
     ) -> None:
-        self.tape, self.parameters, self.steps, self.uses = tape, parameters, steps, uses
-        self.grids, self.gaps = grids, gaps
+        self.tape, self.parameters, self.steps, self.grids, self.gaps = tape, parameters, steps, grids, gaps
         self.blocks: list[Block] = []
         self.made_for = made_for(steps)
-        self.before: dict[tuple[int, ...], dict[int, int]] = {}  # by the first weights of a product, where each stands
         self.zeros: dict[Space, int] = {}  # the numbers of rows that stay 0, where there are such
         shared = [tape.inputs + place for place in parameters] + [*range(tape.first_constant, tape.first_entry)]
         self.numbers = {Space.VARYING: list(range(tape.inputs)), Space.SHARED: shared}  # in the order of their rows
         self.row = [*range(tape.inputs), *[0] * (len(steps.level) - tape.inputs)]
         for row, number in enumerate(shared):
             self.row[number] = row
+        self.arrangement = Arrangement(steps, uses, self.row, tape.parameters)
 
     def plan(self) -> Plan:
         """The plan, with a row for every number."""
@@ -220,7 +220,7 @@ class _Grouping:
 
     def _affine(self, members: list[int], dense: bool, later: Groups) -> None:
         """One product of many sums, with what all of them add."""
-        affinities = self._in_order(members, dense)
+        affinities = self.arrangement.of(members, dense)
         members, added = self._added(list(affinities), later)
         weights = self._rows([w for a in affinities.values() for w in a.weights])
         read = list(affinities.values())[:1] if dense else affinities.values()
@@ -294,58 +294,6 @@ class _Grouping:
         if alike or 2 * shared.count(zero) <= len(shared):
             return found
         return [a._replace(shared=None) if a.shared == zero else a for a in found]
-
-    def _in_order(self, members: list[int], dense: bool) -> dict[int, Affinity]:
-        """The sums with their terms in the order of their weights, so that these are a stretch of rows; so the sums.
-
-        Where the weights are no stretch in any order, as constants are not, it is that of the inputs.
-        """
-        row, affine = self.row, self.steps.affine
-        found = {}
-        order: list[int] = []
-        known: tuple[int, ...] = ()
-        straight = stretch = True
-        for number in members:
-            affinity = affine[number]
-            if affinity.inputs != known:
-                known = affinity.inputs
-                order, is_stretch = in_stretch([row[w] for w in affinity.weights], [row[x] for x in known])
-                straight, stretch = order == list(range(len(order))), stretch and is_stretch
-            if not straight:
-                affinity = affinity._replace(
-                    weights=tuple([affinity.weights[i] for i in order]),
-                    inputs=tuple([affinity.inputs[i] for i in order]),
-                )
-            found[number] = affinity
-        if len(found) == 1 or not (stretch or dense):
-            return found
-        return {number: found[number] for number in self._as_before(found, stretch)}
-
-    def _as_before(self, found: Mapping[int, Affinity], stretch: bool) -> list[int]:
-        """The sums of a product in the order of their weights, or else of another product with the same first ones.
-
-        The cell of a recurrence, which has more inputs than its first step, so has its neurons as that has them, in
-        whichever order each step adds its terms. Sums of several uses, as gates are, stand in the order of their first
-        parameters, others as they were met.
-        """
-        row = self.row
-        if stretch:
-            firsts = {number: row[affinity.weights[0]] for number, affinity in found.items()}
-        else:
-            firsts = {number: min([row[w] for w in affinity.weights]) for number, affinity in found.items()}
-        together = tuple(sorted(firsts.values()))
-        before = self.before.get(together)
-        if stretch:
-            numbers = sorted(firsts, key=firsts.__getitem__)
-        elif before:
-            numbers = sorted(firsts, key=lambda number: before[firsts[number]])
-        elif len(firsts) < 3 or together[-1] >= self.tape.parameters or self.uses.are_one(list(firsts)):
-            numbers = list(firsts)
-        else:
-            numbers = sorted(firsts, key=firsts.__getitem__)
-        if before is None:
-            self.before[together] = {firsts[number]: place for place, number in enumerate(numbers)}
-        return numbers
 
     def _without_bare(self, number: int, affinity: Affinity, later: Groups) -> int:
         """The number of the product alone; the rest is added to it later."""

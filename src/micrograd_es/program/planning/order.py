@@ -1,4 +1,4 @@
-"""The order of parameters, in which the weights of a product stand together, of terms of sums, and of operations."""
+"""The order of parameters, in which the weights of a product stand together."""
 
 from __future__ import annotations
 
@@ -96,37 +96,6 @@ class _Places:
                 break
             x = max([y for y in self.steps.args[x] if varies[y]], key=level.__getitem__, default=None)
         return number if x is None else self.turned.get(x, number)
-
-
-def in_stretch(weights: Sequence[int], inputs: Sequence[int]) -> tuple[list[int], bool]:
-    """The order of terms in which the rows of their weights follow each other, or else those of their inputs do.
-
-    And whether it is the first.
-
-    >>> in_stretch([7, 5, 6], [1, 2, 3]), in_stretch([7, 5, 5], [3, 2, 1])
-    (([1, 2, 0], True), ([2, 1, 0], False))
-    """
-    order = sorted(range(len(weights)), key=weights.__getitem__)
-    if weights[order[-1]] - weights[order[0]] == len(weights) - 1 and len(set(weights)) == len(weights):
-        return order, True
-    return sorted(order, key=inputs.__getitem__), False
-
-
-def leading(steps: Steps, members: Sequence[int]) -> tuple[int, int]:
-    """The places of the inputs in whose order operations of a kind stand, first and then.
-
-    Of c·x it is that of x, not of the constants; of x − c, with each x for several c that are given, it is that of c.
-    """
-    args, constants, first = steps.args, steps.constants, steps.first
-    xs = args[members[0]]
-    if len(xs) == 2 and xs[0] in constants:
-        by_second = all(args[n][0] in constants for n in members)
-    elif len(xs) == 2 and xs[0] != xs[1] < first:
-        seconds = {args[n][1] for n in members}
-        by_second = max(seconds) < first and len({args[n][0] for n in members}) < len(seconds) == len(members)
-    else:
-        by_second = False
-    return (1, 0) if by_second else (0, len(xs) - 1)
 
 
 def _kernels(

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from micrograd_es.program.planning.affinities import Affinity
-from micrograd_es.program.planning.order import in_stretch
+from micrograd_es.program.planning.arrangement import in_stretch
 
 APART = 4  # windows of one kernel among the sums of as many terms; where there were more, each would have few positions
 MANY = 8  # terms of one kernel from which on it may have edges only, as it has on a small image
