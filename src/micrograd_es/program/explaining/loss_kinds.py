@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from math import fsum, isclose
 from typing import NamedTuple
 
@@ -12,7 +13,6 @@ from micrograd_es.program.explaining.polynomials import scaled, summed
 Atom = tuple[str, int]  # ("y", column), ("t", number), a function of a column, or ("lse", position)
 Terms = dict[tuple[Atom, ...], float]  # the factors of each product, in order, with what it is multiplied by
 Target = int | float  # the number of a target on the tape, or (as a float) what it is
-
 
 _FUNCTIONS = (  # of y, from which t·y is subtracted
     ("binary cross-entropy", ("softplus",)),
@@ -80,7 +80,17 @@ class UnknownLossError(Exception):
     """The output is none of the polynomials that are looked for."""
 
 
-def _softmax(targets: Sequence[Terms], exact: bool, positions: int) -> Iterator[Terms]:
+class _Candidate(NamedTuple):
+    """A loss that terms may be, `scale` times as large: its terms by the targets, which y has times the `slope`."""
+
+    kind: str
+    scale: float
+    slope: float
+    terms: Callable[[Sequence[Terms]], Iterator[Terms]]
+    exact: bool = True
+
+
+def _softmax(positions: int, targets: Sequence[Terms], exact: bool = True) -> Iterator[Terms]:
     """−Σ t·(y − log Σ e^y), or log Σ e^y − Σ t·y, at all positions."""
     for column, t in enumerate(targets):
         yield _times(t, [("y", column)], -1.0)
@@ -90,9 +100,9 @@ def _softmax(targets: Sequence[Terms], exact: bool, positions: int) -> Iterator[
         yield {(log_sum(position),): 1.0}
 
 
-def _divergence(targets: Sequence[Terms], logs: Mapping[int, int], positions: int) -> Iterator[Terms]:
+def _divergence(positions: int, logs: Mapping[int, int], targets: Sequence[Terms]) -> Iterator[Terms]:
     """Σ t·(log t − y + log Σ e^y); `logs` has the logarithms of targets."""
-    yield from _softmax(targets, True, positions)
+    yield from _softmax(positions, targets)
     for t in targets:
         for key in t:
             yield _times(t, [("t", logs.get(number, -1)) for _, number in key], 1.0)
@@ -108,7 +118,7 @@ def _squares(targets: Sequence[Terms]) -> Iterator[Terms]:
         yield {factors * 2: x * x}
 
 
-def _less_products(targets: Sequence[Terms], *functions: str) -> Iterator[Terms]:
+def _less_products(functions: Sequence[str], targets: Sequence[Terms]) -> Iterator[Terms]:
     """Σ f(y) − t·y, of a function that is the sum of some."""
     for column, t in enumerate(targets):
         for name in functions:
@@ -122,29 +132,30 @@ def _times(terms: Terms, factors: Sequence[Atom], by: float) -> Terms:
 
 def matched(terms: Terms, width: int, seen: Seen, positions: int) -> Loss:
     """Which loss the terms are, of outputs with so many columns in all, or the sum of which at several positions."""
-    y: Atom = ("y", 0)
     if seen.margins:
         return _of_margins(terms, [seen.margins.get(column) for column in range(width)])
-    kinds: list[tuple[str, float, float, bool, Callable[[Sequence[Terms]], Iterator[Terms]]]] = [
-        ("squared error", terms.get((y, y), 0.0), -2.0, True, _squares),
-    ]
+    for kind, scale, slope, expected, exact in _candidates(terms, seen, positions):
+        if scale > 0:
+            targets = _targets(terms, width, scale * slope)
+            is_one = _same(terms, expected([_target_terms(t) for t in targets]), scale)
+            if is_one and _is_told(kind, targets, positions):
+                return _with_slopes(Loss(kind, scale, targets, exact), seen.slopes)
+    raise UnknownLossError
+
+
+def _candidates(terms: Terms, seen: Seen, positions: int) -> Iterator[_Candidate]:
+    """The losses that terms without margins may be."""
+    y: Atom = ("y", 0)
+    yield _Candidate("squared error", terms.get((y, y), 0.0), -2.0, _squares)
     for kind, functions in _FUNCTIONS:
-        scale = terms.get(((functions[0], 0),), 0.0)
-        kinds.append((kind, scale, -1.0, True, lambda ts, names=functions: _less_products(ts, *names)))  # type: ignore[misc]
+        yield _Candidate(kind, terms.get(((functions[0], 0),), 0.0), -1.0, partial(_less_products, functions))
     if any(log_sum(0) in key for key in terms):
         own = [-x for key, x in terms.items() if y in key and key != (y,)]
         scale = terms.get((log_sum(0),), own[0] if own else 0.0)
-        kinds.append(("softmax cross-entropy", scale, -1.0, True, lambda ts: _softmax(ts, True, positions)))
-        kinds.append(("softmax cross-entropy", scale, -1.0, False, lambda ts: _softmax(ts, False, positions)))
-        kinds.append(("KL divergence", scale, -1.0, True, lambda ts: _divergence(ts, seen.logs, positions)))
-    for kind, scale, slope, exact, polynomial in kinds:
-        if scale > 0:
-            targets = _targets(terms, width, scale * slope)
-            if _same(terms, polynomial([_target_terms(t) for t in targets]), scale) and _is_told(
-                kind, targets, positions
-            ):
-                return _with_slopes(Loss(kind, scale, targets, exact), seen.slopes)
-    raise UnknownLossError
+        softmax, divergence = partial(_softmax, positions), partial(_divergence, positions, seen.logs)
+        yield _Candidate("softmax cross-entropy", scale, -1.0, softmax)
+        yield _Candidate("softmax cross-entropy", scale, -1.0, partial(softmax, exact=False), exact=False)
+        yield _Candidate("KL divergence", scale, -1.0, divergence)
 
 
 def _with_slopes(loss: Loss, slopes: Mapping[int, float]) -> Loss:

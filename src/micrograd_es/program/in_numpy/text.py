@@ -18,6 +18,7 @@ import numpy as np
 from micrograd_es.program.arrays import ARRAYS, Array, ArrayMaths
 from micrograd_es.program.blocks import Space
 from micrograd_es.program.in_numpy import steps
+from micrograd_es.program.in_numpy.cells import address
 from micrograd_es.program.in_numpy.floats import Floats
 from micrograd_es.program.in_numpy.steps import Step
 
@@ -175,7 +176,7 @@ class _Names:
                 special.append((f"{key[0]}{len(special) - 2}", array))
         for name, array in special:
             self.names[_key(array)], self.known[name] = name, array
-            self.owners[array.__array_interface__["data"][0]] = name
+            self.owners[address(array)] = name
 
     def of(self, x: Any) -> str:
         """The name of anything that a step is given; numbers and words are written as they are."""
@@ -205,14 +206,14 @@ class _Names:
             return f"{'m' if isinstance(x, ArrayMaths) else 'f' if callable(x) else 'k'}{len(self.names)}"
         if x.dtype.kind == "i":
             return f"i{len(self.names)}"
-        owner = self.owners.get(x.__array_interface__["data"][0])
+        owner = self.owners.get(address(x))
         if owner:
             return owner + _shape(x)
         for letters, matrix in self.matrices:
-            place = (x.__array_interface__["data"][0] - matrix.__array_interface__["data"][0]) // matrix.itemsize
+            place = (address(x) - address(matrix)) // matrix.itemsize
             if x.size and 0 <= place < matrix.size:
                 return self._of_rows(letters, matrix, x, place)
-        self.owners[x.__array_interface__["data"][0]] = f"k{len(self.names)}"
+        self.owners[address(x)] = f"k{len(self.names)}"
         return f"k{len(self.names)}"
 
     def _of_rows(self, letters: str, matrix: Array, x: Array, place: int) -> str:
@@ -235,4 +236,4 @@ def _shape(x: Array) -> str:
 
 
 def _key(array: Array) -> tuple[object, ...]:
-    return array.__array_interface__["data"][0], array.shape, array.strides
+    return address(array), array.shape, array.strides
