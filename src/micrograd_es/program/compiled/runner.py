@@ -58,9 +58,9 @@ class Runner:
         self.values = {Space.SHARED: shared, VARYING: values.T}
         self.gradients = {Space.SHARED: np.zeros_like(shared), VARYING: gradients.T}
         self.kept: list[NDArray[Any]] = []  # what the instructions know the places of
-        self.memory = self._numbers(2 * count * self.tile + 3)
-        self.base = self.memory.ctypes.data
-        self.seed, self.total, self.check = self.memory[-3:-2], self.memory[-2:-1], self.memory[-1:]
+        memory = self._numbers(2 * count * self.tile + 3)
+        self.base = memory.ctypes.data
+        self.seed, self.total, self.check = memory[-3:-2], memory[-2:-1], memory[-1:]
         self.places = Places(
             self.tile, self._place(shared), count * self.tile, self._place(self.gradients[Space.SHARED])
         )

@@ -23,7 +23,7 @@ def folded(array: Array, width: int, positions: int) -> Array:
     return array.reshape(-1, width, positions).transpose(0, 2, 1).reshape(-1, width)
 
 
-def in_columns(array: Array, matrix: Matrix) -> Array:
+def _in_columns(array: Array, matrix: Matrix) -> Array:
     """A column for each number of a matrix: weights p×n in the order of their neurons."""
     if matrix.value is not None:
         return np.array([[matrix.value]])
@@ -33,7 +33,7 @@ def in_columns(array: Array, matrix: Matrix) -> Array:
 
 
 def out_of_columns(array: Array, matrix: Matrix) -> Array:
-    """What `in_columns` was given."""
+    """What `_in_columns` was given."""
     rows, columns = matrix.shape
     if rows == "m":
         return folded(array, columns, matrix.positions)
@@ -42,7 +42,7 @@ def out_of_columns(array: Array, matrix: Matrix) -> Array:
 
 def columns_of(columns: Sequence[Column], arrays: Arrays) -> Array:
     """Columns of matrices put together; for each its matrix and the number there."""
-    found = {matrix: in_columns(matrix.array(arrays), matrix) for matrix, _ in columns}
+    found = {matrix: _in_columns(matrix.array(arrays), matrix) for matrix, _ in columns}
     rows = next((len(part) for matrix, part in found.items() if matrix.shape[0] == "m"), 1)
     made = np.empty((rows, len(columns)))
     for i, (matrix, column) in enumerate(columns):
