@@ -68,6 +68,18 @@ def test_log_sums_of_several_lengths_have_the_numbers_of_the_eager_path(name: st
     agree(record(CASES[name], [0.1] * 24), CASES[name], np.random.default_rng(3).normal(size=(3, 24)))
 
 
+def test_those_of_inputs_alone_send_nothing_back() -> None:
+    w = values(3)
+
+    def fn(x: list[Value]) -> Value:
+        return es.dot(w, [es.log_sum_exp(x[:n]) for n in (4, 5, 6)])
+
+    assert are_one(fn) == [6]
+    program = record(fn, [0.1] * 24)
+    assert "np.exp" not in program.source(batch=5).split("def backward")[1]
+    agree(program, fn, np.random.default_rng(3).normal(size=(5, 24)))
+
+
 @pytest.mark.parametrize("name", OTHERS)
 def test_others_stay_as_they_are(name: str) -> None:
     assert are_one(OTHERS[name]) == []

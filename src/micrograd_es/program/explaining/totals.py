@@ -44,7 +44,7 @@ def _added(names: Names, terms: list[Matrix], shape: Shape) -> Line:
 
 def _whole(names: Names, rows: Rows) -> list[Matrix]:
     """The few matrices that rows are when they stand beside each other, a column first; none where they are not so."""
-    places = [names.known.owner.get((rows.space, row)) for row in rows.numbers]
+    places = list(map(names.known.owner.get, rows.places))
     owners = list(dict.fromkeys([place[0] for place in places if place]))
     every = [(matrix, column) for matrix in owners for column in range(matrix.shape[1])]
     if len(owners) > SUMMED or places != every or not all(map(_stands_for_examples, owners)):
