@@ -339,6 +339,11 @@ PENALTIES: dict[str, tuple[Callable[[es.MLP], Any], str, str]] = {
         "R = 0.1·‖W1‖² + 0.3·‖W2‖²",
         " + 0.2·W1",
     ),
+    "products of three": (
+        lambda model: es.sum([es.prod([w, 0.1, w]) for w in weights(model)]),
+        "R = 0.1·(‖W1‖² + ‖W2‖²)",
+        " + 0.2·W1",
+    ),
     "minus, twice": (
         lambda model: 0.1 * es.sum([(-2 * w) * w for w in weights(model)]),
         "R = −0.2·(‖W1‖² + ‖W2‖²)",
@@ -360,6 +365,8 @@ PENALTIES: dict[str, tuple[Callable[[es.MLP], Any], str, str]] = {
     ),
     "fourth powers": (lambda model: 0.1 * es.sum([w**4 for w in weights(model)]), "L = 1/m·Σ ℓ + S3", "∂L/∂p[W1]"),
     "some weights": (lambda model: 0.1 * squares(weights(model)[:5]), "L = 1/m·Σ ℓ + S3", "∂L/∂p[W1]"),
+    "and a number": (lambda model: 0.1 * (squares(weights(model)) + 3.0), "", ""),
+    "of two weights": (lambda model: es.dot(weights(model)[:5], weights(model)[1:6]), "", ""),
     "a parameter": (lambda model: model["layer2.neuron2.b"], "", ""),
 }
 

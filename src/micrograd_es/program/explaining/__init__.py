@@ -9,7 +9,8 @@
   operations, in the order of the tables that they read, which `orders` finds; `scopes` says where they are.
 - `shares` and `softmaxes` put the rows of attention together; `softmax_lines`, `biases` and `attention` write them.
 - `objective` writes losses and penalties as lectures do: `loss_search` looks for them in a plan that is `written_out`,
-  with `loss_terms`, `loss_kinds`, `penalties`, which are `polynomials`, and `probabilities`; `loss_lines` writes them.
+  with `loss_terms` and `penalties`, which multiply `polynomials` out, `loss_kinds` and `probabilities`; `loss_lines`
+  writes them.
 - `letters` names what is on a page, by which `recognition` knows what it is, and `labels` has what the user calls
   parameters. `way_back` has the lines of the gradients.
 - `matrices` has all of it in order: names, objective, letters, and the way back. `recurrences` tells the lines of all

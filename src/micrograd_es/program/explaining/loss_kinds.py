@@ -8,10 +8,9 @@ from math import fsum, isclose
 from typing import NamedTuple
 
 from micrograd_es.program.explaining.notation import ratio
-from micrograd_es.program.explaining.polynomials import scaled, summed
+from micrograd_es.program.explaining.polynomials import Atom, Terms, scaled, summed
 
-Atom = tuple[str, int]  # ("y", column), ("t", number), a function of a column, or ("lse", position)
-Terms = dict[tuple[Atom, ...], float]  # the factors of each product, in order, with what it is multiplied by
+# The atoms of a loss are ("y", column), ("t", number), a function of a column, and ("lse", position).
 Target = int | float  # the number of a target on the tape, or (as a float) what it is
 
 _FUNCTIONS = (  # of y, from which t·y is subtracted

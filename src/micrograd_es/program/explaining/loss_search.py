@@ -10,7 +10,7 @@ from micrograd_es.program.explaining.columns import Column
 from micrograd_es.program.explaining.formulas import Matrix
 from micrograd_es.program.explaining.loss_kinds import Loss
 from micrograd_es.program.explaining.loss_terms import loss_of
-from micrograd_es.program.explaining.penalties import Form, Parts, norms_of, scaled_inputs, taken_apart
+from micrograd_es.program.explaining.penalties import Norms, Parts, norms_of, scaled_inputs, taken_apart
 from micrograd_es.program.explaining.probabilities import sum_to_one
 from micrograd_es.program.explaining.written_out import written_out
 
@@ -23,7 +23,7 @@ class Apart(NamedTuple):
     """
 
     places: Mapping[Place, float]
-    norms: Form | None
+    norms: Norms | None
 
 
 class Found(NamedTuple):

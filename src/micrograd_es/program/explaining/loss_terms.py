@@ -19,7 +19,6 @@ from micrograd_es.ops import (
     MAX,
     MUL,
     NEG,
-    POW,
     RELU,
     SAME,
     SIGMOID,
@@ -28,11 +27,10 @@ from micrograd_es.ops import (
     Op,
 )
 from micrograd_es.program.explaining.constants import constant_of
-from micrograd_es.program.explaining.loss_kinds import Loss, Seen, Terms, UnknownLossError, log_sum, matched
-from micrograd_es.program.explaining.polynomials import scaled, summed
+from micrograd_es.program.explaining.loss_kinds import Loss, Seen, UnknownLossError, log_sum, matched
+from micrograd_es.program.explaining.polynomials import ARITHMETIC, Terms, multiplied_out, scaled, summed
 from micrograd_es.program.tape import Entry, Tape
 
-_ARITHMETIC = (ADD, SUB, NEG, MUL, DIV, POW, SAME)
 _LOGARITHMS = (LOG, LSE, SOFTPLUS)
 
 EACH = 16  # terms that a loss may have for each column, and as many beside; polynomials of others are long
@@ -109,7 +107,7 @@ class _Reader:
         positive = self._positive_part(entry)
         if positive:
             return [positive.number]
-        if entry.op in (*_ARITHMETIC, ABS, EXP):
+        if entry.op in (*ARITHMETIC, ABS, EXP):
             return list(entry.inputs)
         raise UnknownLossError
 
@@ -123,7 +121,7 @@ class _Reader:
         if self.whole:
             scaled = entry.op in (NEG, SAME) or (entry.op in (MUL, DIV) and any(map(self._is_constant, entry.inputs)))
             return not scaled
-        return entry.op not in _ARITHMETIC
+        return entry.op not in ARITHMETIC
 
     def _terms(self, number: int, inputs: Sequence[Terms]) -> Terms:
         """The terms of a number, from those of what `_inputs` gives for it."""
@@ -144,7 +142,7 @@ class _Reader:
             return self._hinge(inputs[0]) if () in inputs[0] else self._relu(inputs[0], positive.slope)
         if entry.op in (ABS, EXP):
             return self._of_output(entry.op.name, inputs[0])
-        return self._arithmetic(entry, inputs)
+        return self._checked(multiplied_out(entry.op, inputs, self.most))
 
     def _logarithm(self, parts: Sequence[_Part], inputs: Iterator[Terms]) -> Terms:
         """The terms of a logarithm from those of its parts, in order."""
@@ -188,26 +186,6 @@ class _Reader:
             raise UnknownLossError
         made: Terms = {(("relu", column),): 1.0}
         return made if x == 1 else self._sum([made, inner])
-
-    def _arithmetic(self, entry: Entry, inputs: Sequence[Terms]) -> Terms:
-        """The terms of an operation that can be multiplied out."""
-        op = entry.op
-        if op in (ADD, SAME):
-            return self._sum(inputs)
-        if op is SUB:
-            return self._sum([inputs[0], scaled(inputs[1], -1.0)])
-        if op is NEG:
-            return scaled(inputs[0], -1.0)
-        if op is MUL:
-            product = inputs[0]
-            for factor in inputs[1:]:
-                product = self._product(product, factor)
-            return product
-        if op is DIV and set(inputs[1]) == {()} and inputs[1][()]:
-            return scaled(inputs[0], 1 / inputs[1][()])
-        if op is POW and inputs[1] == {(): 2.0}:
-            return self._product(inputs[0], inputs[0])
-        raise UnknownLossError
 
     def _positive_part(self, entry: Entry) -> _Positive | None:
         """What an operation is the positive part of, max(0, x), with its slope at 0; None for any other."""
@@ -317,18 +295,7 @@ class _Reader:
         """The terms of a sum."""
         return self._checked(summed(parts))
 
-    def _product(self, left: Terms, right: Terms) -> Terms:
-        """The terms of a product, multiplied out, as long as there are not too many."""
-        if len(left) * len(right) > self.most:
-            raise UnknownLossError
-        found: Terms = {}
-        for a, x in left.items():
-            for b, y in right.items():
-                key = tuple(sorted((*a, *b)))
-                found[key] = found.get(key, 0.0) + x * y
-        return self._checked(found)
-
-    def _checked(self, terms: Terms) -> Terms:
-        if len(terms) > self.most:
+    def _checked(self, terms: Terms | None) -> Terms:
+        if terms is None or len(terms) > self.most:
             raise UnknownLossError
         return terms

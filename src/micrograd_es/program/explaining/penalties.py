@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from heapq import heappop, heappush
-from math import prod
 
-from micrograd_es.ops import ABS, ADD, DIV, MUL, NEG, POW, SAME, SUB, Op
+from micrograd_es.ops import ABS, ADD, DIV, MUL, NEG, SAME, SUB
 from micrograd_es.program.explaining.constants import constant_of
-from micrograd_es.program.explaining.polynomials import scaled, summed
+from micrograd_es.program.explaining.polynomials import Terms, multiplied_out, scaled, summed
 from micrograd_es.program.tape import Tape
 
 _SUMS = (ADD, SAME, SUB, NEG)
 
 Parts = dict[int, float]  # what each number of a sum is multiplied by
-Form = dict[tuple[str, int], float]  # a factor for each parameter's power: "square", "absolute value", "parameter" …
-
-_ONE = ("number", -1)
+Norms = dict[tuple[str, int], float]  # a factor for the "square" or the "absolute value" of each parameter, by its row
 
 
 def taken_apart(
@@ -64,68 +61,39 @@ def scaled_inputs(tape: Tape, number: int) -> list[tuple[int, float]]:
     return []
 
 
-def norms_of(tape: Tape, penalties: Parts) -> Form | None:
+def norms_of(tape: Tape, penalties: Parts) -> Norms | None:
     """Penalties in sum, as a factor for the square or the absolute value of each parameter, by its row.
 
     None where they are more than that.
     """
-    found: dict[int, Form] = {}
+    found: dict[int, Terms] = {}
     for number in sorted(tape.behind(penalties)):
-        form = _form(tape, number, found)
-        if form is None:
+        terms = _terms(tape, number, found)
+        if terms is None:
             return None
-        found[number] = form
-    total = summed([scaled(found[number], by) for number, by in penalties.items()])
-    known = all(kind in ("square", "absolute value") for kind, _ in total)
-    return {(kind, x - tape.inputs): factor for (kind, x), factor in total.items()} if known else None
+        found[number] = terms
+    norms: Norms = {}
+    for factors, by in summed([scaled(found[number], by) for number, by in penalties.items()]).items():
+        kinds, rows = [kind for kind, _ in factors], {number - tape.inputs for _, number in factors}
+        if kinds not in (["parameter", "parameter"], ["absolute value"]) or len(rows) > 1:
+            return None
+        norms["square" if len(kinds) > 1 else kinds[0], rows.pop()] = by
+    return norms
 
 
-def _form(tape: Tape, number: int, known: Mapping[int, Form]) -> Form | None:
-    """The form of a number, from those of its inputs; None where it has none."""
+def _terms(tape: Tape, number: int, known: Mapping[int, Terms]) -> Terms | None:
+    """The terms of a number, from those of its inputs; None where it has none, or is a product of several sums."""
     entry = tape.entry(number)
-    if entry is not None:
-        return _made(entry.op, [known[x] for x in entry.inputs])
-    if number < tape.first_constant:
-        return {("parameter", number): 1.0}
-    return {_ONE: tape.constants[number - tape.first_constant]}
+    if entry is None:
+        place = number - tape.first_constant
+        return {(("parameter", number),): 1.0} if place < 0 else {(): tape.constants[place]}
+    inputs = [known[x] for x in entry.inputs]
+    return _absolute(inputs[0]) if entry.op is ABS else multiplied_out(entry.op, inputs, 1)
 
 
-def _made(op: Op, inputs: Sequence[Form]) -> Form | None:
-    """The form of an operation: a sum, a form times a number, the square or the absolute value of one parameter."""
-    first, last = inputs[0], inputs[-1]
-    if op in (ADD, SAME):
-        return summed(inputs)
-    if op is SUB:
-        return summed([first, scaled(last, -1)])
-    if op is NEG:
-        return scaled(first, -1)
-    if op is MUL and len(inputs) == 2:
-        for number, form in ((first, last), (last, first)):
-            if number.keys() == {_ONE}:
-                return scaled(form, number[_ONE])
-        return _square(first, last)
-    if op is DIV and last.keys() == {_ONE} and last[_ONE]:
-        return scaled(first, 1 / last[_ONE])
-    if op is POW and last == {_ONE: 2.0}:
-        return _square(first, first)
-    return _absolute(first) if op is ABS else None
-
-
-def _square(left: Form, right: Form) -> Form | None:
-    """The product of one parameter with itself, each of them scaled; None for any other product."""
-    parameter = _parameter(left)
-    if parameter is None or left.keys() != right.keys():
-        return None
-    return {("square", parameter): prod((*left.values(), *right.values()))}
-
-
-def _absolute(form: Form) -> Form | None:
+def _absolute(terms: Terms) -> Terms | None:
     """The absolute value of one parameter, scaled; None for any other."""
-    parameter = _parameter(form)
-    return None if parameter is None else {("absolute value", parameter): abs(*form.values())}
-
-
-def _parameter(form: Form) -> int | None:
-    """The one parameter that a form has, by itself."""
-    kinds = list(form)
-    return kinds[0][1] if len(kinds) == 1 and kinds[0][0] == "parameter" else None
+    for factors, by in terms.items():
+        if len(terms) == len(factors) == 1 and factors[0][0] == "parameter":
+            return {(("absolute value", factors[0][1]),): abs(by)}
+    return None
