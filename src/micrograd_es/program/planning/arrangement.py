@@ -1,4 +1,4 @@
-"""The order of the sums of a product and of their terms, whose weights are a stretch of rows, and that of operations."""
+"""The order of the sums of a product and of their terms, whose weights are a stretch of rows, and of operations."""
 
 from __future__ import annotations
 
