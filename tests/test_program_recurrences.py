@@ -502,3 +502,19 @@ def test_cells_on_each_other_are_told_apart(skip: bool) -> None:
         assert not check_printed(
             program, np.random.default_rng(0).normal(size=(4, 6, 2)), examples=examples, steps=True
         )
+
+
+def test_a_recurrence_of_single_numbers_is_told_as_one_of_vectors() -> None:
+    w, u, b = Value(0.5, "w"), Value(0.4, "u"), Value(0.1, "b")
+
+    def state(x: Sequence[Any]) -> Value:
+        h: Any = 0.0
+        for a in x:
+            h = es.tanh(w * h + u * a + b)
+        return h
+
+    program = record(state, [0.1] * 5)
+    lines = [" ".join(line.split()) for line in program.explain(backward=True, language="en").splitlines()]
+    assert "Zₜ = Gₜ·u + Hₜ₋₁·w + b m×1 = (m×1)·(1×1) + (m×1)·(1×1) + (1×1) t = 2, …, 5" in lines
+    assert "∂L/∂w = Σₜ₌₁⁴ Hₜᵀ·∂L/∂Zₜ₊₁ 1×1 = (1×m)·(m×1)" in lines
+    assert all("[" in formula for formula in check_printed(program, np.random.default_rng(0).normal(size=(4, 5))))

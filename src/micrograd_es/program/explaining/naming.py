@@ -158,16 +158,19 @@ class Names:
 
     def name_part(self, rows: Rows, form: tuple[int, int]) -> bool:
         """Name what has no name yet of weights, where it is all the weights of some inputs; whether all have one."""
-        return not self._stack(self.known.fresh(rows), rows, form)
+        return not self._stack(self.known.fresh(rows), rows, form, least=1)
 
-    def _stack(self, fresh: list[int], rows: Rows, form: tuple[int, int]) -> list[int]:
-        """Name what has no name yet of weights, where it is all the weights of some inputs; else it is given back."""
+    def _stack(self, fresh: list[int], rows: Rows, form: tuple[int, int], least: int = 2) -> list[int]:
+        """Name what has no name yet of weights, where it is all those of some inputs, `least` of them or more.
+
+        Else it is given back.
+        """
         kernels, terms = form
         new = set(fresh)
         whole = [term for term in range(terms) if new.issuperset(rows.numbers[term::terms])]
         numbers = tuple([rows.numbers[kernel * terms + term] for kernel in range(kernels) for term in whole])
         parameters = {row < self.plan.tape.parameters for row in fresh}
-        if len(whole) < 2 or sorted(numbers) != sorted(fresh) or len(parameters) > 1:
+        if len(whole) < least or sorted(numbers) != sorted(fresh) or len(parameters) > 1:
             return fresh
         inner = kernels, len(whole)
         self._give(self.new("W", inner[::-1]), Rows(rows.space, numbers), inner)
