@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 import warnings
 from collections.abc import Callable
@@ -68,14 +69,16 @@ def test_a_program_with_an_operation_that_has_not_been_added_says_so(
         return add_row("gelu", "g", Role.SCALER, lambda m, x: x * x, lambda m, z, x: (2 * x,))
 
     row = rows()
-    file = record(lambda x: apply(row, W * x), 0.0).save(tmp_path / "p.json")
+    program = record(lambda x: apply(row, W * x), 0.0)
+    file, pickled = program.save(tmp_path / "p.json"), pickle.dumps(program)
     del OPS["gelu"]
-    with pytest.raises(
-        ValueError, match=r"p\.json needs an operation that is not there: no operation is called 'gelu'"
-    ):
+    said = r"no operation is called 'gelu'; the table has .*\. Where it is one of your own, write op\(…\) for it before"
+    with pytest.raises(ValueError, match=rf"p\.json needs an operation that is not there: {said}"):
         Program.load(file)
+    with pytest.raises(ValueError, match=rf"^{said} .*, or unpickle it\.$"):
+        pickle.loads(pickled)
     rows()
-    assert Program.load(file)(3.0) == 36.0
+    assert Program.load(file)(3.0) == pickle.loads(pickled)(3.0) == 36.0
 
 
 @pytest.mark.parametrize("path", ["", "."])

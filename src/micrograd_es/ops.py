@@ -122,7 +122,10 @@ def find(name: str) -> Op:
     try:
         return OPS[name]
     except (KeyError, TypeError):
-        raise UnknownError(f"no operation is called {name!r}; the table has {', '.join(OPS)}.") from None
+        raise UnknownError(
+            f"no operation is called {name!r}; the table has {', '.join(OPS)}. Where it is one of your own, write"
+            " op(…) for it before you ask for it, load a program with it, or unpickle it."
+        ) from None
 
 
 # fmt: off

@@ -49,10 +49,7 @@ def read(path: str | PathLike[str]) -> Saved:
         _check_tape(saved.tape)
         _check(saved)
     except UnknownError as error:
-        raise ValueError(
-            f"{path} needs an operation that is not there: {error} Where it is one of your own, write op(…) for it, as"
-            " where the program was recorded, before you load it."
-        ) from None
+        raise ValueError(f"{path} needs an operation that is not there: {error}") from None
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"{path} is no program of micrograd_es ({error}); expected what Program.save wrote.") from None
     return saved
