@@ -486,3 +486,10 @@ def test_a_bias_that_is_a_weight_of_1_may_be_in_a_penalty() -> None:
     found = lines(ridge, [0.1, 0.2], 0.3)
     assert "Y = X·W1 + B1 m×1 = (m×2)·(2×1) + (1×1)" in found
     assert "R = 0.1·(‖W1‖² + B1²) 1×1 L2 penalty" in found
+
+
+def test_what_is_given_back_as_it_is_given_has_a_line_and_nothing_is_named_that_no_line_reads() -> None:
+    assert "Y = X m×2" in lines(lambda x: x, [0.1, 0.2])
+    found = lines(lambda x: [x[0], A], [0.1, 0.2])
+    assert found[0] == "Y = [X[0], a] m×2"
+    assert not any(line.startswith("G") for line in found)

@@ -96,7 +96,10 @@ def _output(names: Names) -> Matrix:
     places = [names.plan.places[number] for number in names.plan.tape.outputs]
     if len(places) > 1 and Space.SHARED in {space for space, _ in places}:
         return names.put(names.new("Y", ("m", len(places)), ""), Taken([names.owner_of(place) for place in places]))
-    return names.matrix(Rows(places[0][0], tuple(row for _, row in places)), "p", each=len(places) > 1)
+    found = names.matrix(Rows(places[0][0], tuple(row for _, row in places)), "p", each=len(places) > 1)
+    if len(places) > 1 and found in [matrix for matrix, _ in names.given]:
+        return names.put(names.new("Y", found.shape, ""), Taken([(found, column) for column in range(len(places))]))
+    return found
 
 
 def _with_letters(page: Page, plan: Plan, objective: Objective) -> Page:

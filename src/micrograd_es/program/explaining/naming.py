@@ -135,7 +135,8 @@ class Names:
 
     def owner_of(self, place: Place) -> Column:
         """The matrix and the column of one row."""
-        self.matrix(Rows(place[0], (place[1],)), "p")
+        if place not in self.known.owner:
+            self.matrix(Rows(place[0], (place[1],)), "p")
         if place in self.known.owner:
             return self.known.owner[place]
         constant = self._constant(Rows(place[0], (place[1],)))
