@@ -166,14 +166,18 @@ class Steps:
         minus = [~x for x in terms if x < 0]
         if not minus:
             return self._write_total(plus, number)
-        less = self._write_total(minus)
-        shared = [x for x in plus if not self.varies[x]]
-        if (
-            shared and self.varies[less] and len(shared) < len(plus)
-        ):  # a penalty beside a loss is added to the rest of it
-            rest = self._add(SUB, (self._write_total([x for x in plus if self.varies[x]]), less))
-            return self._add(ADD, (rest, self._write_total(shared)), number)
-        return self._add(SUB, (self._write_total(plus), less), number) if plus else self._add(NEG, (less,), number)
+        less, varies = self._write_total(minus), self.varies
+        if not plus:
+            return self._add(NEG, (less,), number)
+        fixed = [x for x in plus if not varies[x]]
+        if fixed and varies[less] and len(fixed) < len(plus):  # a penalty beside a loss is added to the rest of it
+            rest = self._add(SUB, (self._write_total([x for x in plus if varies[x]]), less))
+            return self._add(ADD, (rest, self._write_fixed(fixed)), number)
+        return self._add(SUB, (self._write_total(plus), less), number)
+
+    def _write_fixed(self, terms: Sequence[int]) -> int:
+        """A sum that is the same for all examples, which is written once."""
+        return self._once(("sum", *sorted(terms)), lambda: self._write_sum(terms))
 
     def _write_total(self, terms: list[int], number: int | None = None) -> int:
         """A sum, that of all shared terms and that of all varying ones where it has both; a single term is itself.
@@ -189,8 +193,7 @@ class Steps:
         if fixed and len(terms) > 2 and len(fixed) < len(terms):
             known = set(fixed)
             apart = self._write_total([x for x in terms if x not in known])
-            together = self._once(("sum", *sorted(fixed)), lambda: self._write_total(fixed))
-            return self._add(ADD, (apart, together), number)
+            return self._add(ADD, (apart, self._write_fixed(fixed)), number)
         total = self._add(ADD, tuple(terms), number)
         self.totals.append(total)
         return total
@@ -246,7 +249,7 @@ class Steps:
         """Products with the same input as one."""
         number, x, *_ = products[0]
         weights = sorted([self._weight(p.weights, p.divisors, p.sign) for p in products])
-        return Product(number, x, (self._once(("sum", *weights), lambda: self._write_sum(weights)),))
+        return Product(number, x, (self._write_fixed(weights),))
 
     def _write_affine(self, products: Sequence[Product], bare: Sequence[int], number: int | None = None) -> int:
         """Σ weight·input + Σ bare; what is bare and computed later than the products is added to them later."""
@@ -264,7 +267,7 @@ class Steps:
         if late:
             varying = [x for x in varying if level[x] <= deepest]
         target = None if late else number
-        shared = self._once(("sum", *sorted(fixed)), lambda: self._write_sum(fixed)) if fixed else None
+        shared = self._write_fixed(fixed) if fixed else None
         affinity = Affinity(weights, inputs, numbers, shared, tuple(varying))
         found = self._add(None, tuple(inputs) if target is None else inputs, target)
         self.affine[found] = affinity
