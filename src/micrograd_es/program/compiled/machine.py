@@ -23,7 +23,9 @@ except ImportError:
     llvmlite = llvm = ir = None
 
 VECTORISED = {"exp", "log", "sin", "cos", "tanh", "pow", "log1p"}  # what glibc may have for whole vectors
-PASSES = ("sroa", "simplify_cfg")  # the text has vectors and blocks already, and loops with their test at the end
+# The text has vectors and blocks already, and loops with their test at the end. Without "instruction_combine"
+# kernels of short blocks (distances, sorting, alignments) take up to twice as long; none of those of `make bench` does.
+PASSES = ("sroa", "instruction_combine", "simplify_cfg")
 NAME = '@"kernel"'  # in a kernel's text; in the machine code it has another: see `kept`
 
 _ENGINES: WeakValueDictionary[tuple[str, ...], Any] = WeakValueDictionary()  # what has code in memory, by its kernels
@@ -61,9 +63,9 @@ def _start() -> None:
 
 @cache
 def _processor() -> str:
-    """The processor's name with all it can do, and the compiler's version."""
+    """The processor's name with all it can do, and the compiler's version and passes."""
     features = llvm.get_host_cpu_features().flatten()
-    return f"{llvm.get_host_cpu_name()} {features} {llvm.llvm_version_info} {llvmlite.__version__}"
+    return f"{llvm.get_host_cpu_name()} {features} {llvm.llvm_version_info} {llvmlite.__version__} {PASSES}"
 
 
 def _machine() -> Any:
