@@ -518,3 +518,28 @@ def test_a_recurrence_of_single_numbers_is_told_as_one_of_vectors() -> None:
     assert "Zₜ = Gₜ·u + Hₜ₋₁·w + b m×1 = (m×1)·(1×1) + (m×1)·(1×1) + (1×1) t = 2, …, 5" in lines
     assert "∂L/∂w = Σₜ₌₁⁴ Hₜᵀ·∂L/∂Zₜ₊₁ 1×1 = (1×m)·(m×1)" in lines
     assert all("[" in formula for formula in check_printed(program, np.random.default_rng(0).normal(size=(4, 5))))
+
+
+def test_what_the_steps_of_a_long_recurrence_do_with_inputs_and_states_alone_is_one_operation_for_all() -> None:
+    o, a, b = Value(-2.0, "o"), Value(-1.0, "a"), Value(1.0, "b")
+
+    def garch(returns: Sequence[Any]) -> Any:
+        h: Any = es.exp(o)
+        loss: Any = 0.0
+        for r in returns:
+            loss = loss + es.log(h) + r * r / h
+            h = es.exp(o) + es.sigmoid(a) * (r * r) + es.sigmoid(b) * h
+        return loss
+
+    program = record(garch, [0.1] * 30, parameters=[o, a, b])
+    lines = [" ".join(line.split()) for line in program.explain(language="en").splitlines()]
+    assert "H1 = X² m×30" in lines
+    assert sum("log(" in line for line in lines) == 2  # of the first state, which no input changes, and of the others
+    assert any(line.startswith("Zₜ = Gaₜ₋₁·S2 + S1 m×1 = (m×2)·(2×1) + (1×1) t = ") for line in lines)
+    returns = np.random.default_rng(0).normal(size=(4, 30))
+    assert not [formula for formula in check_printed(program, returns) if "[" not in formula]
+    loss, slopes = program.value_and_grad(returns)
+    values = [garch(row.tolist()) for row in returns]
+    assert loss == pytest.approx(sum(value.data for value in values) / 4, rel=1e-13)
+    by_leaf = [es.gradients(value) for value in values]
+    assert slopes == pytest.approx([sum(found[leaf] for found in by_leaf) / 4 for leaf in program.values], rel=1e-12)

@@ -18,7 +18,7 @@ from micrograd_es.program.planning.affinities import Affinity, Steps
 from micrograd_es.program.planning.arrangement import Arrangement, leading
 from micrograd_es.program.planning.gaps import Inputs
 from micrograd_es.program.planning.inner import grids, together
-from micrograd_es.program.planning.levels import is_irregular, latest, put_off
+from micrograd_es.program.planning.levels import gathered, is_irregular, put_off
 from micrograd_es.program.planning.masks import NONE, Grid
 from micrograd_es.program.planning.missing import MANY, MISSING, SMALL, Layer, layers
 from micrograd_es.program.planning.order import Uses, parameter_order
@@ -97,7 +97,7 @@ class _Grouping:
         steps = self.steps
         levels: dict[bool, list[list[int]]] = {False: [], True: []}
         self.is_irregular = is_irregular(steps)
-        late = latest(steps) if self.is_irregular else steps.level
+        late = gathered(steps) if self.is_irregular else steps.level
         for number in steps.order:
             found, level = levels[steps.varies[number]], late[number]
             while len(found) < level:

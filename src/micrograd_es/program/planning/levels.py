@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
+
 from micrograd_es.program.planning.affinities import Steps
 
 SCATTERED = 64  # kinds of operations on all levels, from which on a tape may be irregular
@@ -70,11 +72,36 @@ def is_irregular(steps: Steps) -> bool:
     return len(kinds) > SCATTERED and len(steps.order) < FEW * len(kinds)
 
 
-def latest(steps: Steps) -> list[int]:
-    """For each number the last level on which it can be; a product stays on its first.
+def gathered(steps: Steps) -> list[int]:
+    """For each number the level on which it is computed: with others of its operation where they can be together.
 
-    Where little is alike there is more of it late: what is left over from the inputs gathers before it is used.
+    Each goes to the first of the levels on which it can be that has its operation, and to the last one where none has:
+    what a recurrence does with its inputs is one operation at the beginning, and what it does with its states one at
+    the end. A product stays on its first level.
     """
+    late, varies, args = _latest(steps), steps.varies, steps.args
+    found = [0] * len(late)
+    levels: dict[object, list[int]] = {}
+    for number in steps.order:
+        op, xs, own, end = steps.ops[number], args[number], varies[number], late[number]
+        here = end
+        if op is not None:
+            start = 1
+            for x in xs:
+                if varies[x] is own and found[x] >= start:
+                    start = found[x] + 1
+            known = levels.setdefault((op, *[varies[x] for x in xs]), [])
+            place = bisect_left(known, start)
+            if place < len(known) and known[place] <= end:
+                here = known[place]
+            else:
+                insort(known, end)
+        found[number] = here
+    return found
+
+
+def _latest(steps: Steps) -> list[int]:
+    """For each number the last level on which it can be; a product stays on its first."""
     varies, level, args = steps.varies, steps.level, steps.args
     late = [0] * len(level)
     for number in reversed(steps.order):

@@ -15,15 +15,19 @@ Purpose = tuple[int, int, int]
 
 
 def made_for(steps: Steps) -> dict[int, Purpose]:
-    """For which products a shared step computes weights, or what they add; only those that do are in it."""
+    """For which products a shared step computes weights, or what they add; only those that do are in it.
+
+    Of several products the first of the longest counts: a recurrence begins with fewer terms than it goes on with.
+    """
     found: dict[int, Purpose] = {}
     first = steps.first
     for number, affinity in steps.affine.items():
         level = steps.level[number]
         if max(affinity.weights) >= first:
+            purpose = level, len(affinity.weights), 0
             for x in affinity.weights:
-                if x >= first:
-                    found.setdefault(x, (level, len(affinity.weights), 0))
+                if x >= first and (x not in found or found[x][1] < purpose[1]):
+                    found[x] = purpose
         if affinity.shared is not None and affinity.shared >= first:
             found.setdefault(affinity.shared, (level, 0, 0))
     waiting = list(found)
