@@ -59,22 +59,32 @@ def test_what_is_hardly_above_0_is_right_in_single_precision() -> None:
 
 
 @pytest.mark.parametrize("real", ["float64", "float32"])
-@pytest.mark.parametrize("is_vector", [False, True], ids=["one", "vector"])
-def test_the_c_library_is_asked_for_nothing_near_what_is_too_small(
-    real: str, is_vector: bool, monkeypatch: pytest.MonkeyPatch
+def test_the_c_library_is_asked_for_no_vector_that_is_near_what_is_too_small(
+    real: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = {"float64": -708.0, "float32": -87.0}[real]
     monkeypatch.setattr(LaneMaths, "_call", lambda maths, name, x: maths.lane(x))  # what it is asked is its result
-    count = machine.lanes(real) if is_vector else 1
-    kind: Any = ir.DoubleType() if real == "float64" else ir.FloatType()
-    kind = ir.VectorType(kind, count) if is_vector else kind
+    count = machine.lanes(real)
     for low in ([], [0], range(count)):
         xs = np.linspace(asked, 5.0, count, dtype=real)
         xs[list(low)] = np.array([1.01, 1.5, 3.0, 1e4] * 4)[: len(low)] * asked
         found = np.zeros_like(xs)
-        _run(_text(kind), xs, found)
+        _run(_text(ir.VectorType(_type(real), count)), xs, found)
         expected = np.where(xs < asked, (np.maximum(xs, 2 * asked) / 2) ** 2, xs)
         np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("real", ["float64", "float32"])
+def test_one_number_is_asked_as_it_is(real: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LaneMaths, "_call", lambda maths, name, x: maths.lane(x))
+    for x in (-1e4, -709.0, -1.0, 5.0):
+        found = np.zeros(1, real)
+        _run(_text(_type(real)), np.array([x], real), found)
+        assert found[0] == x
+
+
+def _type(real: str) -> Any:
+    return ir.DoubleType() if real == "float64" else ir.FloatType()
 
 
 def _text(kind: Any) -> str:

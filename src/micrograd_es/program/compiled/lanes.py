@@ -143,13 +143,29 @@ class LaneMaths:
         return Lane(self, self.b.select(bit, self.lane(x).value, self.lane(y).value))
 
     def exp(self, x: Any) -> Lane:
-        """e^x; where it is hardly above 0, or is 0, as (e^(x/2))²: the C library takes several times as long there."""
-        x = self.lane(x)
+        """e^x; of vectors by a function of the module's own, which a kernel with many of them has once."""
+        if self.kind is self.real:
+            return self._call("exp", x)
+        name = f"exp of {self.kind.count} {self.real}"
+        function = self.b.module.globals.get(name) or self._exp_of_vectors(name)
+        return Lane(self, self.b.call(function, [self.lane(x).value]))
+
+    def _exp_of_vectors(self, name: str) -> Any:
+        """A function for e^x; where one is hardly above 0 as (e^(x/2))²: the C library takes several times as long."""
+        function = ir.Function(self.b.module, ir.FunctionType(self.kind, [self.kind]), name)
+        function.linkage = "linkonce_odr"  # the linker keeps one
+        for attribute in ("noinline", "nounwind"):
+            function.attributes.add(attribute)
+        maths = LaneMaths(ir.IRBuilder(function.append_basic_block()), self.kind)
+        b, x = maths.b, Lane(maths, function.args[0])
         low, lowest = (-87, -174) if self.single else (-708, -1416)
-        is_low = self._is("<", x, low)
-        half = 0.5 * self._choice(self._is("<", x, lowest), lowest, x)
-        found = self._call("exp", self._choice(is_low, half, x))
-        return self._choice(is_low, found * found, found)
+        is_low = maths._is("<", x, low)
+        with b.if_then(maths._all(b.not_(is_low)), likely=True):
+            b.ret(maths._call("exp", x).value)
+        half = 0.5 * maths._choice(maths._is("<", x, lowest), lowest, x)
+        found = maths._call("exp", maths._choice(is_low, half, x))
+        b.ret(maths._choice(is_low, found * found, found).value)
+        return function
 
     def log(self, x: Any) -> Lane:
         return self._call("log", x)
