@@ -543,3 +543,28 @@ def test_what_the_steps_of_a_long_recurrence_do_with_inputs_and_states_alone_is_
     assert loss == pytest.approx(sum(value.data for value in values) / 4, rel=1e-13)
     by_leaf = [es.gradients(value) for value in values]
     assert slopes == pytest.approx([sum(found[leaf] for found in by_leaf) / 4 for leaf in program.values], rel=1e-12)
+
+
+def test_the_steps_of_runge_and_kutta_through_a_network_are_told_once() -> None:
+    net = es.MLP(2, [6, 2], activation="tanh", output="linear", seed=1)
+
+    def fn(x: Sequence[Any]) -> list[Any]:
+        def slope(h: float, k: Sequence[Any]) -> list[Value]:
+            return list(net([a + h * b for a, b in zip(s, k, strict=True)]))
+
+        s = list(x)
+        for _ in range(5):
+            k1 = net(s)
+            k2 = slope(0.1, k1)
+            k3 = slope(0.1, k2)
+            k4 = slope(0.2, k3)
+            s = [x + 0.2 / 6 * (a + 2 * b + 2 * c + d) for x, a, b, c, d in zip(s, k1, k2, k3, k4, strict=True)]
+        return s
+
+    program = record(fn, [0.1, 0.2])
+    lines = [" ".join(line.split()) for line in program.explain(language="en").splitlines()]
+    size = "m×2 = (m×6)·(6×2) + (1×2) + (m×2) + (m×2) + (m×2)"
+    last = [line for line in lines if f"+ B2 + Zbₜ + Hjₜ + Hkₜ {size}" in line]
+    assert len(last) == 1 and last[0].endswith("t = 1, …, 5")
+    x = np.random.default_rng(0).normal(size=(4, 2))
+    assert not [formula for formula in check_printed(program, x) if "[" not in formula]

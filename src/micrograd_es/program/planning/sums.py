@@ -290,10 +290,15 @@ class Sums:
     def _with_gaps(self, layers: dict[Inputs, list[int]]) -> set[Inputs]:
         """The inputs of sums that are a table with gaps, in which every weight that is no constant stands once.
 
-        A layer whose neurons have each an input of its own, beside those that all have, is none.
+        A layer whose neurons have each an input of its own, beside those that all have, is none. Sums of constants
+        times inputs, such as x + 0.1·z, are a table by themselves: they are no neurons of a layer.
         """
         found: set[Inputs] = set()
-        for keys in tables({inputs: len(members) for inputs, members in layers.items()}):
+        counts: dict[bool, dict[Inputs, int]] = {False: {}, True: {}}
+        for inputs, members in layers.items():
+            is_fixed = all(self._is_constant(p.weights) for number in members for p in self.terms[number].products)
+            counts[is_fixed][inputs] = len(members)
+        for keys in tables(counts[False]) + tables(counts[True]):
             if all(n in (1, len(keys)) for n in Counter(chain.from_iterable(keys)).values()):
                 continue
             weights = [p.weights for key in keys for number in layers[key] for p in self.terms[number].products]
