@@ -242,3 +242,24 @@ def test_neurons_of_one_use_stand_together_though_many_read_what_they_give() -> 
     assert {"G1 = Z1[4:8]   m×4", "G2 = Z1[0:4]   m×4"} <= {
         " ".join(line.split()).replace(" m×", "   m×") for line in program.explain(language="en").splitlines()
     }
+
+
+def test_two_heads_of_an_autoencoder_stand_apart_whatever_its_loss_has_beside_them() -> None:
+    """A variational one of 8, 6 and 3 neurons: μ and log σ² of each hidden variable are met in turns in the loss."""
+    w, m, s, v, o = values(6, 8), values(3, 6), values(3, 6, seed=2), values(6, 3), values(8, 6)
+
+    def fn(x: Numbers, noise: Numbers) -> Any:
+        hidden = [es.tanh(es.dot(row, x)) for row in w]
+        means, logs = [es.dot(row, hidden) for row in m], [es.dot(row, hidden) for row in s]
+        z = [a + es.exp(0.5 * b) * e for a, b, e in zip(means, logs, noise, strict=True)]
+        y = [es.dot(row, [es.tanh(es.dot(row, z)) for row in v]) for row in o]
+        likely = es.sum([es.softplus(a) - t * a for a, t in zip(y, x, strict=True)])
+        return likely - 0.5 * es.sum([1 + b - a * a - es.exp(b) for a, b in zip(means, logs, strict=True)])
+
+    program = record(fn, [0.1] * 8, [0.1] * 3)
+    lines = [" ".join(line.split()) for line in program.explain(language="en").splitlines()]
+    assert {"G1 = Z2[3:6] m×3", "G2 = Z2[0:3] m×3"} <= set(lines)
+    weights = program.matrices(np.zeros((1, 8)), np.zeros((1, 3)))["W2"]
+    assert weights.T.ravel().tolist() == [x.data for row in m + s for x in row]
+    unread = check_printed(program, np.full((3, 8), 0.3), np.random.default_rng(0).normal(size=(3, 3)))
+    assert all("[" in formula for formula in unread)

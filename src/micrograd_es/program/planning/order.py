@@ -31,6 +31,8 @@ def parameter_order(tape: Tape, steps: Steps, uses: Uses, inputs_of: Mapping[int
     places = _Places(steps, used)
     kernels = _kernels(layers, level)
     for inputs, sums in layers.items():
+        kernel = kernels.get((level[inputs], sums[0].weights[0]), sums)
+        first = kernel if kernel is not sums else ()
         if len(sums) > 1:
             own = numbers[inputs]
             if all(used.keys() >= set(affinity.weights) for affinity in sums):
@@ -38,7 +40,7 @@ def parameter_order(tape: Tape, steps: Steps, uses: Uses, inputs_of: Mapping[int
             else:
                 own = places.as_added(uses.together(own) if len(own) > 2 else own)
                 sums = [steps.affine[number] for number in own]
-        for affinity in (*kernels.get((level[inputs], sums[0].weights[0]), ()), *sums):
+        for affinity in (*first, *sums):
             used.update(dict.fromkeys(places.weights(affinity) if places.turned else affinity.weights))
         used.update(dict.fromkeys([a.shared for a in sums if a.shared is not None]))
     order = [x - start for x in parameters_behind(steps, used) if start <= x < end]
