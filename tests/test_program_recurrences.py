@@ -15,6 +15,7 @@ from micrograd_es.program.explaining.formulas import Matrix, Minus, Name, Sum
 from micrograd_es.program.explaining.matrices import Lines
 from micrograd_es.program.explaining.notation import Style
 from printed_formulas import check_printed, every_step
+from test_program_factors import fast_or_not, with_both
 
 Numbers = Sequence[Any]
 
@@ -568,3 +569,34 @@ def test_the_steps_of_runge_and_kutta_through_a_network_are_told_once() -> None:
     assert len(last) == 1 and last[0].endswith("t = 1, …, 5")
     x = np.random.default_rng(0).normal(size=(4, 2))
     assert not [formula for formula in check_printed(program, x) if "[" not in formula]
+
+
+@with_both
+def test_what_a_loss_does_with_the_state_of_every_step_is_done_with_all_states_at_once(fast: bool) -> None:
+    fast_or_not(fast)
+    w, u = weights(3, 3, 0.2), weights(3, 2, -0.1)
+
+    def fn(xs: Sequence[Numbers], targets: Sequence[Numbers]) -> Any:
+        h: Numbers = [0.0] * 3
+        loss: Any = 0.0
+        for x, t in zip(xs, targets, strict=True):
+            h = [es.tanh(z) for z in added(times(w, h), times(u, x))]
+            loss = loss + es.sum([(a - b) ** 2 for a, b in zip(h, t, strict=True)])
+        return loss
+
+    program = record(fn, [[0.1] * 2] * 5, [[0.2] * 3] * 5, fast=fast)
+    lines = [" ".join(line.split()) for line in program.explain(language="en").splitlines()]
+    assert {
+        "U1 = [H1, H2, H3, H4, Y] m×15",
+        "U2 = U1 − X2 m×15",
+        "U3 = U2² m×15",
+        "ℓ = row sums of U3 m×1 squared error",
+    } <= set(lines)
+    rng = np.random.default_rng(0)
+    xs, targets = rng.normal(size=(4, 5, 2)), rng.normal(size=(4, 5, 3))
+    assert all("[" in formula for formula in check_printed(program, xs, targets))
+    loss, slopes = program.value_and_grad(xs, targets)
+    eager = [fn(x, t) for x, t in zip(xs.tolist(), targets.tolist(), strict=True)]
+    found = [es.gradients(value) for value in eager]
+    assert loss == pytest.approx(sum(value.data for value in eager) / 4, rel=1e-13)
+    assert slopes == pytest.approx([sum(each[leaf] for each in found) / 4 for leaf in program.values], rel=1e-12)

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from micrograd_es.program.planning.affinities import Steps
 
+STEPS = 4  # levels, from which on operations of a kind wait for each other
+KINDS = 12  # of operations on so many levels, at most: a recurrence does the same few things at every step
 SCATTERED = 64  # kinds of operations on all levels, from which on a tape may be irregular
 FEW = 32  # operations of a kind on a level, on average; a tape with more is regular
 
 
 def put_off(steps: Steps) -> None:
-    """Move products of the same weights on different levels to the level of the last one, where all of them can wait.
+    """Move what is done alike on different levels to the level of the last one, where it can wait.
 
-    What is read from the state of a recurrent cell after every step is so one product at many positions after the last
-    step, with all that follows; the cell itself cannot wait, as each step needs the one before. Of the steps their
-    levels are written.
+    Products of the same weights can, where all of them do: what is read from the state of a recurrent cell after every
+    step is so one product at many positions after the last step, with all that follows; the cell itself cannot wait, as
+    each step needs the one before. So can operations on many levels: what a loss does with the state of every step. Of
+    the steps their levels are written.
 
     >>> from micrograd_es.ops import ADD, MUL, TANH
     >>> from micrograd_es.program.tape import Entries, Entry, Tape
@@ -38,16 +43,50 @@ def put_off(steps: Steps) -> None:
 
 
 def _waiting(steps: Steps) -> dict[int, int]:
-    """The products that can wait for others of the same weights, and the level of the last of these."""
-    level = steps.level
-    alike: dict[tuple[int, frozenset[int]], list[int]] = {}  # by the weights, which may stand in any order
+    """What can wait for others like it, and the level of the last of these."""
+    products = [members for members in _products(steps) if _spread(steps, members) > 1]
+    operations = _operations(steps)
+    last = _last(steps) if products or operations else []
+    found: dict[int, int] = {}
+    for members in products:
+        end = max([steps.level[x] for x in members])
+        if min([last[x] for x in members]) >= end:
+            found.update(dict.fromkeys(members, end))
+    for members in operations:
+        most = max([last[x] for x in members])
+        end = max([steps.level[x] for x in members if last[x] == most])
+        free = [x for x in members if steps.level[x] <= end <= last[x]]
+        if _spread(steps, free) >= STEPS:
+            found.update(dict.fromkeys(free, end))
+    return found
+
+
+def _products(steps: Steps) -> Iterable[list[int]]:
+    """The products of the same weights, which may stand in any order."""
+    alike: dict[tuple[int, frozenset[int]], list[int]] = {}
     for number, affinity in steps.affine.items():
         if steps.varies[number]:
             alike.setdefault((len(affinity.weights), frozenset(affinity.weights)), []).append(number)
-    ends = [(max([level[x] for x in members]), members) for members in alike.values()]
-    spread = [(end, members) for end, members in ends if min([level[x] for x in members]) < end]
-    last = _last(steps) if spread else []
-    return {x: end for end, members in spread if min([last[x] for x in members]) >= end for x in members}
+    return alike.values()
+
+
+def _operations(steps: Steps) -> Iterable[list[int]]:
+    """The operations of a kind that is on as many levels as a recurrence has steps; none where there are many kinds."""
+    level, ops, varies = steps.level, steps.ops, steps.varies
+    kinds = {(level[number], ops[number]) for number in steps.order if varies[number]}
+    levels = Counter([op for _, op in kinds if op is not None])
+    alike: dict[object, list[int]] = {op: [] for op, count in levels.items() if count >= STEPS}
+    if len(alike) > KINDS:
+        return ()
+    for number in steps.order if alike else ():
+        if varies[number] and ops[number] in alike:
+            alike[ops[number]].append(number)
+    return alike.values()
+
+
+def _spread(steps: Steps, members: Sequence[int]) -> int:
+    """On how many levels some numbers are."""
+    return len({steps.level[x] for x in members})
 
 
 def _read(steps: Steps, number: int) -> tuple[int, ...]:
