@@ -600,3 +600,22 @@ def test_what_a_loss_does_with_the_state_of_every_step_is_done_with_all_states_a
     found = [es.gradients(value) for value in eager]
     assert loss == pytest.approx(sum(value.data for value in eager) / 4, rel=1e-13)
     assert slopes == pytest.approx([sum(each[leaf] for each in found) / 4 for leaf in program.values], rel=1e-12)
+
+
+def test_a_penalty_of_every_state_beside_what_is_read_from_it_leaves_the_readings_together() -> None:
+    w, u, v = weights(3, 3, 0.2), weights(3, 2, -0.1), weights(1, 3)[0]
+
+    def fn(xs: Sequence[Numbers]) -> Any:
+        h: Numbers = [0.0] * 3
+        loss: Any = 0.0
+        for x in xs:
+            h = [es.tanh(z) for z in added(times(w, h), times(u, x))]
+            loss = loss + 0.1 * es.sum([abs(a) for a in h]) + es.log(1 + es.exp(es.dot(v, h)))
+        return loss
+
+    program = record(fn, [[0.1] * 2] * 5)
+    lines = [" ".join(line.split()) for line in program.explain(language="en").splitlines()]
+    assert {"Z6 = G6·W3 (m·5)×1 = ((m·5)×3)·(3×1)", "H6 = |G6| (m·5)×3", "H10 = log(H9) (m·5)×1"} <= set(lines)
+    assert "Everything is grouped." in lines
+    unread = check_printed(program, np.random.default_rng(0).normal(size=(4, 5, 2)))
+    assert all("[" in formula or formula.startswith(("patches(", "flatten(")) for formula in unread)

@@ -5,6 +5,7 @@ The weight of a term is a number of its own where it is more than one factor: �
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import chain
 from operator import itemgetter
@@ -18,6 +19,8 @@ from micrograd_es.program.planning.repeats import repeats
 from micrograd_es.program.planning.sums import Sums
 from micrograd_es.program.planning.terms import Graph, Product, Sum
 from micrograd_es.program.tape import Tape
+
+ALIKE = 4  # terms of a sum that are computed alike, from which on they stay together
 
 _NOTHING = Made([], [])
 
@@ -252,7 +255,10 @@ class Steps:
         return Product(number, x, (self._write_fixed(weights),))
 
     def _write_affine(self, products: Sequence[Product], bare: Sequence[int], number: int | None = None) -> int:
-        """Σ weight·input + Σ bare; what is bare and computed later than the products is added to them later."""
+        """Σ weight·input + Σ bare; what is bare and computed later than the products is added to them later.
+
+        So are many that are computed alike: a loss may add up what it makes of the state of every step.
+        """
         varies, level = self.varies, self.level
         terms = [
             (x, ws[0] if sign > 0 and len(ws) == 1 and not divisors else self._weight(ws, divisors, sign), own)
@@ -265,7 +271,10 @@ class Steps:
         deepest = max([level[x] for x in inputs])
         late = [x for x in varying if level[x] > deepest]
         if late:
-            varying = [x for x in varying if level[x] <= deepest]
+            counts = Counter([self.ops[x] for x in varying])
+            kinds = {self.ops[x] for x in late if counts[self.ops[x]] >= ALIKE}
+            late = [x for x in varying if level[x] > deepest or self.ops[x] in kinds]
+            varying = [x for x in varying if level[x] <= deepest and self.ops[x] not in kinds]
         target = None if late else number
         shared = self._write_fixed(fixed) if fixed else None
         affinity = Affinity(weights, inputs, numbers, shared, tuple(varying))
