@@ -198,7 +198,7 @@ def dot(xs: Iterable[Input], ys: Iterable[Input]) -> Value:
     left, right = _values(xs, ops.MUL, example), _values(ys, ops.MUL, example)
     if len(left) != len(right):
         raise ValueError(f"dot was given {len(left)} and {len(right)} inputs; expected two lists of the same length.")
-    return sum([x * y for x, y in zip(left, right, strict=True)])
+    return _joined(ops.ADD, tuple([x * y for x, y in zip(left, right)]))  # noqa: B905 (as long as each other)
 
 
 def log_sum_exp(xs: Iterable[Input], *more: Never) -> Value:
@@ -258,8 +258,12 @@ _OF_TWO: dict[ops.Op, Callable[[Value, Value], Value]] = {
 
 
 def _of_many(row: ops.Op, xs: Any, example: str) -> Value:
+    """Run a row that takes any number of inputs on what a user gave."""
+    return _joined(row, _values(xs, row, example))
+
+
+def _joined(row: ops.Op, inputs: tuple[Value, ...]) -> Value:
     """Run a row that takes any number of inputs; for two of them it is compiled."""
-    inputs = _values(xs, row, example)
     of_two = _OF_TWO.get(row) if len(inputs) == 2 else None
     return of_two(*inputs) if of_two else general(row, inputs)
 

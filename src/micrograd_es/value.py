@@ -163,7 +163,8 @@ class Value:
 
     @wires.setter
     def wires(self, wires: tuple[Any, ...]) -> None:
-        self.first, self.along_first, self.second, self.along_second = (*wires, None, None, None, None)[:4]
+        known = wires if len(wires) > 3 else (*wires, None, None, None, None)
+        self.first, self.along_first, self.second, self.along_second = known[:4]
         self.others = wires[4:]
 
     def backward(self) -> None:
@@ -373,7 +374,7 @@ def general(row: Op, inputs: tuple[Value, ...]) -> Value:
     """Run a row on any inputs: every number of them, every kind of number, and every error (see `results`)."""
     result, slopes = computed(row, inputs)
     node = object.__new__(Value)
-    node.wires = tuple(chain.from_iterable(zip(inputs, slopes, strict=True)))
+    node.wires = tuple(chain.from_iterable(zip(inputs, slopes)))  # noqa: B905 (there is one for each)
     node.number, node.slope, node.origin = result, 0, origins()[row]
     return node
 
