@@ -271,7 +271,7 @@ def test_a_squared_error_is_one_where_its_root_is_the_output_and_not_as_a_step_o
     weighted = lines(lambda x, t: es.sqrt((t[0] + t[1]) * error(x, t)), *inputs)
     assert [line for line in weighted if "squared error" in line] == ["U5 = U1 ⊙ U4 m×1 squared error"]
     mean = lines(lambda w: es.sum([(es.exp(a) - b) ** 2 for a, b in zip((A, B), w, strict=True)]) / 2, [0.1, 0.2])
-    assert [line for line in mean if "squared error" in line] == ["Y = H3/2 m×1 squared error"]
+    assert [line for line in mean if "squared error" in line] == ["ℓ = H3/2 m×1 squared error"]
     for fn in (lambda x, t: es.exp(-error(x, t)), lambda x, t: x[0] / error(x, t), lambda x, t: error(x, t) ** 2):
         assert not [line for line in lines(fn, *inputs) if "squared error" in line]
 

@@ -619,3 +619,31 @@ def test_a_penalty_of_every_state_beside_what_is_read_from_it_leaves_the_reading
     assert "Everything is grouped." in lines
     unread = check_printed(program, np.random.default_rng(0).normal(size=(4, 5, 2)))
     assert all("[" in formula or formula.startswith(("patches(", "flatten(")) for formula in unread)
+
+
+def test_a_cell_with_gates_whose_states_are_all_compared_is_told_to_its_last_step() -> None:
+    rows = weights(12, 5)
+
+    def lstm(xs: Sequence[Numbers], targets: Sequence[Numbers]) -> Any:
+        h: Numbers = [0.0] * 3
+        c: Numbers = [0.0] * 3
+        loss: Any = 0.0
+        for x, t in zip(xs, targets, strict=True):
+            z = times(rows, [*h, *x])
+            forget, put, out = ([es.sigmoid(a) for a in z[3 * i : 3 * i + 3]] for i in range(3))
+            new = [es.tanh(a) for a in z[9:]]
+            c = added([a * b for a, b in zip(forget, c, strict=True)], [a * b for a, b in zip(put, new, strict=True)])
+            h = [a * es.tanh(b) for a, b in zip(out, c, strict=True)]
+            loss = loss + es.sum([(a - b) ** 2 for a, b in zip(h, t, strict=True)])
+        return loss
+
+    program = record(lstm, [[0.1] * 2] * 5, [[0.2] * 3] * 5)
+    lines = [" ".join(line.split()) for line in program.explain(language="en").splitlines()]
+    assert {"ℓ = row sums of H4 m×1 squared error", "G3 = [He1, He2, He3, He4, He5] m×15", "H3 = G3 − X2 m×15"} <= set(
+        lines
+    )
+    assert [line for line in lines if line.endswith("t = 2, …, 5") and line.startswith("Zₜ = Gaₜ·W1 + Heₜ₋₁·W2")]
+    assert not [line for line in lines if line.startswith(("Y", "U"))]
+    rng = np.random.default_rng(0)
+    unread = check_printed(program, rng.normal(size=(4, 5, 2)), rng.normal(size=(4, 5, 3)))
+    assert all("[" in formula for formula in unread)

@@ -44,8 +44,18 @@ def name_output(page: Page, plan: Plan, output: Matrix, outputs: Matrix | None) 
             matrix.letter = "U"
 
 
+def name_loss(page: Page, output: Matrix) -> None:
+    """Name what the states of a recurrence are compared with ℓ, too: there is no layer whose outputs are Y."""
+    notes = {line.matrix: line.note for line in page.forward}
+    if output.letter == "Y" and notes.get(output) == "squared error":
+        output.letter = "ℓ"
+
+
 def _last_layer(page: Page, parameters: int) -> Matrix | None:
-    """The last dense product, or what its activation gives; None where it is only a part of another one."""
+    """The last dense product, or what its activation gives; None where it is only a part of another one.
+
+    So it is where it gives the gates of a cell's last step: it is taken apart, and the steps before have its weights.
+    """
     dense = [
         line for line in page.forward if line.matrix.letter == "Z" and line.matrix.positions == 1 and not line.lone
     ]
@@ -53,6 +63,10 @@ def _last_layer(page: Page, parameters: int) -> Matrix | None:
         return None
     found = dense[-1].matrix
     users = [line for line in page.forward if found in line.inputs]
+    if len(users) > 1 and all(isinstance(line.formula, Taken) for line in users):
+        weights = {x for x in dense[-1].inputs if x.letter == "W"}
+        if not weights.isdisjoint([x for line in dense[:-1] for x in line.inputs]):
+            return None
     if len(users) == 1 and isinstance(users[0].formula, Reading) and users[0].formula.op.name in ACTIVATIONS:
         found = users[0].matrix
     beside = {x for line in users if isinstance(line.formula, Patches | Taken) for x in line.inputs} - {found}

@@ -10,7 +10,12 @@ from micrograd_es.program.explaining.attention import name_attention, softmax_li
 from micrograd_es.program.explaining.constants import with_numbers
 from micrograd_es.program.explaining.formulas import Matrix
 from micrograd_es.program.explaining.layers import name_layers
-from micrograd_es.program.explaining.letters import name_as_the_user_does, name_output, with_letters_numbered
+from micrograd_es.program.explaining.letters import (
+    name_as_the_user_does,
+    name_loss,
+    name_output,
+    with_letters_numbered,
+)
 from micrograd_es.program.explaining.lines import Line, Page
 from micrograd_es.program.explaining.naming import Names
 from micrograd_es.program.explaining.neurons import with_neurons
@@ -107,5 +112,6 @@ def _with_letters(page: Page, plan: Plan, objective: Objective) -> Page:
     name_output(page, plan, objective.output, objective.outputs)
     page = with_letters_numbered(page)
     recognise(page.forward, objective.output)
+    name_loss(page, objective.output)
     name_as_the_user_does(page, plan)
     return page
