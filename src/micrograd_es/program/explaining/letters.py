@@ -45,7 +45,7 @@ def name_output(page: Page, plan: Plan, output: Matrix, outputs: Matrix | None) 
 
 
 def name_loss(page: Page, output: Matrix) -> None:
-    """Name what the states of a recurrence are compared with ℓ, too: there is no layer whose outputs are Y."""
+    """Call an output that adds up squared errors ℓ, also where they are not those of a layer: of states, of powers."""
     notes = {line.matrix: line.note for line in page.forward}
     if output.letter == "Y" and notes.get(output) == "squared error":
         output.letter = "ℓ"
