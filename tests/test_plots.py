@@ -613,3 +613,11 @@ def test_a_long_recurrence_is_written_once_for_all_of_its_steps() -> None:
     assert "Hₜ = tanh(Zₜ)" in many and "H₃ = tanh(Z₃)" not in many
     assert "m×2   t = 1, …, 29" in many
     assert less < numbers
+
+
+@pytest.mark.parametrize("given", ["page.png", [["a", 1.0]]])
+def test_what_is_no_batch_of_formulas_is_told_as_the_program_tells_it(given: Any) -> None:
+    w = Value(0.5)
+    program = record(lambda x: w * x[0] + x[1], [0.1, 0.2])
+    with pytest.raises(TypeError, match=r"an input is text, or holds it: .*; expected real numbers"):
+        plots.formulas(program, given)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Unpack
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from micrograd_es.figures.fonts import text_width
@@ -65,7 +64,7 @@ def formulas(
     if not isinstance(program, Program):
         raise TypeError(f"the program is {program!r}; expected what record(function, example) gives.")
     canvas = Canvas(**look)
-    found = program.matrices(*[np.asarray(x, dtype=float) for x in inputs], upstream=upstream)
+    found = program.matrices(*inputs, upstream=upstream)
     canvas.ax.set_axis_off()
     canvas.ax.set(xlim=(0, canvas.width * 72), ylim=(0, canvas.height * 72))  # in points
     margin = 0.0 if look.get("ax") else 0.6 * 72  # there are no ticks: the page may be used as far as here
