@@ -403,7 +403,7 @@ def some_biases(x: Sequence[Any], bias: Sequence[Any], own: bool) -> list[Any]:
     return [*map(es.tanh, z)] if own else [*map(es.tanh, z), *map(es.relu, [es.dot(row, x) for row in V])]
 
 
-W, V, B, U = values(4, 3), values(3, 3, seed=4), values(4, seed=3), values(2, 7, seed=5)
+W, V, B, U, C = values(4, 3), values(3, 3, seed=4), values(4, seed=3), values(2, 7, seed=5), values(2, seed=6)
 BIASES = {"one is missing": [B[0], None, *B[2:]], "one is there": [None, None, B[2], None], "all are there": B}
 
 
@@ -424,3 +424,14 @@ def test_a_bias_that_is_missing_is_a_0_beside_the_others(name: str, own: bool, f
     check_printed(program, xs, examples="columns")
     if name == "one is missing" and own:
         assert "B1 = [p[0], 0, p[1:3]]  " in program.explain(language="en")
+
+
+def test_layers_are_numbered_as_they_are_read_though_one_lacks_a_bias() -> None:
+    def fn(x: list[Value]) -> Value:
+        h = some_biases(x, BIASES["one is missing"], own=True)
+        y = [es.dot(row[: len(h)], h) + b for row, b in zip(U, C, strict=True)]
+        return squares(y)
+
+    lines = record(fn, [0.1] * 3).explain(language="en").splitlines()
+    layers = [line.split("  ")[0] for line in lines if " = " in line and "·W" in line]
+    assert layers == ["Z = X·W1 + B1", "Y = H·W2 + B2"]

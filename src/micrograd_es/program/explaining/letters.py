@@ -5,7 +5,7 @@ Matrices are named in place: the formulas of a page have them, and are written w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from micrograd_es.program.blocks import Plan, Space
 from micrograd_es.program.explaining.formulas import Matrix
@@ -73,7 +73,7 @@ def _last_layer(page: Page, parameters: int) -> Matrix | None:
     return found if beside.isdisjoint(page.dependent(parameters)) else None
 
 
-def with_letters_numbered(page: Page) -> Page:
+def with_letters_numbered(page: Page, parameters: int) -> Page:
     """The page, with the matrices of each letter numbered; weights are given in the order of their numbers."""
     groups: dict[str, list[Matrix]] = {}
     for matrix in page.matrices:
@@ -82,16 +82,20 @@ def with_letters_numbered(page: Page) -> Page:
         if letter in _NUMBERED:
             number(_by_place(group, page.forward) if letter == "G" else group)
         elif letter in "WB":
-            page = _with_weights(page, group)
+            page = _with_weights(page, group, page.dependent(parameters))
     return page
 
 
-def _with_weights(page: Page, group: Iterable[Matrix]) -> Page:
-    """The page with weights, or biases, numbered as lines read them: those given first, then what is made of them."""
+def _with_weights(page: Page, group: Iterable[Matrix], learned: Container[Matrix]) -> Page:
+    """The page with weights, or biases, numbered as lines read them, those that are not `learned` last.
+
+    What is made of others comes after these.
+    """
     first = {x: i for i, line in reversed([*enumerate(page.forward)]) for x in line.inputs}
     made, rows = {line.matrix for line in page.forward}, dict(page.given)
     own = sorted([x for x in group if x not in made], key=lambda x: first.get(x, len(first)))
-    for i, matrix in enumerate([*own, *[x for x in group if x in made]], 1):
+    both = [*own, *[x for x in group if x in made]]
+    for i, matrix in enumerate(sorted(both, key=lambda x: (x not in learned, first.get(x, len(first)))), 1):
         matrix.number = str(i)
     turns = iter(own)
     given: list[Given] = [(y := next(turns), rows[y]) if x in own else (x, rows[x]) for x, _ in page.given]

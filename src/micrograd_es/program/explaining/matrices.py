@@ -110,7 +110,7 @@ def _output(names: Names) -> Matrix:
 def _with_letters(page: Page, plan: Plan, objective: Objective) -> Page:
     """The page with the names that lectures have, and what is recognised by them; then those that the user has."""
     name_output(page, plan, objective.output, objective.outputs)
-    page = with_letters_numbered(page)
+    page = with_letters_numbered(page, plan.tape.parameters)
     recognise(page.forward, objective.output)
     name_loss(page, objective.output)
     name_as_the_user_does(page, plan)
