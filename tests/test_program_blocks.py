@@ -612,3 +612,12 @@ def test_two_layers_of_which_one_sees_more_stay_two() -> None:
     first, second = values(6, 3), values(6, 4)
     program = record(lambda x: [es.tanh(es.dot(w, x[: len(w)])) for w in (*first, *second)], [0.1] * 4)
     assert products(program) == [(6, 3, 1), (6, 4, 1)]
+
+
+def test_a_plan_in_which_a_block_stands_before_what_it_reads_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def turned(steps: Any) -> None:
+        steps.level[:] = [level and 3 - level for level in steps.level]
+
+    monkeypatch.setattr("micrograd_es.program.planning.grouping.put_off", turned)
+    with pytest.raises(RuntimeError, match=r"a block \(\w+\) before what it reads"):
+        record(lambda x: es.tanh(es.exp(x)), 0.5)

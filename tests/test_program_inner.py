@@ -592,3 +592,27 @@ def test_matrices_of_many_examples_are_multiplied_by_example_and_far_rows_as_cop
     assert value == pytest.approx(sum(value for value, _ in by_part), rel=1e-12)
     np.testing.assert_allclose(slopes, sum(both[0] for _, both in by_part), rtol=1e-11, atol=1e-11)
     np.testing.assert_allclose(to_inputs, np.concatenate([both[1][0] for _, both in by_part]), rtol=1e-11, atol=1e-13)
+
+
+def scaled(k: Table, steps: int) -> tuple[list[Any], list[Any]]:
+    """The numbers by which rows and columns of a table are multiplied so that each adds up to a sixth (Sinkhorn)."""
+    v: list[Any] = [1.0] * len(k)
+    for _ in range(steps):
+        u = [1 / 6 / es.dot(row, v) for row in k]
+        v = [1 / 6 / es.dot(column, u) for column in turned(k)]
+    return u, v
+
+
+@pytest.mark.parametrize("steps", [4, 15, 22])
+def test_a_table_that_is_scaled_in_many_steps_waits_for_the_sums_that_it_divides_by(steps: int) -> None:
+    y = values(3)
+
+    def fn(x: list[Value]) -> Value:
+        costs = [[(p - q) ** 2 for q in y] for p in x]
+        k = [[es.exp(-c) for c in row] for row in costs]
+        u, v = scaled(k, steps)
+        return es.sum([u[i] * k[i][j] * v[j] * costs[i][j] for i in range(3) for j in range(3)])
+
+    program = record(fn, [0.1] * 3)
+    agree(program, fn, np.random.default_rng(steps).normal(size=(7, 3)))
+    assert sum(isinstance(block, Inner) for block in program.plan.blocks) == 2 * steps - 1

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from itertools import repeat
 
 from micrograd_es.ops import ADD, MUL
-from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Place, Plan, Rows, Space, Total
+from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Place, Plan, Rows, Space, Total, inputs_of
 from micrograd_es.program.collection import without_collection
 from micrograd_es.program.lists import in_lines
 from micrograd_es.program.planning.affinities import Affinity, Steps
@@ -29,6 +29,7 @@ from micrograd_es.program.tape import Tape
 
 Groups = dict[tuple[object, ...], list[int]]
 _SPACES = (Space.SHARED, Space.VARYING)  # by whether a number varies
+_NOWHERE = -1  # the row of a number that has none yet
 
 
 def planned(tape: Tape) -> Plan:
@@ -76,14 +77,18 @@ class _Grouping:
         self.zeros: dict[Space, int] = {}  # the numbers of rows that stay 0, where there are such
         shared = [tape.inputs + place for place in parameters] + [*range(tape.first_constant, tape.first_entry)]
         self.numbers = {Space.VARYING: list(range(tape.inputs)), Space.SHARED: shared}  # in the order of their rows
-        self.row = [*range(tape.inputs), *[0] * (len(steps.level) - tape.inputs)]
+        self.row = [*range(tape.inputs), *[_NOWHERE] * (len(steps.level) - tape.inputs)]
         for row, number in enumerate(shared):
             self.row[number] = row
         self.arrangement = Arrangement(steps, uses, self.row, tape.parameters)
 
     def plan(self) -> Plan:
-        """The plan, with a row for every number."""
+        """The plan, with a row for every number.
+
+        Raises RuntimeError where a block would stand before one that it reads: its numbers would be wrong.
+        """
         self._levels()
+        _check_order(self.blocks)
         places: dict[int, Place] = {}
         for space, numbers in self.numbers.items():
             places.update(zip(numbers, zip(repeat(space), range(len(numbers)), strict=False), strict=True))
@@ -312,7 +317,7 @@ class _Grouping:
         return self.zeros[space]
 
     def _new(self, varies: bool = True) -> int:
-        self.row.append(0)
+        self.row.append(_NOWHERE)
         return self.steps.new(varies)
 
     def _place(self, members: Sequence[int]) -> Rows:
@@ -332,3 +337,11 @@ class _Grouping:
 def _bare(affinity: Affinity) -> tuple[int, ...]:
     """What a sum adds to its products."""
     return affinity.varying if affinity.shared is None else (affinity.shared, *affinity.varying)
+
+
+def _check_order(blocks: Sequence[Block]) -> None:
+    """Raise RuntimeError for a block that reads what had no row when it was made."""
+    for block in blocks:
+        if any(_NOWHERE in rows.numbers for rows in inputs_of(block)):
+            name = block.op.name if isinstance(block, Elementwise) else type(block).__name__
+            raise RuntimeError(f"the plan has a block ({name}) before what it reads; no program is made of it.")

@@ -119,7 +119,7 @@ def gathered(steps: Steps) -> list[int]:
     the end. A product stays on its first level.
     """
     late, varies, args = _latest(steps), steps.varies, steps.args
-    found = [0] * len(late)
+    found = steps.level[:]  # as what is computed with others, the sums of a product of two tables, has no step
     levels: dict[object, list[int]] = {}
     for number in steps.order:
         op, xs, own, end = steps.ops[number], args[number], varies[number], late[number]
