@@ -60,7 +60,8 @@ class Made:
         pieces = (
             self.layer, self.layer, self.elementwise, self.elementwise, self.pair, self.pair, self.reordered,
             self.attention, self.product, self.kernel, self.recurrence, self.scaled, self.reduced, self.softmax,
-            self.running, self.normalised, self.made_weights, self.residual, self.ragged,
+            self.running, self.normalised, self.made_weights, self.residual, self.ragged, self.gated, self.image,
+            self.neighbours, self.log_sums, self.pairs_of_all, self.sorted, self.positions, self.distances,
         )  # fmt: skip
         favourites = self.random.sample(pieces, self.random.randint(2, len(pieces)))
         for _ in range(self.size):
@@ -242,6 +243,85 @@ class Made:
             else:
                 w = [[p / es.sqrt(0.1 + es.sum([q * q for q in row])) for p in row] for row in w]
         return self.dense(w, x)
+
+    def gated(self) -> Vector:
+        """A cell with gates, as an LSTM has them; the same weights at every step."""
+        x, n = self.picked(), self.random.randint(1, 2)
+        w, b = self.weights(4, n, n + 1), self.weights(4, n)
+        h: Vector = [0.0] * n
+        c: Vector = [0.0] * n
+        for t in range(self.random.choice((1, 2, 4, 7))):
+            read = [*h, x[t % len(x)]] if t else [x[0]]
+            gates = [
+                [
+                    self.total([*_products([row[-len(read) :]], read)[0], bias])
+                    for row, bias in zip(part, of, strict=True)
+                ]
+                for part, of in zip(w, b, strict=True)
+            ]
+            forget, write, show, new = gates
+            c = [
+                es.sigmoid(f) * old + es.sigmoid(i) * es.tanh(g)
+                for f, old, i, g in zip(forget, c, write, new, strict=True)
+            ]
+            h = [es.sigmoid(o) * es.tanh(v) for o, v in zip(show, c, strict=True)]
+        return h
+
+    def image(self) -> Vector:
+        """A kernel over two dimensions, perhaps with the largest of neighbours after it."""
+        x, k = self.table(self.random.randint(2, 4)), self.weights(2, 2)
+        if len(x) < 2:
+            return []
+        found = [
+            [self.total([k[a][b] * x[i + a][j + b] for a in range(2) for b in range(2)]) for j in range(len(x[0]) - 1)]
+            for i in range(len(x) - 1)
+        ]
+        if self.random.random() < 0.4:
+            return [es.maximum(*row) if len(row) > 1 else row[0] for row in found]
+        return [v for row in found for v in row]
+
+    def neighbours(self) -> Vector:
+        """What the neighbours in a graph send, added up, through a layer of one weight and one for itself."""
+        x, w, own = self.picked(), self.weights(), self.weights()
+        found = []
+        for i, v in enumerate(x):
+            others = [x[j] for j in range(len(x)) if j != i and self.random.random() < 0.4]
+            found.append(es.tanh(own * v + w * self.total(others)) if others else own * v)
+        return found
+
+    def log_sums(self) -> Vector:
+        """log Σ eˣ of groups of several sizes."""
+        x = self.picked()
+        return [es.log_sum_exp(self.random.choices(x, k=self.random.randint(1, 5))) for _ in range(4)]
+
+    def pairs_of_all(self) -> Vector:
+        """Σ vᵢ·vⱼ·xᵢ·xⱼ, as a factorisation machine has it."""
+        x, n = self.picked()[:5], self.random.randint(1, 2)
+        v = self.weights(len(x), n)
+        terms = [es.dot(v[i], v[j]) * x[i] * x[j] for i in range(len(x)) for j in range(i)]
+        return [self.total(terms)] if terms else []
+
+    def sorted(self) -> Vector:
+        """Neighbours put in order by min and max."""
+        x = list(self.picked()[:6])
+        for start in (0, 1, 0):
+            for i in range(start, len(x) - 1, 2):
+                x[i], x[i + 1] = es.minimum(x[i], x[i + 1]), es.maximum(x[i], x[i + 1])
+        return x
+
+    def positions(self) -> Vector:
+        """One small network at every position of a table."""
+        x = self.table(self.random.randint(1, 3))
+        w, u, b = self.weights(2, len(x[0])), self.weights(2), self.weights(2)
+        f = self.random.choice(ACTIVATIONS)
+        return [es.dot(u, [f(v) for v in self.dense(w, row, b)]) for row in x]
+
+    def distances(self) -> Vector:
+        """How near the rows of a table are to some points."""
+        x = self.table(self.random.randint(1, 3))
+        points, width = self.weights(2, len(x[0])), es.exp(self.weights())
+        near = [[es.sum([(a - b) ** 2 for a, b in zip(row, point, strict=True)]) for point in points] for row in x]
+        return [es.exp(-d * width) for row in near for d in row]
 
 
 def _products(w: Table, x: Vector) -> Table:
