@@ -435,3 +435,58 @@ def test_layers_are_numbered_as_they_are_read_though_one_lacks_a_bias() -> None:
     lines = record(fn, [0.1] * 3).explain(language="en").splitlines()
     layers = [line.split("  ")[0] for line in lines if " = " in line and "·W" in line]
     assert layers == ["Z = X·W1 + B1", "Y = H·W2 + B2"]
+
+
+def graph(degrees: int) -> list[list[float]]:
+    """What the nodes of a graph take from their neighbours and themselves: 1/√(d·e), of degrees d and e."""
+    edges = [(i, (i + 1) % 9) for i in range(9)] + [(0, 4), (2, 7), (0, 2)][: degrees - 1]
+    there = np.eye(9)
+    for i, j in edges:
+        there[i, j] = there[j, i] = 1
+    d = there.sum(axis=1)
+    return (there / np.sqrt(np.outer(d, d))).tolist()
+
+
+@with_both
+@pytest.mark.parametrize("is_first", [True, False], ids=["neighbours first", "weights first"])
+@pytest.mark.parametrize("degrees", [2, 4])
+def test_what_the_nodes_of_a_graph_take_from_their_neighbours_is_one_product(
+    degrees: int, is_first: bool, fast: bool
+) -> None:
+    fast_or_not(fast)
+    a, w, b = graph(degrees), values(3, 2, seed=7), values(3, seed=8)
+
+    def mixed(x: list[list[Any]]) -> list[list[Any]]:
+        return [[es.sum([p * x[k][j] for k, p in enumerate(row) if p]) for j in range(len(x[0]))] for row in a]
+
+    def fn(x: list[Value]) -> Value:
+        nodes = [x[i : i + 2] for i in range(0, 18, 2)]
+        scores = [[es.dot(row, node) for row in w] for node in (mixed(nodes) if is_first else nodes)]
+        scores = scores if is_first else mixed(scores)
+        return squares([es.relu(z + c) for node in scores for z, c in zip(node, b, strict=True)])
+
+    program, xs = record(fn, [0.1] * 18, fast=fast), np.random.default_rng(degrees).normal(size=(7, 18))
+    agree(program, fn, xs)
+    found = [(block.kernels, block.terms) for block in program.plan.blocks if isinstance(block, Affine)]
+    assert found == ([(9, 9), (3, 2)] if is_first else [(3, 2), (9, 9)])
+    check_printed(program, xs)
+
+
+def test_what_smoothes_a_few_points_is_one_matrix_of_numbers() -> None:
+    """At both ends it has other weights, which are no part of those between."""
+
+    def fn(x: list[Value]) -> Value:
+        ends = [0.75 * x[0] + 0.125 * x[1], 0.125 * x[4] + 0.75 * x[5]]
+        return squares([*ends, *[es.dot([0.25, 0.5, 0.25], x[i - 1 : i + 2]) for i in range(1, 5)]])
+
+    lines = record(fn, [0.1] * 6).explain(language="en").splitlines()
+    assert lines[1].startswith("Y = X·W1 ") and lines[0].endswith("6×6"), lines
+
+
+def test_a_filter_of_numbers_whose_edges_are_padded_is_no_matrix() -> None:
+    def fn(x: list[Value]) -> Value:
+        there = [0.0, *x, 0.0]
+        return squares([es.dot([0.25, 0.5, 0.25], there[i : i + 3]) for i in range(8)])
+
+    program = record(fn, [0.1] * 8)
+    assert [(b.kernels, b.terms, b.positions) for b in program.plan.blocks if isinstance(b, Affine)] == [(1, 3, 8)]

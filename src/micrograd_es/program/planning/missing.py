@@ -6,7 +6,7 @@ Each is one product, with 0 where there is no weight.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from micrograd_es.program.planning.order import Uses
 
 MANY, SMALL = 4, 256  # so many products of so few weights are one ragged product
 MISSING = -1  # stands for a weight that is missing
+KINDS = 2  # so many kinds of sums of constants are a graph, with weights by how many neighbours a node has; no filter
 
 Weights = tuple[tuple[int, ...], ...]  # of each input that of every sum
 
@@ -98,14 +99,25 @@ def _in_order(steps: Steps, members: list[int], inputs: list[int]) -> tuple[Weig
 def _differ(sums: Sequence[Affinity], steps: Steps) -> bool:
     """Whether no parameter stands twice, and most sums have weights of their own: a filter's are at all positions.
 
-    In a symmetric matrix each stands twice.
+    In a symmetric matrix each stands twice. What the nodes of a graph take from their neighbours has constants that
+    stand many times, and is no filter where these are of several kinds.
     """
     counts = Counter(chain.from_iterable([affinity.weights for affinity in sums]))
     different = {tuple(sorted(affinity.weights)) for affinity in sums}
-    if 2 * len(different) <= len(sums):
+    if 2 * len(different) <= len(sums) and not (all(w in steps.constants for w in counts) and _are_kinds(different)):
         return False
     twice = {w for w, n in counts.items() if n > 1 and w not in steps.constants}
     return not twice or (all(counts[w] == 2 for w in twice) and _is_symmetric(sums, twice))
+
+
+def _are_kinds(different: Collection[tuple[int, ...]]) -> bool:
+    """Whether weights are of several kinds: those of some sums are no part of others, as at the edge of an image.
+
+    >>> _are_kinds({(1, 2, 3), (1, 2), (2, 3)}), _are_kinds({(1, 1, 2), (3, 3), (4, 4, 4)})
+    (False, True)
+    """
+    counts = [Counter(weights) for weights in different]
+    return sum([not any(some < other for other in counts) for some in counts]) >= KINDS
 
 
 def _is_symmetric(sums: Sequence[Affinity], twice: Container[int]) -> bool:
