@@ -6,7 +6,7 @@ The formulas of a program are written once and read as text and as arrays; here 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from functools import reduce
 from typing import Any
 
@@ -43,11 +43,14 @@ class Reader:
     """One formula: `value` is what it gives for the matrices in `known`; `axis` is that of the columns of a program.
 
     Products are those of the tables of each example where it says so; they stand below each other, or side by side.
+    What is in `shared` all of them have.
     """
 
-    def __init__(self, text: str, known: Mapping[str, Any], axis: int, in_each: bool = False) -> None:
+    def __init__(
+        self, text: str, known: Mapping[str, Any], axis: int, in_each: bool = False, shared: Container[str] = ()
+    ) -> None:
         self.tokens, self.known, self.axis, self.at = [*TOKEN.findall(text), ""], known, axis, 0
-        self.in_each = in_each
+        self.in_each, self.shared = in_each, shared
 
     def value(self) -> Any:
         found = self.sum()
@@ -91,6 +94,11 @@ class Reader:
     def tables(self, x: Any) -> list[Any]:
         """The table of each example."""
         return np.split(x, self.known["m"], 1 - self.axis)
+
+    def of_each(self, x: Any) -> Any:
+        """A matrix that all examples share, for each of them where it is not one row."""
+        along = 1 - self.axis
+        return np.concatenate([x] * self.known["m"], along) if self.in_each and x.shape[along] > 1 else x
 
     def each(self, function: Callable[..., Any], *several: Any) -> Any:
         """What a function gives for the tables of each example."""
@@ -142,7 +150,7 @@ class Reader:
         if token[0].isdecimal():
             return float(token)
         if token in self.known:
-            return self.known[token]
+            return self.of_each(self.known[token]) if token in self.shared else self.known[token]
         if token in FUNCTIONS and not (token == "log" and self.next == "Σ"):
             return FUNCTIONS[token](self.argument())
         if token in MANY:
@@ -320,8 +328,11 @@ def check_printed(program: Program, *inputs: Any, examples: str = "rows", steps:
     found = {name: x.T if columns else x for name, x in program.matrices(*inputs, steps=steps).items()}
     known = found | {"m": len(inputs[0])}
     text = program.explain(backward=True, examples=examples, language="en", steps=steps)
-    for line in every_step(text):
-        name, _, rest = line.partition(" = ")
+    lines = [line.partition(" = ") for line in every_step(text)]
+    shared = found.keys() - {name for name, _, rest in lines if re.search(r"\s{3}(\S*×)?\(?m\b", rest)}
+    shared = {name for name in shared if name[0] != "X"}
+    for name, _, rest in lines:
+        line = f"{name} = {rest}"
         formula, shape, *_ = *re.split(r"\s{3,}", rest), ""
         if name not in found or formula == "what comes from outside":
             continue
@@ -331,7 +342,7 @@ def check_printed(program: Program, *inputs: Any, examples: str = "rows", steps:
             if re.search(r" if |\[[^]]*\b[ij]\b", formula):
                 value = by_place(formula, sides, known, 0 if columns else 1)
             else:
-                value = Reader(formula, known, 0 if columns else 1, "= m times" in shape).value()
+                value = Reader(formula, known, 0 if columns else 1, "m times" in shape, shared).value()
         except Unread:
             unread.append(formula)
             continue

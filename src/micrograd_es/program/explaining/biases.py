@@ -203,6 +203,9 @@ class OfTables(Formula):
         word = style.words["sum of tables"]
         return rf"\text{{{word.format('')}}}{inner}" if style.latex else word.format(inner)
 
+    def sizes(self, style: Style) -> str:
+        return self.part.sizes(style)
+
     def array(self, arrays: Arrays) -> Any:
         found = np.asarray(self.part.array(arrays))
         return found.reshape(-1, self.rows, found.shape[1]).sum(axis=0)

@@ -17,6 +17,7 @@ from micrograd_es.program.explaining.letters import (
     with_letters_numbered,
 )
 from micrograd_es.program.explaining.lines import Line, Page
+from micrograd_es.program.explaining.mixing import Mixing, mixing, mixing_line
 from micrograd_es.program.explaining.naming import Names
 from micrograd_es.program.explaining.neurons import with_neurons
 from micrograd_es.program.explaining.objective import Objective, with_objective
@@ -65,7 +66,7 @@ def _named(plan: Plan, shapes: Sequence[tuple[int, ...]], steps: bool) -> Names:
     name_layers(names)
     for block in tables_apart(plan) if steps else attended(plan):
         for piece in [block] if isinstance(block, Softmaxes) else pieces(names, block):
-            own = in_order(names, piece)
+            own = mixing(names, in_order(names, piece))
             line = _line(names, own)
             line.scope = scopes.of(own.out)
             names.known.own(line.matrix, own.out, _form(names, own, line.matrix))
@@ -73,8 +74,10 @@ def _named(plan: Plan, shapes: Sequence[tuple[int, ...]], steps: bool) -> Names:
     return names
 
 
-def _line(names: Names, block: Block | Softmaxes) -> Line:
+def _line(names: Names, block: Block | Softmaxes | Mixing) -> Line:
     """The line of a block."""
+    if isinstance(block, Mixing):
+        return mixing_line(names, block)
     if isinstance(block, Affine):
         return affine_line(names, block)
     if isinstance(block, Total):
@@ -84,7 +87,7 @@ def _line(names: Names, block: Block | Softmaxes) -> Line:
     return softmax_line(names, block) if isinstance(block, Softmaxes) else operation_line(names, block)
 
 
-def _form(names: Names, block: Block | Softmaxes, matrix: Matrix) -> tuple[int, int] | None:
+def _form(names: Names, block: Block | Softmaxes | Mixing, matrix: Matrix) -> tuple[int, int] | None:
     """How many neurons and inputs what a block computes has, where it is weights."""
     if block.out.space is not Space.SHARED:
         return None

@@ -121,7 +121,7 @@ class Table(Patches):
 
 @dataclass(eq=False)
 class InEach(Product):
-    """A product of the tables of each example."""
+    """A product of the tables of each example, or of one matrix and these."""
 
     left: Name
     right: Name
@@ -140,14 +140,20 @@ class InEach(Product):
 
 
 def _size(matrix: Matrix, turned: bool) -> str:
-    """The shape of the table that an example has."""
-    shape = str(matrix.positions), str(matrix.shape[1])
+    """The shape of the table that an example has, or of what all share."""
+    shape = str(_rows_in_each(matrix)), str(matrix.shape[1])
     return f"({'×'.join(shape[::-1] if turned else shape)})"
+
+
+def _rows_in_each(matrix: Matrix) -> int:
+    """How many rows an example has of a matrix; all of them, where it is the same for all."""
+    height = matrix.shape[0]
+    return matrix.positions if height == "m" else height
 
 
 def _each(name: Name, arrays: Arrays) -> Any:
     """The tables of all examples."""
-    found = name.matrix.array(arrays).reshape(-1, name.matrix.positions, name.matrix.shape[1])
+    found = name.matrix.array(arrays).reshape(-1, _rows_in_each(name.matrix), name.matrix.shape[1])
     return found.swapaxes(1, 2) if name.turned else found
 
 
