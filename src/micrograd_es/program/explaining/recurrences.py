@@ -140,8 +140,7 @@ def _starts(firsts: Mapping[_Role, str]) -> dict[_Role, int]:
         (reader, *places[name], k)
         for reader in roles
         for k, names in enumerate(reader.changing)
-        for name in names
-        if name in places
+        for name in sorted(names & places.keys())
     ]
     found = {role: role.place for role in roles if role.place}
     while len(found) < len(roles):
