@@ -404,7 +404,7 @@ def one_head(x: Table) -> Value:
 def test_attention_reads_as_on_the_blackboard() -> None:
     program = record(one_head, np.zeros((4, 3)).tolist())
     assert program.explain().splitlines() == [
-        "G = parches(X)             (m·4)×3",
+        "G = tabla(X)               (m·4)×3",
         "Z = G·W1                   (m·4)×6 = ((m·4)×3)·(3×6)",
         "Q = Z[0:2]                 (m·4)×2",
         "K = Z[2:4]                 (m·4)×2",
@@ -417,8 +417,8 @@ def test_attention_reads_as_on_the_blackboard() -> None:
         "Y = sumas por filas de F   m×1",
         "L = 1/m·Σ Y                1×1",
         "Todo está agrupado.",
-        "parches(A): una fila por posición de cada ejemplo, con las entradas que los pesos ven ahí.",
-        "m veces: una matriz de m·n filas tiene n por ejemplo, y el producto de dos así se calcula ejemplo a ejemplo.",
+        "tabla(A): los números de cada ejemplo de A como una tabla, fila tras fila.",
+        "m veces: el producto se calcula ejemplo a ejemplo; una matriz de m·n filas tiene n en cada uno.",
         "softmax(A): en cada fila de A, e^a de cada número entre la suma de los de su fila.",
         "aplanar(A): los números de cada ejemplo en una fila, una columna de A tras otra.",
         "A[i:j] son las columnas i a j − 1 de A, contando desde 0; [A, B] las junta.",

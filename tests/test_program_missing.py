@@ -470,6 +470,61 @@ def test_what_the_nodes_of_a_graph_take_from_their_neighbours_is_one_product(
     found = [(block.kernels, block.terms) for block in program.plan.blocks if isinstance(block, Affine)]
     assert found == ([(9, 9), (3, 2)] if is_first else [(3, 2), (9, 9)])
     check_printed(program, xs)
+    check_printed(program, xs, examples="columns")
+    [matrix] = [x for x in program.matrices(xs).values() if x.shape == (9, 9)]
+    assert matrix == pytest.approx(np.array(a))  # its nodes stand in the order of the inputs
+
+
+LAYERS = (values(3, 2, seed=7), values(3, seed=8)), (values(2, 3, seed=9), values(2, seed=6))
+
+
+def two_layers(x: list[list[Any]], a: list[list[float]]) -> list[Any]:
+    """The numbers of all nodes after two layers over a graph."""
+    for w, c in LAYERS:
+        taken = [[es.sum([p * x[k][j] for k, p in enumerate(row) if p]) for j in range(len(x[0]))] for row in a]
+        x = [[es.tanh(es.dot(row, node) + b) for row, b in zip(w, c, strict=True)] for node in taken]
+    return [v for node in x for v in node]
+
+
+GRAPHS = {
+    "of three degrees": graph(4),
+    "a ring of four": [[1 / 3 if (i - j) % 4 != 2 else 0.0 for j in range(4)] for i in range(4)],
+    "its mean": (np.array(graph(4)) / np.sum(graph(4), axis=1, keepdims=True)).tolist(),
+    "of one way": [[0.5, 0.25, 0, 0, 0], [0, 0.5, 0.25, 0, 0], [0, 0, 0.5, 0.25, 0.1], [0.1, 0, 0, 0.5, 0], [0.2] * 5],
+}
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_two_layers_over_a_graph_are_those_of_the_lecture(name: str) -> None:
+    a = GRAPHS[name]
+    program = record(lambda x: squares(two_layers(x, a)), [[0.1, 0.2]] * len(a))
+    xs = np.random.default_rng(3).normal(size=(5, len(a), 2))
+    check_printed(program, xs)
+    check_printed(program, xs, examples="columns")
+    lines = [line.split("  ")[0] for line in program.explain(language="en").splitlines()]
+    if name in ("of three degrees", "a ring of four"):  # symmetric
+        assert {"G = table(X)", "Z1 = W3·G", "Z2 = Z1·W1 + B1", "H1 = tanh(Z2)", "Z3 = W3·H1"} <= {*lines}, lines
+    elif name == "its mean":
+        assert {"Z1 = W3ᵀ·G", "Z2 = Z1·W1 + B1", "Z3 = W3ᵀ·H1"} <= {*lines}, lines
+    else:
+        assert {"Z1 = W3ᵀ·G", "Z2 = Z1·W1 + B1"} <= {*lines}, lines
+
+
+def test_tokens_that_are_mixed_are_told_with_the_table_on_the_right() -> None:
+    w, u, c = values(4, 5), values(3, 2, seed=2), values(3, seed=3)
+
+    def fn(x: list[list[Value]]) -> Value:
+        h = [[es.tanh(es.dot(row, token)) for row in u] for token in x]
+        z = [[es.dot(row, [token[j] for token in h]) + c[j] for j in range(3)] for row in w]
+        return squares([es.tanh(v) for row in z for v in row])
+
+    program, xs = record(fn, [[0.1, 0.2]] * 5), np.random.default_rng(3).normal(size=(5, 5, 2))
+    check_printed(program, xs)
+    check_printed(program, xs, examples="columns")
+    lines = program.explain(language="en", backward=True).splitlines()
+    assert "Z2 = W2ᵀ·H1 + B1                               (m·4)×3 = m times (4×5)·(5×3) + (1×3)" in lines
+    assert "∂L/∂W2 = sum of the tables of (H1·(∂L/∂Z2)ᵀ)   5×4 = m times (5×3)·(3×4)" in lines
+    assert any(line.startswith("∂L/∂H1 = W2·∂L/∂Z2 ") for line in lines)
 
 
 def test_what_smoothes_a_few_points_is_one_matrix_of_numbers() -> None:

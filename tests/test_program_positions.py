@@ -17,7 +17,7 @@ from test_program_blocks import network
 from test_program_explain import formulas, words
 
 TOKENS = """\
-G = parches(X1)                        (m·5)×2
+G = tabla(X1)                          (m·5)×2
 Z = G·W1 + B1                          (m·5)×4 = ((m·5)×2)·(2×4) + (1×4)
 H = relu(Z)                            (m·5)×4
 Y = H·W2 + B2                          (m·5)×3 = ((m·5)×4)·(4×3) + (1×3)
@@ -204,7 +204,7 @@ def test_targets_that_are_inputs_too_keep_their_name_at_positions() -> None:
     net = network(3, 2, 3)
     program = record(lambda xs: averaged(losses.half_squared_error)([net(x) for x in xs], xs), [[0.1] * 3] * 4)
     lines = set(formulas(program.explain(backward=True)))
-    assert {"G = parches(X)", "E = Y − G", "∂L/∂Y = (Y − G)/(4·m)"} <= lines
+    assert {"G = tabla(X)", "E = Y − G", "∂L/∂Y = (Y − G)/(4·m)"} <= lines
     assert not any(line.startswith("T = ") for line in lines)
 
 

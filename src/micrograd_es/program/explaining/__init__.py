@@ -5,8 +5,8 @@
 - `lines` has what a page is made of. `register` knows which matrix rows are columns of, and `naming` makes matrices for
   the others, `layers` those of weights, and `positions` what kernels read; `forms` says how weights stand. `neurons`
   are told as layers.
-- `affine_formulas`, `tables`, `totals` and `operations` write the lines of blocks, with `readings` of the table of
-  operations, in the order of the tables that they read, which `orders` finds; `scopes` says where they are.
+- `affine_formulas`, `mixing`, `tables`, `totals` and `operations` write the lines of blocks, with `readings` of the
+  table of operations, in the order of the tables that they read, which `orders` finds; `scopes` says where they are.
 - `shares` and `softmaxes` put the rows of attention together; `softmax_lines`, `biases` and `attention` write them.
 - `objective` writes losses and penalties as lectures do: `loss_search` looks for them in a plan that is `written_out`,
   with `loss_terms` and `penalties`, which multiply `polynomials` out, `loss_kinds` and `probabilities`; `loss_lines`

@@ -21,8 +21,8 @@ LEGEND: Mapping[str, Mapping[str, str]] = MappingProxyType(
             " ven ahí; fuera de A son 0.",
             "Table": "tabla(A): los números de cada ejemplo de A como una tabla, {row} tras {row}.",
             "Table rows": "{row}s i:j(A): de cada ejemplo, las {row}s i a j − 1 de A, contando desde 0.",
-            "In each": "m veces: una matriz de m·n {row}s tiene n por ejemplo, y el producto de dos así se calcula"
-            " ejemplo a ejemplo.",
+            "In each": "m veces: el producto se calcula ejemplo a ejemplo; una matriz de m·n {row}s tiene n en cada"
+            " uno.",
             "Softmax": "softmax(A): en cada {row} de A, e^a de cada número entre la suma de los de su {row}.",
             "Hidden": "S + M: M se suma a la tabla de cada ejemplo.",
             "Of tables": "suma de las tablas de A: la de las tablas que los ejemplos tienen en A, número a número.",
@@ -57,8 +57,8 @@ LEGEND: Mapping[str, Mapping[str, str]] = MappingProxyType(
             " weights see there; outside of A they are 0.",
             "Table": "table(A): the numbers of each example of A as a table, {row} after {row}.",
             "Table rows": "{row}s i:j(A): of each example the {row}s i to j − 1 of A, counted from 0.",
-            "In each": "m times: a matrix of m·n {row}s has n for each example, and the product of two of these is"
-            " computed example by example.",
+            "In each": "m times: the product is computed example by example; a matrix of m·n {row}s has n for each of"
+            " them.",
             "Softmax": "softmax(A): in each {row} of A, e^a of each number divided by the sum of those of its {row}.",
             "Hidden": "S + M: M is added to the table of each example.",
             "Of tables": "sum of the tables of A: that of the tables that the examples have in A, number by number.",

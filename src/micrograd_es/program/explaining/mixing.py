@@ -64,7 +64,8 @@ def mixing_line(names: Names, block: Mixing) -> Line:
     mixed, _ = table(names, block.inputs, block.terms)
     bare = [names.known.tables.get(rows) or names.matrix(rows, "B") for rows in block.bare]
     matrix = names.new("Z", ("m", mixed.shape[1]), positions=block.kernels)
-    product = InEach(Name(weights, True), Name(mixed))
+    is_symmetric = block.weights.numbers == block.weights.turned(block.terms).numbers
+    product = InEach(Name(weights, not is_symmetric), Name(mixed))
 
     def back(upstream: Formula) -> list[tuple[Matrix, Formula]]:
         assert isinstance(upstream, Name)

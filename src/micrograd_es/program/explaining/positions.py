@@ -6,6 +6,7 @@ from micrograd_es.program.blocks import Affine, Rows, Space
 from micrograd_es.program.explaining.formulas import Matrix
 from micrograd_es.program.explaining.naming import Names
 from micrograd_es.program.explaining.patches import Patches
+from micrograd_es.program.explaining.tables import Table
 
 
 def matrix_at_positions(names: Names, rows: Rows, kernels: int, positions: int) -> Matrix | None:
@@ -30,5 +31,7 @@ def patches(names: Names, block: Affine) -> Matrix:
         return names.matrix(rows, "G", each=True)
     found = names.known.at_positions(rows, positions)
     if found is None:
-        found = names.put_at_positions(Patches(names.known.columns(rows), positions), rows)
+        is_table = names.is_given_as_table(rows.turned(positions), block.terms)
+        kind = Table if is_table else Patches
+        found = names.put_at_positions(kind(names.known.columns(rows), positions), rows)
     return found

@@ -8,7 +8,8 @@ The rooms in the order of the work, which `planned` in `grouping` goes through:
    after all that it reads.
 4. `levels` puts steps off, where they can wait for others of their kind.
 5. `inner` finds products of two tables, with `masks` where something is missing in them; `missing` finds layers without
-   some of their weights, with `gaps`; and on each level `windows` finds the same weights at several positions.
+   some of their weights, with `gaps`, and `nodes` the order of those of a graph; and on each level `windows` finds the
+   same weights at several positions.
 6. `order` has parameters stand so that the weights of a product follow each other, `weights` those of which weights are
    computed, and `symmetric` the inputs of sums and products.
 7. `grouping` makes the blocks, level by level, and gives every number its row; `arrangement` is the order of the sums

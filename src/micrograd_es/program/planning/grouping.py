@@ -21,6 +21,7 @@ from micrograd_es.program.planning.inner import grids, together
 from micrograd_es.program.planning.levels import gathered, is_irregular, put_off
 from micrograd_es.program.planning.masks import NONE, Grid
 from micrograd_es.program.planning.missing import MANY, MISSING, SMALL, Layer, layers
+from micrograd_es.program.planning.nodes import as_nodes
 from micrograd_es.program.planning.order import Uses, parameter_order
 from micrograd_es.program.planning.symmetric import SYMMETRIC, in_one_order, written_alike
 from micrograd_es.program.planning.weights import Purpose, made_for
@@ -240,7 +241,8 @@ class _Grouping:
         firsts = [min([row[w] for w in kernel if w != MISSING]) for kernel in kernels]
         order = sorted(range(len(kernels)), key=firsts.__getitem__)
         if max(firsts) >= self.tape.parameters:
-            order.sort(key=layer.members[0].__getitem__)
+            there = [frozenset([i for i, w in enumerate(kernel) if w != MISSING]) for kernel in kernels]
+            order = as_nodes(there) or sorted(order, key=layer.members[0].__getitem__)
         gaps = [kernel.index(MISSING) if kernel.count(MISSING) == 1 else -1 for kernel in kernels]
         if len(set(firsts)) < len(firsts) and sorted(gaps) == list(range(len(terms))):
             order.sort(key=gaps.__getitem__)  # a symmetric matrix without its diagonal

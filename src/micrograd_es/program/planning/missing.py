@@ -100,11 +100,13 @@ def _differ(sums: Sequence[Affinity], steps: Steps) -> bool:
     """Whether no parameter stands twice, and most sums have weights of their own: a filter's are at all positions.
 
     In a symmetric matrix each stands twice. What the nodes of a graph take from their neighbours has constants that
-    stand many times, and is no filter where these are of several kinds.
+    stand many times, and is no filter where these are of several kinds, or half of all that there could be.
     """
     counts = Counter(chain.from_iterable([affinity.weights for affinity in sums]))
     different = {tuple(sorted(affinity.weights)) for affinity in sums}
-    if 2 * len(different) <= len(sums) and not (all(w in steps.constants for w in counts) and _are_kinds(different)):
+    if 2 * len(different) <= len(sums) and not (
+        all(w in steps.constants for w in counts) and (_are_kinds(different) or _are_half(sums))
+    ):
         return False
     twice = {w for w, n in counts.items() if n > 1 and w not in steps.constants}
     return not twice or (all(counts[w] == 2 for w in twice) and _is_symmetric(sums, twice))
@@ -118,6 +120,13 @@ def _are_kinds(different: Collection[tuple[int, ...]]) -> bool:
     """
     counts = [Counter(weights) for weights in different]
     return sum([not any(some < other for other in counts) for some in counts]) >= KINDS
+
+
+def _are_half(sums: Sequence[Affinity]) -> bool:
+    """Whether there are as many sums as inputs, and each has half of these, on average."""
+    inputs = [affinity.inputs for affinity in sums]
+    count = len(set(chain.from_iterable(inputs)))
+    return len(inputs) == count and 2 * sum(map(len, inputs)) >= count * count
 
 
 def _is_symmetric(sums: Sequence[Affinity], twice: Container[int]) -> bool:
