@@ -251,20 +251,34 @@ class Sums:
         """
         plain = [(number, products) for number, (products, bare, _) in self.terms.items() if products and not bare]
         of_numbers = {number: x for number, x in plain if len(x) > 1 and self._are_of_numbers(x)}
+        parts = self._parts(of_numbers)
+        for number, products in of_numbers.items() if parts else ():
+            if number not in parts:
+                every, products[:] = products[:], []
+                for outer in every:
+                    inner = of_numbers[outer.input] if outer.input in parts else None
+                    products += [outer] if inner is None else [_within(outer, product) for product in inner]
+        for part in parts:
+            self.taken[part] = 1
+
+    def _parts(self, of_numbers: dict[int, list[Product]]) -> set[int]:
+        """The sums that are factors in others alone, each with another such part, and need no step of their own.
+
+        A product that several sums have, of which one keeps it as it is, needs its factor.
+        """
         used = {product.input for products in of_numbers.values() for product in products}
-        parts = {x for x in used if x in of_numbers and self.graph.users[x] == 1}
-        whole = {x for x in parts if parts.isdisjoint([product.input for product in of_numbers[x]])}
-        for products in of_numbers.values() if whole else ():
-            inside = whole.intersection([product.input for product in products])
-            if len(inside) < 2:
-                continue
-            every, products[:] = products[:], []
-            for outer in every:
-                if outer.input in inside:
-                    self.taken[outer.input] = 1
-                    products += [_within(outer, inner) for inner in of_numbers[outer.input]]
-                else:
-                    products.append(outer)
+        found = {x for x in used if x in of_numbers and self.graph.users[x] == 1}
+        found = {x for x in found if found.isdisjoint([product.input for product in of_numbers[x]])}
+        while found:
+            whole = {
+                x for x, products in of_numbers.items() if len(found.intersection([p.input for p in products])) > 1
+            }
+            every = [(number, p) for number, (products, _, _) in self.terms.items() for p in products]
+            needed = {p.input for number, p in every if number not in whole or not self.taken[p.number]}
+            if found.isdisjoint(needed):
+                break
+            found -= needed
+        return found
 
     def _are_of_numbers(self, products: list[Product]) -> bool:
         return all(self._is_constant(product.weights + product.divisors) for product in products)
