@@ -61,7 +61,7 @@ class Made:
             self.layer, self.layer, self.elementwise, self.elementwise, self.pair, self.pair, self.reordered,
             self.attention, self.product, self.kernel, self.recurrence, self.scaled, self.reduced, self.softmax,
             self.running, self.normalised, self.made_weights, self.residual, self.ragged, self.gated, self.image,
-            self.neighbours, self.log_sums, self.pairs_of_all, self.sorted, self.positions, self.distances,
+            self.neighbours, self.mixed, self.log_sums, self.pairs_of_all, self.sorted, self.positions, self.distances,
         )  # fmt: skip
         favourites = self.random.sample(pieces, self.random.randint(2, len(pieces)))
         for _ in range(self.size):
@@ -288,6 +288,28 @@ class Made:
             others = [x[j] for j in range(len(x)) if j != i and self.random.random() < 0.4]
             found.append(es.tanh(own * v + w * self.total(others)) if others else own * v)
         return found
+
+    def mixed(self) -> Vector:
+        """The rows of a table, each a sum of some of them times constants, or of all of them times weights."""
+        x = self.table(self.random.randint(1, 3))
+        count, how = len(x), self.random.choice(("graph", "mean", "learned"))
+        there = [[i == j or self.random.random() < 0.4 for j in range(count)] for i in range(count)]
+        symmetric = [[there[min(i, j)][max(i, j)] for j in range(count)] for i in range(count)]
+        degree = [builtins.sum(row) for row in symmetric]
+        a: Table = self.weights(self.random.randint(1, 4), count)
+        if how != "learned":
+            power = 0.5 if how == "graph" else 0
+            a = [
+                [1 / (degree[i] ** (1 - power) * degree[j] ** power) if symmetric[i][j] else 0 for j in range(count)]
+                for i in range(count)
+            ]
+        bias = self.weights(len(x[0])) if self.random.random() < 0.4 else None
+        found = []
+        for row in a:
+            for j in range(len(x[0])):
+                terms = [p * other[j] for p, other in zip(row, x, strict=True) if isinstance(p, Value) or p]
+                found.append(self.total([*terms, bias[j]] if bias else terms))
+        return found[:10]
 
     def log_sums(self) -> Vector:
         """log Σ eˣ of groups of several sizes."""

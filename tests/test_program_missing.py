@@ -527,6 +527,47 @@ def test_tokens_that_are_mixed_are_told_with_the_table_on_the_right() -> None:
     assert any(line.startswith("∂L/∂H1 = W2·∂L/∂Z2 ") for line in lines)
 
 
+def test_the_rows_of_a_table_that_are_added_up_times_weights_are_a_row_times_it() -> None:
+    w = values(4)
+    program = record(lambda x: squares([es.dot(w, [row[j] for row in x]) for j in range(2)]), [[0.1, 0.2]] * 4)
+    check_printed(program, np.random.default_rng(3).normal(size=(5, 4, 2)))
+    assert "Y = W1ᵀ·G           m×2 = m times (1×4)·(4×2)" in program.explain(language="en")
+
+
+def powers_of(a: list[list[float]], count: int, last: bool) -> Callable[[list[Value]], Value]:
+    """What nodes take from each other, several times, with nothing between; sums of one term among it."""
+
+    def fn(x: list[Value]) -> Value:
+        for _ in range(count):
+            x = [es.sum([p * v for p, v in zip(row, x, strict=True) if p]) for row in a]
+        return squares(x) if last else squares([*x, *x[:2]])
+
+    return fn
+
+
+NEIGHBOURS = {  # of every node
+    "a star, whose last leaf is alone": [[0, 3], [1, 3], [3], [0, 1, 2]],
+    "a node of one way beside others": [[2], [1, 2, 4], [0, 1, 2], [3], [1, 4]],
+    "a node with one neighbour": [[0, 1, 2, 4], [0, 1], [0, 2, 3, 4], [2], [0, 2, 4]],
+}
+
+
+@with_both
+@pytest.mark.parametrize("last", [True, False])
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("name", NEIGHBOURS)
+def test_what_is_taken_from_neighbours_of_neighbours_waits_for_what_these_take(
+    name: str, count: int, last: bool, fast: bool
+) -> None:
+    """A product that several sums have, of which one is that product alone, needs its factor; the others do not."""
+    fast_or_not(fast)
+    several = NEIGHBOURS[name]
+    a = [[0.25 if j in some else 0.0 for j in range(len(several))] for some in several]
+    fn = powers_of(a, count, last)
+    program = record(fn, [0.1] * len(a), fast=fast)
+    agree(program, fn, np.random.default_rng(count).normal(size=(3, len(a))))
+
+
 def test_what_smoothes_a_few_points_is_one_matrix_of_numbers() -> None:
     """At both ends it has other weights, which are no part of those between."""
 

@@ -64,7 +64,7 @@ def mixing_line(names: Names, block: Mixing) -> Line:
     mixed, _ = table(names, block.inputs, block.terms)
     bare = [names.known.tables.get(rows) or names.matrix(rows, "B") for rows in block.bare]
     matrix = names.new("Z", ("m", mixed.shape[1]), positions=block.kernels)
-    is_symmetric = block.weights.numbers == block.weights.turned(block.terms).numbers
+    is_symmetric = block.kernels == block.terms and block.weights == block.weights.turned(block.terms)
     product = InEach(Name(weights, not is_symmetric), Name(mixed))
 
     def back(upstream: Formula) -> list[tuple[Matrix, Formula]]:
