@@ -12,11 +12,14 @@ from micrograd_es import Program, Value, record
 from micrograd_es.program.planning.affinities import Steps
 from micrograd_es.program.planning.levels import is_irregular
 from nearness import assert_near
-from random_programs import Made
+from random_programs import Made, Summed
 from test_program_explain import check_matrices
 
 SMALL = {seed: 3 + seed % 12 for seed in range(30)}  # how many pieces the function of a seed has
 LARGE = {seed: 20 + seed for seed in range(100, 115)}
+
+
+SUMS = [*range(30), 79, 83, 120, 478, 721, 957, 979, 996, 1113, 1207, 1593, 1692, 1778, 1897, 1930]  # parts of others
 
 
 def first_of(result: Any) -> Value:
@@ -24,7 +27,7 @@ def first_of(result: Any) -> Value:
     return first
 
 
-def assert_gives_what_values_give(program: Program, made: Made, xs: np.ndarray) -> None:
+def assert_gives_what_values_give(program: Program, made: Made | Summed, xs: np.ndarray) -> None:
     """The outputs for every example, and the gradients of the first for parameters and inputs."""
     outputs, slopes, to_inputs = [], [], []
     for row in xs.tolist():
@@ -54,6 +57,15 @@ def recorded(seed: int, size: int, fast: bool = False) -> tuple[Program, Made, n
 def test_what_is_put_together_at_random_gives_what_values_give(seed: int, size: int) -> None:
     program, made, xs = recorded(seed, size)
     assert_gives_what_values_give(program, made, xs)
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
+@pytest.mark.parametrize("seed", SUMS)
+def test_sums_of_sums_give_what_values_give(seed: int, fast: bool) -> None:
+    if fast:
+        pytest.importorskip("llvmlite")
+    made, xs = Summed(seed), np.random.default_rng(seed).normal(size=(3, 4))
+    assert_gives_what_values_give(record(made.fn, [0.1, 0.2, 0.3, 0.4], fast=fast), made, xs)
 
 
 @pytest.mark.parametrize(("seed", "size"), [*SMALL.items()][:3] + [*LARGE.items()][:3])
