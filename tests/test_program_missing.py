@@ -12,6 +12,7 @@ import pytest
 import micrograd_es as es
 from micrograd_es import Program, Value, record
 from micrograd_es.program.blocks import Affine, Elementwise, Space
+from micrograd_es.program.planning.nodes import as_nodes
 from printed_formulas import check_printed
 from test_portions import assert_the_same_in_portions
 from test_program_blocks import agree, chain, squares, values
@@ -586,3 +587,29 @@ def test_a_filter_of_numbers_whose_edges_are_padded_is_no_matrix() -> None:
 
     program = record(fn, [0.1] * 8)
     assert [(b.kernels, b.terms, b.positions) for b in program.plan.blocks if isinstance(b, Affine)] == [(1, 3, 8)]
+
+
+def closed(name: str, count: int) -> list[list[int]]:
+    """The neighbours of every node of a graph."""
+    if name == "ring":
+        return [[(i - 1) % count, i, (i + 1) % count] for i in range(count)]
+    if name == "path":
+        return [[j for j in (i - 1, i, i + 1) if 0 <= j < count] for i in range(count)]
+    return [[0, i] if i else [*range(count)] for i in range(count)]
+
+
+@pytest.mark.parametrize("count", [5, 9, 12])
+@pytest.mark.parametrize("name", ["ring", "path", "star"])
+def test_the_order_of_nodes_is_found_whatever_that_of_their_sums_is(name: str, count: int) -> None:
+    neighbours = closed(name, count)
+    order = random.Random(count).sample(range(count), count)
+    pairs = as_nodes([frozenset(neighbours[node]) for node in order])
+    assert pairs is not None
+    found = [neighbours[order[k]] for k in pairs]
+    assert all(i in found[i] for i in range(count))
+    assert all(i in found[j] for i in range(count) for j in found[i])
+
+
+def test_a_graph_of_one_way_has_no_such_order() -> None:
+    assert as_nodes([frozenset([i, (i + 1) % 6, (i * 3) % 6]) for i in range(6)]) is None
+    assert as_nodes([frozenset([0, 1]), frozenset([1, 2])]) is None

@@ -7,18 +7,19 @@ nodes that have different neighbours get different ones, as many times as it tak
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from itertools import product
 
-LARGEST = 64  # nodes; looking for the order of more would take long
-TRIES = 8  # inputs that a sum is tried with, where several are alike
+LARGEST = 32  # nodes; looking for the order of more would take long
+TRIES = 4, 2  # inputs that a sum is tried with, and the next sum, where several look the same
 
-Colours = list[int]
+Neighbours = Sequence[frozenset[int]]
 
 
-def as_nodes(neighbours: Sequence[frozenset[int]]) -> list[int] | None:
+def as_nodes(neighbours: Neighbours) -> list[int] | None:
     """For each input the sum that is of the same node; None where there are no such pairs, or none are found.
 
-    `neighbours` has for each sum the places of its inputs. Of several ways that in which most nodes are their own
-    neighbours is taken.
+    `neighbours` has for each sum the places of its inputs. Where several sums look the same, all nodes are their own
+    neighbours, or none is, if that can be.
 
     >>> as_nodes([frozenset([0, 1]), frozenset([1, 2]), frozenset([0, 1, 2])])
     [0, 2, 1]
@@ -27,52 +28,54 @@ def as_nodes(neighbours: Sequence[frozenset[int]]) -> list[int] | None:
     if count > LARGEST or frozenset().union(*neighbours) != frozenset(range(count)):
         return None
     users = [frozenset([k for k, some in enumerate(neighbours) if i in some]) for i in range(count)]
-    sums, inputs = _coloured([0] * count, [0] * count, neighbours, users)
-    alike = next((k for k in range(count) if sums.count(sums[k]) > 1), None)
-    alike_to_it = [i for i in range(count) if alike is not None and inputs[i] == sums[alike]]
-    tried: list[int | None] = [*alike_to_it[:TRIES]] or [None]
-    several = [_paired(sums[:], inputs[:], alike, first, neighbours, users) for first in tried]
-    found = [pairs for pairs in several if pairs and _is_symmetric([neighbours[k] for k in pairs])]
-    return max(found, key=lambda pairs: sum([i in neighbours[k] for i, k in enumerate(pairs)]), default=None)
+    found = None
+    for own in (True, False):
+        for choices in product(*map(range, TRIES)):
+            pairs = _Colours(neighbours, users).pairs(own, choices)
+            if pairs and all(i in neighbours[pairs[j]] for i in range(count) for j in neighbours[pairs[i]]):
+                if all((i in neighbours[k]) is own for i, k in enumerate(pairs)):
+                    return pairs
+                found = found or pairs
+    return found
 
 
-def _is_symmetric(neighbours: Sequence[frozenset[int]]) -> bool:
-    """Whether all neighbours of a node have it for a neighbour."""
-    return all(i in neighbours[j] for i, some in enumerate(neighbours) for j in some)
+class _Colours:
+    """The colours of `sums` and `inputs`, which are numbers: those of one colour have neighbours of the same ones."""
 
+    def __init__(self, neighbours: Neighbours, users: Neighbours) -> None:
+        self.neighbours, self.users = neighbours, users
+        self.sums, self.inputs = [0] * len(users), [0] * len(users)
+        self._spread()
 
-def _paired(
-    sums: Colours,
-    inputs: Colours,
-    alike: int | None,
-    first: int | None,
-    neighbours: Sequence[frozenset[int]],
-    users: Sequence[frozenset[int]],
-) -> list[int] | None:
-    """For each input the sum of its colour, once a sum and an input that look like others have one of their own."""
-    count = len(sums)
-    while alike is not None:
-        if first is None:
-            return None
-        sums[alike] = inputs[first] = count
-        sums, inputs = _coloured(sums, inputs, neighbours, users)
-        alike = next((k for k in range(count) if sums.count(sums[k]) > 1), None)
-        first = None if alike is None else next((i for i in range(count) if inputs[i] == sums[alike]), None)
-    of = {colour: k for k, colour in enumerate(sums)}
-    return [of[colour] for colour in inputs] if set(inputs) == of.keys() else None
+    def pairs(self, own: bool, choices: Sequence[int]) -> list[int]:
+        """For each input the sum of its colour; none where there is no such sum.
 
+        As long as several sums look the same, one of them gets a colour of its own, with an input that is among its
+        own or is not: of such inputs those of some places, and then always the first.
+        """
+        count, left = len(self.sums), [*reversed(choices)]
+        while len({*self.sums}) < count:
+            k = next(k for k, colour in enumerate(self.sums) if self.sums.count(colour) > 1)
+            alike = [i for i, x in enumerate(self.inputs) if x == self.sums[k] and (i in self.neighbours[k]) is own]
+            choice = left.pop() if left else 0
+            if choice >= len(alike):
+                return []
+            self.sums[k] = self.inputs[alike[choice]] = count
+            self._spread()
+        of = {colour: k for k, colour in enumerate(self.sums)}
+        return [of[colour] for colour in self.inputs] if set(self.inputs) == of.keys() else []
 
-def _coloured(
-    sums: Colours, inputs: Colours, neighbours: Sequence[frozenset[int]], users: Sequence[frozenset[int]]
-) -> tuple[Colours, Colours]:
-    """The colours once those of neighbours tell no more nodes apart."""
-    while True:
-        keys: tuple[list[Hashable], list[Hashable]] = (
-            [(sums[k], *sorted([inputs[i] for i in some])) for k, some in enumerate(neighbours)],
-            [(inputs[i], *sorted([sums[k] for k in some])) for i, some in enumerate(users)],
-        )
-        known: dict[Hashable, int] = {}
-        before = len({*sums, *inputs})
-        sums, inputs = ([known.setdefault(key, len(known)) for key in side] for side in keys)
-        if len(known) == before:
-            return sums, inputs
+    def _spread(self) -> None:
+        """Tell nodes apart by the colours of their neighbours, until there are no more colours."""
+        before = 0
+        while True:
+            known: dict[Hashable, int] = {}
+            sums = [
+                (x, *sorted([self.inputs[i] for i in xs])) for x, xs in zip(self.sums, self.neighbours, strict=True)
+            ]
+            inputs = [(x, *sorted([self.sums[k] for k in xs])) for x, xs in zip(self.inputs, self.users, strict=True)]
+            self.sums = [known.setdefault(key, len(known)) for key in sums]
+            self.inputs = [known.setdefault(key, len(known)) for key in inputs]
+            if len(known) == before:
+                return
+            before = len(known)
