@@ -269,12 +269,10 @@ class Sums:
         used = {product.input for products in of_numbers.values() for product in products}
         found = {x for x in used if x in of_numbers and self.graph.users[x] == 1}
         found = {x for x in found if found.isdisjoint([product.input for product in of_numbers[x]])}
+        every = [(number, p) for number, (products, _, _) in self.terms.items() for p in products] if found else []
         while found:
-            whole = {
-                x for x, products in of_numbers.items() if len(found.intersection([p.input for p in products])) > 1
-            }
-            every = [(number, p) for number, (products, _, _) in self.terms.items() for p in products]
-            needed = {p.input for number, p in every if number not in whole or not self.taken[p.number]}
+            inside = {x: found.intersection([p.input for p in products]) for x, products in of_numbers.items()}
+            needed = {p.input for x, p in every if len(inside.get(x, ())) < 2 or not self.taken[p.number]}
             if found.isdisjoint(needed):
                 break
             found -= needed
