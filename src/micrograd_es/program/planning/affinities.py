@@ -152,6 +152,11 @@ class Steps:
         level[number] = deepest + 1
         self.order.append(number)
 
+    def read(self, number: int) -> tuple[int, ...]:
+        """What a step reads: of a sum of products its inputs and what varies of all that it adds, not its weights."""
+        found = self.args[number]
+        return found + self.affine[number].varying if number in self.affine else found
+
     def new(self, varies: bool) -> int:
         """A number after all others."""
         self.ops.append(None)

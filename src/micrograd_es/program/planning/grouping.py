@@ -74,7 +74,7 @@ class _Grouping:
     ) -> None:
         self.tape, self.parameters, self.steps, self.grids, self.gaps = tape, parameters, steps, grids, gaps
         self.blocks: list[Block] = []
-        self.made_for = made_for(steps)
+        self.made_for, self.is_irregular = made_for(steps), is_irregular(steps)
         self.zeros: dict[Space, int] = {}  # the numbers of rows that stay 0, where there are such
         shared = [tape.inputs + place for place in parameters] + [*range(tape.first_constant, tape.first_entry)]
         self.numbers = {Space.VARYING: list(range(tape.inputs)), Space.SHARED: shared}  # in the order of their rows
@@ -102,7 +102,6 @@ class _Grouping:
         """The blocks of every level."""
         steps = self.steps
         levels: dict[bool, list[list[int]]] = {False: [], True: []}
-        self.is_irregular = is_irregular(steps)
         late = gathered(steps) if self.is_irregular else steps.level
         for number in steps.order:
             found, level = levels[steps.varies[number]], late[number]
@@ -149,7 +148,7 @@ class _Grouping:
 
     def _made_for(self, members: Sequence[int]) -> Purpose:
         """For which products operations compute weights; what is for none comes first."""
-        return self.made_for.get(members[0], (0, 0, 0))
+        return self.made_for.get(members[0], Purpose())
 
     def _join(self, groups: Groups, numbers: Sequence[int]) -> None:
         """Put operations with the others of their kind, and of what they compute weights for."""
@@ -238,18 +237,26 @@ class _Grouping:
         row, count, absent = self.row, len(layer.members), self._zero(Space.SHARED)
         terms = sorted(range(len(layer.weights)), key=lambda i: row[layer.inputs[0][i]])
         kernels = list(zip(*[layer.weights[i] for i in terms], strict=True))
-        firsts = [min([row[w] for w in kernel if w != MISSING]) for kernel in kernels]
-        order = sorted(range(len(kernels)), key=firsts.__getitem__)
-        if max(firsts) >= self.tape.parameters:
-            there = [frozenset([i for i, w in enumerate(kernel) if w != MISSING]) for kernel in kernels]
-            order = as_nodes(there) or sorted(order, key=layer.members[0].__getitem__)
-        gaps = [kernel.index(MISSING) if kernel.count(MISSING) == 1 else -1 for kernel in kernels]
-        if len(set(firsts)) < len(firsts) and sorted(gaps) == list(range(len(terms))):
-            order.sort(key=gaps.__getitem__)  # a symmetric matrix without its diagonal
+        order = self._order_of(kernels, layer.members[0])
         members, added = self._added([sums[k] for k in order for sums in layer.members], later, count)
         weights = self._rows([w if w != MISSING else absent for k in order for w in kernels[k]])
         inputs = self._rows([inputs[i] for i in terms for inputs in layer.inputs])
         self.blocks.append(Affine(self._place(members), weights, inputs, added, True, count, row[absent]))
+
+    def _order_of(self, kernels: Sequence[Sequence[int]], sums: Sequence[int]) -> list[int]:
+        """The order of kernels with gaps: that of their first weights; of a graph that of its nodes.
+
+        A graph has weights that are no parameters; where its nodes are not found, the first `sums` keep their order.
+        """
+        firsts = [min([self.row[w] for w in kernel if w != MISSING]) for kernel in kernels]
+        order = sorted(range(len(kernels)), key=firsts.__getitem__)
+        if max(firsts) >= self.tape.parameters:
+            there = [frozenset([i for i, w in enumerate(kernel) if w != MISSING]) for kernel in kernels]
+            order = as_nodes(there) or sorted(order, key=sums.__getitem__)
+        gaps = [kernel.index(MISSING) if kernel.count(MISSING) == 1 else -1 for kernel in kernels]
+        if len(set(firsts)) < len(firsts) and sorted(gaps) == list(range(len(kernels[0]))):
+            order.sort(key=gaps.__getitem__)  # a symmetric matrix without its diagonal
+        return order
 
     def _window(self, window: Window, later: Groups) -> None:
         """One product of the same kernels at many positions."""

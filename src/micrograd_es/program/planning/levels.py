@@ -38,7 +38,7 @@ def put_off(steps: Steps) -> None:
     wait = _waiting(steps)
     for number in steps.order if wait else ():
         own = varies[number]
-        before = [level[x] for x in _read(steps, number) if varies[x] is own]
+        before = [level[x] for x in steps.read(number) if varies[x] is own]
         level[number] = max([wait.get(number, 1), *[1 + x for x in before]])
 
 
@@ -89,18 +89,12 @@ def _spread(steps: Steps, members: Sequence[int]) -> int:
     return len({steps.level[x] for x in members})
 
 
-def _read(steps: Steps, number: int) -> tuple[int, ...]:
-    """What a step reads."""
-    found = steps.args[number]
-    return found + steps.affine[number].varying if number in steps.affine else found
-
-
 def _last(steps: Steps) -> list[int]:
     """For each number that varies the last level on which it can be, so that there are no more levels than now."""
     last = [max([steps.level[number] for number in steps.order if steps.varies[number]])] * len(steps.level)
     for number in reversed(steps.order):
         if steps.varies[number]:
-            for x in _read(steps, number):
+            for x in steps.read(number):
                 last[x] = min(last[x], last[number] - 1)
     return last
 
@@ -146,7 +140,7 @@ def _latest(steps: Steps) -> list[int]:
     for number in reversed(steps.order):
         here, xs, own = late[number], args[number], varies[number]
         if steps.ops[number] is None:
-            here, xs = 0, xs + (steps.affine[number].varying if number in steps.affine else ())
+            here, xs = 0, steps.read(number)
         if not here:
             late[number] = here = level[number]
         for x in xs:

@@ -145,11 +145,11 @@ class Uses:
     @cached_property
     def users(self) -> dict[int, list[int]]:
         """The steps that use each number; found where it is first asked for, as most programs do without."""
-        args, affine, varies = self.steps.args, self.steps.affine, self.steps.varies
+        read, varies = self.steps.read, self.steps.varies
         users: dict[int, list[int]] = {}
         for number in self.steps.order:
             if varies[number]:  # as all that reads the result of a sum of products
-                for x in args[number] + affine[number].varying if number in affine else args[number]:
+                for x in read(number):
                     if x in users:
                         users[x].append(number)
                     else:

@@ -7,11 +7,20 @@ of the weights: the matrix of a product is then the matrix of its parameters, of
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
 
 from micrograd_es.program.planning.affinities import Steps
 
-# The level of products, how many terms they have (none where it is what they add), and how many steps away they are.
-Purpose = tuple[int, int, int]
+
+class Purpose(NamedTuple):
+    """The level of products, how many terms they have (0 where it is what they add), and how many steps away they are.
+
+    What is for no product is first of all.
+    """
+
+    level: int = 0
+    terms: int = 0
+    away: int = 0
 
 
 def made_for(steps: Steps) -> dict[int, Purpose]:
@@ -24,17 +33,17 @@ def made_for(steps: Steps) -> dict[int, Purpose]:
     for number, affinity in steps.affine.items():
         level = steps.level[number]
         if max(affinity.weights) >= first:
-            purpose = level, len(affinity.weights), 0
+            purpose = Purpose(level, len(affinity.weights))
             for x in affinity.weights:
-                if x >= first and (x not in found or found[x][1] < purpose[1]):
+                if x >= first and (x not in found or found[x].terms < purpose.terms):
                     found[x] = purpose
         if affinity.shared is not None and affinity.shared >= first:
-            found.setdefault(affinity.shared, (level, 0, 0))
+            found.setdefault(affinity.shared, Purpose(level))
     waiting = list(found)
     for number in waiting:
         new = [x for x in steps.args[number] if x >= first and x not in found]
-        level, terms, steps_away = found[number]
-        found.update(dict.fromkeys(new, (level, terms, steps_away + 1)))
+        purpose = found[number]
+        found.update(dict.fromkeys(new, purpose._replace(away=purpose.away + 1)))
         waiting += new
     return found
 
