@@ -72,7 +72,8 @@ class Call:
     example starts from; `slopes` are the parameters' gradients, `asked` their shape where they are all that is asked
     for, and `known` the inputs', where the runner has them in the same place after each run; `gradient` gives those
     asked for. `out` is the array that the gradient of the parameters was last copied into, if it is small. `whole` is a
-    call in one function, where the runner has one: it gives the value, or None where something is not as usual.
+    call in one function, where the runner has one: it gives the value, or None where something is not as usual. What it
+    needs is `kept`.
     """
 
     def __init__(
@@ -88,18 +89,23 @@ class Call:
         self.whole: Callable[..., float | None] | None = None
         self.outputs = [self._row(space, row) for space, row in runner.outputs]
         self.stacked = self._gathering()
-        if not wrt:
-            return
-        batch, (space, row) = self.batch, runner.outputs[0]
-        self.total, self.seed = runner.total, 1.0 / max(batch, 1) if reduce == "mean" else 1.0
+        if wrt:
+            self._prepare_gradients(plan.tape.parameters, shapes, parts)
+
+    def _prepare_gradients(self, parameters: int, shapes: list[tuple[int, ...]], parts: Sequence[Array]) -> None:
+        """Look up where a run leaves the value and the gradients of so many parameters, and of inputs."""
+        runner, batch, wrt = self.runner, self.batch, self.wrt
+        space, row = runner.outputs[0]
+        self.total, self.seed = runner.total, 1.0 / max(batch, 1) if self.reduce == "mean" else 1.0
         if space is Space.SHARED:  # the same for all examples: what comes back is counted once for each
             self.total, self.seed = runner.values[space][row], self.seed * batch
         self.check = runner.check
-        self.slopes = runner.gradients[Space.SHARED][: plan.tape.parameters, 0]
+        self.slopes = runner.gradients[Space.SHARED][:parameters, 0]
         self.asked = self.slopes.shape if wrt == "parameters" else None
         self.shapes = shapes if wrt != "parameters" else []
         if wrt == "parameters" and hasattr(runner, "whole"):
-            self.whole, self.kept = runner.whole(WRT[0], REDUCE[REDUCE.index(reduce)], self.seed, self.total, parts)
+            reduce = REDUCE[REDUCE.index(self.reduce)]  # the very string: machine code knows it by its address
+            self.whole, self.kept = runner.whole(WRT[0], reduce, self.seed, self.total, parts)
         self.known = [] if runner.fresh else self._slopes_of_inputs()
         gradients: dict[str, Callable[[], Any]] = {
             "parameters": self.slopes.copy,
