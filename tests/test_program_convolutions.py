@@ -394,6 +394,23 @@ def test_a_batch_too_large_to_keep_what_is_gathered_has_the_numbers_of_its_parts
     assert_near(to_inputs, np.concatenate([part[1][1][0] for part in parts]), rel=1e-12, abs=1e-13)
 
 
+def test_positions_of_a_large_batch_that_read_inputs_alone_are_sent_nothing() -> None:
+    w, (v,) = values(2, 5), values(1)
+
+    def fn(x: list[Value]) -> Value:
+        every = [*x, *[es.tanh(v * a) for a in x]]
+        read = [every[i : i + 5] for i in (*range(16), *range(20, 36))]
+        return squares([es.tanh(es.dot(kernel, some)) for kernel in w for some in read])
+
+    program = record(fn, [0.1 * i for i in range(20)])
+    assert products(program) == [(2, 5, 32)]
+    xs = np.random.default_rng(5).normal(size=(1050, 20))  # at once; positions are gathered apart
+    value, gradient = program.value_and_grad(xs, reduce="sum")
+    parts = [program.value_and_grad(part, reduce="sum") for part in np.split(xs, 30)]
+    assert value == pytest.approx(sum(part[0] for part in parts), rel=1e-12)
+    assert_near(gradient, np.sum([part[1] for part in parts], axis=0), rel=1e-10, abs=1e-10)
+
+
 @pytest.mark.parametrize("fast", [False, True], ids=["numpy", "fast"])
 def test_float32_is_near_float64(fast: bool) -> None:
     if fast:

@@ -70,7 +70,7 @@ def _to_dense(exchange: Exchange, block: Affine, upstream: Array) -> list[Step]:
             across = exchange.every(1, rows, steps).reshape(block.terms, up.shape[1]).T
             to, write = _there(exchange, block, _written(shape, np.dot, up, across))
             steps += exchange.sent_to_every(to, 1, write)
-        if to_inputs:
+        if to_inputs and exchange.is_wanted(rows):
             rows, terms = _asked(rows, block.terms, exchange.wanted[rows.space])
             some = turned[terms]
             write = _written((len(some), up.shape[1]), np.dot, some, up)
@@ -110,12 +110,12 @@ def _where_there(matrix: Array, inputs: Array, to: Array, there: Sequence[Sequen
 
 
 def _asked(rows: Rows, terms: int, wanted: set[int]) -> tuple[Rows, slice]:
-    """The inputs from the first to the last term in which a gradient is asked for, and these terms.
+    """The inputs from the first to the last term in which a gradient is asked for, and these terms; there is one.
 
     A cell reads its state and the inputs of the program as one row: it is only the state that slopes are sent to.
     """
     numbers, positions = rows.numbers, len(rows) // terms
-    asked = [place // positions for place, number in enumerate(numbers) if number in wanted] or [0]
+    asked = [place // positions for place, number in enumerate(numbers) if number in wanted]
     first, end = asked[0], asked[-1] + 1
     return Rows(rows.space, numbers[first * positions : end * positions]), slice(first, end)
 

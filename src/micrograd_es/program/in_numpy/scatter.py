@@ -19,8 +19,6 @@ def sent_back(exchange: Exchange, rows: Rows, terms: int, write: Write) -> list[
     `write` gives those that put it into a room, with a row for each. Of a large batch the terms are added one after the
     other, where none of them is sent to the same row twice.
     """
-    if not exchange.is_wanted(rows):
-        return []
     matrix = exchange.gradients[rows.space]
     columns = matrix.shape[1]
     if exchange.is_large and terms < len(rows) > len(set(rows.numbers)):
