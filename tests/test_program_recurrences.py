@@ -388,7 +388,7 @@ def test_what_else_has_the_letter_of_a_recurrence_keeps_another_name() -> None:
 
 
 def test_what_is_added_up_over_the_steps_stands_in_parentheses_where_it_is_a_sum_itself() -> None:
-    style = Style(False, False, {"minus": "−"}, "t")
+    style = Style(False, False, {}, "t")
     matrices = [(Matrix("H", str(i), ("m", 2)), Matrix("G", str(i + 1), ("m", 2))) for i in range(1, 5)]
     terms = [Sum([Name(x), Minus(Name(y))]) for x, y in matrices]
     assert Sum(terms).written(style) == "Σₜ₌₁⁴ (Hₜ − Gₜ₊₁)"

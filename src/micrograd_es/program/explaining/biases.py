@@ -139,7 +139,7 @@ class Bias(Formula):
         added = self.mask[cells[0]]
         if isinf(added) or not added:
             return number if added else text
-        minus = style.words["minus"]
+        minus = style.minus
         return f"{text} {minus} {number.removeprefix(minus)}" if added < 0 else f"{text} + {number}"
 
     def array(self, arrays: Arrays) -> Any:
@@ -170,7 +170,7 @@ class Text(Formula):
 def _index(cells: Sequence[Cell], columns: Sequence[int], side: int, style: Style) -> str:
     """Columns by the row i and the column j of the cells that they are for; nothing where there is no such formula."""
     i, j = ("j", "i") if style.columns else ("i", "j")
-    minus = style.words["minus"]
+    minus = style.minus
     forms = {
         (0, 0): "",
         (1, -1): f"{i} {minus} {j}",

@@ -66,7 +66,7 @@ class Numbers(Formula):
 def number_of(x: float, style: Style) -> str:
     """A number of a matrix; ∞ where it is not finite."""
     infinite = r"\infty" if style.latex else "∞"
-    return numbered(_short(x), style) if isfinite(x) else (style.words["minus"] if x < 0 else "") + infinite
+    return numbered(_short(x), style) if isfinite(x) else (style.minus if x < 0 else "") + infinite
 
 
 def _short(x: float) -> str:

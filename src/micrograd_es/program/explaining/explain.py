@@ -41,7 +41,7 @@ def explained(
     for name, given, known in (("examples", examples, EXAMPLES), ("language", language, tuple(WORDS))):
         if given not in known:
             raise none_of(given, name, known)
-    style = Style(latex, examples == "columns", {**WORDS[language], "minus": "-" if latex else "−"})
+    style = Style(latex, examples == "columns", WORDS[language])
     lines = Lines(plan, shapes, steps)
     shown = [*lines.forward, *(lines.backward if backward else ())]
     names = told(plan, lines.given, style)

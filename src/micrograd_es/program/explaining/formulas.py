@@ -219,7 +219,7 @@ class Sum(Formula):
 
     def written(self, style: Style) -> str:
         first, *others = [text for text, _ in self._terms(style)]
-        text, minus = first, style.words["minus"]
+        text, minus = first, style.minus
         for added in others:
             text += f" {minus} {added.removeprefix(minus)}" if added.startswith(minus) else f" + {added}"
         return text
@@ -256,7 +256,7 @@ class Minus(Formula):
     binding = True
 
     def written(self, style: Style) -> str:
-        return style.words["minus"] + self.part.factor(style)
+        return style.minus + self.part.factor(style)
 
     def array(self, arrays: Arrays) -> Any:
         return -self.part.array(arrays)

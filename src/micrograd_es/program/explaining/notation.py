@@ -29,6 +29,11 @@ class Style:
     index: str = ""
 
     @property
+    def minus(self) -> str:
+        """The sign of a difference, and of what is negative."""
+        return "-" if self.latex else "−"
+
+    @property
     def dot(self) -> str:
         """The sign of a product."""
         return r" \cdot " if self.latex else "·"
@@ -52,12 +57,17 @@ def indexed(columns: Sequence[int], width: int, style: Style) -> str:
     first, last = columns[0], columns[-1] + 1
     if list(columns) == list(range(first, last)):
         return "" if last - first == width else f"[{first}]" if last == first + 1 else f"[{first}:{last}]"
-    return f"[{', '.join([*map(str, columns[:SHOWN]), *[more(style)] * (len(columns) > SHOWN)])}]"
+    return f"[{', '.join(shortened([*map(str, columns[: SHOWN + 1])], style))}]"
 
 
 def more(style: Style) -> str:
     """What stands for the rest of a list."""
     return r"\ldots" if style.latex else "…"
+
+
+def shortened(parts: Sequence[str], style: Style) -> list[str]:
+    """The first parts of a list, and what stands for the rest, if there are more than are written."""
+    return [*parts[:SHOWN], *[more(style)] * (len(parts) > SHOWN)]
 
 
 def listed(parts: Sequence[str], style: Style, below: bool = False) -> str:
@@ -136,26 +146,26 @@ def plain(x: float | None) -> str:
 def numbered(x: str, style: Style) -> str:
     """What `plain` gives, in a style.
 
-    >>> style = Style(True, False, {"minus": "-"})
+    >>> style = Style(True, False, {})
     >>> print(numbered("-1e-05", style), numbered("√3", style))
     -10^{-5} \\sqrt{3}
     """
     sign, root, rest = x.partition("√")
     made = rf"{sign}\sqrt{{{rest}}}" if root and style.latex else in_powers(x, style.latex)
-    return made.replace("-", style.words["minus"])
+    return made.replace("-", style.minus)
 
 
 def alone(x: float, style: Style) -> str:
     """A single number in a formula: as it is where that is short, as a fraction where it is one.
 
-    >>> style = Style(False, False, {"minus": "−"})
+    >>> style = Style(False, False, {})
     >>> alone(-0.5, style), alone(-1 / 3, style)
     ('−0.5', '−1/3')
     """
     above, below = ratio(x)
     if below == "1" or is_short(x):
         return numbered(plain(x), style)
-    sign, above = (style.words["minus"], above[1:]) if above[0] == "-" else ("", above)
+    sign, above = (style.minus, above[1:]) if above[0] == "-" else ("", above)
     return sign + (rf"\frac{{{above}}}{{{below}}}" if style.latex else f"{above}/{below}")
 
 

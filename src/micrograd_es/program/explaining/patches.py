@@ -8,7 +8,7 @@ from typing import Any
 
 from micrograd_es.program.explaining.columns import Column, columns_of, flattened, folded
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix
-from micrograd_es.program.explaining.notation import SHOWN, Style, indexed, listed
+from micrograd_es.program.explaining.notation import Style, indexed, listed, shortened
 from micrograd_es.program.lists import across
 
 STRETCHES = 3  # of a matrix that are written apart
@@ -78,10 +78,8 @@ class Patches(Formula):
         """A word, and the matrices that the columns are from."""
         taken = sorted(self._taken, key=lambda item: item[0].value is not None)
         names = [matrix.written(style) + indexed(columns, matrix.shape[1], style) for matrix, columns in taken]
-        shown = ", ".join([*names[:SHOWN], *["…"] * (len(names) > SHOWN)])
-        if style.latex:
-            return rf"\operatorname{{{style.words[word]}}}({shown})".replace("…", r"\ldots")
-        return f"{style.words[word]}({shown})"
+        called = rf"\operatorname{{{style.words[word]}}}" if style.latex else style.words[word]
+        return f"{called}({', '.join(shortened(names, style))})"
 
     def array(self, arrays: Arrays) -> Any:
         return folded(columns_of(self.columns, arrays), len(self.columns) // self.positions, self.positions)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 
-from micrograd_es.program.explaining.notation import Style
+from micrograd_es.program.explaining.notation import Style, more
 
 NEAR = 16  # texts of the same form, among which the second of a progression is looked for
 FEW = 3  # texts from which on one for all is shorter
@@ -23,7 +23,7 @@ RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 class Progression:
     """Texts, of which some are given, as one `text` of an index that goes from `first` to `last`.
 
-    >>> style = Style(False, False, {"minus": "−"}, "t")
+    >>> style = Style(False, False, {}, "t")
     >>> Progression.of(["Z4 = H3 + X[6:9]", "Z3 = H2 + X[4:7]"], style)
     Progression(text='Zₜ = Hₜ₋₁ + X[2t−2:2t+1]', first=4, last=3)
     """
@@ -52,7 +52,7 @@ class Progression:
         """For which numbers it is: t = 2, …, 8."""
         down = 1 if self.first < self.last else -1
         numbers = [*range(self.first, self.last + down, down)]
-        between = [r"\ldots" if style.latex else "…"] if len(numbers) > FEW else numbers[1:-1]
+        between = [more(style)] if len(numbers) > FEW else numbers[1:-1]
         return f"{style.index} = {', '.join(map(str, [numbers[0], *between, numbers[-1]]))}"
 
     def summed(self, style: Style) -> str:
@@ -107,8 +107,8 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 def _line(by: int, start: int, style: Style) -> str:
     """by·t + start."""
-    sign = style.words["minus"] if start < 0 else "+"
-    factor = "" if by == 1 else style.words["minus"] if by == -1 else str(by).replace("-", style.words["minus"])
+    sign = style.minus if start < 0 else "+"
+    factor = "" if by == 1 else style.minus if by == -1 else str(by).replace("-", style.minus)
     return f"{factor}{style.index}" + (f"{sign}{abs(start)}" if start else "")
 
 

@@ -14,6 +14,7 @@ from micrograd_es.program.explaining.formulas import Matrix
 from micrograd_es.program.explaining.lines import Line
 from micrograd_es.program.explaining.notation import Style
 from micrograd_es.program.explaining.progressions import Progression, has_steps, progressions
+from micrograd_es.program.explaining.words import WORDS
 
 STEPS = 4  # from which on a recurrence is written once
 CELLS = 64  # of different weights at most, of which a recurrence is made
@@ -77,7 +78,7 @@ def name_steps(lines: Sequence[Line], given: Sequence[Matrix]) -> str:
 
 def _named_roles(lines: Sequence[Line], given: Sequence[Matrix]) -> Sequence[_Role]:
     """The lines of each step of a recurrence, by the names that they have."""
-    style = Style(False, False, _Keys(), INDICES[0])
+    style = Style(False, False, WORDS["en"], INDICES[0])
     return _roles(
         [Told(line, f"{line.matrix.name} = {line.formula.written(style)}", "", style) for line in lines], given
     )
@@ -271,10 +272,3 @@ class _Role:
 
 
 Places = dict[str, tuple[_Role, int]]
-
-
-class _Keys(dict[str, str]):
-    """Words that stand for themselves."""
-
-    def __missing__(self, key: str) -> str:
-        return f"{key} {{}}"

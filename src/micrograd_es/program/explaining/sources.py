@@ -8,7 +8,7 @@ from operator import itemgetter
 
 from micrograd_es.program.explaining.columns import Column
 from micrograd_es.program.explaining.formulas import Matrix
-from micrograd_es.program.explaining.notation import SHOWN, Style, indexed, listed, more, spread, transposed
+from micrograd_es.program.explaining.notation import SHOWN, Style, indexed, listed, shortened, spread, transposed
 from micrograd_es.program.lists import each_of
 
 
@@ -27,8 +27,8 @@ def _parts(places: Sequence[Column], style: Style) -> list[str]:
         else:
             parts += _columns(matrix, columns, style)
         if len(parts) > SHOWN:
-            return [*parts[:SHOWN], more(style)]
-    return parts
+            break
+    return shortened(parts, style)
 
 
 def _columns(matrix: Matrix, columns: Sequence[int], style: Style) -> list[str]:
@@ -115,7 +115,7 @@ def whole_rows(places: Sequence[Column], shape: tuple[int, int]) -> list[Matrix]
 
 def stacked(matrices: Sequence[Matrix], style: Style) -> str:
     """Matrices on each other: [W1; W2]. With examples as columns they stand side by side."""
-    parts = [matrix.written(style) for matrix in matrices[:SHOWN]] + [more(style)] * (len(matrices) > SHOWN)
+    parts = shortened([matrix.written(style) for matrix in matrices], style)
     return listed(parts, style, not style.columns) if len(matrices) > 1 else parts[0]
 
 
@@ -137,8 +137,8 @@ def weights_of(places: Sequence[Column], terms: int, style: Style) -> str:
         else:
             parts += [_one_column(neuron, style) for neuron in given[: SHOWN + 1]]
         if len(parts) > SHOWN:
-            parts = [*parts[:SHOWN], more(style)]
             break
+    parts = shortened(parts, style)
     return parts[0] if len(parts) == 1 else listed(parts, style, style.columns)
 
 
