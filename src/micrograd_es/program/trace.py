@@ -176,7 +176,7 @@ def _differs(first: str, second: str) -> RecordingError:
     )
 
 
-def traced(trace: Trace, inputs: int, parameters: Sequence[Value], merge: bool = False) -> Tape:
+def traced(trace: Trace, inputs: int, parameters: Sequence[Value], merge: bool) -> Tape:
     """The tape of a trace whose first leaves are the inputs; it takes over what the trace has.
 
     Every leaf that is no input and no parameter is a constant. What no output needs is left out, what depends on

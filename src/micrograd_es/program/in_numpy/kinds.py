@@ -174,7 +174,7 @@ class Kind:
     known to make a difference.
     """
 
-    def __init__(self, op: Op, inputs: int, dtype: Any, last: float | None = None) -> None:
+    def __init__(self, op: Op, inputs: int, dtype: Any, last: float | None) -> None:
         self.forward, self.local, is_formula, _ = rules_of(op, inputs)
         self.computed: Calls | None = None
         self.sent: list[Calls | None] = []
@@ -197,7 +197,7 @@ class Kind:
 
 
 @cache
-def kind_of(op: Op, inputs: int, dtype: Any, last: float | None = None) -> Kind:
+def kind_of(op: Op, inputs: int, dtype: Any, last: float | None) -> Kind:
     """The kind of an operation of so many inputs."""
     return Kind(op, inputs, dtype, last)
 

@@ -136,7 +136,7 @@ class Stretch:
         """Read a step. Raises NotReadableError, and changes nothing, where it has no formula."""
         function, given = step
         owner = getattr(function, "__self__", None)
-        key = function.__name__ if owner is not None and function.__name__ in READ else function
+        key = key_of(function)
         try:
             if function in FORMS:
                 found = self._elementwise(FORMS[function], given)
