@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 
 from micrograd_es.ops import Op
 from micrograd_es.program.lists import Line, across, each_of, in_columns, in_lines
@@ -218,6 +219,14 @@ class Elementwise:
         """The rows of the inputs of each result."""
         return list(zip(*[rows.numbers for rows in self.inputs], strict=True))
 
+    @property
+    def together(self) -> Rows | None:
+        """All inputs, one after the other, of an operation of any number of them, where they are in one space."""
+        spaces = {rows.space for rows in self.inputs}
+        if self.op.arity is not None or len(spaces) > 1:
+            return None
+        return Rows(spaces.pop(), tuple([row for rows in self.inputs for row in rows.numbers]))
+
 
 Block = Affine | Total | Inner | Elementwise
 
@@ -246,6 +255,11 @@ class Plan:
         """The rows of some numbers of one space."""
         found = [self.places[number] for number in numbers]
         return Rows(found[0][0], tuple([row for _, row in found]))
+
+    @cached_property
+    def constants(self) -> dict[int, float]:
+        """The constants by their shared rows, which come after those of the parameters."""
+        return dict(enumerate(self.tape.constants, self.tape.parameters))
 
     @property
     def output(self) -> Rows:

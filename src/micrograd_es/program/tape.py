@@ -91,6 +91,11 @@ class Tape:
         """The number of the first operation."""
         return self.first_constant + len(self.constants)
 
+    def value(self, number: int) -> float | None:
+        """The constant of that number; None for any other."""
+        is_constant = self.first_constant <= number < self.first_entry
+        return self.constants[number - self.first_constant] if is_constant else None
+
     def entry(self, number: int) -> Entry | None:
         """The operation of that number; None for an input, a parameter or a constant."""
         return self.entries[number - self.first_entry] if number >= self.first_entry else None
@@ -113,8 +118,8 @@ class Tape:
             kind, place = ("x", number) if number < self.inputs else ("p", number - self.inputs)
             label = self.names[number]
             return (label if label.isprintable() else repr(label)) or f"{kind}{place}"
-        if number < self.first_entry:
-            constant = self.constants[number - self.first_constant]
+        constant = self.value(number)
+        if constant is not None:
             return short if float(short := f"{constant:g}") == constant else repr(constant)
         return f"v{number - self.first_entry}"
 

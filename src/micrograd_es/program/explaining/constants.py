@@ -12,7 +12,7 @@ import numpy as np
 
 from micrograd_es.ops import DIV, INV
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.blocks import Space
+from micrograd_es.program.blocks import Plan, Space
 from micrograd_es.program.explaining.columns import out_of_columns
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix
 from micrograd_es.program.explaining.lines import Line, Page
@@ -82,24 +82,22 @@ def _is_whole(x: float) -> bool:
 
 def constant_of(tape: Tape, number: int) -> float | None:
     """A constant of a tape, or the quotient of two (1/2, by which a sum multiplies); None for any other number."""
-    if tape.first_constant <= number < tape.first_entry:
-        return tape.constants[number - tape.first_constant]
     entry = tape.entry(number)
     if entry is None or entry.op not in (DIV, INV):
+        return tape.value(number)
+    numbers = [x for x in map(tape.value, entry.inputs) if x is not None]
+    if len(numbers) < len(entry.inputs):
         return None
-    if not all(tape.first_constant <= x < tape.first_entry for x in entry.inputs):
-        return None
-    numbers = [tape.constants[x - tape.first_constant] for x in entry.inputs]
     above, below = numbers if entry.op is DIV else (1.0, numbers[0])
     return above / below if below else None
 
 
-def with_numbers(tape: Tape, page: Page, output: Matrix) -> Page:
+def with_numbers(plan: Plan, page: Page, output: Matrix) -> Page:
     """The page, where every matrix that is made of constants alone has a line with its numbers.
 
     What only such a matrix was made of is left out.
     """
-    known = dict(_known(tape, page))
+    known = dict(_known(plan, page))
     needed, kept = {output}, list[Line]()
     for line in reversed(page.forward):
         if line.matrix not in known:
@@ -114,13 +112,13 @@ def with_numbers(tape: Tape, page: Page, output: Matrix) -> Page:
     return Page([(matrix, rows) for matrix, rows in page.given if matrix not in known], [*numbers, *kept[::-1]])
 
 
-def _known(tape: Tape, page: Page) -> Iterator[tuple[Matrix, Array]]:
+def _known(plan: Plan, page: Page) -> Iterator[tuple[Matrix, Array]]:
     """The matrices that are made of constants alone, with their numbers."""
-    constants = dict(enumerate(tape.constants, tape.parameters))
     found: dict[Matrix, Array] = {}
     for matrix, rows in page.given:
-        if rows.space is Space.SHARED and min(rows.numbers) >= tape.parameters:
-            found[matrix] = out_of_columns(np.array([[constants.get(row, 0.0) for row in rows.numbers]]), matrix)
+        if rows.space is Space.SHARED and min(rows.numbers) >= plan.tape.parameters:
+            numbers = [plan.constants.get(row, 0.0) for row in rows.numbers]
+            found[matrix] = out_of_columns(np.array([numbers]), matrix)
     for line in page.forward:
         shape: Any = line.matrix.shape
         if shape[0] != "m" and line.inputs and all(x.value is not None or x in found for x in line.inputs):

@@ -25,8 +25,7 @@ def forms_of(plan: Plan) -> dict[Rows, tuple[int, int]]:
 
 def of_constants(plan: Plan) -> set[int]:
     """The shared rows that are constants, or made of them alone."""
-    tape = plan.tape
-    found = set(range(tape.parameters, tape.parameters + len(tape.constants)))
+    found = set(plan.constants)
     for block in plan.blocks:
         if block.out.space is Space.SHARED and all(found.issuperset(rows.numbers) for rows in inputs_of(block)):
             found.update(block.out.numbers)

@@ -49,7 +49,7 @@ class Lines:
         page, objective = names.page, Objective(output)
         if not steps and single and output.shape == ("m", 1):
             page, objective = with_objective(names, output)
-        page = with_numbers(plan.tape, page, objective.output)
+        page = with_numbers(plan, page, objective.output)
         if not steps:
             page = page._replace(forward=with_softmaxes(page.forward, {objective.output, *objective.seeds}))
             name_attention(page.forward)

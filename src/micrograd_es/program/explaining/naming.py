@@ -186,10 +186,8 @@ class Names:
 
     def _constant(self, rows: Rows) -> Matrix | None:
         """A number, where all of the rows are constants of that number."""
-        tape = self.plan.tape
-        if len(set(rows.numbers)) == 1 and 0 <= rows.numbers[0] - tape.parameters < len(tape.constants):
-            return Matrix.of(tape.constants[rows.numbers[0] - tape.parameters])
-        return None
+        number = self.plan.constants.get(rows.numbers[0]) if len(set(rows.numbers)) == 1 else None
+        return None if number is None else Matrix.of(number)
 
     # Matrices at positions, in one row
 

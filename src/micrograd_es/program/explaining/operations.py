@@ -78,14 +78,13 @@ def _weights(names: Names, rows: Rows, form: tuple[int, int]) -> Matrix:
 
 def _joined(names: Names, block: Elementwise, shape: Shape) -> Line | None:
     """The line of an operation whose inputs together are one matrix, or are made one; None for any other."""
-    space = block.out.space
-    if block.op.arity is not None or any(rows.space is not space for rows in block.inputs):
+    table = block.together
+    if not table:
         return None
-    table = Rows(space, tuple([row for rows in block.inputs for row in rows.numbers]))
     known = names.known.at_positions(table, len(block.out))
     if known:
         return _across(names, block.op, known, shape)
-    every = Rows(space, tuple([row for line in block.lines for row in line]))
+    every = table.turned(len(block.out))
     if block.op is ADD and names.known.find(every):
         return total_line(names, Total(block.out, every))
     if len(block.out) == 1 and (len(every) > 2 or block.op is LSE):

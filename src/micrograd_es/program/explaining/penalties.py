@@ -85,8 +85,8 @@ def _terms(tape: Tape, number: int, known: Mapping[int, Terms]) -> Terms | None:
     """The terms of a number, from those of its inputs; None where it has none, or is a product of several sums."""
     entry = tape.entry(number)
     if entry is None:
-        place = number - tape.first_constant
-        return {(("parameter", number),): 1.0} if place < 0 else {(): tape.constants[place]}
+        constant = tape.value(number)
+        return {(("parameter", number),): 1.0} if constant is None else {(): constant}
     inputs = [known[x] for x in entry.inputs]
     return _absolute(inputs[0]) if entry.op is ABS else multiplied_out(entry.op, inputs, 1)
 

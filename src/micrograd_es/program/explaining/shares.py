@@ -210,8 +210,7 @@ def _entries(block: Affine | Total | Elementwise) -> list[Entry]:
 
 def _constants(plan: Plan) -> dict[int, float]:
     """The rows that all examples share and that are numbers: constants, and what is made of them alone."""
-    start = plan.tape.parameters
-    known = dict(enumerate(plan.tape.constants, start))
+    known = dict(plan.constants)
     for block in plan.blocks:
         if isinstance(block, Elementwise) and block.out.space is Space.SHARED:
             for row, inputs in zip(block.out.numbers, block.lines, strict=True):

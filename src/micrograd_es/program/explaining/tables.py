@@ -276,7 +276,7 @@ def pieces(names: Names, block: Block) -> list[Block]:
     """A block as one for each table that it is of: the scores of several heads are divided together."""
     if not isinstance(block, Elementwise) or len(block.out) == 1:
         return [block]
-    if block.op.arity is None and len({rows.space for rows in block.inputs}) == 1:
+    if block.together:
         sizes = names.known.tables_in(block.inputs)
     else:
         known = [names.known.tables_in([rows]) for rows in block.inputs]

@@ -74,7 +74,7 @@ class Runner:
 
     def _find_steps(self, plan: Plan, output: Rows | None) -> None:
         """Find the steps of all blocks, there and back."""
-        blocks, every = BlockSteps(self.exchange, plan.tape), self._together(plan)
+        blocks, every = BlockSteps(self.exchange, plan.constants.keys()), self._together(plan)
         self.there = [step for block in every for step in blocks.forward(block)]
         if output is not None:
             self.start = self.gradients[output.space][as_slice(output)]
