@@ -37,9 +37,8 @@ from micrograd_es.program.explaining.way_back import backward
 class Lines:
     """The lines of a plan: `forward`, and `backward` from the gradient of the `output`, with what is `given`.
 
-    A loss that is recognised is written as lectures write it, unless `steps` asks for every step of it; `seeds` has
-    then the lines of the gradients that the way back starts from. `index` is a letter for the steps of a recurrence;
-    nothing where there is none.
+    A loss that is recognised is written as lectures write it, unless `steps` asks for every step of it. `index` is a
+    letter for the steps of a recurrence; nothing where there is none.
     """
 
     def __init__(self, plan: Plan, shapes: Sequence[tuple[int, ...]], steps: bool = False) -> None:
@@ -55,7 +54,7 @@ class Lines:
             name_attention(page.forward)
         page = _with_letters(page, plan, objective)
         self.index = "" if steps else name_steps(page.forward, [matrix for matrix, _ in page.given])
-        self.given, self.output, self.seeds = page.given, objective.output, objective.seeds
+        self.given, self.output = page.given, objective.output
         self.forward = page.ending(objective.line).forward if single else page.forward
         self.backward = backward(page, objective, plan.tape)
 
