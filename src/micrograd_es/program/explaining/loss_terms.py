@@ -240,56 +240,55 @@ class _Reader:
 
         log σ(y) is y − softplus(y), and log(1 − σ(y)) is −softplus(y).
         """
-        entry = self.tape.entry(number)
         y = self._logit(number)
         if y is not None:
             return [_Part(1.0, None, y), _Part(-1.0, SOFTPLUS, y)]
-        if entry is not None and entry.op is SUB and self._is_one(entry.inputs[0]):
-            y = self._logit(entry.inputs[1])
-            if y is not None:
-                return [_Part(-1.0, SOFTPLUS, y)]
-        if entry is not None and entry.op is EXP:
-            return [_Part(1.0, None, entry.inputs[0])]
-        if entry is not None and entry.op is DIV and not any(map(self._is_quotient, entry.inputs)):
-            above, below = map(self._logarithms, entry.inputs)
+        difference, power, quotient = (self._inputs_of(number, op) for op in (SUB, EXP, DIV))
+        y = self._logit(difference[1]) if difference and self._is_one(difference[0]) else None
+        if y is not None:
+            return [_Part(-1.0, SOFTPLUS, y)]
+        if power:
+            return [_Part(1.0, None, power[0])]
+        if quotient and not any(self._inputs_of(x, DIV) for x in quotient):
+            above, below = map(self._logarithms, quotient)
             return [*above, *(part._replace(sign=-part.sign) for part in below)]
         added = list(self._added(number))
         return [self._lse({self._exponent(x): self._is_one(x) for x in added}, len(added))]
 
-    def _is_quotient(self, number: int) -> bool:
+    def _inputs_of(self, number: int, op: Op) -> tuple[int, ...]:
+        """The inputs of a number that is computed by that operation; none of any other."""
         entry = self.tape.entry(number)
-        return entry is not None and entry.op is DIV
+        return entry.inputs if entry is not None and entry.op is op else ()
 
     def _is_one(self, number: int) -> bool:
         return constant_of(self.tape, number) == 1
 
     def _logit(self, number: int) -> int | None:
         """What a number is the sigmoid of, also where that is written 1/(1 + e^−y)."""
-        entry = self.tape.entry(number)
-        if entry is None or entry.op is SIGMOID:
-            return entry.inputs[0] if entry else None
-        if entry.op is not INV and not (entry.op is DIV and self._is_one(entry.inputs[0])):
-            return None
-        below = self.tape.entry(entry.inputs[-1])
-        powers = [x for x in below.inputs if not self._is_one(x)] if below and below.op is ADD else []
-        power = self.tape.entry(powers[0]) if below and len(powers) == 1 == len(below.inputs) - 1 else None
-        inner = self.tape.entry(power.inputs[0]) if power and power.op is EXP else None
-        return inner.inputs[0] if inner and inner.op is NEG else None
+        found = self._inputs_of(number, SIGMOID)
+        if found:
+            return found[0]
+        quotient = self._inputs_of(number, DIV)
+        below = quotient[1:] if quotient and self._is_one(quotient[0]) else self._inputs_of(number, INV)
+        terms = self._inputs_of(below[0], ADD) if below else ()
+        powers = [x for x in terms if not self._is_one(x)]
+        exponent = self._exponent(powers[0]) if len(powers) == 1 == len(terms) - 1 else -1
+        return next(iter(self._inputs_of(exponent, NEG)), None)
 
     def _added(self, number: int) -> Iterator[int]:
         """The terms of a sum of sums."""
         waiting = [number]
         while waiting:
             x = waiting.pop()
-            entry = self.tape.entry(x)
-            if entry is not None and entry.op is ADD:
-                waiting.extend(entry.inputs)
+            inside = self._inputs_of(x, ADD)
+            if inside:
+                waiting.extend(inside)
             else:
                 yield x
 
     def _exponent(self, number: int) -> int:
-        entry = self.tape.entry(number)
-        return entry.inputs[0] if entry is not None and entry.op is EXP else -1
+        """The exponent of a power of e; −1 of any other number."""
+        return next(iter(self._inputs_of(number, EXP)), -1)
 
     def _sum(self, parts: Sequence[Terms]) -> Terms:
         """The terms of a sum."""

@@ -143,7 +143,7 @@ class Across(Formula):
         return _written(self.slope, {"x0": x, "z": self.out.written(style)}, style)
 
     def _reduced(self, x: str, style: Style) -> str:
-        if self.op.name == "log_sum_exp":
+        if self.op is LSE:
             return rf"\log \sum e^{{{x}}}" if style.latex else f"log Σ e^{x}"
         return f"{latex_name(self._name)} {x}" if style.latex else f"{self._name} {x}"
 
@@ -242,7 +242,7 @@ def _factor(symbol: Symbol) -> float | None:
 
 def _sign(op: Op, slope: bool) -> str:
     """What a legend explains: at a tie 1[A = B] is not 1 for all that are equal."""
-    return "First" if slope and op.name in ("max", "min") else ""
+    return "First" if slope and op in _CHOICES else ""
 
 
 def _written(formula: Symbol, names: Mapping[str, str], style: Style) -> str:

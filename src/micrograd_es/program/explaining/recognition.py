@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from micrograd_es.ops import ADD, DIV, LOG, MUL, NEG, SAME, SQRT, SUB
+from micrograd_es.ops import ADD, DIV, LOG, LSE, MUL, NEG, SAME, SQRT, SUB
 from micrograd_es.program.explaining.formulas import Added, Formula, Matrix, Mean, Sum
 from micrograd_es.program.explaining.lines import Line
 from micrograd_es.program.explaining.patches import Flat
@@ -95,7 +95,7 @@ class _Facts(NamedTuple):
 _ROWS: tuple[tuple[str, Callable[[_Facts], bool]], ...] = (
     ("log softmax", lambda x: isinstance(x.formula, LogSoftmax)),
     ("softmax", lambda x: isinstance(x.formula, Softmax)),
-    ("lse", lambda x: isinstance(x.formula, Across) and x.formula.op.name == "log_sum_exp"),
+    ("lse", lambda x: isinstance(x.formula, Across) and x.formula.op is LSE),
     ("softmax", lambda x: x.row == "exp" and x.first == "log softmax"),
     ("exp", lambda x: x.row == "exp"),
     (

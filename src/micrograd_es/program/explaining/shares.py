@@ -104,9 +104,13 @@ class Shares:
         way = tuple(dict.fromkeys([*[x for _, x in share.way], *score.way]))
         return Cell(row, score, self.cells.get(score.base), among, way)
 
+    def made_of(self, row: int) -> Entry:
+        """The operation and the inputs of a row that varies; None and no inputs where they are not known."""
+        return self.entries.get(row, (None, ()))
+
     def number(self, row: int) -> float | None:
         """The constant that stands in place of a score, if a row is one."""
-        op, inputs = self.entries.get(row, (None, ()))
+        op, inputs = self.made_of(row)
         return self._known.get(inputs[0][1]) if op is SAME and inputs[0][0] is Space.SHARED else None
 
     def _share(self, row: int) -> _Share | None:
@@ -143,7 +147,7 @@ class Shares:
 
     def _entry(self, place: Place) -> Entry:
         space, row = place
-        return self.entries.get(row, (None, ())) if space is Space.VARYING else (None, ())
+        return self.made_of(row) if space is Space.VARYING else (None, ())
 
     def _scaled(self, row: int) -> Scaled:
         """A row as a score of a table times a number, plus a number; as any other row times a number, or as itself."""
@@ -162,10 +166,11 @@ class Shares:
     def _step(self, outer: Scaled) -> Scaled | None:
         """The same, where the base is a number times another, or with a number added; None for any other."""
         row, scale, divisor, added, way, bias = outer
-        op, inputs = self.entries.get(row, (None, ()))
+        op, inputs = self.made_of(row)
         inside = [x for space, x in inputs if space is Space.VARYING]
-        unknown = [x for space, x in inputs if space is Space.SHARED and x not in self._known]
-        known = [self._known[x] for space, x in inputs if space is Space.SHARED and x in self._known]
+        shared = [x for space, x in inputs if space is Space.SHARED]
+        unknown = [x for x in shared if x not in self._known]
+        known = [self._known[x] for x in shared if x in self._known]
         if len(inside) != 1 or len(unknown) > 1:
             return None
         is_first = inputs[0] == (Space.VARYING, inside[0])

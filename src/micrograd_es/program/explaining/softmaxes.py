@@ -188,7 +188,7 @@ class _Search:
         found: dict[tuple[int, int], dict[int, int]] = {}
         for i, row in enumerate(others.numbers):
             for user in self.shares.users.get(row, ()):
-                op, inputs = self.shares.entries.get(user, (None, ()))
+                op, inputs = self.shares.made_of(user)
                 beside = [x for space, x in inputs if space is Space.VARYING and x != row]
                 if op is MUL and len(inputs) == 2 and len(beside) == 1:
                     found.setdefault((i // columns, beside[0]), {})[i % columns] = user
