@@ -261,6 +261,10 @@ class Plan:
         """The constants by their shared rows, which come after those of the parameters."""
         return dict(enumerate(self.tape.constants, self.tape.parameters))
 
+    def are_parameters(self, rows: Rows) -> bool:
+        """Whether all of some rows are parameters."""
+        return rows.space is Space.SHARED and max(rows.numbers) < self.tape.parameters
+
     @property
     def output(self) -> Rows:
         """The row of the first output, from whose gradient the way back starts."""

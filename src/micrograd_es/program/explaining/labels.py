@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from micrograd_es.expression_source import SUBSCRIPTS
 from micrograd_es.ops import OPS
-from micrograd_es.program.blocks import Plan, Rows, Space
+from micrograd_es.program.blocks import Plan, Rows
 from micrograd_es.program.explaining.formulas import Matrix
 from micrograd_es.program.explaining.notation import Style
 
@@ -41,8 +41,7 @@ def told(plan: Plan, given: Iterable[tuple[Matrix, Rows]], style: Style) -> list
     """Which parameters a vector has that goes by another name, by the user's names: "In p: k, γ."."""
     found = []
     for matrix, rows in given:
-        are_parameters = rows.space is Space.SHARED and max(rows.numbers) < plan.tape.parameters
-        if are_parameters and matrix.letter in "pWB" and 1 in matrix.shape and len(rows) <= FEW:
+        if plan.are_parameters(rows) and matrix.letter in "pWB" and 1 in matrix.shape and len(rows) <= FEW:
             labels = [_label(plan, row) for row in rows.numbers]
             if all(map(_is_short, labels)) and len(set(labels)) == len(labels):
                 found.append(style.words["named"].format(matrix.written(style), ", ".join(labels)))

@@ -15,7 +15,7 @@ def name_layers(names: Names) -> None:
     What is only a part of weights, and other weights are made of, keeps a name of its own.
     """
     layers = [block for block in names.plan.blocks if isinstance(block, Affine) and block.dense]
-    parts = {rows for rows in names.forms if rows.space is Space.SHARED} - {block.weights for block in layers}
+    parts = names.forms.keys() - {block.weights for block in layers}
     apart = {row for rows in parts for row in rows.numbers}
     of_vectors = times_vectors(names.plan)
     for block in layers:

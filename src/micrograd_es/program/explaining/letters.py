@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
 
-from micrograd_es.program.blocks import Plan, Space
+from micrograd_es.program.blocks import Plan
 from micrograd_es.program.explaining.formulas import Matrix
 from micrograd_es.program.explaining.labels import name_parameters
 from micrograd_es.program.explaining.lines import Given, Line, Page
@@ -114,9 +114,7 @@ def _by_place(group: Sequence[Matrix], forward: Sequence[Line]) -> list[Matrix]:
 def name_as_the_user_does(page: Page, plan: Plan) -> None:
     """Call parameters as the user does, those of whole layers aside."""
     alone = {x for line in page.forward for x in line.inputs if line.inputs[0].shape == (1, 1)}
-    single = [(x, rows) for x, rows in page.given if x.shape == (1, 1) and rows.space is Space.SHARED]
-    named = [
-        (x, rows) for x, rows in single if rows.numbers[0] < plan.tape.parameters and (x.letter == "p" or x in alone)
-    ]
+    single = [(x, rows) for x, rows in page.given if x.shape == (1, 1) and plan.are_parameters(rows)]
+    named = [(x, rows) for x, rows in single if x.letter == "p" or x in alone]
     name_parameters(plan, named, page.matrices)
     number([x for x in page.matrices if x.letter == "p"])

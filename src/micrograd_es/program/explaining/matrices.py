@@ -88,9 +88,7 @@ def _line(names: Names, block: Block | Softmaxes | Mixing) -> Line:
 
 def _form(names: Names, block: Block | Softmaxes | Mixing, matrix: Matrix) -> tuple[int, int] | None:
     """How many neurons and inputs what a block computes has, where it is weights."""
-    if block.out.space is not Space.SHARED:
-        return None
-    if isinstance(block, Inner):
+    if isinstance(block, Inner) and block.out.space is Space.SHARED:
         return matrix.shape[1], matrix.size // matrix.shape[1]
     return names.forms.get(block.out)
 

@@ -7,14 +7,14 @@ result. Told so, they would need the table turned, and what follows would need i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from micrograd_es.program.blocks import Affine, Rows, Space
+from micrograd_es.program.blocks import Affine, Block, Rows, Space
 from micrograd_es.program.explaining.affine_formulas import reduced
 from micrograd_es.program.explaining.biases import OfTables
 from micrograd_es.program.explaining.formulas import Formula, Matrix, Name, Sum
 from micrograd_es.program.explaining.lines import Line
 from micrograd_es.program.explaining.naming import Names
+from micrograd_es.program.explaining.softmaxes import Softmaxes
 from micrograd_es.program.explaining.tables import InEach, table
 from micrograd_es.program.lists import in_lines
 
@@ -31,7 +31,7 @@ class Mixing:
     terms: int
 
 
-def mixing(names: Names, block: Any) -> Any:
+def mixing(names: Names, block: Block | Softmaxes) -> Block | Softmaxes | Mixing:
     """A block as what mixes the rows of a table, where it reads one, and what it adds is a table or a row."""
     if not isinstance(block, Affine) or not block.dense or block.positions == 1 or block.terms == 1:
         return block

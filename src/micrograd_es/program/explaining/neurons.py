@@ -34,5 +34,4 @@ def _pair(plan: Plan, block: Block, op: object) -> tuple[Rows, Rows] | None:
     if not isinstance(block, Elementwise) or block.op is not op or len(block.inputs) != 2 or len(block.out) > 1:
         return None
     shared, varying = sorted(block.inputs, key=lambda rows: rows.space is Space.VARYING)
-    is_parameter = shared.space is Space.SHARED and shared.numbers[0] < plan.tape.parameters
-    return (shared, varying) if is_parameter and varying.space is Space.VARYING else None
+    return (shared, varying) if plan.are_parameters(shared) and varying.space is Space.VARYING else None

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from micrograd_es.ops import ADD, LSE, MAX, MIN, MUL, POW, SAME, Op
-from micrograd_es.program.blocks import Elementwise, Rows, Space, Total
+from micrograd_es.program.blocks import Elementwise, Rows, Total
 from micrograd_es.program.explaining.affine_formulas import reduced
 from micrograd_es.program.explaining.formulas import Formula, Matrix, Name, Times
 from micrograd_es.program.explaining.lines import Line
@@ -27,7 +25,7 @@ def operation_line(names: Names, block: Elementwise) -> Line:
     if inputs:
         shape = "m", len(block.out) // positions
     else:
-        inputs = _operands(names, block, shape[0])
+        inputs = _operands(names, block, shape)
     matrix = names.computed(shape, positions)
     parts, op = list(map(Name, inputs)), SAME if block.op in (MAX, MIN) and len(inputs) == 1 else block.op
     if op is MUL and len(inputs) == 2 and inputs[0] is inputs[1]:
@@ -46,17 +44,17 @@ def operation_line(names: Names, block: Elementwise) -> Line:
     return Line(matrix, Reading(op, parts), [x.matrix for x in parts], back, lone=lone)
 
 
-def _operands(names: Names, block: Elementwise, height: Any) -> list[Matrix]:
-    """The inputs of an operation whose result has that height.
+def _operands(names: Names, block: Elementwise, shape: Shape) -> list[Matrix]:
+    """The inputs of an operation whose result has that shape.
 
     Where each of them is the same in every column, one is given all the columns of the result.
     """
-    form = names.forms.get(block.out) if block.out.space is Space.SHARED else None
+    form = names.forms.get(block.out)
     if form:
         return [_weights(names, rows, form) for rows in block.inputs]
     inputs = [names.matrix(rows, "p") for rows in block.inputs]
     if len(block.out) > 1 and all(x.shape[1] == 1 for x in inputs):
-        columns = [i for i, x in enumerate(inputs) if x.shape[0] == height]
+        columns = [i for i, x in enumerate(inputs) if x.shape[0] == shape[0]]
         repeated = next((i for i in columns if inputs[i].value is None), columns[0] if columns else None)
         if repeated is not None:  # else it is one number for all examples
             inputs[repeated] = names.matrix(block.inputs[repeated], "p", each=True)

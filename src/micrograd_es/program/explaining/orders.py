@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from micrograd_es.ops import ADD, LSE, MUL
-from micrograd_es.program.blocks import Affine, Elementwise, Rows, Space, Total
+from micrograd_es.program.blocks import Affine, Block, Elementwise, Rows, Space, Total
 from micrograd_es.program.explaining.formulas import Matrix
 from micrograd_es.program.explaining.naming import Names
 from micrograd_es.program.explaining.positions import matrix_at_positions
+from micrograd_es.program.explaining.softmaxes import Softmaxes
 from micrograd_es.program.lists import in_columns
 
 
-def in_order(names: Names, block: Any) -> Any:
+def in_order(names: Names, block: Block | Softmaxes) -> Block | Softmaxes:
     """A block in the order of the tables that its inputs are, where that is another one."""
     if block.out.space is not Space.VARYING:
         return block
@@ -31,7 +31,7 @@ def in_order(names: Names, block: Any) -> Any:
     return _by_row(names, block) if isinstance(block, Total) else block
 
 
-def _as_they_stand(names: Names, block: Any) -> Any:
+def _as_they_stand(names: Names, block: Block | Softmaxes) -> Block | Softmaxes:
     """A single sum, or another operation on many numbers whose order is nothing to it, in that of their columns."""
     if isinstance(block, Total):
         return Total(block.out, block.terms.picked(_by_column(names, [block.terms])))

@@ -305,7 +305,7 @@ class _Table:
         return sorted(self.columns, key=lambda k: min(self.columns[k]))
 
 
-def _some(block: Any, kept: Sequence[int]) -> Block:
+def _some(block: Affine | Elementwise | Total, kept: Sequence[int]) -> Block:
     """Some of the results of a block; a product has one term."""
     out = block.out.picked(kept)
     if isinstance(block, Elementwise):
