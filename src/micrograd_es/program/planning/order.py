@@ -13,36 +13,31 @@ from micrograd_es.program.tape import Tape
 DEPTH, USERS, INPUTS = 2, 4, 8  # how many steps after a sum are looked at, and of how many users and inputs
 FAR = 8  # steps from what a sum reads back to the sum it is computed of
 
+Layers = dict[tuple[int, ...], list[int]]  # sums by their inputs
+
 
 def parameter_order(tape: Tape, steps: Steps, uses: Uses, inputs_of: Mapping[int, tuple[int, ...]]) -> list[int]:
     """The parameters in the order in which sums use them, so that the weights of a dense block stand together.
 
     `inputs_of` are those of the whole block, of sums that have only some of them. Of the steps nothing is written.
     """
-    start, end = tape.inputs, tape.first_constant
-    numbers: dict[tuple[int, ...], list[int]] = {}
+    start, end, affine = tape.inputs, tape.first_constant, steps.affine
+    layers: Layers = {}
     level: dict[tuple[int, ...], int] = {}
-    for number, affinity in steps.affine.items():
+    for number, affinity in affine.items():
         inputs = inputs_of.get(number, affinity.inputs)
-        numbers.setdefault(inputs, []).append(number)
+        layers.setdefault(inputs, []).append(number)
         level[inputs] = steps.level[number]
-    layers = {inputs: [steps.affine[number] for number in sums] for inputs, sums in numbers.items()}
     used: dict[int, None] = {}
     places = _Places(steps, used)
-    kernels = _kernels(layers, level)
+    kernels = _kernels(affine, layers, level)
     for inputs, sums in layers.items():
-        kernel = kernels.get((level[inputs], sums[0].weights[0]), sums)
-        first = kernel if kernel is not sums else ()
-        if len(sums) > 1:
-            own = numbers[inputs]
-            if all(used.keys() >= set(affinity.weights) for affinity in sums):
-                places.note(own)
-            else:
-                own = places.as_added(uses.together(own) if len(own) > 2 else own)
-                sums = [steps.affine[number] for number in own]
-        for affinity in (*first, *sums):
+        kernel = kernels.get((level[inputs], affine[sums[0]].weights[0]), sums)
+        own = places.in_order(sums, uses) if len(sums) > 1 else sums
+        for affinity in [affine[number] for number in (own if kernel is sums else (*kernel, *own))]:
             used.update(dict.fromkeys(places.weights(affinity) if places.turned else affinity.weights))
-        used.update(dict.fromkeys([a.shared for a in sums if a.shared is not None]))
+        shared = [affine[number].shared for number in own]
+        used.update(dict.fromkeys([x for x in shared if x is not None]))
     order = [x - start for x in parameters_behind(steps, used) if start <= x < end]
     return list(dict.fromkeys([*order, *range(tape.parameters)]))
 
@@ -59,7 +54,14 @@ class _Places:
         self.turned: dict[int, int] = {}  # for such a number the one in whose place it is
         self.rank: dict[int, int] = {}  # of each weight, as last asked for
 
-    def note(self, sums: list[int]) -> None:
+    def in_order(self, sums: list[int], uses: Uses) -> list[int]:
+        """Sums with the same inputs, those of one use after each other; where all weights are known, as they are."""
+        if all(self.used.keys() >= set(self.steps.affine[number].weights) for number in sums):
+            self._note(sums)
+            return sums
+        return self._as_added(uses.together(sums) if len(sums) > 2 else sums)
+
+    def _note(self, sums: list[int]) -> None:
         """Note the places of sums of which all weights are known, in the order of their first ones."""
         if len(self.rank) < len(self.used):
             self.rank = {w: place for place, w in enumerate(self.used)}
@@ -70,7 +72,7 @@ class _Places:
         if sums != ordered:
             self.turned.update(zip(ordered, sorted(sums), strict=True))
 
-    def as_added(self, sums: list[int]) -> list[int]:
+    def _as_added(self, sums: list[int]) -> list[int]:
         """Sums to each of which one number is added, as a skip connection does, in the order of these."""
         affine = self.steps.affine
         if any(len(affine[number].varying) != 1 for number in sums):
@@ -101,19 +103,19 @@ class _Places:
 
 
 def _kernels(
-    layers: Mapping[tuple[int, ...], list[Affinity]], level: Mapping[tuple[int, ...], int]
-) -> dict[tuple[int, int], list[Affinity]]:
+    affine: Mapping[int, Affinity], layers: Layers, level: Mapping[tuple[int, ...], int]
+) -> dict[tuple[int, int], list[int]]:
     """The sums of most terms by their level and each of their weights: at the edge of an image are parts of them.
 
     None where the sums of each level have as many terms.
     """
     if len({(level[inputs], len(inputs)) for inputs in layers}) == len(set(level.values())):
         return {}
-    found: dict[tuple[int, int], list[Affinity]] = {}
+    found: dict[tuple[int, int], list[int]] = {}
     for inputs in sorted(layers, key=len, reverse=True):
         if len(inputs) > 2:
-            for affinity in layers[inputs]:
-                for weight in affinity.weights:
+            for number in layers[inputs]:
+                for weight in affine[number].weights:
                     found.setdefault((level[inputs], weight), layers[inputs])
     return found
 
