@@ -125,10 +125,9 @@ class _Search:
         way |= {cell.score.base for cell, _ in hidden.values()}
         if not table.is_whole(len(results), terms) or not self._are_free(way, own):
             return False
-        softmax = self._put_softmax(table)
-        ordered = tuple([x for k in table.order for x in others.numbers[k * columns :][:columns]])
+        softmax, ordered = self._put_softmax(table), others.picked(table.order, columns)
         made = Rows(out.space, tuple([results[r][j] for j in range(columns) for r in table.lines]))
-        self._put(Inner(made, softmax, Rows(others.space, ordered), 1, terms), (*softmax.numbers, *ordered))
+        self._put(Inner(made, softmax, ordered, 1, terms), (*softmax.numbers, *ordered.numbers))
         self.gone.update(way, own, [x for products in results[rows:] for x in products])
         self.left_out.add(place)
         return True

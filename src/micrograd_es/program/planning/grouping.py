@@ -25,7 +25,7 @@ from micrograd_es.program.planning.nodes import as_nodes
 from micrograd_es.program.planning.order import Uses, parameter_order
 from micrograd_es.program.planning.symmetric import SYMMETRIC, in_one_order, written_alike
 from micrograd_es.program.planning.weights import Purpose, made_for
-from micrograd_es.program.planning.windows import Window, windows
+from micrograd_es.program.planning.windows import Products, Window, windows
 from micrograd_es.program.tape import Tape
 
 Groups = dict[tuple[object, ...], list[int]]
@@ -118,7 +118,7 @@ class _Grouping:
         if len(numbers) == 1 and ops[numbers[0]] is not None:  # as all of a chain is: it needs no company
             self._operation(numbers)
             return
-        products: dict[tuple[int, ...], list[int]] = {}
+        products: Products = {}
         groups: Groups = {}
         later: Groups = {}
         whole: dict[int, Layer] = {}  # by the first of their sums
@@ -133,18 +133,23 @@ class _Grouping:
         self._join(groups, [x for x in numbers if ops[x] is not None] if products or self.grids or whole else numbers)
         for layer in whole.values():
             self._with_gaps(layer, later)
-        for window in windows(products, self.steps.affine, self.row):
-            self._window(window, later)
-        for members, dense in self._bundles(products) if products else ():
-            if len(args[members[0]]) == 1 and len(members) == 1:
-                self._apart(members[0], groups, later)
-            else:
-                self._affine(members, dense, later)
+        if products:
+            self._products(products, groups, later)
         if len(groups) > 1 and not self.is_irregular:
             written_alike(groups, args)
         for found in (groups, later):
             for members in found.values() if varies else sorted(found.values(), key=self._made_for):
                 self._operation(members)
+
+    def _products(self, products: Products, groups: Groups, later: Groups) -> None:
+        """The blocks of sums of products: the same at several positions, with the same inputs, and all others."""
+        for window in windows(products, self.steps.affine, self.row):
+            self._window(window, later)
+        for members, dense in self._bundles(products):
+            if len(members) == 1 and len(self.steps.args[members[0]]) == 1:
+                self._apart(members[0], groups, later)
+            else:
+                self._affine(members, dense, later)
 
     def _made_for(self, members: Sequence[int]) -> Purpose:
         """For which products operations compute weights; what is for none comes first."""
@@ -166,7 +171,7 @@ class _Grouping:
             else:
                 members.append(number)
 
-    def _bundles(self, products: dict[tuple[int, ...], list[int]]) -> list[tuple[list[int], bool]]:
+    def _bundles(self, products: Products) -> list[tuple[list[int], bool]]:
         """The affine sums that become one block, and whether it is a dense one."""
         shapes: dict[tuple[int, int], int] = {}
         for inputs, members in products.items():

@@ -7,23 +7,24 @@ from functools import cached_property
 
 from micrograd_es.ops import ADD, MUL
 from micrograd_es.program.planning.affinities import Affinity, Steps
+from micrograd_es.program.planning.gaps import Inputs
 from micrograd_es.program.planning.weights import parameters_behind
 from micrograd_es.program.tape import Tape
 
 DEPTH, USERS, INPUTS = 2, 4, 8  # how many steps after a sum are looked at, and of how many users and inputs
 FAR = 8  # steps from what a sum reads back to the sum it is computed of
 
-Layers = dict[tuple[int, ...], list[int]]  # sums by their inputs
+Layers = dict[Inputs, list[int]]  # the sums by their inputs
 
 
-def parameter_order(tape: Tape, steps: Steps, uses: Uses, inputs_of: Mapping[int, tuple[int, ...]]) -> list[int]:
+def parameter_order(tape: Tape, steps: Steps, uses: Uses, inputs_of: Mapping[int, Inputs]) -> list[int]:
     """The parameters in the order in which sums use them, so that the weights of a dense block stand together.
 
     `inputs_of` are those of the whole block, of sums that have only some of them. Of the steps nothing is written.
     """
     start, end, affine = tape.inputs, tape.first_constant, steps.affine
     layers: Layers = {}
-    level: dict[tuple[int, ...], int] = {}
+    level: dict[Inputs, int] = {}
     for number, affinity in affine.items():
         inputs = inputs_of.get(number, affinity.inputs)
         layers.setdefault(inputs, []).append(number)
@@ -103,7 +104,7 @@ class _Places:
 
 
 def _kernels(
-    affine: Mapping[int, Affinity], layers: Layers, level: Mapping[tuple[int, ...], int]
+    affine: Mapping[int, Affinity], layers: Layers, level: Mapping[Inputs, int]
 ) -> dict[tuple[int, int], list[int]]:
     """The sums of most terms by their level and each of their weights: at the edge of an image are parts of them.
 
