@@ -159,7 +159,7 @@ class Call:
         if not out.flags.writeable:
             raise ValueError(f"out is read-only; expected an array to write to. Write out=np.empty({len(out)}).")
         np.copyto(out, self.slopes)
-        self.out = if_small(out)
+        self.out = _if_small(out)
 
     def _to_inputs(self) -> list[Array]:
         parts = self.known or self._slopes_of_inputs()
@@ -213,7 +213,7 @@ class Calls:
         call = self.last = self._call(arrays, wrt, reduce)
         for x, (_, place, _, _) in zip(arrays, call.places, strict=True):
             place[...] = x
-        call.places = [(if_small(x), *how) for x, (_, *how) in zip(inputs, call.places, strict=True)]
+        call.places = [(_if_small(x), *how) for x, (_, *how) in zip(inputs, call.places, strict=True)]
         return call
 
     def _call(self, inputs: list[Array], wrt: str, reduce: str) -> Call:
@@ -268,7 +268,7 @@ class Calls:
         return runner_of(*how, output)
 
 
-def if_small(x: Any) -> Any:
+def _if_small(x: Any) -> Any:
     """An array or a number of NumPy's that is so small that it can be kept to be known again; else None."""
     return x if isinstance(x, np.ndarray | np.generic) and x.nbytes <= SMALL else None
 

@@ -30,7 +30,7 @@ _TURNED = str.maketrans("ij<>≤≥", "ij><≥≤")  # with examples as columns 
 _IN_LATEX = (("≤", r"\leq"), ("≥", r"\geq"))
 
 
-def by_place(rows: Array, value: Callable[[Sequence[Cell]], str], style: Style) -> str:
+def _by_place(rows: Array, value: Callable[[Sequence[Cell]], str], style: Style) -> str:
     """A table as what it is where j ≤ i and where not, or so; nothing where it is not that.
 
     `value` has the text of what stands at some places, or nothing where it is not one.
@@ -77,7 +77,7 @@ class Mask(Numbers):
     def written(self, style: Style) -> str:
         if not self._is_causal:
             return super().written(style)
-        return by_place(self.rows, lambda cells: _one_number(self.rows, cells, style), style)
+        return _by_place(self.rows, lambda cells: _one_number(self.rows, cells, style), style)
 
 
 def _one_number(rows: Array, cells: Iterable[Cell], style: Style) -> str:
@@ -108,7 +108,7 @@ class Bias(Formula):
         return "Mask", "Taken"
 
     def written(self, style: Style) -> str:
-        told = by_place(self.mask, lambda cells: self._at(cells, style), style)
+        told = _by_place(self.mask, lambda cells: self._at(cells, style), style)
         if told:
             return told
         rows, columns = self.mask.shape

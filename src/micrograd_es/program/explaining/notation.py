@@ -13,6 +13,8 @@ from micrograd_es.notations import in_powers
 
 LARGEST_ROOT = 100  # larger ones are written as decimals
 SHOWN = 6  # parts of a list that are written
+LONG = 1e15  # from which on a whole number is written with a power of ten
+BELOW = 10_000  # the largest denominator that is written
 _RAISED = re.compile(r"\^({[^{}]*}|.)$")
 
 
@@ -111,7 +113,7 @@ def lowered(number: int) -> str:
 def whole(x: float | None) -> float | int:
     """A number, as a whole number where it is one."""
     assert x is not None
-    return int(x) if x == int(x) and abs(x) < 1e15 else x
+    return int(x) if x == int(x) and abs(x) < LONG else x
 
 
 def under_root(x: float) -> int | None:
@@ -140,7 +142,7 @@ def plain(x: float | None) -> str:
     square = under_root(abs(x))
     if square:
         return f"{'-' * (x < 0)}√{square}"
-    return f"{whole(x):g}" if abs(x) >= 1e15 else str(whole(x))
+    return f"{whole(x):g}" if abs(x) >= LONG else str(whole(x))
 
 
 def numbered(x: str, style: Style) -> str:
@@ -185,7 +187,7 @@ def ratio(x: float) -> tuple[str, str]:
     >>> ratio(0.75), ratio(0.1 / 3), ratio(0.123456789)
     (('3', '4'), ('1', '30'), ('0.123456789', '1'))
     """
-    fraction = Fraction(x).limit_denominator(10_000)
+    fraction = Fraction(x).limit_denominator(BELOW)
     if is_rounded(float(fraction), x):
         return str(fraction.numerator), str(fraction.denominator)
     return plain(x), "1"

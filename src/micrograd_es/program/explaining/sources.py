@@ -33,7 +33,7 @@ def _parts(places: Sequence[Column], style: Style) -> list[str]:
 
 def _columns(matrix: Matrix, columns: Sequence[int], style: Style) -> list[str]:
     """Some numbers of a matrix as parts of a row."""
-    height, count = _height(matrix), repeats(columns)
+    height, count = _height(matrix), _repeats(columns)
     if matrix.value is not None:  # a number
         return [matrix.written(style)] * min(len(columns), SHOWN + 1)
     if height == 1 and len(columns) > matrix.shape[1] > 1 and _is_tiled(columns, matrix.shape[1]):
@@ -66,7 +66,7 @@ def _in_one_column(matrix: Matrix, style: Style) -> str:
     return rf"\operatorname{{vec}}({name})" if style.latex else f"vec({name})"
 
 
-def repeats(columns: Sequence[int]) -> int:
+def _repeats(columns: Sequence[int]) -> int:
     """How often each of several columns stands in a row, where it is the same for all of them; else 1."""
     count = len(list(takewhile(lambda column: column == columns[0], columns)))
     once = columns[::count]
@@ -77,7 +77,7 @@ def signs(places: Sequence[Column]) -> list[str]:
     """What a legend has to tell of numbers in one row."""
     groups = [columns for _, columns in _by_matrix(places)]
     is_one_whole = groups == [list(range(places[0][0].shape[1]))]
-    is_spread = any(repeats(columns) > 1 for columns in groups)
+    is_spread = any(_repeats(columns) > 1 for columns in groups)
     return [*["Taken"] * (not is_one_whole), *["Vec"] * has_whole(places), *["Spread"] * is_spread]
 
 

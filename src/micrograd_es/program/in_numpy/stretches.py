@@ -110,7 +110,7 @@ class FloatSymbols(ArraySymbols):
 SYMBOLS = FloatSymbols()
 
 
-def as_symbol(x: object) -> Symbol:
+def _as_symbol(x: object) -> Symbol:
     """What a rule gives, which may be a number."""
     return x if isinstance(x, Symbol) else Number(x)
 
@@ -146,7 +146,7 @@ class Stretch:
                 found = READ[key](self, *given)
             for cells, numbers in found:
                 for cell, number in zip(cells, numbers, strict=True):
-                    number = self.now[cell] = as_symbol(number)
+                    number = self.now[cell] = _as_symbol(number)
                     if number.__class__ is Number and not number.cell:
                         number.cell = cell
         except Exception as error:  # a rule is the user's code: anything may go wrong where it expects a number
@@ -186,7 +186,7 @@ class Stretch:
         else:
             rule, given = partial(rule, SYMBOLS), given[1:]
         xs = [self._spread(x, to.shape) for x in given]
-        return [(self.listed(to), [as_symbol(rule(*parts)) for parts in zip(*xs, strict=True)])]
+        return [(self.listed(to), [_as_symbol(rule(*parts)) for parts in zip(*xs, strict=True)])]
 
     def _products(self, upstream: Array, rooms: Iterable[Any], local: Callable[..., Any], *given: Array) -> _Found:
         """A gradient times all slopes that a rule gives."""
@@ -194,7 +194,7 @@ class Stretch:
         xs = [self._spread(x, upstream.shape) for x in given]
         slopes = zip(*[local(SYMBOLS, *parts) for parts in zip(*xs, strict=True)], strict=True)
         return [
-            (self.listed(room), [_made("*", u, as_symbol(slope)) for u, slope in zip(up, some, strict=True)])
+            (self.listed(room), [_made("*", u, _as_symbol(slope)) for u, slope in zip(up, some, strict=True)])
             for room, some in zip(rooms, slopes, strict=True)
             if room is not None
         ]

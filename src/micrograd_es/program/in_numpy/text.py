@@ -88,13 +88,10 @@ def _lines(names: _Names, program: Iterable[Step]) -> list[str]:
         if function in _OF_MATHS:
             inputs = given[: _OF_MATHS[function]]
             function, given = steps.assign, (given[-1], getattr(ARRAYS, function.__name__), *inputs)
-        if function is steps.products:
-            lines += _products(names, *given)
-            rooms += [""] * (len(lines) - len(rooms))
-            continue
-        if function in (steps.add_in_turns, steps.set_in_turns):
-            lines += _in_turns(function is steps.set_in_turns, *map(names.of, given))
-            rooms += [""] * (len(lines) - len(rooms))
+        several = _several(names, function, given)
+        if several:
+            lines += several
+            rooms += [""] * len(several)
             continue
         texts = _texts(names, function, given)
         is_call = isinstance(function, np.ufunc) or function in _CALLS
@@ -107,6 +104,15 @@ def _lines(names: _Names, program: Iterable[Step]) -> list[str]:
         lines.append(_line(names, function, texts, room))
         rooms.append(room if is_call else "")
     return lines
+
+
+def _several(names: _Names, function: Callable[..., Any], given: Sequence[Any]) -> list[str]:
+    """The lines of a step that takes more than one; none for any other."""
+    if function is steps.products:
+        return list(_products(names, *given))
+    if function in (steps.add_in_turns, steps.set_in_turns):
+        return list(_in_turns(function is steps.set_in_turns, *map(names.of, given)))
+    return []
 
 
 def _adds(line: str, room: str) -> bool:

@@ -34,13 +34,13 @@ def added(
         return [_to_numbers(matrix, rows, wanted, parts, of)]
     of = np.arange(len(rows)) if of is None else of
     if is_brief(matrix):
-        order, once, starts = sorted_rows(rows, wanted)
+        order, once, starts = _sorted_rows(rows, wanted)
         return [(add_sorted, (matrix, once, parts, of[order], starts))]
     step = set_in_turns if fresh else add_in_turns
     at_once = max(TERMS, NUMBERS // matrix.shape[1])
     return [
         (step, (matrix, np.array(once), parts, [of[places] for places in turns]))
-        for once, turns in in_turns(rows, wanted, at_once)
+        for once, turns in _in_turns(rows, wanted, at_once)
     ]
 
 
@@ -73,10 +73,10 @@ def as_table(numbers: tuple[int, ...]) -> tuple[slice, tuple[int, int], int] | N
     return (slice(first, end), (count, times), 1) if numbers == each_of(rows, times) else None
 
 
-def in_turns(rows: Sequence[int], wanted: set[int], at_once: int) -> Iterator[Turns]:
+def _in_turns(rows: Sequence[int], wanted: set[int], at_once: int) -> Iterator[Turns]:
     """Each row once, those that stand the most often first; and the places of their first parts, their second ones …
 
-    >>> list(in_turns([5, 7, 7, 6, 7, 8, 6], {5, 6, 7}, 2))
+    >>> list(_in_turns([5, 7, 7, 6, 7, 8, 6], {5, 6, 7}, 2))
     [([7, 6], [[1, 3], [2, 6], [4]]), ([5], [[0]])]
     """
     places: dict[int, list[int]] = {}
@@ -90,7 +90,7 @@ def in_turns(rows: Sequence[int], wanted: set[int], at_once: int) -> Iterator[Tu
         yield some, [[place for place in turn if place is not None] for turn in turns]
 
 
-def sorted_rows(rows: Sequence[int], wanted: set[int]) -> tuple[Any, Any, Any]:
+def _sorted_rows(rows: Sequence[int], wanted: set[int]) -> tuple[Any, Any, Any]:
     """How the rows that are wanted are sorted, which there are, and where each begins among the sorted ones."""
     numbers = np.array(rows)
     order = np.argsort(numbers, kind="stable")
