@@ -76,7 +76,7 @@ def formulas(
 def _rows(program: Program, found: dict[str, Any], given: str, canvas: Canvas, language: str) -> list[list[Row]]:
     """The rows of the columns: what is given, the way forward, and the way back."""
     lines = Lines(program.plan, program.shapes)
-    style = Style(False, False, {**WORDS[language], "minus": "−"}, lines.index)
+    style = Style(False, False, WORDS[language], lines.index)
 
     def row(matrix: Any, formula: str, shapes: str, colour: str, is_one: bool = True) -> Row:
         array = found[matrix.name]
