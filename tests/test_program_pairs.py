@@ -60,6 +60,19 @@ def test_few_pairs_with_a_weight_stay_products_of_two() -> None:
     assert not gaps(record(energy(where(lambda i, j: 0 < j - i < 3)), [0.1] * 8))
 
 
+@with_both
+def test_pairs_of_which_each_is_divided_inside_are_a_matrix_between_two_vectors(fast: bool) -> None:
+    fast_or_not(fast)
+    w = values(4, 4)
+
+    def fn(x: list[Value]) -> Value:
+        return es.tanh(es.sum([w[i][j] * -(x[i] / (3 + i + 4 * j)) * x[4 + j] for i in range(4) for j in range(4)]))
+
+    program = record(fn, [0.1] * 8, fast=fast)
+    assert products(program) == [(4, 4, 1)]
+    agree(program, fn, np.random.default_rng(3).normal(size=(3, 8)))
+
+
 def several(grammar: list[Value], words: list[Value]) -> Value:
     """The inside algorithm: a span of words is Σ over what it is split into, of a weight for every pair of symbols."""
     inside = {(i, i + 1, a): es.exp(words[2 * i + a]) for i in range(5) for a in range(2)}
