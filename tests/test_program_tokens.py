@@ -148,6 +148,25 @@ def test_tokens_that_are_apart_are_told() -> None:
     check_matrices(program, np.random.default_rng(1).normal(size=(4, 6, 3)))
 
 
+def test_tokens_that_see_their_half_alone_are_told_by_the_rows_of_tables() -> None:
+    def fn(x: Sequence[Any]) -> Value:
+        tokens = [list(x[i : i + 3]) for i in range(0, 18, 3)]
+        queries, keys, said = (layer(weights, tokens) for weights in (QUERIES, KEYS, SAID))
+        found = []
+        for i, query in enumerate(queries):
+            seen = slice(0, 3) if i < 3 else slice(3, 6)
+            shares = es.softmax([dot(query, key) for key in keys[seen]])
+            found += [es.tanh(dot(shares, [row[k] for row in said[seen]])) for k in range(3)]
+        return es.sum(found)
+
+    program = record(fn, [0.1] * 18)
+    lines = [line.split("   ")[0] for line in program.explain(language="en").splitlines()]
+    assert lines[2:5] == ["Q1 = rows 0:3(Z[0:3])", "K1 = rows 0:3(Z[3:6])", "S1 = Q1·K1ᵀ"]
+    assert "Q2 = columns 3:6(Z[0:3])" in program.explain(examples="columns", language="en")
+    assert r"K_{2} &= \text{rows 3:6}\left(Z[3:6]\right) " in program.explain(latex=True, language="en")
+    check_matrices(program, np.random.default_rng(1).normal(size=(4, 18)))
+
+
 def test_a_table_of_numbers_from_many_places_is_one_of_the_numbers_in_one_row() -> None:
     def fn(x: Sequence[Any]) -> Value:
         found = [[es.tanh(es.dot(row[:2], x[i : i + 2])) for row in QUERIES[:2]] for i in range(0, 16, 2)]
