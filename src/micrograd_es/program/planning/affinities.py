@@ -260,10 +260,7 @@ class Steps:
         return Product(number, x, (self._write_fixed(weights),))
 
     def _write_affine(self, products: Sequence[Product], bare: Sequence[int], number: int | None = None) -> int:
-        """Σ weight·input + Σ bare; what is bare and computed later than the products is added to them later.
-
-        So are many that are computed alike: a loss may add up what it makes of the state of every step.
-        """
+        """Σ weight·input + Σ bare; what is bare and computed later than the products is added to them later."""
         varies, level = self.varies, self.level
         terms = [
             (x, ws[0] if sign > 0 and len(ws) == 1 and not divisors else self._weight(ws, divisors, sign), own)
@@ -276,16 +273,23 @@ class Steps:
         deepest = max([level[x] for x in inputs])
         late = [x for x in varying if level[x] > deepest]
         if late:
-            counts = Counter([self.ops[x] for x in varying])
-            kinds = {self.ops[x] for x in late if counts[self.ops[x]] >= ALIKE}
-            late = [x for x in varying if level[x] > deepest or self.ops[x] in kinds]
-            varying = [x for x in varying if level[x] <= deepest and self.ops[x] not in kinds]
+            varying, late = self._with_their_kind(late, varying)
         target = None if late else number
         shared = self._write_fixed(fixed) if fixed else None
         affinity = Affinity(weights, inputs, numbers, shared, tuple(varying))
-        found = self._add(None, tuple(inputs) if target is None else inputs, target)
+        found = self._add(None, inputs, target)
         self.affine[found] = affinity
         return self._write_sum([found, *late], number) if late else found
+
+    def _with_their_kind(self, late: Sequence[int], bare: Sequence[int]) -> tuple[list[int], list[int]]:
+        """What is bare in two: what is added at once, and what is late, with all of a kind of which there are many.
+
+        A loss may add up what it makes of the state of every step.
+        """
+        counts = Counter([self.ops[x] for x in bare])
+        kinds = {self.ops[x] for x in late if counts[self.ops[x]] >= ALIKE}
+        apart = {*late, *[x for x in bare if self.ops[x] in kinds]}
+        return [x for x in bare if x not in apart], [x for x in bare if x in apart]
 
     def _weight(self, weights: tuple[int, ...], divisors: tuple[int, ...], sign: int) -> int:
         """The number of a term's weight: a new one, where it has more than one factor."""
