@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from micrograd_es.program.blocks import Affine, Block, Inner, Plan, Rows, Space, Total
+from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Plan, Rows, Space, Total
 from micrograd_es.program.explaining.affine_formulas import affine_line
 from micrograd_es.program.explaining.attention import name_attention, softmax_line
 from micrograd_es.program.explaining.constants import with_numbers
@@ -32,6 +33,15 @@ from micrograd_es.program.explaining.stretches import Taken
 from micrograd_es.program.explaining.tables import inner_line, pieces, tables_apart
 from micrograd_es.program.explaining.totals import total_line
 from micrograd_es.program.explaining.way_back import backward
+
+_LINES: dict[type, Callable[[Names, Any], Line]] = {
+    Affine: affine_line,
+    Total: total_line,
+    Inner: inner_line,
+    Elementwise: operation_line,
+    Softmaxes: softmax_line,
+    Mixing: mixing_line,
+}
 
 
 class Lines:
@@ -66,24 +76,11 @@ def _named(plan: Plan, shapes: Sequence[tuple[int, ...]], steps: bool) -> Names:
     for block in tables_apart(plan) if steps else attended(plan):
         for piece in [block] if isinstance(block, Softmaxes) else pieces(names, block):
             own = mixing(names, in_order(names, piece))
-            line = _line(names, own)
+            line = _LINES[type(own)](names, own)
             line.scope = scopes.of(own.out)
             names.known.own(line.matrix, own.out, _form(names, own, line.matrix))
             names.add(line)
     return names
-
-
-def _line(names: Names, block: Block | Softmaxes | Mixing) -> Line:
-    """The line of a block."""
-    if isinstance(block, Mixing):
-        return mixing_line(names, block)
-    if isinstance(block, Affine):
-        return affine_line(names, block)
-    if isinstance(block, Total):
-        return total_line(names, block)
-    if isinstance(block, Inner):
-        return inner_line(names, block)
-    return softmax_line(names, block) if isinstance(block, Softmaxes) else operation_line(names, block)
 
 
 def _form(names: Names, block: Block | Softmaxes | Mixing, matrix: Matrix) -> tuple[int, int] | None:

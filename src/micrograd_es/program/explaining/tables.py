@@ -282,7 +282,7 @@ def pieces(names: Names, block: Block) -> list[Block]:
         known = [names.known.tables_in([rows]) for rows in block.inputs]
         sizes = min([sizes for sizes in known if sizes], key=len, default=[])
     if len(sizes) < 2 and block.out.space is Space.VARYING:
-        sizes = _joined(names, block)
+        sizes = _sizes_side_by_side(names, block)
     if len(sizes) < 2:
         return [block]
     found: list[Block] = []
@@ -292,7 +292,7 @@ def pieces(names: Names, block: Block) -> list[Block]:
     return found
 
 
-def _joined(names: Names, block: Elementwise) -> list[int]:
+def _sizes_side_by_side(names: Names, block: Elementwise) -> list[int]:
     """How many rows each of the few matrices has that stand side by side in an input; none where they are single rows.
 
     What the plan computes together, as it is the same operation, is told apart where it is done to different things.
