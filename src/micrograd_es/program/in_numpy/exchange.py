@@ -76,6 +76,11 @@ class Exchange:
         some = shape if prod(shape) <= ZEROS else ()
         return self.kept(("zeros", some), lambda: np.zeros(some, self.dtype))
 
+    @property
+    def fixed(self) -> list[tuple[str, Array]]:
+        """All ones and zeros so far, each with which of the two they are."""
+        return [(key[0], x) for key, x in self.made.items() if isinstance(key, tuple) and key[0] in ("ones", "zeros")]
+
     def room(self, slot: int, shape: tuple[int, int]) -> Array:
         """Room that blocks share: all that they gather as their first, second, … has one, and what they send back."""
         found = self.made.get((slot, shape))

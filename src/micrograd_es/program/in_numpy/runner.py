@@ -101,7 +101,7 @@ class Runner:
             slopes = gradients[Space.SHARED][: tape.parameters], gradients[Space.VARYING][: tape.inputs]
             results += [*slopes, self.total, self.check]
         constants = values[Space.SHARED][tape.parameters : tape.parameters + len(tape.constants)]
-        fixed = [x for key, x in self.exchange.made.items() if isinstance(key, tuple) and key[0] in ("ones", "zeros")]
+        fixed = [x for _, x in self.exchange.fixed]
         self.round = in_floats(self.round, Cells(named, [constants, *fixed]), results)
         if output is None:
             self.there = self.round

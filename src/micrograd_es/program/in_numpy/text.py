@@ -177,9 +177,7 @@ class _Names:
             for letter, space in (("w", Space.SHARED), ("v", Space.VARYING))
         ]
         special = [("total", runner.total.reshape(1, 1)), ("check", runner.check.reshape(()))]
-        for key, array in runner.exchange.made.items():
-            if isinstance(key, tuple) and key[0] in ("ones", "zeros"):
-                special.append((f"{key[0]}{len(special) - 2}", array))
+        special += [(f"{kind}{number}", x) for number, (kind, x) in enumerate(runner.exchange.fixed)]
         for name, array in special:
             self.names[_key(array)], self.known[name] = name, array
             self.owners[address(array)] = name
