@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isfinite
@@ -97,22 +96,19 @@ def with_numbers(plan: Plan, page: Page, output: Matrix) -> Page:
 
     What only such a matrix was made of is left out.
     """
-    known = dict(_known(plan, page))
-    needed, kept = {output}, list[Line]()
-    for line in reversed(page.forward):
-        if line.matrix not in known:
-            kept.append(line)
-            needed.update(line.inputs)
+    known = _known(plan, page)
+    kept = [line for line in page.forward if line.matrix not in known]
+    needed = {output}.union(*[line.inputs for line in kept])
     for matrix, array in known.items():
         if matrix.letter in "pS":
             matrix.letter = "C" if matrix.shape[0] == 1 else "W"
         if matrix.letter == "C" and array.size == 1 and (is_short(array.item()) or ratio(array.item())[1] != "1"):
             matrix.value = array.item()  # a short number, or a fraction, is its own name
     numbers = [Line(x, Numbers(array)) for x, array in known.items() if x in needed and x.value is None]
-    return Page([(matrix, rows) for matrix, rows in page.given if matrix not in known], [*numbers, *kept[::-1]])
+    return Page([(matrix, rows) for matrix, rows in page.given if matrix not in known], [*numbers, *kept])
 
 
-def _known(plan: Plan, page: Page) -> Iterator[tuple[Matrix, Array]]:
+def _known(plan: Plan, page: Page) -> dict[Matrix, Array]:
     """The matrices that are made of constants alone, with their numbers."""
     found: dict[Matrix, Array] = {}
     for matrix, rows in page.given:
@@ -124,4 +120,4 @@ def _known(plan: Plan, page: Page) -> Iterator[tuple[Matrix, Array]]:
         if shape[0] != "m" and line.inputs and all(x.value is not None or x in found for x in line.inputs):
             names = {x.name: found[x] for x in line.inputs if x in found}
             found[line.matrix] = np.array(np.broadcast_to(line.formula.array(names), shape))
-    yield from found.items()
+    return found

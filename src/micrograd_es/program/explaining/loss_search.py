@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from micrograd_es.program.blocks import Place, Plan, Rows, Space
@@ -60,12 +60,12 @@ class Search:
     def losses(self, matrices: Iterable[Matrix]) -> Iterator[Found]:
         """The losses that the output is, of those of the matrices that fit."""
         columns = self._columns()
-        *whole, sums = taken_apart(self.tape, (), self.varies, self.free)
+        *whole, sums = self._added()
         for y in matrices:
             if y.shape[0] == "m" and len(columns.get(y, ())) == y.size:
                 added, penalties = whole
                 if not sums.keys().isdisjoint(columns[y]):
-                    added, penalties, _ = taken_apart(self.tape, columns[y], self.varies, self.free)
+                    added, penalties, _ = self._added(columns[y])
                 known = self.places.keys() >= penalties.keys()
                 loss = loss_of(self.tape, columns[y], self.free, added, y.positions) if known else None
                 if loss:
@@ -88,17 +88,21 @@ class Search:
 
     def rest(self) -> tuple[Place, float, Apart] | None:
         """What the output is without a penalty, where that is one number for each example; its factor; the penalty."""
-        tape, (_, penalties, _) = self.tape, taken_apart(self.tape, (), self.varies, self.free)
+        tape, (_, penalties, _) = self.tape, self._added()
         holds = set(penalties)  # and every sum that one of them is in
         for number in range(tape.first_entry, tape.first_entry + len(tape.entries)):
             if not holds.isdisjoint([x for x, _ in scaled_inputs(tape, number)]):
                 holds.add(number)
         others = {number for number, varies in enumerate(self.varies) if varies and number not in holds}
-        added, penalties, _ = taken_apart(tape, others, self.varies, self.free)
+        added, penalties, _ = self._added(others)
         if len(added) != 1 or not penalties or not self.places.keys() >= {*added, *penalties}:
             return None
         ((number, factor),) = added.items()
         return self.places[number], factor, self._apart(penalties)
+
+    def _added(self, columns: Container[int] = ()) -> tuple[Parts, Parts, Parts]:
+        """What the output adds up, down to some columns; see `taken_apart`."""
+        return taken_apart(self.tape, columns, self.varies, self.free)
 
     def _apart(self, penalties: Parts) -> Apart:
         places = {self.places[number]: factor for number, factor in penalties.items()}
