@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -425,6 +426,12 @@ def test_what_is_taken_away_from_a_loss_is_no_penalty() -> None:
         assert "penalty" not in penalised(penalty).explain(language="en")
 
 
+def test_absolute_differences_are_no_penalty() -> None:
+    program = penalised(lambda model: es.sum([abs(v - w) for v, w in pairwise([*weights(model), weights(model)[0]])]))
+    assert "penalty" not in program.explain(language="en")
+    check_matrices(program, np.random.default_rng(1).normal(size=(4, 5)))
+
+
 def test_a_penalty_of_what_nothing_else_uses_sends_its_gradient_there() -> None:
     model, extra = es.MLP(3, [4, 2], seed=2), [Value(0.5), Value(-2.0)]
     program = record(lambda x: losses.mse(model(x[:3]), x[3:]) + squares(extra), [0.1] * 5)
@@ -457,6 +464,9 @@ NEARLY: dict[str, Fn] = {
     "one margin for two": lambda ys, ts: es.sum([es.relu(1 - ts[0] * y - t * y) for y, t in zip(ys, ts, strict=True)]),
     "a square beside a margin": lambda ys, ts: es.relu(1 - ts[0] * ys[0]) + ys[0] ** 2 + ys[1] + ys[2],
     "negative": lambda ys, ts: -losses.half_squared_error(ys, ts),
+    "two slopes where an output is 0": lambda ys, ts: es.sum(
+        [(es.relu(y) + es.maximum(y, 0)) / 2 - t * y + es.softplus(-abs(y)) for y, t in zip(ys, ts, strict=True)]
+    ),
     "a divergence from another logarithm": lambda ys, ts: es.sum(
         [t * (es.log(1 + t * t) - p) for p, t in zip(es.log_softmax(ys), ts, strict=True)]
     ),

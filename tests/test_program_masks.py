@@ -366,6 +366,21 @@ def test_a_position_that_waits_for_what_another_one_got_is_told_step_by_step() -
     check_matrices(program, np.random.default_rng(1).normal(size=(3, 1, 3)))
 
 
+def test_what_is_said_after_the_shares_of_another_is_told_step_by_step() -> None:
+    """All scores are one table, and the first position sees itself alone; what the second says is made of that."""
+
+    def fn(x: Table) -> Value:
+        queries, keys, (first, _) = [[[dot(row, token) for row in w] for token in x] for w in WEIGHTS]
+        (share,), shares = es.softmax([dot(queries[0], keys[0])]), es.softmax([dot(queries[1], key) for key in keys])
+        seen = [share * v for v in first]
+        said = [first, [es.tanh(a * seen[0] + b * seen[1]) for a, b in LAST[:2]]]
+        return squares([seen, [dot(shares, [row[k] for row in said]) for k in range(2)]])
+
+    program = record(fn, np.zeros((2, 3)).tolist())
+    assert not line_of("P", program.explain())
+    check_matrices(program, np.random.default_rng(1).normal(size=(3, 2, 3)))
+
+
 def test_a_single_query_has_a_softmax_without_a_table() -> None:
     def fn(x: Table) -> Value:
         queries, keys, said = [[[dot(row, token) for row in w] for token in x] for w in WEIGHTS]

@@ -93,7 +93,7 @@ def _terms(tape: Tape, number: int, known: Mapping[int, Terms]) -> Terms | None:
 
 def _absolute(terms: Terms) -> Terms | None:
     """The absolute value of one parameter, scaled; None for any other."""
-    for factors, by in terms.items():
-        if len(terms) == len(factors) == 1 and factors[0][0] == "parameter":
-            return {(("absolute value", factors[0][1]),): abs(by)}
-    return None
+    (factors, by), *others = terms.items()
+    if others or [kind for kind, _ in factors] != ["parameter"]:
+        return None
+    return {(("absolute value", factors[0][1]),): abs(by)}

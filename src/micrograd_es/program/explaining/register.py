@@ -31,7 +31,7 @@ class Register:
         """Note that some rows are a matrix, and each of them is its column."""
         if matrix.positions > 1:
             self.tables[rows] = matrix
-            self._note_order(rows)
+            self._in_any_order.setdefault(tuple(sorted(rows.numbers)), rows)
         else:
             self.note(matrix, rows, form)
             if form and form[1] == 1:  # weights of one input are one row
@@ -50,12 +50,8 @@ class Register:
         """Note that rows, which stand elsewhere too, are a matrix at positions."""
         self._read[rows, matrix.positions] = matrix
         self.tables.setdefault(rows, matrix)
-        self._note_order(rows)
+        self._in_any_order.setdefault(tuple(sorted(rows.numbers)), rows)
         return matrix
-
-    def _note_order(self, rows: Rows) -> None:
-        if rows.space is Space.VARYING:
-            self._in_any_order.setdefault(tuple(sorted(rows.numbers)), rows)
 
     def columns(self, rows: Rows) -> list[Column]:
         """For each of some rows the matrix that it is in, and its column there."""

@@ -57,18 +57,13 @@ def attended(plan: Plan) -> list[Block | Softmaxes]:
 
 def _are_in_order(plan: Plan, blocks: Sequence[Block | Softmaxes]) -> bool:
     """Whether all that blocks read has been computed: a position may wait for what another one has seen."""
-    made = {row for block in plan.blocks if not _varies(block) for row in block.out.numbers}
     known = {*range(plan.tape.inputs), plan.zeros.get(Space.VARYING)}
     for block in blocks:
-        if isinstance(block, Softmaxes) and not made.isdisjoint(block.bias.values()):
-            return False
         for rows in (block.scores,) if isinstance(block, Softmaxes) else inputs_of(block):
             if rows.space is Space.VARYING and not known.issuperset(rows.numbers):
                 return False
         if block.out.space is Space.VARYING:
             known.update(block.out.numbers)
-        else:
-            made.difference_update(block.out.numbers)
     return True
 
 
