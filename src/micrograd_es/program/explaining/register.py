@@ -25,13 +25,14 @@ class Register:
         self._absent = absent
         self._exact: dict[tuple[Rows, Form], Matrix] = {}
         self._read: dict[tuple[Rows, int], Matrix] = {}  # those put together for a block, with their positions
+        self._beginning: dict[Place, list[Rows]] = {}  # those at positions, by the first of them
         self._in_any_order: dict[tuple[int, ...], Rows] = {}  # those at positions, by their sorted numbers
 
     def own(self, matrix: Matrix, rows: Rows, form: Form = None) -> Matrix:
         """Note that some rows are a matrix, and each of them is its column."""
         if matrix.positions > 1:
+            self._note_table(rows)
             self.tables[rows] = matrix
-            self._in_any_order.setdefault(tuple(sorted(rows.numbers)), rows)
         else:
             self.note(matrix, rows, form)
             if form and form[1] == 1:  # weights of one input are one row
@@ -49,9 +50,15 @@ class Register:
     def keep(self, matrix: Matrix, rows: Rows) -> Matrix:
         """Note that rows, which stand elsewhere too, are a matrix at positions."""
         self._read[rows, matrix.positions] = matrix
+        self._note_table(rows)
         self.tables.setdefault(rows, matrix)
-        self._in_any_order.setdefault(tuple(sorted(rows.numbers)), rows)
         return matrix
+
+    def _note_table(self, rows: Rows) -> None:
+        """Note with which row the rows of a matrix at positions begin, and which they are in any order."""
+        if rows not in self.tables:
+            self._beginning.setdefault((rows.space, rows.numbers[0]), []).append(rows)
+            self._in_any_order.setdefault(tuple(sorted(rows.numbers)), rows)
 
     def columns(self, rows: Rows) -> list[Column]:
         """For each of some rows the matrix that it is in, and its column there."""
@@ -103,15 +110,11 @@ class Register:
 
         One column has the rows of a whole matrix; several have one of its columns each.
         """
-        starts: dict[int, list[Rows]] = {}
-        for rows in self.tables:
-            if rows.space is columns[0].space:
-                starts.setdefault(rows.numbers[0], []).append(rows)
         sizes: list[int] = []
-        start, end, count = 0, len(columns[0]), len(columns)
-        while start < end:
+        start, places, count = 0, columns[0].places, len(columns)
+        while start < len(places):
             size = 0
-            for rows in starts.get(columns[0].numbers[start], ()):
+            for rows in self._beginning.get(places[start], ()):
                 each = len(rows) // count
                 taken = tuple([row for column in columns for row in column.numbers[start : start + each]])
                 if taken == rows.numbers and each in (self.positions(rows), len(rows)):

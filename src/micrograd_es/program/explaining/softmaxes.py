@@ -16,7 +16,7 @@ import numpy as np
 
 from micrograd_es.ops import MUL
 from micrograd_es.program.arrays import Array
-from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Plan, Rows, Space, Total, inputs_of
+from micrograd_es.program.blocks import Affine, Block, Elementwise, Inner, Place, Plan, Rows, Space, Total, inputs_of
 from micrograd_es.program.explaining.shares import Cell, Number, Shares
 from micrograd_es.program.explaining.tables import tables_apart
 from micrograd_es.program.lists import in_columns
@@ -77,8 +77,7 @@ class _Search:
         self.nothing, self.old, self.shares = plan.zeros.get(Space.VARYING), list(blocks), Shares(plan, blocks)
         self.end = plan.sizes[Space.VARYING]  # from here on rows are made
         self.outputs = {row for space, row in map(plan.places.__getitem__, plan.tape.outputs) if space is Space.VARYING}
-        self.made_by = {row: i for i, block in enumerate(blocks) if _varies(block) for row in block.out.numbers}
-        self.shared_by = {row: i for i, block in enumerate(blocks) if not _varies(block) for row in block.out.numbers}
+        self.made_by = {place: i for i, block in enumerate(blocks) for place in block.out.places}
         self.gone: set[int] = set()
         self.left_out: set[int] = set()
         self.after: dict[int, list[Block | Softmaxes]] = {}
@@ -122,7 +121,7 @@ class _Search:
             return False
         softmax, ordered = self._put_softmax(table), others.picked(table.order, columns)
         made = Rows(out.space, tuple([results[r][j] for j in range(columns) for r in table.lines]))
-        self._put(Inner(made, softmax, ordered, 1, terms), (*softmax.numbers, *ordered.numbers))
+        self._put(Inner(made, softmax, ordered, 1, terms), [*softmax.places, *ordered.places])
         self.gone.update(way, own, [x for products in results[rows:] for x in products])
         self.left_out.add(place)
         return True
@@ -164,15 +163,14 @@ class _Search:
         out = Rows(Space.VARYING, tuple([cell.share if cell else next(hidden) for cell in cells]))
         first = next(iter(table.cells.values())).score
         block = Softmaxes(out, scores, first.scale, first.divisor, table.mask, table.bias, table.factor)
-        self._put(block, scores.numbers)
+        self._put(block, [*scores.places, *[(Space.SHARED, row) for row in table.bias.values()]])
         return out
 
-    def _put(self, block: Inner | Softmaxes, read: Sequence[int]) -> None:
+    def _put(self, block: Inner | Softmaxes, read: Sequence[Place]) -> None:
         """Put a block where all that it reads has been computed: others may use a part of it from there on."""
-        shared = block.bias.values() if isinstance(block, Softmaxes) else ()
-        place = max([self.made_by.get(x, 0) for x in read] + [self.shared_by.get(x, 0) for x in shared])
-        self.after.setdefault(place, []).append(block)
-        self.made_by.update(dict.fromkeys(block.out.numbers, place))
+        after = max([self.made_by.get(place, 0) for place in read])
+        self.after.setdefault(after, []).append(block)
+        self.made_by.update(dict.fromkeys(block.out.places, after))
 
     def _alone(self, known: Cell, others: Rows, columns: int) -> list[tuple[int, Cell, tuple[int, ...]]]:
         """What sees one other alone: the products of its share with each number of a row of the other table.
