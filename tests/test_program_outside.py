@@ -154,6 +154,35 @@ def test_a_function_that_changes_after_a_few_calls_is_refused() -> None:
         record(fn, 0.3)
 
 
+CHANGES: dict[str, tuple[Callable[[Value], Any], Callable[[Value], Any], str]] = {
+    "how many results": (lambda x: [x * 2], lambda x: [x * 2, x * 2], "1 results, then 2"),
+    "how many terms": (lambda x: es.sum([x, x, x]), lambda x: es.sum([x, x, x, x]), "add of 3, then add of 4"),
+    "what a product is of": (lambda x: squared(x * 2), lambda x: (x * 2) * (x * 2), "mul of 2, then two of them"),
+    "what a function is of": (lambda x: kept(x * 2), lambda x: es.sin(x * 2) + x * 2, "mul of 2, then two of them"),
+    "what a sum is of": (lambda x: thrice(x * 2), lambda x: es.sum([x * 2, x * 2, x * 2]), "then two of them"),
+}
+
+
+def squared(y: Value) -> Value:
+    return y * y
+
+
+def kept(y: Value) -> Value:
+    return es.sin(y) + y
+
+
+def thrice(y: Value) -> Value:
+    return es.sum([y, y, y])
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_a_function_does_otherwise_when_it_is_called_again_is_told(name: str) -> None:
+    first, then, told = CHANGES[name]
+    functions = iter([first])
+    with pytest.raises(RecordingError, match=told):
+        record(lambda x: next(functions, then)(x), 0.3)
+
+
 def test_what_is_refused_while_recording_works_before_and_after() -> None:
     x = Value(3.0)
     with pytest.raises(RecordingError):
