@@ -237,24 +237,27 @@ class _Table:
         self.cells, self.hidden = cells, hidden
         places = {key: cell.place for key, cell in cells.items() if cell.place}
         self.place = next(iter(places.values()), (APART, 0, 0))[0]
-        lines: dict[int, set[int]] = {}
-        for (r, _), (_, row, _) in places.items():
-            lines.setdefault(r, set()).add(row)
-        self.is_turned = any(len(found) > 1 for found in lines.values())
+        first: dict[int, int] = {}
+        self.is_turned = any(first.setdefault(r, row) != row for (r, _), (_, row, _) in places.items())
         self.mask = np.full(shape[::-1] if self.is_turned else shape, -inf)
         self.rows: dict[int, set[int]] = {}
         self.columns: dict[int, set[int]] = {}
         self.bias: dict[tuple[int, int], int] = {}
         self.factor = 1.0
-        for (r, k), (_, *place) in places.items() if self._are_alike() else ():
+        if self._are_alike():
+            self._fill(places)
+
+    def _fill(self, places: Mapping[tuple[int, int], tuple[int, int, int]]) -> None:
+        """Note what is added to the scores, by their places, and which of their rows and columns the shares have."""
+        for (r, k), (_, *place) in places.items():
             row, column = place[::-1] if self.is_turned else place
             self.rows.setdefault(r, set()).add(row)
             self.columns.setdefault(k, set()).add(column)
-            self.mask[row, column] = cells[r, k].score.added
-            bias = cells[r, k].score.bias
-            if bias:
-                self.factor, self.bias[row, column] = bias
-        for (r, k), (_, number) in hidden.items():
+            score = self.cells[r, k].score
+            self.mask[row, column] = score.added
+            if score.bias:
+                self.factor, self.bias[row, column] = score.bias
+        for (r, k), (_, number) in self.hidden.items():
             for row in self.rows.get(r, ()):
                 for column in self.columns.get(k, ()):
                     self.mask[row, column] = number
