@@ -300,6 +300,14 @@ def test_slopes_that_are_a_number_stand_before_the_gradient_of_every_column(add_
     assert program.matrices(np.ones((4, 2)))["∂L/∂Y"] == pytest.approx(np.full((4, 3), 1 / 12))
 
 
+def test_a_slope_that_is_a_function_of_a_number_multiplies_what_comes_back(add_row: Callable[..., Op]) -> None:
+    grown = add_row("grown", "?", Role.SCALER, lambda m, x: m.exp(0.5) * x, lambda m, z, x: (m.exp(0.5),))
+    program = record(lambda x: es.sum([apply(grown, y) for y in two(x)]), [0.1, 0.2])
+    text = program.explain(backward=True, language="en")
+    assert "U = e^0.5·Y " in text and "∂L/∂Y = e^0.5·∂L/∂U " in text, text
+    check_printed(program, np.random.default_rng(1).normal(size=(4, 2)))
+
+
 @pytest.mark.parametrize(
     ("name", "latex"),
     [("f{x}", r"f\{x\}"), ("}{", r"\}\{"), ("50%", r"50\%"), ("a&b", r"a\&b"), ("a_b_c", r"a\_b\_c"), ("step", "step")],
