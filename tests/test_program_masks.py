@@ -281,15 +281,31 @@ def test_a_bias_gets_back_what_the_tables_of_all_examples_send() -> None:
     assert r"&= \text{sum of the tables of }\left(P \odot" in latex, latex
 
 
-def test_a_bias_that_does_not_stand_with_every_score_alike_is_told_step_by_step() -> None:
-    """One is added before the scores are divided, and one after."""
-
-    def score(s: Value, i: int, j: int) -> Value:
-        return (s + NEAR[0]) / 2 if i == j else s / 2 + NEAR[i - j]
-
+@pytest.mark.parametrize(
+    "score",
+    [
+        lambda s, i, j: (s + NEAR[0]) / 2 if i == j else s / 2 + NEAR[i - j],
+        lambda s, i, j: (s + NEAR[i - j]) / 2 + OTHERS[i - j],
+        lambda s, i, j: s**2 + NEAR[i - j],
+    ],
+    ids=["before a quotient or after it", "before it and after it", "beside a square"],
+)
+def test_a_bias_that_does_not_stand_with_every_score_alike_is_told_step_by_step(score: Callable[..., Value]) -> None:
     program = recorded(CASES["a causal mask"]._replace(score=score))
     assert not line_of("P", program.explain()), program.explain()
     check_matrices(program, np.random.default_rng(1).normal(size=(3, 4, 3)))
+
+
+def test_what_is_given_back_of_a_softmax_keeps_its_line() -> None:
+    def fn(x: Table) -> list[Value]:
+        queries, keys, said = [[[dot(row, token) for row in w] for token in x] for w in WEIGHTS]
+        scores = [[dot(query, key) for key in keys[: i + 1]] for i, query in enumerate(queries)]
+        found = [[dot(es.softmax(row), [value[k] for value in said[: len(row)]]) for row in scores] for k in range(2)]
+        return [*found[0], *found[1], es.log_sum_exp(scores[1])]
+
+    program = record(fn, np.zeros((4, 3)).tolist())
+    assert not line_of("P", program.explain()), program.explain()
+    check_printed(program, np.random.default_rng(1).normal(size=(3, 4, 3)))
 
 
 def test_with_examples_as_columns_the_mask_is_turned() -> None:
