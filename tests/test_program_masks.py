@@ -263,6 +263,21 @@ def test_a_slope_is_told_beside_the_scores() -> None:
     assert line_of("∂L/∂slope", text) == "∂L/∂slope = sumas por filas de (∂L/∂D1 ⊙ C)", text
 
 
+def test_a_bias_that_is_a_weight_too_is_told_as_one() -> None:
+    """The second weight of a neuron stands on the diagonal; W2[1] would be all weights of the second neuron."""
+    score = CASES["a causal mask"]._replace(score=lambda s, i, j: s + (LAST[0][1] if i == j else NEAR[i - j]))
+
+    def fn(x: Table) -> Value:
+        return squares([[es.tanh(dot(row, said)) for row in LAST] for said in attention(score, x)])
+
+    program = record(fn, np.zeros((4, 3)).tolist())
+    text = program.explain(language="en")
+    assert line_of("M", text) == "M = p[i − j − 1] if j < i, W2[0]ᵀ[1] if j = i, −∞ if j > i", text
+    found = program.matrices(np.random.default_rng(1).normal(size=(3, 4, 3)))
+    assert np.diag(found["M"]).tolist() == [found["W2"][1, 0]] * 4 == [LAST[0][1].data] * 4
+    check_matrices(program, np.random.default_rng(1).normal(size=(3, 4, 3)))
+
+
 def test_a_bias_gets_back_what_the_tables_of_all_examples_send() -> None:
     program = recorded(CASES["a bias for each distance"])
     text = program.explain(backward=True, language="en")

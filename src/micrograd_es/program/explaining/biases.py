@@ -15,6 +15,7 @@ from micrograd_es.program.explaining.constants import MOST, Numbers, number_of
 from micrograd_es.program.explaining.formulas import Arrays, Formula
 from micrograd_es.program.explaining.notation import Style, listed, more
 from micrograd_es.program.explaining.readings import times
+from micrograd_es.program.explaining.sources import side_by_side
 
 Cell = tuple[int, int]  # a row and a column
 Region = tuple[str, Callable[[int, int], bool]]
@@ -128,14 +129,10 @@ class Bias(Formula):
             return ""
         if not there:
             return number
-        if len({matrix for matrix, _ in there}) > 1:
+        taken = _taken(cells, there, max(self.mask.shape), style)
+        if not taken:
             return ""
-        index = _index(cells, [column for _, column in there], max(self.mask.shape), style)
-        name = there[0][0].written(style)
-        if not index:
-            return ""
-        taken = rf"{name}\left[{index}\right]" if style.latex else f"{name}[{index}]"
-        text = times(self.scale, Text(name if there[0][0].size == 1 else taken)).written(style)
+        text = times(self.scale, Text(taken)).written(style)
         added = self.mask[cells[0]]
         if isinf(added) or not added:
             return number if added else text
@@ -165,6 +162,20 @@ class Text(Formula):
 
     def written(self, style: Style) -> str:
         return self.text
+
+
+def _taken(cells: Sequence[Cell], places: Sequence[Column], side: int, style: Style) -> str:
+    """The numbers of a matrix that stand in some cells, by their row and column; nothing where it is not one formula.
+
+    Of weights that are no row it is a single one.
+    """
+    matrix, name = places[0][0], places[0][0].written(style)
+    if matrix.shape[0] != 1:
+        return side_by_side(places[:1], style) if len(set(places)) == 1 else ""
+    index = _index(cells, [column for _, column in places], side, style) if len(dict(places)) == 1 else ""
+    if matrix.size == 1 or not index:
+        return name if index else ""
+    return rf"{name}\left[{index}\right]" if style.latex else f"{name}[{index}]"
 
 
 def _index(cells: Sequence[Cell], columns: Sequence[int], side: int, style: Style) -> str:
