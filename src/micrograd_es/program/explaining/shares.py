@@ -165,7 +165,7 @@ class Shares:
 
     def _step(self, outer: Scaled) -> Scaled | None:
         """The same, where the base is a number times another, or with a number added; None for any other."""
-        row, scale, divisor, added, way, bias = outer
+        row, scale, _, _, way, bias = outer
         op, inputs = self.made_of(row)
         inside = [x for space, x in inputs if space is Space.VARYING]
         shared = [x for space, x in inputs if space is Space.SHARED]
@@ -180,22 +180,30 @@ class Shares:
                 return None
             bias = (-scale if op is SUB and is_first else scale), unknown[0]
             known = known or [0.0]
-        first = known[0] if known else 0.0
-        if op is None:  # w·x + b
-            scale, added = scale * first, added + scale * sum(known[1:])
-        elif op is ADD:
-            added += scale * sum(known)
-        elif op is SUB and is_first:
-            added -= scale * first
-        elif op is MUL:
-            scale *= prod(known)
-        elif op is DIV and is_first and first:
-            scale, divisor = scale / first, first
-        elif op is NEG:
-            scale = -scale
-        else:
-            return None
-        return Scaled(inside[0], scale, divisor, added, (*way, row), bias)
+        found = _applied(op, known, is_first, outer)
+        return Scaled(inside[0], *found, (*way, row), bias) if found else None
+
+
+def _applied(
+    op: Op | None, known: Sequence[float], is_first: bool, outer: Scaled
+) -> tuple[float, float | None, float] | None:
+    """The scale, the divisor and what is added where the base is an operation on another row and numbers.
+
+    None where it is more than that. `is_first` says whether the row stands before the numbers.
+    """
+    _, scale, divisor, added, *_ = outer
+    first = known[0] if known else 0.0
+    if op is None:  # w·x + b
+        return scale * first, divisor, added + scale * sum(known[1:])
+    if op is ADD:
+        return scale, divisor, added + scale * sum(known)
+    if op is SUB and is_first:
+        return scale, divisor, added - scale * first
+    if op is MUL:
+        return scale * prod(known), divisor, added
+    if op is DIV and is_first and first:
+        return scale / first, first, added
+    return (-scale, divisor, added) if op is NEG else None
 
 
 def _entries(block: Affine | Total | Elementwise) -> list[Entry]:
