@@ -221,7 +221,7 @@ class Elementwise:
 
     @property
     def together(self) -> Rows | None:
-        """All inputs, one after the other, of an operation of any number of them, where they are in one space."""
+        """All inputs, one after the other, where an operation has any number of them, in one space; else None."""
         spaces = {rows.space for rows in self.inputs}
         if self.op.arity is not None or len(spaces) > 1:
             return None

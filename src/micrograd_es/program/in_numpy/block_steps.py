@@ -20,7 +20,7 @@ from micrograd_es.program.in_numpy.steps import Step, assign, products
 
 FEW = 512  # numbers, up to which NumPy multiplies by 1.0 and 0.0 faster than by what it compares
 
-_Back = Callable[[Array], list[Step]]  # the steps that send the gradient of a block, which is given, back
+_Back = Callable[[Array], list[Step]]  # from the gradient of a block to the steps that send it back
 
 
 class _Sums(Protocol):
@@ -54,7 +54,7 @@ class BlockSteps:
         return room.forward(self.exchange, block, out)
 
     def backward(self, block: AnyBlock) -> list[Step]:
-        """The steps that send the gradient of the last block that has not sent it back; none where nobody asks."""
+        """The steps that send the gradient of a block back, the last that has not; none where nobody asks for it."""
         return self.backs.pop()(self.exchange.upstream(block.out))
 
     def _operation(self, block: Elementwise, out: Array) -> list[Step]:
