@@ -6,7 +6,7 @@ The formulas of a program are written once and read as text and as arrays; here 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import reduce
 from typing import Any
 
@@ -42,18 +42,23 @@ class Unread(Exception):  # noqa: N818 - nothing is wrong: what is scattered, or
 class Reader:
     """One formula: `value` is what it gives for the matrices in `known`; `axis` is that of the columns of a program.
 
-    Products are those of the tables of each example where it says so; they stand below each other, or side by side.
-    What is in `shared` all of them have.
+    Products are those of the tables of each example where it says so, for each term or for all; they stand below each
+    other, or side by side. What is in `shared` all of them have.
     """
 
     def __init__(
-        self, text: str, known: Mapping[str, Any], axis: int, in_each: bool = False, shared: Container[str] = ()
+        self,
+        text: str,
+        known: Mapping[str, Any],
+        axis: int,
+        in_each: Sequence[bool] = (False,),
+        shared: Container[str] = (),
     ) -> None:
         self.tokens, self.known, self.axis, self.at = [*TOKEN.findall(text), ""], known, axis, 0
-        self.in_each, self.shared = in_each, shared
+        self.terms, self.in_each, self.shared = in_each, in_each[0], shared
 
     def value(self) -> Any:
-        found = self.sum()
+        found = self.sum(self.terms[1:])
         assert not self.next, self.tokens[self.at :]
         return found
 
@@ -67,9 +72,10 @@ class Reader:
         self.at += 1
         return token
 
-    def sum(self) -> Any:
-        found = self.product()
+    def sum(self, in_each: Iterable[bool] = ()) -> Any:
+        found, following = self.product(), iter(in_each)
         while self.next in ("+", "−"):
+            self.in_each = next(following, self.in_each)
             sign, other = self.take(), self.product()
             along = 1 - self.axis
             if np.ndim(found) and np.ndim(other) and 1 < other.shape[along] < found.shape[along]:
@@ -315,6 +321,12 @@ def _at(text: str, t: int) -> str:
         factor, sign, more = (part.translate(SMALL) for part in found.groups(""))
         return str(int(factor or 1) * t + int(more or 0) * (-1 if sign == "−" else 1))
 
+    def turned(found: re.Match[str]) -> str:
+        more, factor = (part.translate(SMALL) for part in found.groups(""))
+        return str(int(more) - int(factor or 1) * t)
+
+    text = re.sub(r"([₀-₉]+)₋([₀-₉]*)ₜ", turned, text)
+    text = re.sub(r"(?<![^\W])(\d+)−(\d*)t(?!\w)", turned, text)
     text = re.sub(r"([₀-₉]*)ₜ(?:([₊₋])([₀-₉]+))?", numbered, text)
     return re.sub(r"(?<![^\W\d])(\d*)t(?:([+−])(\d+))?(?!\w)", numbered, text)
 
@@ -342,7 +354,8 @@ def check_printed(program: Program, *inputs: Any, examples: str = "rows", steps:
             if re.search(r" if |\[[^]]*\b[ij]\b", formula):
                 value = by_place(formula, sides, known, 0 if columns else 1)
             else:
-                value = Reader(formula, known, 0 if columns else 1, "m times" in shape, shared).value()
+                in_each = ["m times" in term for term in shape.partition(" = ")[2].split(" + ")]
+                value = Reader(formula, known, 0 if columns else 1, in_each, shared).value()
         except Unread:
             unread.append(formula)
             continue

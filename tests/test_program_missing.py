@@ -12,7 +12,6 @@ import pytest
 import micrograd_es as es
 from micrograd_es import Program, Value, record
 from micrograd_es.program.blocks import Affine, Elementwise, Space
-from micrograd_es.program.planning.nodes import as_nodes
 from printed_formulas import check_printed
 from test_portions import assert_the_same_in_portions
 from test_program_blocks import agree, chain, squares, values
@@ -438,79 +437,6 @@ def test_layers_are_numbered_as_they_are_read_though_one_lacks_a_bias() -> None:
     assert layers == ["Z = X·W1 + B1", "Y = H·W2 + B2"]
 
 
-def graph(degrees: int) -> list[list[float]]:
-    """What the nodes of a graph take from their neighbours and themselves: 1/√(d·e), of degrees d and e."""
-    edges = [(i, (i + 1) % 9) for i in range(9)] + [(0, 4), (2, 7), (0, 2)][: degrees - 1]
-    there = np.eye(9)
-    for i, j in edges:
-        there[i, j] = there[j, i] = 1
-    d = there.sum(axis=1)
-    return (there / np.sqrt(np.outer(d, d))).tolist()
-
-
-@with_both
-@pytest.mark.parametrize("is_first", [True, False], ids=["neighbours first", "weights first"])
-@pytest.mark.parametrize("degrees", [2, 4])
-def test_what_the_nodes_of_a_graph_take_from_their_neighbours_is_one_product(
-    degrees: int, is_first: bool, fast: bool
-) -> None:
-    fast_or_not(fast)
-    a, w, b = graph(degrees), values(3, 2, seed=7), values(3, seed=8)
-
-    def mixed(x: list[list[Any]]) -> list[list[Any]]:
-        return [[es.sum([p * x[k][j] for k, p in enumerate(row) if p]) for j in range(len(x[0]))] for row in a]
-
-    def fn(x: list[Value]) -> Value:
-        nodes = [x[i : i + 2] for i in range(0, 18, 2)]
-        scores = [[es.dot(row, node) for row in w] for node in (mixed(nodes) if is_first else nodes)]
-        scores = scores if is_first else mixed(scores)
-        return squares([es.relu(z + c) for node in scores for z, c in zip(node, b, strict=True)])
-
-    program, xs = record(fn, [0.1] * 18, fast=fast), np.random.default_rng(degrees).normal(size=(7, 18))
-    agree(program, fn, xs)
-    found = [(block.kernels, block.terms) for block in program.plan.blocks if isinstance(block, Affine)]
-    assert found == ([(9, 9), (3, 2)] if is_first else [(3, 2), (9, 9)])
-    check_printed(program, xs)
-    check_printed(program, xs, examples="columns")
-    [matrix] = [x for x in program.matrices(xs).values() if x.shape == (9, 9)]
-    assert matrix == pytest.approx(np.array(a))  # its nodes stand in the order of the inputs
-
-
-LAYERS = (values(3, 2, seed=7), values(3, seed=8)), (values(2, 3, seed=9), values(2, seed=6))
-
-
-def two_layers(x: list[list[Any]], a: list[list[float]]) -> list[Any]:
-    """The numbers of all nodes after two layers over a graph."""
-    for w, c in LAYERS:
-        taken = [[es.sum([p * x[k][j] for k, p in enumerate(row) if p]) for j in range(len(x[0]))] for row in a]
-        x = [[es.tanh(es.dot(row, node) + b) for row, b in zip(w, c, strict=True)] for node in taken]
-    return [v for node in x for v in node]
-
-
-GRAPHS = {
-    "of three degrees": graph(4),
-    "a ring of four": [[1 / 3 if (i - j) % 4 != 2 else 0.0 for j in range(4)] for i in range(4)],
-    "its mean": (np.array(graph(4)) / np.sum(graph(4), axis=1, keepdims=True)).tolist(),
-    "of one way": [[0.5, 0.25, 0, 0, 0], [0, 0.5, 0.25, 0, 0], [0, 0, 0.5, 0.25, 0.1], [0.1, 0, 0, 0.5, 0], [0.2] * 5],
-}
-
-
-@pytest.mark.parametrize("name", GRAPHS)
-def test_two_layers_over_a_graph_are_those_of_the_lecture(name: str) -> None:
-    a = GRAPHS[name]
-    program = record(lambda x: squares(two_layers(x, a)), [[0.1, 0.2]] * len(a))
-    xs = np.random.default_rng(3).normal(size=(5, len(a), 2))
-    check_printed(program, xs)
-    check_printed(program, xs, examples="columns")
-    lines = [line.split("  ")[0] for line in program.explain(language="en").splitlines()]
-    if name in ("of three degrees", "a ring of four"):  # symmetric
-        assert {"G = table(X)", "Z1 = W3·G", "Z2 = Z1·W1 + B1", "H1 = tanh(Z2)", "Z3 = W3·H1"} <= {*lines}, lines
-    elif name == "its mean":
-        assert {"Z1 = W3ᵀ·G", "Z2 = Z1·W1 + B1", "Z3 = W3ᵀ·H1"} <= {*lines}, lines
-    else:
-        assert {"Z1 = W3ᵀ·G", "Z2 = Z1·W1 + B1"} <= {*lines}, lines
-
-
 def test_tokens_that_are_mixed_are_told_with_the_table_on_the_right() -> None:
     w, u, c = values(4, 5), values(3, 2, seed=2), values(3, seed=3)
 
@@ -533,83 +459,3 @@ def test_the_rows_of_a_table_that_are_added_up_times_weights_are_a_row_times_it(
     program = record(lambda x: squares([es.dot(w, [row[j] for row in x]) for j in range(2)]), [[0.1, 0.2]] * 4)
     check_printed(program, np.random.default_rng(3).normal(size=(5, 4, 2)))
     assert "Y = W1ᵀ·G           m×2 = m times (1×4)·(4×2)" in program.explain(language="en")
-
-
-def powers_of(a: list[list[float]], count: int, last: bool) -> Callable[[list[Value]], Value]:
-    """What nodes take from each other, several times, with nothing between; sums of one term among it."""
-
-    def fn(x: list[Value]) -> Value:
-        for _ in range(count):
-            x = [es.sum([p * v for p, v in zip(row, x, strict=True) if p]) for row in a]
-        return squares(x) if last else squares([*x, *x[:2]])
-
-    return fn
-
-
-NEIGHBOURS = {  # of every node
-    "a star, whose last leaf is alone": [[0, 3], [1, 3], [3], [0, 1, 2]],
-    "a node of one way beside others": [[2], [1, 2, 4], [0, 1, 2], [3], [1, 4]],
-    "a node with one neighbour": [[0, 1, 2, 4], [0, 1], [0, 2, 3, 4], [2], [0, 2, 4]],
-}
-
-
-@with_both
-@pytest.mark.parametrize("last", [True, False])
-@pytest.mark.parametrize("count", [2, 3])
-@pytest.mark.parametrize("name", NEIGHBOURS)
-def test_what_is_taken_from_neighbours_of_neighbours_waits_for_what_these_take(
-    name: str, count: int, last: bool, fast: bool
-) -> None:
-    """A product that several sums have, of which one is that product alone, needs its factor; the others do not."""
-    fast_or_not(fast)
-    several = NEIGHBOURS[name]
-    a = [[0.25 if j in some else 0.0 for j in range(len(several))] for some in several]
-    fn = powers_of(a, count, last)
-    program = record(fn, [0.1] * len(a), fast=fast)
-    agree(program, fn, np.random.default_rng(count).normal(size=(3, len(a))))
-
-
-def test_what_smoothes_a_few_points_is_one_matrix_of_numbers() -> None:
-    """At both ends it has other weights, which are no part of those between."""
-
-    def fn(x: list[Value]) -> Value:
-        ends = [0.75 * x[0] + 0.125 * x[1], 0.125 * x[4] + 0.75 * x[5]]
-        return squares([*ends, *[es.dot([0.25, 0.5, 0.25], x[i - 1 : i + 2]) for i in range(1, 5)]])
-
-    lines = record(fn, [0.1] * 6).explain(language="en").splitlines()
-    assert lines[1].startswith("Y = X·W1 ") and lines[0].endswith("6×6"), lines
-
-
-def test_a_filter_of_numbers_whose_edges_are_padded_is_no_matrix() -> None:
-    def fn(x: list[Value]) -> Value:
-        there = [0.0, *x, 0.0]
-        return squares([es.dot([0.25, 0.5, 0.25], there[i : i + 3]) for i in range(8)])
-
-    program = record(fn, [0.1] * 8)
-    assert [(b.kernels, b.terms, b.positions) for b in program.plan.blocks if isinstance(b, Affine)] == [(1, 3, 8)]
-
-
-def closed(name: str, count: int) -> list[list[int]]:
-    """The neighbours of every node of a graph."""
-    if name == "ring":
-        return [[(i - 1) % count, i, (i + 1) % count] for i in range(count)]
-    if name == "path":
-        return [[j for j in (i - 1, i, i + 1) if 0 <= j < count] for i in range(count)]
-    return [[0, i] if i else [*range(count)] for i in range(count)]
-
-
-@pytest.mark.parametrize("count", [5, 9, 12])
-@pytest.mark.parametrize("name", ["ring", "path", "star"])
-def test_the_order_of_nodes_is_found_whatever_that_of_their_sums_is(name: str, count: int) -> None:
-    neighbours = closed(name, count)
-    order = random.Random(count).sample(range(count), count)
-    pairs = as_nodes([frozenset(neighbours[node]) for node in order])
-    assert pairs is not None
-    found = [neighbours[order[k]] for k in pairs]
-    assert all(i in found[i] for i in range(count))
-    assert all(i in found[j] for i in range(count) for j in found[i])
-
-
-def test_a_graph_of_one_way_has_no_such_order() -> None:
-    assert as_nodes([frozenset([i, (i + 1) % 6, (i * 3) % 6]) for i in range(6)]) is None
-    assert as_nodes([frozenset([0, 1]), frozenset([1, 2])]) is None

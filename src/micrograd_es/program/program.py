@@ -77,8 +77,9 @@ class Program:
         self._parameters: Array = self._shared[: tape.parameters, 0]
         own = [float(v.number) for v in values] if numbers is None else numbers
         self.parameters = [own[x] for x in self.plan.parameters]
-        end = tape.parameters + len(tape.constants)
-        self._shared[tape.parameters : end, 0] = in_dtype(tape.constants, dtype, lambda _: "a constant")
+        constants = self.plan.tape.constants
+        end = tape.parameters + len(constants)
+        self._shared[tape.parameters : end, 0] = in_dtype(constants, dtype, lambda _: "a constant")
         self._calls = Calls(self.plan, self._shared, self.shapes, fast)
         self._row = outputs_of(result)
         self._lock = threading.Lock()

@@ -86,6 +86,20 @@ class Tape:
         """The number of a constant, where there is one that is x."""
         return self.first_constant + self.constants.index(x) if x in self.constants else None
 
+    def with_constant(self, x: float) -> Tape:
+        """The same tape with one more constant, which nothing uses yet.
+
+        >>> from micrograd_es.ops import MUL
+        >>> tape = Tape(2, 0, [], Entries([Entry(MUL, (0, 1)), Entry(MUL, (2, 2))]), [3], ["x", "y"]).with_constant(7)
+        >>> tape.constants, tape.entries.args, tape.outputs
+        ([7], [(0, 1), (3, 3)], [4])
+        """
+        end, columns = self.first_entry, Entries()
+        columns.args = [tuple([number + (number >= end) for number in xs]) for xs in self.entries.args]
+        columns.ops, columns.labels, columns.scopes = self.entries.ops, self.entries.labels, self.entries.scopes
+        outputs = [number + (number >= end) for number in self.outputs]
+        return Tape(self.inputs, self.parameters, [*self.constants, x], columns, outputs, self.names)
+
     @property
     def first_entry(self) -> int:
         """The number of the first operation."""

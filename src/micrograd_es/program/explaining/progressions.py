@@ -26,6 +26,8 @@ class Progression:
     >>> style = Style(False, False, {}, "t")
     >>> Progression.of(["Z4 = H3 + X[6:9]", "Z3 = H2 + X[4:7]"], style)
     Progression(text='Zₜ = Hₜ₋₁ + X[2t−2:2t+1]', first=4, last=3)
+    >>> Progression.of(["Z1 = X[5:9]", "Z2 = X[4:9]", "Z3 = X[3:9]"], style).text
+    'Zₜ = X[6−t:9]'
     """
 
     text: str
@@ -106,10 +108,12 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def _line(by: int, start: int, style: Style) -> str:
-    """by·t + start."""
+    """by·t + start, with the part first that is above 0."""
+    factor = f"{'' if abs(by) == 1 else abs(by)}{style.index}"
+    if by < 0 < start:
+        return f"{start}{style.minus}{factor}"
     sign = style.minus if start < 0 else "+"
-    factor = "" if by == 1 else style.minus if by == -1 else str(by).replace("-", style.minus)
-    return f"{factor}{style.index}" + (f"{sign}{abs(start)}" if start else "")
+    return (style.minus if by < 0 else "") + factor + (f"{sign}{abs(start)}" if start else "")
 
 
 def _placed(line: str, found: re.Match[str], style: Style) -> str:

@@ -42,8 +42,9 @@ class Steps:
     affine sum where `affine` has the number. Numbers after those of the tape are made here. `varies` says for each
     number whether it depends on the example, and `level` how many steps of its own kind are before it. `totals` are the
     sums that are no products of weights and inputs, and `users` says how often each number of the tape is used. `zero`
-    is the number of a constant 0, where there is one, `constants` are the numbers of all of them, and `repeats` has for
-    each number that need not be computed again the one that it repeats.
+    and `one` are the numbers of constants 0 and 1, where there are such, `constants` are the numbers of all of them,
+    and `repeats` has for each number that need not be computed again the one that it repeats. `outputs` are the numbers
+    that are asked for.
 
     What comes after this says what it writes of it: levels are put off, sums that are one product become one step.
     """
@@ -56,7 +57,8 @@ class Steps:
         self.args += tape.entries.args
         self.repeats, zeros = repeats(tape, self.ops, self.args)
         self.constants = range(tape.first_constant, first)
-        self.zero = tape.constant(0)
+        self.zero, self.one = tape.constant(0), tape.constant(1)
+        self.outputs = {self.repeats.get(x, x) for x in tape.outputs}
         self.users = self._count_users(tape)
         self.varies = self._find_varying(tape)
         low = [x for x in self.constants if tape.constants[x - tape.first_constant] <= LOW]
@@ -71,7 +73,7 @@ class Steps:
         self.level = [0] * len(self.ops)
         self.order: list[int] = []
         graph = Graph(first, self.ops, self.args, self.users, self.varies)
-        self._write(Sums(graph, self.taken, self.constants, tape.outputs, tape.constant(1)).terms)
+        self._write(Sums(graph, self.taken, self.constants, tape.outputs, self.one).terms)
 
     def _left_out(self, zeros: Sequence[int]) -> bytearray:
         """A 1 for each repeat, for each 0 that nothing uses, and for what is needed for these alone.
@@ -180,10 +182,10 @@ class Steps:
         fixed = [x for x in plus if not varies[x]]
         if fixed and varies[less] and len(fixed) < len(plus):  # a penalty beside a loss is added to the rest of it
             rest = self._add(SUB, (self._write_total([x for x in plus if varies[x]]), less))
-            return self._add(ADD, (rest, self._write_fixed(fixed)), number)
+            return self._add(ADD, (rest, self.fixed(fixed)), number)
         return self._add(SUB, (self._write_total(plus), less), number)
 
-    def _write_fixed(self, terms: Sequence[int]) -> int:
+    def fixed(self, terms: Sequence[int]) -> int:
         """A sum that is the same for all examples, which is written once."""
         return self._once(("sum", *sorted(terms)), lambda: self._write_sum(terms))
 
@@ -201,7 +203,7 @@ class Steps:
         if fixed and len(terms) > 2 and len(fixed) < len(terms):
             known = set(fixed)
             apart = self._write_total([x for x in terms if x not in known])
-            return self._add(ADD, (apart, self._write_fixed(fixed)), number)
+            return self._add(ADD, (apart, self.fixed(fixed)), number)
         total = self._add(ADD, tuple(terms), number)
         self.totals.append(total)
         return total
@@ -256,14 +258,14 @@ class Steps:
     def _in_one(self, products: Sequence[Product]) -> Product:
         """Products with the same input as one."""
         number, x, *_ = products[0]
-        weights = sorted([self._weight(p.weights, p.divisors, p.sign) for p in products])
-        return Product(number, x, (self._write_fixed(weights),))
+        weights = sorted([self.weight(p.weights, p.divisors, p.sign) for p in products])
+        return Product(number, x, (self.fixed(weights),))
 
     def _write_affine(self, products: Sequence[Product], bare: Sequence[int], number: int | None = None) -> int:
         """Σ weight·input + Σ bare; what is bare and computed later than the products is added to them later."""
         varies, level = self.varies, self.level
         terms = [
-            (x, ws[0] if sign > 0 and len(ws) == 1 and not divisors else self._weight(ws, divisors, sign), own)
+            (x, ws[0] if sign > 0 and len(ws) == 1 and not divisors else self.weight(ws, divisors, sign), own)
             for own, x, ws, divisors, sign in products
         ]
         terms.sort(key=itemgetter(0))
@@ -275,7 +277,7 @@ class Steps:
         if late:
             varying, late = self._with_their_kind(late, varying)
         target = None if late else number
-        shared = self._write_fixed(fixed) if fixed else None
+        shared = self.fixed(fixed) if fixed else None
         affinity = Affinity(weights, inputs, numbers, shared, tuple(varying))
         found = self._add(None, inputs, target)
         self.affine[found] = affinity
@@ -291,7 +293,7 @@ class Steps:
         apart = {*late, *[x for x in bare if self.ops[x] in kinds]}
         return [x for x in bare if x not in apart], [x for x in bare if x in apart]
 
-    def _weight(self, weights: tuple[int, ...], divisors: tuple[int, ...], sign: int) -> int:
+    def weight(self, weights: tuple[int, ...], divisors: tuple[int, ...], sign: int = 1) -> int:
         """The number of a term's weight: a new one, where it has more than one factor."""
         return self._once((weights, divisors, sign), lambda: self._write_weight(weights, divisors, sign))
 
@@ -306,7 +308,7 @@ class Steps:
         """The steps of a weight of several factors: −w is that of w, turned."""
         if sign < 0:
             is_one = len(weights) == 1 and not divisors
-            return self._add(NEG, (weights[0] if is_one else self._weight(weights, divisors, 1),))
+            return self._add(NEG, (weights[0] if is_one else self.weight(weights, divisors, 1),))
         if not weights:
             weight = self._add(INV, divisors[:1])
         elif len(weights) > 1:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import chain
 
 FULL = 4  # at least this part of a table is there
@@ -114,8 +115,12 @@ def _connected(ordered: Sequence[Inputs]) -> list[list[Inputs]]:
 def _is_sparse(keys: Sequence[Inputs], sums: Mapping[Inputs, int], left: set[Inputs]) -> bool:
     """Whether a table of which little is there takes less time than a product for each shape of the sums `left`."""
     shapes = len(_shapes(left.intersection(keys), sums))
-    saved = CALL * (shapes - 1)
-    return shapes >= MANY and _is_one(keys, sums, lambda rows, columns, n: rows * columns <= GATHERED * n + saved)
+    return shapes >= MANY and _is_one(keys, sums, partial(is_worth_it, shapes=shapes))
+
+
+def is_worth_it(rows: int, columns: int, products: int, shapes: int) -> bool:
+    """Whether a table takes less time than a product for each shape of its sums."""
+    return rows * columns <= GATHERED * products + CALL * (shapes - 1)
 
 
 def _shapes(keys: Iterable[Inputs], sums: Mapping[Inputs, int]) -> set[tuple[int, int]]:

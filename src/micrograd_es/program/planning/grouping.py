@@ -17,6 +17,7 @@ from micrograd_es.program.lists import in_lines
 from micrograd_es.program.planning.affinities import Affinity, Steps
 from micrograd_es.program.planning.arrangement import Arrangement, leading
 from micrograd_es.program.planning.gaps import Inputs
+from micrograd_es.program.planning.graphs import ONE, as_products, graphs
 from micrograd_es.program.planning.inner import grids, together
 from micrograd_es.program.planning.levels import gathered, is_irregular, put_off
 from micrograd_es.program.planning.masks import NONE, Grid
@@ -45,10 +46,14 @@ def planned(tape: Tape) -> Plan:
     with without_collection():
         steps = Steps(tape)
         put_off(steps)
-        found, uses = grids(steps), Uses(steps)
+        found = grids(steps)
+        nodes = graphs(steps, found)
+        if steps.one is None and any(ONE in weight for rows in nodes.rows for row in rows for weight in row.weights):
+            return planned(tape.with_constant(1))
+        mixed, uses = as_products(steps, nodes, found) if nodes.rows else [], Uses(steps)
         inputs_of: dict[int, Inputs] = {}
         gaps: dict[int, Layer] = {}
-        for layer in layers(steps, uses):
+        for layer in layers(steps, uses, mixed):
             inputs_of |= layer.inputs_of
             gaps |= dict.fromkeys(layer.inputs_of, layer)
         parameters = parameter_order(tape, steps, uses, inputs_of)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from micrograd_es.program.planning.affinities import Steps
 
@@ -40,6 +40,30 @@ def put_off(steps: Steps) -> None:
         own = varies[number]
         before = [level[x] for x in steps.read(number) if varies[x] is own]
         level[number] = max([wait.get(number, 1), *[1 + x for x in before]])
+
+
+def moved_up(steps: Steps, beside: Mapping[int, Sequence[int]], early: Sequence[int]) -> None:
+    """Find the levels again, where sums have become part of others; each number is on that of what is `beside` it.
+
+    `early` are levels on which all of it can be. Of the steps their levels are written.
+    """
+    order = sorted(steps.order, key=early.__getitem__)
+    for number in order:
+        steps.level[number] = 0
+    _raise(steps, order, beside)
+    put_off(steps)
+    _raise(steps, order, beside)
+
+
+def _raise(steps: Steps, order: Sequence[int], beside: Mapping[int, Sequence[int]]) -> None:
+    """Put each step after all that it reads, and on the level of what is beside it."""
+    level, varies, steps_of = steps.level, steps.varies, set(order)
+    for number in order:
+        own, members = varies[number], beside.get(number, (number,))
+        read = [level[x] for member in members if member in steps_of for x in steps.read(member) if varies[x] is own]
+        found = max([1 + max(read, default=0), *[level[member] for member in members if member in steps_of]])
+        for member in members:
+            level[member] = found
 
 
 def _waiting(steps: Steps) -> dict[int, int]:

@@ -6,7 +6,7 @@ Each is one product, with 0 where there is no weight.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Container, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -17,7 +17,6 @@ from micrograd_es.program.planning.order import Uses
 
 MANY, SMALL = 4, 256  # so many products of so few weights are one ragged product
 MISSING = -1  # stands for a weight that is missing
-KINDS = 2  # so many kinds of sums of constants are a graph, with weights by how many neighbours a node has; no filter
 
 Weights = tuple[tuple[int, ...], ...]  # of each input that of every sum
 
@@ -36,33 +35,32 @@ class Layer(NamedTuple):
         return {number: inputs for members, inputs in pairs for number in members}
 
 
-def layers(steps: Steps, uses: Uses) -> list[Layer]:
-    """The layers with missing weights among the sums of products of steps.
+def layers(steps: Steps, uses: Uses, graphs: Sequence[list[int]] = ()) -> list[Layer]:
+    """The layers with missing weights among the sums of products of steps, and those of `graphs`, which are known.
 
     A product alone that is used as their sums are is one of these from here on; of the steps its operation is written,
     its arguments, and `affine`.
     """
     levels: dict[int, dict[Inputs, list[int]]] = {}
+    known = set(chain.from_iterable(graphs))
     for number, affinity in steps.affine.items():
-        if steps.varies[number]:
+        if steps.varies[number] and number not in known:
             levels.setdefault(steps.level[number], {}).setdefault(affinity.inputs, []).append(number)
+    groups = [*graphs, *[members for sums in levels.values() for members in _large_or_few(steps, _groups(steps, sums))]]
+    alone = _alone(steps) if groups else {}
     found: dict[tuple[int, Weights], Layer] = {}
-    alone: dict[tuple[int, int], list[int]] | None = None
-    for level, sums in levels.items():
-        for members in _large_or_few(steps, _groups(steps, sums)):
-            inputs = sorted({x for number in members for x in steps.affine[number].inputs})
-            if alone is None:
-                alone = _alone(steps)
-            use = uses.of(members[0])
-            for x in inputs:
-                left = [number for number in alone.get((level, x), ()) if steps.ops[number] is MUL]  # no other layer's
-                others = [number for number in left if uses.of(number) == use]
-                _as_sums(steps, others, x)
-                members += others
-            weights, *position = _in_order(steps, members, inputs)
-            layer = found.setdefault((level, weights), Layer(weights, [], []))
-            for known, own in zip(layer[1:], position, strict=True):
-                known.append(own)
+    for members in groups:
+        level, inputs = steps.level[members[0]], {x for number in members for x in steps.affine[number].inputs}
+        use = uses.of(members[0])
+        for x in sorted(inputs):
+            left = [number for number in alone.get((level, x), ()) if steps.ops[number] is MUL]  # no other layer's
+            others = [number for number in left if uses.of(number) == use]
+            _as_sums(steps, others, x)
+            members += others
+        weights, *position = _in_order(steps, members, sorted(inputs))
+        layer = found.setdefault((level, weights), Layer(weights, [], []))
+        for so_far, own in zip(layer[1:], position, strict=True):
+            so_far.append(own)
     return list(found.values())
 
 
@@ -99,34 +97,13 @@ def _in_order(steps: Steps, members: list[int], inputs: list[int]) -> tuple[Weig
 def _differ(sums: Sequence[Affinity], steps: Steps) -> bool:
     """Whether no parameter stands twice, and most sums have weights of their own: a filter's are at all positions.
 
-    In a symmetric matrix each stands twice. What the nodes of a graph take from their neighbours has constants that
-    stand many times, and is no filter where these are of several kinds, or half of all that there could be.
+    In a symmetric matrix each stands twice.
     """
     counts = Counter(chain.from_iterable([affinity.weights for affinity in sums]))
-    different = {tuple(sorted(affinity.weights)) for affinity in sums}
-    if 2 * len(different) <= len(sums) and not (
-        all(w in steps.constants for w in counts) and (_are_kinds(different) or _are_half(sums))
-    ):
+    if 2 * len({tuple(sorted(affinity.weights)) for affinity in sums}) <= len(sums):
         return False
     twice = {w for w, n in counts.items() if n > 1 and w not in steps.constants}
     return not twice or (all(counts[w] == 2 for w in twice) and _is_symmetric(sums, twice))
-
-
-def _are_kinds(different: Collection[tuple[int, ...]]) -> bool:
-    """Whether weights are of several kinds: those of some sums are no part of others, as at the edge of an image.
-
-    >>> _are_kinds({(1, 2, 3), (1, 2), (2, 3)}), _are_kinds({(1, 1, 2), (3, 3), (4, 4, 4)})
-    (False, True)
-    """
-    counts = [Counter(weights) for weights in different]
-    return sum([not any(some < other for other in counts) for some in counts]) >= KINDS
-
-
-def _are_half(sums: Sequence[Affinity]) -> bool:
-    """Whether there are as many sums as inputs, and each has half of these, on average."""
-    inputs = [affinity.inputs for affinity in sums]
-    count = len(set(chain.from_iterable(inputs)))
-    return len(inputs) == count and 2 * sum(map(len, inputs)) >= count * count
 
 
 def _is_symmetric(sums: Sequence[Affinity], twice: Container[int]) -> bool:

@@ -14,6 +14,7 @@ from operator import is_
 
 from micrograd_es.ops import ADD, DIV, MUL, NEG, SUB
 from micrograd_es.program.planning.gaps import Inputs, tables
+from micrograd_es.program.planning.nested import keep_neurons
 from micrograd_es.program.planning.pairs import FEW, take_apart
 from micrograd_es.program.planning.terms import SCALING, Graph, Product, Sum
 
@@ -43,6 +44,7 @@ class Sums:
             op = ops[number]
             if (op is ADD or (op is SUB and self._is_sum(number))) and not taken[number]:
                 self.terms[number] = self._read(number)
+        keep_neurons(graph, self.terms, taken)
         if one is not None:
             self._without_one(one)
         self._leave_out()
