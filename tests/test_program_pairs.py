@@ -165,3 +165,13 @@ def test_a_form_of_pairs_with_several_weights_is_one_product_at_all_its_position
     sums = [block for block in program.plan.blocks if isinstance(block, Elementwise) and len(block.out) == 16]
     assert [block.out.space for block in sums] == [Space.SHARED]
     agree(program, fn, np.random.default_rng(3).normal(size=(3, 12)))
+
+
+def test_a_product_that_is_a_weight_may_be_a_part_of_the_weight_of_a_pair_too() -> None:
+    a, b, c, d, e = values(5)
+
+    def fn(x: list[Value]) -> Value:
+        h, y = x[0] + x[1] * a * b, x[2]
+        return h * a * h * c + h * (a * y) + h * 2 * h * d + y * a * h * b + y * a * y + e * (y * (2 * h))
+
+    agree(record(fn, [0.1] * 3), fn, np.random.default_rng(3).normal(size=(3, 3)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from itertools import chain
 from operator import itemgetter
 from typing import NamedTuple
@@ -166,6 +167,14 @@ class Steps:
         self.varies.append(varies)
         self.level.append(0)
         return len(self.level) - 1
+
+    @cached_property
+    def reads_of_made(self) -> Counter[int]:
+        """How many steps read each number that is made: a weight of several factors may be in several sums."""
+        read = [self.args[number] for number in self.order]
+        read += [affinity.weights for affinity in self.affine.values()]
+        read.append(tuple([a.shared for a in self.affine.values() if a.shared is not None]))
+        return Counter(chain.from_iterable(read))
 
     def _write_sum(self, terms: Sequence[int], number: int | None = None) -> int:
         """A sum, and less what stands as ~number: the shared terms among themselves, then the varying ones.

@@ -52,12 +52,18 @@ def _alike(steps: Steps) -> dict[tuple[int, int, bool], dict[int, Pairs]]:
     """The factors of sums that may be in one table: on the same level, and of as many products."""
     ops, args, varies, users = steps.ops, steps.args, steps.varies, steps.users
     found: dict[tuple[int, int, bool], dict[int, Pairs]] = {}
-    made = len(users)  # from here on numbers are made for one sum each
+    made = len(users)  # from here on numbers are made, those that vary for one sum each
     for number in steps.totals:
         xs = args[number]
         if len(xs) == 2 and not ops[xs[0]] is ops[xs[1]] is MUL:  # as most sums of an irregular graph are
             continue
-        terms = [x for x in xs if ops[x] is MUL and (x >= made or users[x] == 1) and len(args[x]) == 2]
+        terms = [
+            x
+            for x in xs
+            if ops[x] is MUL
+            and (users[x] == 1 if x < made else varies[x] or steps.reads_of_made[x] == 1)
+            and len(args[x]) == 2
+        ]
         if len(terms) < 2:
             continue
         own = varies[number]
@@ -309,6 +315,7 @@ def _alone(steps: Steps, number: int, gone: set[int]) -> int:
 
 def _is_product(steps: Steps, number: int) -> bool:
     """Whether a term of a sum is a product of two numbers that only this sum uses; those made late are for one."""
-    users = steps.users
-    alone = number >= len(users) or users[number] == 1
-    return alone and steps.ops[number] is MUL and len(steps.args[number]) == 2
+    if steps.ops[number] is not MUL or len(steps.args[number]) != 2:
+        return False
+    users, varies = steps.users, steps.varies
+    return users[number] == 1 if number < len(users) else varies[number] or steps.reads_of_made[number] == 1
