@@ -176,3 +176,24 @@ def test_a_table_of_numbers_from_many_places_is_one_of_the_numbers_in_one_row() 
     program = record(fn, [0.1] * 16)
     assert "table(F1[0, 9, 1, 12, 2, 15, …])" in program.explain(language="en")
     check_matrices(program, np.random.default_rng(0).normal(size=(3, 16)))
+
+
+def test_patches_of_some_tokens_say_of_which() -> None:
+    """The queries and keys of every token, which go through a layer of its own."""
+    turns = values(4, 2, 2, seed=5)
+
+    def fn(tokens: Table) -> Value:
+        queries, keys = (
+            [layer(turn, [pair])[0] for turn, pair in zip(turns, layer(weights[:2], tokens), strict=True)]
+            for weights in (QUERIES, KEYS)
+        )
+        return es.sum([es.tanh(dot(query, key)) for query in queries for key in keys])
+
+    program = record(fn, [[0.1] * 3] * 4)
+    text = program.explain(language="en")
+    assert all(f"= patches(rows {i}:{i + 1}(Z1))" in text for i in range(4)), text
+    assert "rows i:j(A): of each example the rows i to j − 1 of A" in text
+    assert r"\operatorname{patches}(\text{columns 1:2}" in program.explain(
+        latex=True, language="en", examples="columns"
+    )
+    check_matrices(program, np.random.default_rng(1).normal(size=(4, 4, 3)))

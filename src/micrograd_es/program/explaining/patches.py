@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from micrograd_es.program.explaining.columns import Column, columns_of, flattened, folded
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix
@@ -12,6 +12,28 @@ from micrograd_es.program.explaining.notation import Style, indexed, listed, sho
 from micrograd_es.program.lists import across
 
 STRETCHES = 3  # of a matrix that are written apart
+
+
+class Stretch(NamedTuple):
+    """Some columns of a matrix in some of the rows that each example has of it."""
+
+    matrix: Matrix
+    columns: list[int]
+    rows: range
+
+    @property
+    def signs(self) -> list[str]:
+        """What a legend has to tell of it."""
+        is_part, is_cut = len(self.columns) < self.matrix.shape[1], len(self.rows) < self.matrix.positions
+        return [*["Taken"] * is_part, *["Table rows"] * is_cut]
+
+    def written(self, style: Style) -> str:
+        name = self.matrix.written(style) + indexed(self.columns, self.matrix.shape[1], style)
+        if len(self.rows) == self.matrix.positions:
+            return name
+        words = style.words["table columns" if style.columns else "table rows"]
+        words = words.format(self.rows.start, self.rows.stop)
+        return rf"\text{{{words}}}\left({name}\right)" if style.latex else f"{words}({name})"
 
 
 @dataclass(eq=False)
@@ -32,21 +54,26 @@ class Patches(Formula):
 
     @property
     def signs(self) -> Sequence[str]:
-        some = any(len(columns) < matrix.shape[1] for matrix, columns in self._taken)
-        return (self.sign, "Taken") if some and not self.columns_of_tables else (self.sign,)
+        parts = [] if self.columns_of_tables else [sign for part in self._taken for sign in part.signs]
+        return (self.sign, *dict.fromkeys(parts))
 
     @property
-    def _taken(self) -> list[tuple[Matrix, range]]:
-        """The matrices that the columns are from, and which of each: all, or few stretches of one that is so taken."""
+    def _taken(self) -> list[Stretch]:
+        """What the columns are from: of each matrix all, or few stretches of one that is so taken, or some rows."""
         found: dict[Matrix, set[int]] = {}
         for matrix, column in self.columns:
             found.setdefault(matrix, set()).add(column)
-        taken: list[tuple[Matrix, range]] = []
+        taken: list[Stretch] = []
         for matrix, columns in found.items():
-            parts = _stretches(columns) if matrix.shape[0] == "m" and matrix.positions == 1 else []
-            if len(parts) > 1 and (len(parts) > STRETCHES or min(map(len, parts)) == 1):
-                parts = []
-            taken += [(matrix, part) for part in parts or [range(matrix.shape[1])]]
+            rows, parts = range(matrix.positions), [range(matrix.shape[1])]
+            if matrix.shape[0] == "m" and matrix.positions == 1:
+                some = _stretches(columns)
+                if len(some) == 1 or (len(some) <= STRETCHES and min(map(len, some)) > 1):
+                    parts = some
+            elif matrix.positions > 1:
+                some = _stretches({column % matrix.positions for column in columns})
+                rows = some[0] if len(some) == 1 else rows
+            taken += [Stretch(matrix, list(part), rows) for part in parts]
         return taken
 
     def written(self, style: Style) -> str:
@@ -76,8 +103,7 @@ class Patches(Formula):
 
     def listed(self, word: str, style: Style) -> str:
         """A word, and the matrices that the columns are from."""
-        taken = sorted(self._taken, key=lambda item: item[0].value is not None)
-        names = [matrix.written(style) + indexed(columns, matrix.shape[1], style) for matrix, columns in taken]
+        names = [part.written(style) for part in sorted(self._taken, key=lambda part: part.matrix.value is not None)]
         called = rf"\operatorname{{{style.words[word]}}}" if style.latex else style.words[word]
         return f"{called}({', '.join(shortened(names, style))})"
 

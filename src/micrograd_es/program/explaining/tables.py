@@ -6,36 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from math import inf
-from typing import Any, NamedTuple
+from typing import Any
 
 from micrograd_es.program.blocks import Block, Elementwise, Inner, Place, Plan, Rows, Space
 from micrograd_es.program.explaining.columns import Column
 from micrograd_es.program.explaining.formulas import Arrays, Formula, Matrix, Name, Product
 from micrograd_es.program.explaining.lines import Line
 from micrograd_es.program.explaining.naming import Names
-from micrograd_es.program.explaining.notation import Style, indexed
-from micrograd_es.program.explaining.patches import Patches
+from micrograd_es.program.explaining.notation import Style
+from micrograd_es.program.explaining.patches import Patches, Stretch
 from micrograd_es.program.explaining.sources import side_by_side, signs
 from micrograd_es.program.lists import across, in_columns, in_lines
 
 APART = 4  # matrices with which the same is done in a line for each
 MANY = 6  # parts of matrices that are written as those of a table
-
-
-class Stretch(NamedTuple):
-    """Some columns of a matrix in some of the rows that each example has of it."""
-
-    matrix: Matrix
-    columns: list[int]
-    rows: range
-
-    def written(self, style: Style) -> str:
-        name = self.matrix.written(style) + indexed(self.columns, self.matrix.shape[1], style)
-        if len(self.rows) == self.matrix.positions:
-            return name
-        words = style.words["table columns" if style.columns else "table rows"]
-        words = words.format(self.rows.start, self.rows.stop)
-        return rf"\text{{{words}}}\left({name}\right)" if style.latex else f"{words}({name})"
 
 
 @dataclass(eq=False)
@@ -62,9 +46,7 @@ class Table(Patches):
     def signs(self) -> Sequence[str]:
         if self.sign != "Table" or self._in_a_row:
             return (self.sign, *(signs(self._in_a_row) if self._in_a_row else super().signs[1:]))
-        some = any(len(part.columns) < part.matrix.shape[1] for part in self._stretches)
-        part = any(len(part.rows) < part.matrix.positions for part in self._stretches)
-        return (self.sign, *["Taken"] * some, *["Table rows"] * part)
+        return (self.sign, *dict.fromkeys([sign for part in self._stretches for sign in part.signs]))
 
     @property
     def _in_a_row(self) -> list[Column]:
