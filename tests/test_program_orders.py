@@ -263,3 +263,18 @@ def test_two_heads_of_an_autoencoder_stand_apart_whatever_its_loss_has_beside_th
     assert weights.T.ravel().tolist() == [x.data for row in m + s for x in row]
     unread = check_printed(program, np.full((3, 8), 0.3), np.random.default_rng(0).normal(size=(3, 3)))
     assert all("[" in formula for formula in unread)
+
+
+def test_what_each_part_of_a_mixture_has_stands_with_that_of_the_others() -> None:
+    """The weights, means and widths of three normal distributions: the parts meet in one log Σ eˣ, in any order."""
+    w, pi, m, s = values(3, 4), values(3, 3), values(3, 3, seed=2), values(3, 3, seed=3)
+
+    def fn(x: Numbers, t: Any) -> Any:
+        hidden = [es.tanh(es.dot(row, x)) for row in w]
+        shares, means, logs = ([es.dot(row, hidden) for row in head] for head in (pi, m, s))
+        parts = zip(es.log_softmax(shares), means, logs, strict=True)
+        return -es.log_sum_exp([p - b - 0.5 * ((t - a) / es.exp(b)) ** 2 for p, a, b in parts])
+
+    program = record(fn, [0.1] * 4, 0.1)
+    text = program.explain(language="en")
+    assert all(f"= Y[{i}:{i + 3}]" in text for i in (0, 3, 6)), text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from micrograd_es.ops import ADD, MUL
+from micrograd_es.ops import ADD, LSE, MUL
 from micrograd_es.program.planning.affinities import Affinity, Steps
 from micrograd_es.program.planning.gaps import Inputs
 from micrograd_es.program.planning.weights import parameters_behind
@@ -173,7 +173,7 @@ class Uses:
             for user in users[:USERS]:
                 xs = self.steps.args[user]
                 beside = ["" if x == number else self._name(x) for x in xs] if len(xs) <= INPUTS else []
-                if self.steps.ops[user] in (None, ADD, MUL):  # their inputs may stand in any order
+                if self.steps.ops[user] in (None, ADD, MUL, LSE):  # their inputs may stand in any order
                     beside.sort()
                 found.add((self._name(user), tuple(beside), self.of(user, depth - 1) if depth else ()))
             self.known[key] = tuple(sorted(found))
