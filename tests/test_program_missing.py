@@ -200,6 +200,17 @@ def test_the_weights_that_are_missing_are_told() -> None:
     assert ((found["W1"] != 0) == there).all() and ((found["∂L/∂W1"] != 0) == there).all()
 
 
+def test_a_weight_that_is_the_number_0_is_none_in_the_formulas() -> None:
+    w = values(INPUTS, INPUTS)
+    w[0][2] = 0.0
+    rows = [[j for j in range(INPUTS) if j != i] for i in range(INPUTS)]
+    program = record(
+        lambda x: squares([es.sum([w[i][j] * x[j] for j in rows[i]]) for i in range(INPUTS)]), [0.1] * INPUTS
+    )
+    assert "∂L/∂W1 = (Xᵀ·∂L/∂Y) ⊙ 1[W1]" in program.explain(backward=True)
+    check_printed(program, np.random.default_rng(2).normal(size=(4, INPUTS)))
+
+
 def test_a_penalty_of_the_weights_that_are_there_is_one_of_the_matrix() -> None:
     mask, w = MASKS["no diagonal"], values(8, INPUTS)
 

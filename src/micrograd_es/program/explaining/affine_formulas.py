@@ -63,7 +63,7 @@ def _products(names: Names, block: Affine, pairs: list[tuple[Matrix, Matrix]], b
     formula = Sum([*terms, *map(Name, bare)]) if len(terms) + len(bare) > 1 else terms[0]
 
     def back(upstream: Formula) -> list[tuple[Matrix, Formula]]:
-        sent = [(w, x, *_sent(block, upstream, Name(x), Name(w))) for x, w in pairs]
+        sent = [(w, x, *_sent(names, block, upstream, Name(x), Name(w))) for x, w in pairs]
         return [
             *[(w, to_weights) for w, _, to_weights, _ in sent],
             *[(m, reduced(upstream, m, matrix)) for m in bare],
@@ -81,7 +81,7 @@ def _term(block: Affine, x: Name, w: Name) -> Formula:
     return Stretches(Times(x, w), block.terms) if block.terms > 1 else Times(x, w)
 
 
-def _sent(block: Affine, upstream: Formula, x: Name, w: Name) -> tuple[Formula, Formula]:
+def _sent(names: Names, block: Affine, upstream: Formula, x: Name, w: Name) -> tuple[Formula, Formula]:
     """What it sends to the weights and to the inputs."""
     if not block.dense:
         spread = Spread(upstream, block.terms) if block.terms > 1 else upstream
@@ -89,7 +89,7 @@ def _sent(block: Affine, upstream: Formula, x: Name, w: Name) -> tuple[Formula, 
     across = Name(x.matrix, True)
     to_weights = Product(across, upstream)
     if block.absent is not None:
-        to_weights = WhereThere(across, upstream, w.matrix, _there(block))
+        to_weights = WhereThere(across, upstream, w.matrix, _there(names, block))
     return to_weights, Product(upstream, Name(w.matrix, True))
 
 
@@ -118,10 +118,11 @@ def _blend(names: Names, block: Affine, terms: list[Rows]) -> Line:
     return Line(matrix, formula, [*[m for pair in pairs for m in pair], *bare], back)
 
 
-def _there(block: Affine) -> Array:
-    """1 where there is a weight, and 0 elsewhere."""
-    weights = np.array(block.weights.numbers).reshape(block.kernels, block.terms).T
-    return np.where(weights == block.absent, 0.0, 1.0)
+def _there(names: Names, block: Affine) -> Array:
+    """1 where there is a weight, and 0 elsewhere: that is written 0, as a weight is that is the number 0."""
+    none = {block.absent, *[row for row, number in names.plan.constants.items() if not number]}
+    there = np.array([row not in none for row in block.weights.numbers], float)
+    return there.reshape(block.kernels, block.terms).T
 
 
 def _sum(names: Names, products: Matrix, added: list[Rows]) -> Line:
