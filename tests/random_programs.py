@@ -6,6 +6,8 @@ What is found in programs is found by passes that each look for one thing; here 
 from __future__ import annotations
 
 import builtins
+import functools
+import operator
 import random
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -62,6 +64,7 @@ class Made:
             self.attention, self.product, self.kernel, self.recurrence, self.scaled, self.reduced, self.softmax,
             self.running, self.normalised, self.made_weights, self.residual, self.ragged, self.gated, self.image,
             self.neighbours, self.mixed, self.log_sums, self.pairs_of_all, self.sorted, self.positions, self.distances,
+            self.forms, self.butterfly, self.tied, self.path, self.solved,
         )  # fmt: skip
         favourites = self.random.sample(pieces, self.random.randint(2, len(pieces)))
         for _ in range(self.size):
@@ -344,6 +347,51 @@ class Made:
         points, width = self.weights(2, len(x[0])), es.exp(self.weights())
         near = [[es.sum([(a - b) ** 2 for a, b in zip(row, point, strict=True)]) for point in points] for row in x]
         return [es.exp(-d * width) for row in near for d in row]
+
+    def forms(self) -> Vector:
+        """Forms of three vectors, whose few weights stand in several terms, as they are and times others."""
+        x, y, z = self.picked()[:3], self.picked()[:3], self.picked()[:2]
+        w = self.weights(self.random.randint(2, 5))
+        terms = []
+        for a, b in [(a, b) for a in x for b in y]:
+            factors = [a, b, *self.random.sample(w, self.random.randint(1, 2)), self.random.choice((*z, 2))]
+            self.random.shuffle(factors)
+            terms.append(functools.reduce(operator.mul, factors))
+        return [self.total(terms), self.total([w[0] * w[1] * v for v in x])]
+
+    def butterfly(self) -> Vector:
+        """One small layer on pairs of numbers, and on pairs of what that gives."""
+        x, w = [self.random.choice(self.picked()) for _ in range(4)], self.weights(2, 2)
+        first = [self.dense(w, pair) for pair in (x[:2], x[2:])]
+        return [v for pair in zip(*first, strict=True) for v in self.dense(w, list(pair))]
+
+    def tied(self) -> Vector:
+        """A layer and back through its weights; what is lost on the way is a penalty."""
+        x = self.picked()[:6]
+        w = self.weights(2, len(x))
+        h = [es.tanh(v) for v in self.dense(w, x)]
+        y = self.dense([list(column) for column in zip(*w, strict=True)], h)
+        self.penalties += [(a - b) ** 2 for a, b in zip(x, y, strict=True)]
+        return y
+
+    def path(self) -> Vector:
+        """The best way through a grid, or all of them together, as an edit distance has it."""
+        x, y, gap, soft = self.picked()[:3], self.picked()[:3], self.weights(), self.random.random() < 0.7
+        above: Vector = [j * gap for j in range(len(y) + 1)]
+        for i, a in enumerate(x, 1):
+            row = [i * gap]
+            for j, b in enumerate(y):
+                ways = above[j] + (a - b) ** 2, above[j + 1] + gap, row[j] + 1.01 * gap
+                row.append(-es.log_sum_exp([-v for v in ways]) if soft else es.minimum(*ways))
+            above = row
+        return [above[-1]]
+
+    def solved(self) -> Vector:
+        """Two linear equations, by elimination."""
+        (a, b, p), (c, d, q) = ([self.random.choice(self.picked()) for _ in range(3)] for _ in range(2))
+        a, d, b, c = 2 + a * a, 2 + d * d, es.tanh(b), es.tanh(c)
+        y = (q - c / a * p) / (d - c / a * b)
+        return [(p - b * y) / a, y]
 
 
 def _products(w: Table, x: Vector) -> Table:
