@@ -166,7 +166,7 @@ class Reader:
         read: dict[str, Callable[[], Any]] = {
             "½": lambda: 0.5,
             "∞": lambda: np.inf,
-            "sum of the tables of": lambda: sum(self.tables(self.factor())),
+            "sum of the tables of": self.sum_of_tables,
             "(": lambda: self.inside(")"),
             "|": lambda: abs(self.inside("|")),
             "‖": self.norm,
@@ -205,6 +205,13 @@ class Reader:
         while self.take(",", ")") == ",":
             found.append(self.sum())
         return found
+
+    def sum_of_tables(self) -> Any:
+        """What is in it is that of each example, also beside what is not."""
+        outside, self.in_each = self.in_each, True
+        found = self.factor()
+        self.in_each = outside
+        return sum(self.tables(found))
 
     def norm(self) -> Any:
         found = self.inside("‖")
