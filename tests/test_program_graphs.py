@@ -201,6 +201,18 @@ def sums_of_a_large_graph(x: list[Value]) -> list[Any]:
     return [es.sum([x[(i + k * k) % 90] for k in range(2 + i % 3)]) for i in range(90)]
 
 
+def turned(x: list[Value]) -> list[Any]:
+    """Tokens of two numbers after a layer, each turned by an angle of its own."""
+    layer = [row[:2] for row in LAYERS[1][0]]
+    tokens = [[es.dot(row, x[i : i + 2]) for row in layer] for i in range(0, len(x), 2)]
+    turns = [([1.0, -0.5 * i], [0.5 * i, 1.0]) for i in range(len(tokens))]
+    return [es.dot(row, token) for turn, token in zip(turns, tokens, strict=True) for row in turn]
+
+
+def one_neuron(x: list[Value]) -> list[Value]:
+    return [es.sin(es.dot(LAYERS[0][0][0], x[i : i + 2])) for i in range(0, len(x), 2)]
+
+
 WITHOUT: dict[str, tuple[int, Callable[[list[Value]], Any]]] = {
     "one of many nodes": (90, sums_of_a_large_graph),
     "of one length": (8, lambda x: [x[i] + x[i - 1] for i in range(8)]),
@@ -209,11 +221,8 @@ WITHOUT: dict[str, tuple[int, Callable[[list[Value]], Any]]] = {
         24,
         lambda x: [es.sum(one_neuron(x)[i:j]) for i, j in [(0, 3), (2, 7), (7, 12)]],
     ),
+    "of tokens, each turned by itself": (8, turned),
 }
-
-
-def one_neuron(x: list[Value]) -> list[Value]:
-    return [es.sin(es.dot(LAYERS[0][0][0], x[i : i + 2])) for i in range(0, len(x), 2)]
 
 
 @pytest.mark.parametrize("name", WITHOUT)

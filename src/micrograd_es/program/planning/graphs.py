@@ -181,12 +181,19 @@ def _together(steps: Steps, parts: Sequence[list[Row]]) -> list[list[Row]]:
         return []
     of: dict[Source | int, list[list[Row]]] = {}
     for place, part in enumerate(parts):
-        of.setdefault(_source(steps, part[0].inputs[0]) or place, []).append(part)
+        of.setdefault(_one_source(steps, _inputs(part)) or place, []).append(part)
     found: list[list[Row]] = []
     for some in of.values():
         every = list(chain.from_iterable(some))
         found += [every] if _is_worth_it(every) else [part for part in some if _is_worth_it(part)]
     return found
+
+
+def _one_source(steps: Steps, numbers: Iterable[int]) -> Source | None:
+    """From which neuron of a layer all of some numbers are; None where they are from several, or none."""
+    sources = (_source(steps, number) for number in numbers)
+    first = next(sources)
+    return first if first and all(source == first for source in sources) else None
 
 
 def _source(steps: Steps, number: int) -> Source | None:
@@ -206,9 +213,11 @@ def _source(steps: Steps, number: int) -> Source | None:
 
 
 def _is_worth_it(rows: Sequence[Row]) -> bool:
-    """Whether a table of all sums and inputs takes less time than the sums do."""
+    """Whether a table of all sums and inputs takes no more time than the sums do."""
     count, columns = sum([len(row.inputs) for row in rows]), len(_inputs(rows))
     shapes = len({len(row.inputs) for row in rows})
+    if all(row.total is not None for row in rows):
+        shapes = min(shapes, 2)  # as they are one of several lengths in NumPy
     return len(rows) >= DIFFERENT and is_worth_it(len(rows), columns, count, shapes)
 
 
