@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from micrograd_es.ops import ADD, DIV, MUL
@@ -56,13 +56,20 @@ class Graphs(NamedTuple):
     rows: list[list[Row]]
     early: Sequence[int]
 
+    @property
+    def need_one(self) -> bool:
+        """Whether there is a weight of 1."""
+        return any(ONE in weight for rows in self.rows for row in rows for weight in row.weights)
 
-def graphs(steps: Steps, grids: Container[int]) -> Graphs:
-    """The sums of graphs; those that are part of `grids` are none. Of the steps nothing is written."""
+
+def graphs(steps: Steps, grids: Container[int]) -> Graphs | None:
+    """The sums of graphs, where there are any; those that are part of `grids` are none.
+
+    Of the steps nothing is written.
+    """
     parts = _parts(steps, grids)
-    found = _found(steps, parts, steps.level)
-    if not found:
-        return Graphs([], ())
+    if not _found(steps, parts, steps.level):
+        return None
     early = _early(steps, parts)
     return Graphs(_found(steps, parts, early), early)
 
@@ -247,7 +254,8 @@ def _are_kinds(different: Collection[tuple[Any, ...]]) -> bool:
     (False, True)
     """
     counts = [Counter(weights) for weights in different]
-    return sum([not any(some < other for other in counts) for some in counts]) >= KINDS
+    kinds = (some for some in counts if not any(some < other for other in counts))
+    return len(list(islice(kinds, KINDS))) == KINDS
 
 
 def as_products(steps: Steps, found: Graphs, grids: Mapping[int, Grid]) -> list[list[int]]:

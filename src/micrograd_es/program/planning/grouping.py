@@ -17,7 +17,7 @@ from micrograd_es.program.lists import in_lines
 from micrograd_es.program.planning.affinities import Affinity, Steps
 from micrograd_es.program.planning.arrangement import Arrangement, leading
 from micrograd_es.program.planning.gaps import Inputs
-from micrograd_es.program.planning.graphs import ONE, as_products, graphs
+from micrograd_es.program.planning.graphs import as_products, graphs
 from micrograd_es.program.planning.inner import grids, together
 from micrograd_es.program.planning.levels import gathered, is_irregular, put_off
 from micrograd_es.program.planning.masks import NONE, Grid
@@ -46,26 +46,27 @@ def planned(tape: Tape) -> Plan:
     with without_collection():
         steps = Steps(tape)
         put_off(steps)
-        found = grids(steps)
-        nodes = graphs(steps, found)
-        if steps.one is None and any(ONE in weight for rows in nodes.rows for row in rows for weight in row.weights):
+        found, irregular = grids(steps), is_irregular(steps)
+        nodes = None if irregular else graphs(steps, found)
+        if nodes and nodes.need_one and steps.one is None:
             return planned(tape.with_constant(1))
-        mixed, uses = as_products(steps, nodes, found) if nodes.rows else [], Uses(steps)
+        mixed, uses = as_products(steps, nodes, found) if nodes else [], Uses(steps)
         inputs_of: dict[int, Inputs] = {}
         gaps: dict[int, Layer] = {}
         for layer in layers(steps, uses, mixed):
             inputs_of |= layer.inputs_of
             gaps |= dict.fromkeys(layer.inputs_of, layer)
         parameters = parameter_order(tape, steps, uses, inputs_of)
-        return _Grouping(tape, parameters, steps, uses, found, gaps).plan()
+        return _Grouping(tape, parameters, steps, uses, found, gaps, irregular).plan()
 
 
 class _Grouping:
     """The blocks of all levels, and the rows that numbers have.
 
     `parameters` is their order; `grids` and `gaps` have the products of tables, by the number that stands for each, and
-    the layers with missing weights, by each of their sums. Of the steps the operations and their arguments are written:
-    a product that is no part of a block becomes an operation, and what is added to it one more.
+    the layers with missing weights, by each of their sums; a tape may be `irregular`. Of the steps the operations and
+    their arguments are written: a product that is no part of a block becomes an operation, and what is added to it one
+    more.
     """
 
     def __init__(
@@ -76,10 +77,11 @@ class _Grouping:
         uses: Uses,
         grids: Mapping[int, Grid],
         gaps: Mapping[int, Layer],
+        irregular: bool,
     ) -> None:
         self.tape, self.parameters, self.steps, self.grids, self.gaps = tape, parameters, steps, grids, gaps
         self.blocks: list[Block] = []
-        self.made_for, self.is_irregular = made_for(steps), is_irregular(steps)
+        self.made_for, self.is_irregular = made_for(steps), irregular
         self.zeros: dict[Space, int] = {}  # the numbers of rows that stay 0, where there are such
         shared = [tape.inputs + place for place in parameters] + [*range(tape.first_constant, tape.first_entry)]
         self.numbers = {Space.VARYING: list(range(tape.inputs)), Space.SHARED: shared}  # in the order of their rows
