@@ -71,7 +71,8 @@ def graphs(steps: Steps, grids: Container[int]) -> Graphs | None:
     if not _found(steps, parts, steps.level):
         return None
     early = _early(steps, parts)
-    return Graphs(_found(steps, parts, early), early)
+    found = _found(steps, parts, early)
+    return Graphs(found, early) if found else None
 
 
 def _found(steps: Steps, parts: Mapping[int, Sequence[int]], level: Sequence[int]) -> list[list[Row]]:
@@ -82,9 +83,12 @@ def _found(steps: Steps, parts: Mapping[int, Sequence[int]], level: Sequence[int
     if not found:
         return []
     known = _known(steps, {row.total: row for row in chain.from_iterable(found) if row.total is not None})
-    found = [[known.get(row.number, row) for row in part] for part in found]
-    whole = [[*part, *_beside(part, alone, is_same=True)] for part in found]
-    return [part for part in whole if _is_graph(part)]
+    done: set[int] = set()
+    for place, part in enumerate(found):
+        part = [known.get(row.number, row) for row in part]
+        found[place] = part + [row for row in _beside(part, alone, is_same=True) if row.number not in done]
+        done.update([row.number for row in found[place]])
+    return [part for part in found if _is_graph(part)]
 
 
 def _parts(steps: Steps, grids: Container[int]) -> dict[int, list[int]]:
