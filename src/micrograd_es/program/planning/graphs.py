@@ -65,11 +65,12 @@ class Graphs(NamedTuple):
 def graphs(steps: Steps, grids: Container[int]) -> Graphs | None:
     """The sums of graphs, where there are any; those that are part of `grids` are none.
 
-    Of the steps nothing is written.
+    Where the tape lacks the 1 that they need, there are no levels yet. Of the steps nothing is written.
     """
     parts = _parts(steps, grids)
-    if not _found(steps, parts, steps.level):
-        return None
+    first = Graphs(_found(steps, parts, steps.level), ())
+    if not first.rows or (first.need_one and steps.one is None):
+        return first if first.rows else None
     early = _early(steps, parts)
     found = _found(steps, parts, early)
     return Graphs(found, early) if found else None

@@ -56,14 +56,18 @@ def moved_up(steps: Steps, beside: Mapping[int, Sequence[int]], early: Sequence[
 
 
 def _raise(steps: Steps, order: Sequence[int], beside: Mapping[int, Sequence[int]]) -> None:
-    """Put each step after all that it reads, and on the level of what is beside it."""
-    level, varies, steps_of = steps.level, steps.varies, set(order)
+    """Put each step after all that it reads, and what is beside each other on one level, when the first is met."""
+    level, varies, left = steps.level, steps.varies, set(order)
     for number in order:
+        if number not in left:
+            continue
         own, members = varies[number], beside.get(number, (number,))
-        read = [level[x] for member in members if member in steps_of for x in steps.read(member) if varies[x] is own]
-        found = max([1 + max(read, default=0), *[level[member] for member in members if member in steps_of]])
+        there = left.intersection(members)
+        read = [level[x] for member in there for x in steps.read(member) if varies[x] is own]
+        found = max([1 + max(read, default=0), *[level[member] for member in there]])
         for member in members:
             level[member] = found
+        left -= there
 
 
 def _waiting(steps: Steps) -> dict[int, int]:

@@ -13,7 +13,7 @@ from typing import Any
 from micrograd_es.ops import ADD
 from micrograd_es.program.planning.terms import Graph, Sum
 
-FEW, MANY = 64, 1000  # numbers that are looked at
+FEW, MANY = 64, 1000  # sums inside one, and numbers, that are looked at
 
 
 def keep_neurons(graph: Graph, terms: dict[int, Sum], taken: bytearray) -> None:
@@ -24,11 +24,12 @@ def keep_neurons(graph: Graph, terms: dict[int, Sum], taken: bytearray) -> None:
     for root, whole in list(terms.items()):
         products, bare, _ = whole
         others = _neurons(graph, terms, bare) if products else None
-        if not others:
-            continue
-        alike = {x: _key(terms[x]) for x in others}
-        waiting = _inside(graph, root, taken)
-        while waiting:
+        known = {product.weights for product in products} if others else set()
+        alike = {x: _key(terms[x]) for x in others or () if known.issuperset([p.weights for p in terms[x].products])}
+        waiting = _inside(graph, root, taken) if alike else []
+        for _ in range(FEW):
+            if not waiting:
+                break
             number = waiting.pop()
             found = _part(graph, number, whole, taken)
             same = [x for x, key in alike.items() if key == _key(found)] if found and found.products else []
